@@ -1,0 +1,184 @@
+package keepwatch
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Archive is what a backup run produced: one folder in the vault. The record in
+// the store is told the whole truth about it, private names in Notes included;
+// the manifest beside the sealed files holds no name from inside.
+type Archive struct {
+	Version int        `json:"v"`
+	Source  string     `json:"source"`
+	Stamp   string     `json:"stamp"` // name of its folder, StampOf(Started), with "-2" and so on where two fell into one second
+	Kind    SourceKind `json:"kind"`
+	Parts   []string   `json:"parts,omitempty"`
+	Run     int64      `json:"run"` // the run that made it
+
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"`
+
+	Items       int64        `json:"items"`        // files, folders and links inside
+	Bytes       int64        `json:"bytes"`        // of content, before compression
+	SealedBytes int64        `json:"sealed_bytes"` // as it lies on disk
+	Sealed      []SealedFile `json:"sealed"`
+	Recipients  []string     `json:"recipients,omitempty"` // age public keys that it was sealed to
+
+	Notes  []Note             `json:"notes,omitempty"`
+	Counts map[NoteKind]int64 `json:"counts,omitempty"`
+
+	Verified []Verification `json:"verified,omitempty"` // newest last; the first is from the run that made it
+	Pinned   string         `json:"pinned,omitempty"`   // why it is kept for ever; empty: not pinned
+	Findings []Finding      `json:"findings,omitempty"` // ways in which it is unlike its history
+	// Accepted says who looked at the findings and said that they are right.
+	Accepted   string    `json:"accepted,omitempty"`
+	AcceptedAt time.Time `json:"accepted_at,omitzero"`
+}
+
+// SealedFile is one file of an archive's folder, as it lies on disk.
+type SealedFile struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"` // lower-case hex
+}
+
+// Ref gives the archive's name in commands: "ruthin-web/2026-11-23T030000Z".
+func (a Archive) Ref() string { return a.Source + "/" + a.Stamp }
+
+// StampLayout is how an archive's folder is named after its start, in UTC.
+const StampLayout = "2006-01-02T150405Z"
+
+// StampOf gives the folder name for a start.
+func StampOf(t time.Time) string { return t.UTC().Format(StampLayout) }
+
+// SplitRef takes a Ref apart. It reports false for anything that is not a
+// source's name, a slash and a stamp, so that what it accepts is safe as a path.
+func SplitRef(ref string) (source, stamp string, ok bool) {
+	source, stamp, ok = strings.Cut(ref, "/")
+	if !ok || !ValidName(source) || !ValidStamp(stamp) {
+		return "", "", false
+	}
+	return source, stamp, true
+}
+
+// ValidStamp reports whether s is a stamp as StampOf gives it, or one with a
+// number from 2 to 999 behind it.
+func ValidStamp(s string) bool {
+	if len(s) < len(StampLayout) {
+		return false
+	}
+	if _, err := time.Parse(StampLayout, s[:len(StampLayout)]); err != nil {
+		return false
+	}
+	rest := s[len(StampLayout):]
+	if rest == "" {
+		return true
+	}
+	var n int
+	if _, err := fmt.Sscanf(rest, "-%d", &n); err != nil || n < 2 || n > 999 {
+		return false
+	}
+	return rest == fmt.Sprintf("-%d", n)
+}
+
+// IsVerified reports whether the newest verification found nothing wrong. Only
+// such archives count.
+func (a Archive) IsVerified() bool {
+	n := len(a.Verified)
+	return n > 0 && a.Verified[n-1].OK()
+}
+
+// LastVerification gives the newest verification, and false where there is none.
+func (a Archive) LastVerification() (Verification, bool) {
+	if len(a.Verified) == 0 {
+		return Verification{}, false
+	}
+	return a.Verified[len(a.Verified)-1], true
+}
+
+// Verification is what was proved about an archive, and when.
+type Verification struct {
+	At       time.Time     `json:"at"`
+	Took     time.Duration `json:"took"`
+	Level    Level         `json:"level"`
+	Files    int64         `json:"files"`  // entries whose SHA-256 was compared with the list of contents
+	Bytes    int64         `json:"bytes"`  // of content that was read back
+	Sealed   int64         `json:"sealed"` // bytes read from disk
+	Problems []Finding     `json:"problems,omitempty"`
+}
+
+// OK reports whether nothing was found wrong.
+func (v Verification) OK() bool { return len(v.Problems) == 0 }
+
+// Level says how far a verification could go.
+type Level string
+
+const (
+	// LevelOpened: read back from where it lies, hashed, decrypted, unpacked,
+	// and every file compared with the sealed list of contents.
+	LevelOpened Level = "opened"
+	// LevelSealed: the sealed files were read back and hashed, but not
+	// opened, because the bot holds no key for them.
+	LevelSealed Level = "sealed"
+)
+
+// Finding is something wrong or suspicious, in words that name the thing.
+type Finding struct {
+	Rule string `json:"rule"` // a short fixed word, for tests and metrics: "hash", "missing", "shrunk"
+	What string `json:"what"` // the file or archive that it is about
+	Text string `json:"text"` // a sentence with the figures
+}
+
+// NoteKind sorts what is worth knowing about a backup that went through.
+type NoteKind string
+
+// The kinds of note.
+const (
+	NoteUnreadable NoteKind = "unreadable" // left out: could not be opened or read
+	NoteChanged    NoteKind = "changed"    // changed while it was read; what was read is in the archive
+	NoteVanished   NoteKind = "vanished"   // was listed, then gone
+	NoteSpecial    NoteKind = "special"    // left out: a socket, device or named pipe
+	NoteSparse     NoteKind = "sparse"     // has holes; stored at its full length
+	NoteHardLink   NoteKind = "hard link"  // has other names too; stored as a file of its own
+	NoteExcluded   NoteKind = "excluded"   // left out: by the configuration, or the bot's own data
+	NoteMount      NoteKind = "mount"      // another file system begins here
+	NoteInfo       NoteKind = "info"       // anything else
+)
+
+// MaxNotes is how many notes a run and an archive's record keep word for word.
+// All of them are in the archive's sealed list of contents, and counted.
+const MaxNotes = 50
+
+// Note is one thing worth knowing about a backup that went through.
+type Note struct {
+	Kind NoteKind `json:"kind"`
+	Path string   `json:"path,omitempty"`
+	Text string   `json:"text,omitempty"`
+}
+
+// EntryType is what an entry of an archive is.
+type EntryType string
+
+// The types of entry. Nothing else is stored.
+const (
+	EntryFile   EntryType = "file"
+	EntryFolder EntryType = "folder"
+	EntryLink   EntryType = "symlink"
+)
+
+// Entry is one line of an archive's list of contents, and what a provider hands
+// over for one file, folder or link.
+type Entry struct {
+	Path    string    `json:"path"` // relative, "/" between parts, no ".." and no "." parts
+	Type    EntryType `json:"type"`
+	Size    int64     `json:"size,omitempty"`   // bytes; of a file
+	Mode    uint32    `json:"mode"`             // permission bits with setuid, setgid and sticky as in Unix: 0o7777
+	ModTime time.Time `json:"mtime"`            // to the nanosecond
+	Link    string    `json:"link,omitempty"`   // where a symlink points to
+	SHA256  string    `json:"sha256,omitempty"` // of a file's content, lower-case hex; filled in while it is stored
+	UID     int       `json:"uid,omitempty"`
+	GID     int       `json:"gid,omitempty"`
+	In      string    `json:"in,omitempty"` // name of the sealed file that holds it; filled in while it is stored
+}

@@ -1,0 +1,148 @@
+package keepwatch
+
+import "time"
+
+// Request is what somebody asked for, before any platform has seen it and after:
+// nothing in it says how it came. A click and a schedule make the same Request
+// as typing does.
+type Request struct {
+	ID      string    // unique; shown to people as the request number when something internal went wrong
+	Text    string    // "/backup start ruthin-web"; the slash is optional
+	Account Account   // who asks
+	Channel string    // where, as "platform:id"; "terminal"
+	Private bool      // only the asker sees the answer
+	Local   bool      // the asker sits at this machine, so that paths on it make sense
+	At      time.Time // when it arrived
+}
+
+// Message is an answer or a notice, before any platform has rendered it. All its
+// texts are plain: a renderer escapes them, so that nothing in them can ping,
+// link or format.
+type Message struct {
+	Title   string
+	Tone    Tone
+	Blocks  []Block
+	Buttons []Button
+	// Run is the run that the message is about; front-ends keep the message
+	// up to date while it goes on. 0: none.
+	Run int64
+	// Kind is set on an answer that says no, and on nothing else.
+	Refused Kind
+	Failed  bool // the answer reports something that went wrong
+	Quit    bool // the asker asked to leave (terminal)
+}
+
+// Tone is the colour of a message.
+type Tone uint8
+
+// The tones.
+const (
+	ToneInfo Tone = iota
+	ToneGood
+	ToneWarn
+	ToneBad
+)
+
+func (t Tone) String() string { return [...]string{"info", "good", "warn", "bad"}[t&3] }
+
+// Block is one part of a message. Exactly one of its fields is set.
+type Block struct {
+	Text     string    // a paragraph; "\n" breaks the line
+	Code     string    // to be copied as it stands: a command, a path; may have several lines
+	Fields   []Field   // names and values
+	Table    *Table    // rows
+	Progress *Progress // a bar
+}
+
+// Field is a name and its value.
+type Field struct {
+	Name  string
+	Value string
+	Time  time.Time // when set, stands for Value, in the reader's own zone
+}
+
+// Table is a list with columns. Cells are plain text.
+type Table struct {
+	Head []string
+	Rows [][]string
+}
+
+// Button is the text of a command with a label on it.
+type Button struct {
+	Label   string
+	Command string // "backup cancel 42"
+	Style   Style
+}
+
+// Style is the weight of a button.
+type Style uint8
+
+// The styles.
+const (
+	StylePlain Style = iota
+	StylePrimary
+	StyleDanger
+)
+
+// Text makes a paragraph.
+func Text(s string) Block { return Block{Text: s} }
+
+// Code makes literal text.
+func Code(s string) Block { return Block{Code: s} }
+
+// AuditEntry is the line that every request leaves: saved before it acts, with
+// Outcome "started", and completed after.
+type AuditEntry struct {
+	Version  int           `json:"v"`
+	ID       string        `json:"id"` // the Request's
+	At       time.Time     `json:"at"`
+	Person   string        `json:"person,omitempty"` // empty: unknown
+	Account  Account       `json:"account"`
+	Channel  string        `json:"channel"`
+	Text     string        `json:"text"` // what was asked, as it was typed
+	Source   string        `json:"source,omitempty"`
+	Run      int64         `json:"run,omitempty"`
+	Outcome  Outcome       `json:"outcome"`
+	Message  string        `json:"message,omitempty"` // the sentence, where it was refused or failed
+	Duration time.Duration `json:"duration,omitempty"`
+}
+
+// Outcome is how a request ended.
+type Outcome string
+
+// The outcomes. An entry that still says "started" after a restart was cut off.
+const (
+	OutcomeStarted Outcome = "started"
+	OutcomeDone    Outcome = "done"
+	OutcomeDenied  Outcome = "denied"
+	OutcomeRefused Outcome = "refused" // wrong words, unknown names, conflicts
+	OutcomeFailed  Outcome = "failed"
+)
+
+// AuditFilter picks audit entries. Zero fields do not filter.
+type AuditFilter struct {
+	Person string
+	Source string
+	Since  time.Time
+	Until  time.Time
+	Limit  int // newest first; 0: 50
+}
+
+// Probe is one line of a check: what was looked at, how it is, what to do next.
+type Probe struct {
+	Name   string
+	Status ProbeStatus
+	Text   string // what was found
+	Next   string // what to do, where something is to be done
+}
+
+// ProbeStatus is the result of a probe.
+type ProbeStatus string
+
+// The results of a probe. Only ProbeBad makes a check fail.
+const (
+	ProbeGood ProbeStatus = "ok"
+	ProbeWarn ProbeStatus = "warning"
+	ProbeBad  ProbeStatus = "problem"
+	ProbeOff  ProbeStatus = "off" // not configured, or not in this version
+)

@@ -1,0 +1,58 @@
+package keepwatch
+
+import "time"
+
+// Role is what a person may do. Each one may do what those below it may.
+type Role uint8
+
+// The roles. An unknown account has RoleNone.
+const (
+	RoleNone Role = iota
+	RoleViewer
+	RoleOperator
+	RoleAdmin
+)
+
+var roleNames = [...]string{"none", "viewer", "operator", "admin"}
+
+func (r Role) String() string {
+	if int(r) < len(roleNames) {
+		return roleNames[r]
+	}
+	return "none"
+}
+
+// ParseRole reads viewer, operator or admin.
+func ParseRole(s string) (Role, bool) {
+	for i := RoleViewer; i <= RoleAdmin; i++ {
+		if roleNames[i] == s {
+			return i, true
+		}
+	}
+	return RoleNone, false
+}
+
+// Account is who somebody is on a platform. Name is what the platform shows and
+// is never used to decide anything.
+type Account struct {
+	Platform string `json:"platform"` // "terminal", "slack", "discord"
+	ID       string `json:"id"`
+	Name     string `json:"name,omitempty"`
+}
+
+// Person is who an account belongs to, from the YAML.
+type Person struct {
+	Name     string            `json:"name"`
+	Role     Role              `json:"role"`
+	Accounts map[string]string `json:"accounts,omitempty"` // platform → account id
+	Devices  []Device          `json:"devices,omitempty"`
+}
+
+// Device is a phone that holds somebody's Microsoft Authenticator.
+type Device struct {
+	Name        string        `json:"name"`
+	Platform    string        `json:"platform"` // "ios" or "android"
+	Account     string        `json:"account"`  // where the backup goes: "icloud" or "microsoft"
+	Recheck     time.Duration `json:"recheck"`
+	GlobalAdmin bool          `json:"global_admin,omitempty"`
+}
