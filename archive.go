@@ -182,3 +182,17 @@ type Entry struct {
 	GID     int       `json:"gid,omitempty"`
 	In      string    `json:"in,omitempty"` // name of the sealed file that holds it; filled in while it is stored
 }
+
+// RestorePlan is what a restore is going to do, in figures.
+type RestorePlan struct {
+	Ref      string   `json:"ref"`
+	To       string   `json:"to"`
+	Items    int64    `json:"items"`
+	Bytes    int64    `json:"bytes"`
+	New      int64    `json:"new"`               // files that do not exist in To yet
+	Same     int64    `json:"same"`              // files that exist with the same size and time
+	Replaced int64    `json:"replaced"`          // files that exist and differ
+	Clashes  []string `json:"clashes,omitempty"` // the first 20 that exist and differ
+	Missing  []string `json:"missing,omitempty"` // parts that were asked for and are not in the archive
+	Free     int64    `json:"free"`              // bytes left on To's disk; -1: unknown
+}
