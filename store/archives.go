@@ -1,0 +1,69 @@
+package store
+
+import (
+	"keepwatch"
+)
+
+// Keys: archive/<source>/<stamp>. Stamps sort by time.
+
+func archiveKey(ref string) string { return "archive/" + ref }
+
+func archiveMissing(ref string) error {
+	return keepwatch.Errorf(keepwatch.KindNotFound, "There is no archive %s. `/backup list` shows those that there are.", ref)
+}
+
+// SaveArchive saves the record of an archive.
+func (r *Records) SaveArchive(a keepwatch.Archive) error {
+	a.Version = version
+	return r.store.Update(func(tx Tx) error { return put(tx, archiveKey(a.Ref()), a) })
+}
+
+// UpdateArchive changes the record of an archive in one transaction and gives
+// it as it is then. change may run more than once.
+func (r *Records) UpdateArchive(ref string, change func(*keepwatch.Archive) error) (keepwatch.Archive, error) {
+	var out keepwatch.Archive
+	err := r.store.Update(func(tx Tx) error {
+		var a keepwatch.Archive
+		found, err := get(tx, archiveKey(ref), &a)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return archiveMissing(ref)
+		}
+		if err := change(&a); err != nil {
+			return err
+		}
+		a.Version = version
+		out = a
+		return put(tx, archiveKey(ref), a)
+	})
+	return out, err
+}
+
+// Archive gives the record of an archive.
+func (r *Records) Archive(ref string) (a keepwatch.Archive, err error) {
+	err = r.store.View(func(rd Reader) error {
+		found, err := get(rd, archiveKey(ref), &a)
+		if err == nil && !found {
+			return archiveMissing(ref)
+		}
+		return err
+	})
+	return a, err
+}
+
+// Archives gives those of a source, or all for "", newest first within a source.
+func (r *Records) Archives(source string) ([]keepwatch.Archive, error) {
+	prefix := "archive/"
+	if source != "" {
+		prefix += source + "/"
+	}
+	return all[keepwatch.Archive](r.store, Range{Prefix: prefix, Reverse: true}, 0)
+}
+
+// DeleteArchive forgets an archive. The runs that made it stay: the history of
+// runs is kept apart.
+func (r *Records) DeleteArchive(ref string) error {
+	return r.store.Update(func(tx Tx) error { return tx.Delete(archiveKey(ref)) })
+}
