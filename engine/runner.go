@@ -1,0 +1,389 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"keepwatch"
+)
+
+// Config is what an engine needs. Records and Works are required.
+type Config struct {
+	Records  Records
+	Works    map[keepwatch.RunKind]Work
+	Parallel int                 // runs at once; 0: 2
+	Log      *slog.Logger        // nil: silent
+	Now      func() time.Time    // nil: time.Now
+	Changed  func(keepwatch.Run) // called after each saved change of a run, from one goroutine at a time per run
+	Crash    func(point string)  // tests end the process at a named point; nil: never
+}
+
+// Engine carries out runs. Its methods may be called from any goroutine.
+type Engine struct {
+	cfg   Config
+	slots chan struct{}
+
+	mu     sync.Mutex
+	live   map[int64]*job
+	closed bool
+	done   sync.WaitGroup
+}
+
+// job is a run that is queued or under way.
+type job struct {
+	mu       sync.Mutex
+	run      keepwatch.Run // as it was last saved, with live progress
+	changed  chan struct{} // closed and replaced at every change
+	cancel   context.CancelCauseFunc
+	finished chan struct{} // closed when the engine lets go of the run
+
+	saving sync.Mutex // one change is saved at a time
+}
+
+// errShutdown ends steps when the bot stops; their runs go on at the next start.
+var errShutdown = errors.New("the bot is stopping")
+
+// errCancelled ends a step because a person cancelled its run.
+var errCancelled = errors.New("cancelled by a person")
+
+// New makes an engine. It starts nothing.
+func New(cfg Config) (*Engine, error) {
+	if cfg.Records == nil || len(cfg.Works) == 0 {
+		return nil, errors.New("engine: it needs Records and Works")
+	}
+	if cfg.Parallel <= 0 {
+		cfg.Parallel = 2
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Changed == nil {
+		cfg.Changed = func(keepwatch.Run) {}
+	}
+	if cfg.Crash == nil {
+		cfg.Crash = func(string) {}
+	}
+	return &Engine{cfg: cfg, slots: make(chan struct{}, cfg.Parallel), live: map[int64]*job{}}, nil
+}
+
+// Start saves a new run and queues it. The run is on disk when Start returns.
+func (e *Engine) Start(ctx context.Context, run keepwatch.Run) (keepwatch.Run, error) {
+	work, ok := e.cfg.Works[run.Kind]
+	if !ok {
+		return keepwatch.Run{}, fmt.Errorf("engine: no work for runs of kind %q", run.Kind)
+	}
+	names, err := work.Steps(ctx, run)
+	if err != nil {
+		return keepwatch.Run{}, err
+	}
+	run.Steps = nil
+	for _, name := range names {
+		run.Steps = append(run.Steps, keepwatch.Step{Name: name, State: keepwatch.StepPending})
+	}
+	run.State, run.Created = keepwatch.RunQueued, e.now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return keepwatch.Run{}, stopping()
+	}
+	e.cfg.Crash("engine.create.before-save")
+	if run, err = e.cfg.Records.CreateRun(run); err != nil {
+		return keepwatch.Run{}, err
+	}
+	e.cfg.Crash("engine.create.after-save")
+	e.cfg.Changed(run)
+	e.queue(run, work)
+	return run, nil
+}
+
+func stopping() error {
+	return keepwatch.Errorf(keepwatch.KindConflict, "Keepwatch is stopping and takes nothing new. Ask again when it is back.")
+}
+
+// queue hands a saved run to a goroutine of its own. The caller holds e.mu.
+func (e *Engine) queue(run keepwatch.Run, work Work) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	j := &job{run: run, changed: make(chan struct{}), cancel: cancel, finished: make(chan struct{})}
+	e.live[run.ID] = j
+	e.done.Add(1)
+	go func() {
+		defer e.done.Done()
+		defer cancel(nil)
+		select {
+		case e.slots <- struct{}{}:
+			e.carry(ctx, j, work)
+			<-e.slots
+		case <-ctx.Done():
+			e.settle(ctx, j, work, context.Cause(ctx))
+		}
+		e.mu.Lock()
+		delete(e.live, run.ID)
+		e.mu.Unlock()
+		close(j.finished)
+	}()
+}
+
+// carry does the steps that are not done, one by one.
+func (e *Engine) carry(ctx context.Context, j *job, work Work) {
+	log := e.cfg.Log.With("run", j.snapshot().ID, "source", j.snapshot().Source)
+	for {
+		run := j.snapshot()
+		step := run.Current()
+		if step == nil {
+			break
+		}
+		if err := context.Cause(ctx); err != nil {
+			e.settle(ctx, j, work, err)
+			return
+		}
+		if err := e.begin(j, step.Name); err != nil {
+			e.unsaved(j, step.Name, err, log)
+			return
+		}
+		e.cfg.Crash("engine." + step.Name + ".begun")
+		result, err := e.attempt(ctx, j, work, step.Name, log)
+		if err != nil {
+			e.settle(ctx, j, work, stepError{step.Name, err})
+			return
+		}
+		e.cfg.Crash("engine." + step.Name + ".before-save")
+		if err := e.finish(j, step.Name, result); err != nil {
+			e.unsaved(j, step.Name, err, log)
+			return
+		}
+		e.cfg.Crash("engine." + step.Name + ".after-save")
+	}
+}
+
+// stepError is an error with the name of the step that gave it.
+type stepError struct {
+	step string
+	err  error
+}
+
+func (s stepError) Error() string { return s.step + ": " + s.err.Error() }
+func (s stepError) Unwrap() error { return s.err }
+
+// begin saves that a step runs, before it acts.
+func (e *Engine) begin(j *job, name string) error {
+	return e.change(j, func(run *keepwatch.Run) {
+		now := e.now()
+		run.State, run.Failure = keepwatch.RunRunning, nil
+		if run.Started.IsZero() {
+			run.Started = now
+		}
+		step := run.Step(name)
+		step.State = keepwatch.StepRunning
+		step.Attempts++
+		if step.Started.IsZero() {
+			step.Started = now
+		}
+		run.Progress = keepwatch.Progress{Step: name, Since: now, At: now}
+	})
+}
+
+// finish saves a step's result. With the last step the run is done, in the same
+// write, so that nothing can come between.
+func (e *Engine) finish(j *job, name string, result keepwatch.Result) error {
+	return e.change(j, func(run *keepwatch.Run) {
+		run.Result = result
+		run.Result.Checkpoint = nil
+		step := run.Step(name)
+		step.State, step.Ended = keepwatch.StepDone, notBefore(e.now(), step.Started)
+		if run.Current() == nil {
+			run.State, run.Ended = keepwatch.RunDone, step.Ended
+			run.Progress = keepwatch.Progress{}
+		}
+	})
+}
+
+// notBefore keeps durations from being negative when the clock was set back.
+func notBefore(t, start time.Time) time.Time {
+	if t.Before(start) {
+		return start
+	}
+	return t
+}
+
+// Retries of a transient error within one step: 1 s, 2 s, 4 s … at most a
+// minute apart.
+const (
+	transientTries = 6
+	firstWait      = time.Second
+	longestWait    = time.Minute
+)
+
+// attempt does one step, again and again while its error is transient. It is
+// the one place that retries.
+func (e *Engine) attempt(ctx context.Context, j *job, work Work, name string, log *slog.Logger) (keepwatch.Result, error) {
+	wait, last := firstWait, ""
+	for try := 1; ; try++ {
+		result, err := e.do(ctx, j, work, name)
+		if err == nil || ctx.Err() != nil || keepwatch.KindOf(err) != keepwatch.KindTransient {
+			return result, err
+		}
+		if try == transientTries {
+			return result, keepwatch.Errorf(keepwatch.KindAttention, "%s It was tried %d times. Retry when it may work again.", keepwatch.Sentence(err), try).Because(err)
+		}
+		if err.Error() != last {
+			log.Warn("a step is tried again", "step", name, "try", try, "err", err)
+			last = err.Error()
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return result, context.Cause(ctx)
+		}
+		wait = min(wait*2, longestWait)
+	}
+}
+
+// panicError is a panic in a step.
+type panicError struct {
+	value any
+	stack string
+}
+
+func (p panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// do calls the work, and turns a panic into an error of that run only.
+func (e *Engine) do(ctx context.Context, j *job, work Work, name string) (result keepwatch.Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicError{p, string(debug.Stack())}
+		}
+	}()
+	run := j.snapshot()
+	since := run.Progress.Since
+	return work.Do(ctx, keepwatch.Task{
+		Run: run, Step: name,
+		Report: func(p keepwatch.Progress) {
+			p.Step, p.Since, p.At = name, since, e.now()
+			j.report(p)
+		},
+		Checkpoint: func(data json.RawMessage) error {
+			return e.change(j, func(run *keepwatch.Run) { run.Result.Checkpoint = data; run.Step(name).Attempts = 1 })
+		},
+	})
+}
+
+// settle ends or parks a run whose step stopped with cause.
+func (e *Engine) settle(ctx context.Context, j *job, work Work, cause error) {
+	run := j.snapshot()
+	log := e.cfg.Log.With("run", run.ID, "source", run.Source)
+	reason := context.Cause(ctx)
+	if errors.Is(reason, errShutdown) {
+		return // it stays as it is on disk and is taken up at the next start
+	}
+	if errors.Is(reason, errCancelled) {
+		e.discard(work, run, log)
+		e.mustChange(j, log, func(run *keepwatch.Run) {
+			run.State, run.Ended = keepwatch.RunCancelled, notBefore(e.now(), run.Created)
+			stopStep(run, run.Ended)
+		})
+		return
+	}
+	f := failureOf(cause, e.now())
+	state := keepwatch.RunFailed
+	if f.Kind == keepwatch.KindAttention || f.Stack != "" {
+		state = keepwatch.RunAttention
+	}
+	log.Error("a run stopped", "step", f.Step, "state", state, "err", cause)
+	if state == keepwatch.RunFailed {
+		e.discard(work, run, log)
+	}
+	e.mustChange(j, log, func(run *keepwatch.Run) {
+		run.State = state
+		run.Failure = &f
+		run.Failures = append(run.Failures, f)
+		stopStep(run, f.At)
+		if state.Ended() {
+			run.Ended = notBefore(f.At, run.Created)
+		}
+	})
+}
+
+// stopStep marks the step under way as failed.
+func stopStep(run *keepwatch.Run, at time.Time) {
+	if step := run.Current(); step != nil && step.State == keepwatch.StepRunning {
+		step.State, step.Ended = keepwatch.StepFailed, notBefore(at, step.Started)
+	}
+	run.Progress = keepwatch.Progress{}
+}
+
+// failureOf makes the record of why a step stopped.
+func failureOf(cause error, at time.Time) keepwatch.Failure {
+	f := keepwatch.Failure{At: at, Kind: keepwatch.KindOf(cause), Message: keepwatch.Sentence(cause), Cause: cause.Error()}
+	var s stepError
+	if errors.As(cause, &s) {
+		f.Step = s.step
+	}
+	var p panicError
+	if errors.As(cause, &p) {
+		f.Stack, f.Kind = p.stack, keepwatch.KindInternal
+		f.Message = fmt.Sprintf("This is a fault in Keepwatch: the step %q broke off. Nothing else was touched. Retry it; if it happens again, report it with the log.", f.Step)
+	}
+	if f.Message == "" {
+		f.Message = fmt.Sprintf("The step %q failed for a reason inside Keepwatch or this machine. An admin finds the cause with `/backup status` and in the log.", f.Step)
+	}
+	return f
+}
+
+func (e *Engine) discard(work Work, run keepwatch.Run, log *slog.Logger) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("the clearing up after a run broke off", "panic", p)
+		}
+	}()
+	if err := work.Discard(context.Background(), run); err != nil {
+		log.Error("what a run left could not be removed; the next start removes it", "err", err)
+	}
+}
+
+// unsaved stops a run whose state could not be saved. It was not told that its
+// step is done, so the step will be done again.
+func (e *Engine) unsaved(j *job, step string, cause error, log *slog.Logger) {
+	log.Error("a run could not be saved; it stops here", "step", step, "err", cause)
+	f := failureOf(stepError{step, keepwatch.Errorf(keepwatch.KindAttention, "What the step %q did could not be saved. Look at the disk that holds the state, then retry.", step).Because(cause)}, e.now())
+	j.update(func(run *keepwatch.Run) { run.State, run.Failure = keepwatch.RunAttention, &f; stopStep(run, f.At) })
+	if err := e.cfg.Records.SaveRun(j.snapshot()); err != nil {
+		log.Error("nor could its failure; the next start takes it up", "err", err)
+		return
+	}
+	e.cfg.Changed(j.snapshot())
+}
+
+// mustChange saves a change that ends a run; when even that fails the run is
+// taken up again at the next start.
+func (e *Engine) mustChange(j *job, log *slog.Logger, change func(*keepwatch.Run)) {
+	if err := e.change(j, change); err != nil {
+		log.Error("the end of a run could not be saved; the next start takes it up", "err", err)
+	}
+}
+
+// change saves a change and only then shows it to anybody.
+func (e *Engine) change(j *job, change func(*keepwatch.Run)) error {
+	j.saving.Lock()
+	defer j.saving.Unlock()
+	run := j.snapshot()
+	change(&run)
+	if err := e.cfg.Records.SaveRun(run); err != nil {
+		return err
+	}
+	j.update(func(r *keepwatch.Run) { *r = run })
+	e.cfg.Changed(run)
+	return nil
+}
+
+func (e *Engine) now() time.Time { return e.cfg.Now().UTC() }
