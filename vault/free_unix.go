@@ -1,0 +1,14 @@
+//go:build unix
+
+package vault
+
+import "golang.org/x/sys/unix"
+
+// free gives the bytes that an ordinary user may still write to the disk of dir.
+func free(dir string) (int64, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, err
+	}
+	return int64(uint64(s.Bavail) * uint64(s.Bsize)), nil
+}

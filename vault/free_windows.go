@@ -1,0 +1,14 @@
+package vault
+
+import "golang.org/x/sys/windows"
+
+// free gives the bytes that the user may still write to the disk of dir.
+func free(dir string) (int64, error) {
+	name, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return 0, err
+	}
+	var available uint64
+	err = windows.GetDiskFreeSpaceEx(name, &available, nil, nil)
+	return int64(available), err
+}
