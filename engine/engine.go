@@ -22,7 +22,8 @@ type Work interface {
 	// before it is saved.
 	Steps(ctx context.Context, run keepwatch.Run) ([]string, error)
 	// Do carries out task.Step and returns the run's result with its own part
-	// filled in. It returns within a second of ctx being cancelled.
+	// filled in; with an error, as far as it came: that is kept with the
+	// failure. It returns within a second of ctx being cancelled.
 	Do(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error)
 	// Resumable reports whether a step that was cut off may simply be done
 	// again.

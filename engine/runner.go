@@ -152,6 +152,8 @@ func (e *Engine) carry(ctx context.Context, j *job, work Work) {
 		e.cfg.Crash("engine." + step.Name + ".begun")
 		result, err := e.attempt(ctx, j, work, step.Name, log)
 		if err != nil {
+			result.Checkpoint = j.snapshot().Result.Checkpoint
+			j.update(func(run *keepwatch.Run) { run.Result = result }) // saved with the failure
 			e.settle(ctx, j, work, stepError{step.Name, err})
 			return
 		}
@@ -259,12 +261,12 @@ func (p panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
 // do calls the work, and turns a panic into an error of that run only.
 func (e *Engine) do(ctx context.Context, j *job, work Work, name string) (result keepwatch.Result, err error) {
+	run := j.snapshot()
 	defer func() {
 		if p := recover(); p != nil {
-			err = panicError{p, string(debug.Stack())}
+			result, err = run.Result, panicError{p, string(debug.Stack())}
 		}
 	}()
-	run := j.snapshot()
 	since := run.Progress.Since
 	return work.Do(ctx, keepwatch.Task{
 		Run: run, Step: name,

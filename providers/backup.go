@@ -1,0 +1,192 @@
+package providers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"keepwatch"
+)
+
+// backup is the work of making an archive. Its steps can all be done again:
+// plan only looks; fetch makes its staging folder anew; verify only reads; seal
+// publishes once; prune decides anew.
+type backup struct {
+	cfg   Config
+	prune pruning
+}
+
+func backupWork(cfg Config) *Work {
+	b := backup{cfg, pruning{cfg}}
+	return &Work{
+		steps: []step{
+			{name: "plan", do: b.plan},
+			{name: "fetch", do: b.fetch},
+			{name: "verify", do: b.verify},
+			{name: "seal", do: b.seal},
+			{name: "prune", do: b.tidy},
+		},
+		refuse: func(run keepwatch.Run) error {
+			_, _, err := b.provider(run.Source)
+			return err
+		},
+		discard: func(run keepwatch.Run) error { return cfg.Vault.Discard(run.ID) },
+	}
+}
+
+// provider finds a source and who knows its kind.
+func (b backup) provider(name string) (keepwatch.Source, Provider, error) {
+	source, err := b.cfg.Sources.Source(name)
+	if err != nil {
+		return source, nil, err
+	}
+	p, ok := b.cfg.Providers[source.Kind]
+	if !ok {
+		return source, nil, keepwatch.Errorf(keepwatch.KindInvalid, "Backups of sources of kind %q (%s) are not in this version of Keepwatch yet. Until then, back it up by hand.", source.Kind, name)
+	}
+	return source, p, nil
+}
+
+func (b backup) job(task keepwatch.Task) (Job, Provider, error) {
+	source, p, err := b.provider(task.Run.Source)
+	return Job{Source: source, Parts: task.Run.Ask.Parts, Report: task.Report}, p, err
+}
+
+// plan measures the source and sees that there is room for it.
+func (b backup) plan(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
+	result := task.Run.Result
+	job, p, err := b.job(task)
+	if err != nil {
+		return result, err
+	}
+	plan, err := p.Plan(ctx, job)
+	if err != nil {
+		return result, err
+	}
+	result.Plan = &plan
+	return result, b.room(plan)
+}
+
+// Compression may do much or nothing, so only what cannot fit even if it does
+// very much is refused before it is tried; anything else finds out on the way,
+// and then waits for a person.
+const (
+	hopefulRatio = 20
+	elbowRoom    = 8 << 20 // manifest, state and the like
+)
+
+func (b backup) room(plan keepwatch.Plan) error {
+	free, err := b.cfg.Vault.Free()
+	if err != nil {
+		return fmt.Errorf("look at the room in the vault: %w", err)
+	}
+	if need := plan.Bytes/hopefulRatio + elbowRoom; free < need {
+		return keepwatch.Errorf(keepwatch.KindAttention, "There is not enough room in the vault: %s are to be backed up and %s are free. Free some room, then retry.",
+			keepwatch.FormatBytes(plan.Bytes), keepwatch.FormatBytes(free))
+	}
+	return nil
+}
+
+// fetch reads the source once and seals it on the way.
+func (b backup) fetch(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
+	result := task.Run.Result
+	job, p, err := b.job(task)
+	if err != nil {
+		return result, err
+	}
+	if plan := result.Plan; plan != nil {
+		job.Report = func(pr keepwatch.Progress) {
+			pr.TotalBytes, pr.TotalItems = max(plan.Bytes, pr.Bytes), max(plan.Items, pr.Items)
+			task.Report(pr)
+		}
+	}
+	pack, err := b.cfg.Vault.Begin(task.Run)
+	if err != nil {
+		return result, err
+	}
+	b.cfg.Crash("providers.fetch.begun")
+	if err := p.Fetch(ctx, job, pack); err != nil {
+		return result, errors.Join(err, pack.Abort())
+	}
+	got, err := pack.Close()
+	if err != nil {
+		return result, errors.Join(err, pack.Abort())
+	}
+	if err := context.Cause(ctx); err != nil {
+		return result, err
+	}
+	got.Plan = result.Plan
+	return got, nil
+}
+
+// verify proves what was staged, from disk. What is not right is never
+// published.
+func (b backup) verify(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
+	result := task.Run.Result
+	v, err := b.cfg.Vault.VerifyStaged(ctx, task.Run, task.Report)
+	if err != nil {
+		return result, err
+	}
+	if !v.OK() {
+		return result, keepwatch.Errorf(keepwatch.KindAttention, "What was written is not what was read: %s The disk or the memory of this machine may be failing. Nothing was put into the vault; cancel this run and start again when that is mended.", v.Problems[0].Text)
+	}
+	if v.Level == keepwatch.LevelOpened && (v.Bytes != result.Bytes) {
+		return result, fmt.Errorf("verify: %d bytes were stored and %d read back", result.Bytes, v.Bytes)
+	}
+	result.Verification = &v
+	return result, nil
+}
+
+// seal publishes the archive and saves its record. Killed between the two, it
+// is done again: Publish then gives the archive that is there.
+func (b backup) seal(_ context.Context, task keepwatch.Task) (keepwatch.Result, error) {
+	run, result := task.Run, task.Run.Result
+	source, err := b.cfg.Sources.Source(run.Source)
+	if err != nil {
+		return result, err
+	}
+	a := keepwatch.Archive{
+		Source: run.Source, Kind: source.Kind, Parts: run.Ask.Parts, Run: run.ID,
+		Started: run.Started, Finished: result.Verification.At,
+		Items: result.Items, Bytes: result.Bytes, Notes: result.Notes, Counts: result.Counts,
+		Verified: []keepwatch.Verification{*result.Verification},
+	}
+	if a, err = b.cfg.Vault.Publish(run, a); err != nil {
+		return result, err
+	}
+	history, err := b.cfg.Archives.Archives(run.Source)
+	if err != nil {
+		return result, err
+	}
+	a.Findings = keepwatch.Suspect(a, history)
+	b.cfg.Crash("providers.seal.before-record")
+	if err := b.cfg.Archives.SaveArchive(a); err != nil {
+		return result, err
+	}
+	b.cfg.Crash("providers.seal.after-record")
+	result.Archive, result.Findings = a.Ref(), a.Findings
+	return result, nil
+}
+
+// tidy applies the retention policy after a backup, unless it is paused or
+// there is none. A backup never fails because of it.
+func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
+	result := task.Run.Result
+	if b.cfg.Keep.IsZero() {
+		return result, nil
+	}
+	archives, err := b.cfg.Archives.Archives(task.Run.Source)
+	if err != nil {
+		return result, err
+	}
+	if paused, _ := Paused(archives); paused {
+		return result, nil // the card of the run shows its findings
+	}
+	var remove []string
+	for _, d := range b.cfg.Keep.Decide(archives, b.cfg.Now(), b.cfg.Location) {
+		if !d.Keep {
+			remove = append(remove, d.Archive.Ref())
+		}
+	}
+	return b.prune.remove(ctx, task, remove)
+}

@@ -1,0 +1,204 @@
+// Package files backs up folders, single files and drop folders of this
+// machine.
+//
+// A folder becomes a tree, read in sorted order and in one pass. Links are kept
+// as links and never followed. What cannot be read, changes meanwhile or is no
+// ordinary file is noted and never stops the rest. A file that is handed in
+// (alone, or in a drop folder) must be what its name says.
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"keepwatch"
+	"keepwatch/providers"
+	"keepwatch/pst"
+)
+
+// Config says what the provider must leave alone.
+type Config struct {
+	Avoid []string     // the bot's own folders: left out where they lie in a source
+	Log   *slog.Logger // nil: silent
+}
+
+// Provider is a providers.Provider for this machine's files.
+type Provider struct {
+	avoid []string
+	log   *slog.Logger
+	open  func(name string) (*os.File, error) // tests make it fail
+}
+
+// New makes one.
+func New(cfg Config) *Provider {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Provider{avoid: cfg.Avoid, log: cfg.Log, open: openQuietly}
+}
+
+// Plan measures what there is to read.
+func (p *Provider) Plan(ctx context.Context, job providers.Job) (keepwatch.Plan, error) {
+	var plan keepwatch.Plan
+	err := p.each(ctx, job, visitor{
+		entry: func(_ string, e keepwatch.Entry, _ fs.FileInfo) error {
+			plan.Items++
+			plan.Bytes += e.Size
+			if plan.Items%1000 == 0 {
+				job.Report(keepwatch.Progress{Items: plan.Items, Bytes: plan.Bytes})
+			}
+			return nil
+		},
+		note: func(keepwatch.Note) error { return nil },
+	})
+	return plan, err
+}
+
+// Fetch reads it into sink.
+func (p *Provider) Fetch(ctx context.Context, job providers.Job, sink providers.Sink) error {
+	r := &reading{p: p, ctx: ctx, sink: sink, report: job.Report}
+	err := p.each(ctx, job, visitor{
+		entry: func(name string, e keepwatch.Entry, info fs.FileInfo) error { return r.store(name, e, info, sink.Add) },
+		single: func(name string, e keepwatch.Entry, info fs.FileInfo) error {
+			return r.store(name, e, info, sink.Single)
+		},
+		note: sink.Note,
+	})
+	if err != nil {
+		return err
+	}
+	return r.links()
+}
+
+// visitor is told what there is. single is for files that are stored on their
+// own; where it is nil, entry takes them.
+type visitor struct {
+	entry  func(name string, e keepwatch.Entry, info fs.FileInfo) error
+	single func(name string, e keepwatch.Entry, info fs.FileInfo) error
+	note   func(keepwatch.Note) error
+}
+
+// each goes through what a job asks for.
+func (p *Provider) each(ctx context.Context, job providers.Job, v visitor) error {
+	if v.single == nil {
+		v.single = v.entry
+	}
+	root, err := filepath.EvalSymlinks(job.Source.Path)
+	if err != nil {
+		return gone(job.Source.Path, err)
+	}
+	info, err := os.Stat(root)
+	if err != nil {
+		return gone(root, err)
+	}
+	switch {
+	case info.Mode().IsRegular():
+		if len(job.Parts) > 0 {
+			return keepwatch.Errorf(keepwatch.KindInvalid, "%s is a single file; it has no parts.", job.Source.Path)
+		}
+		return p.handedIn(root, v)
+	case !info.IsDir():
+		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is neither a folder nor a file: it cannot be backed up.", job.Source.Path)
+	case job.Source.Drop && len(job.Parts) > 0:
+		for _, part := range job.Parts {
+			if err := p.dropped(root, part, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return p.folder(ctx, root, job, v)
+}
+
+// gone says that a source is not where it should be.
+func gone(name string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return keepwatch.Errorf(keepwatch.KindAttention, "There is nothing at %s. If it is on another disk or a network share, connect that, then retry.", name).Because(err)
+	case errors.Is(err, fs.ErrPermission):
+		return keepwatch.Errorf(keepwatch.KindAttention, "Keepwatch may not read %s. Give its user the right to, then retry.", name).Because(err)
+	}
+	return keepwatch.Errorf(keepwatch.KindAttention, "%s cannot be read (%v).", name, err).Because(err)
+}
+
+// handedIn visits a file that stands alone, after a look at whether it is what
+// its name says.
+func (p *Provider) handedIn(name string, v visitor) error {
+	f, err := p.open(name)
+	if err != nil {
+		return gone(name, err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return errors.Join(gone(name, err), f.Close())
+	}
+	said, err := recognise(f, filepath.Base(name), info.Size())
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if said != "" {
+		if err := v.note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: filepath.Base(name), Text: said}); err != nil {
+			return err
+		}
+	}
+	return v.single(name, entryOf(filepath.Base(name), info), info)
+}
+
+// dropped visits one file of a drop folder.
+func (p *Provider) dropped(root, part string, v visitor) error {
+	if !fs.ValidPath(filepath.ToSlash(part)) || part == "." {
+		return keepwatch.Errorf(keepwatch.KindInvalid, "%q is no file of the drop folder %s.", part, root)
+	}
+	name := filepath.Join(root, filepath.FromSlash(part))
+	info, err := os.Lstat(name)
+	if err != nil {
+		return gone(name, err)
+	}
+	if !info.Mode().IsRegular() {
+		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is no ordinary file; a drop folder takes in files only.", name)
+	}
+	return p.handedIn(name, v)
+}
+
+// recognise looks into a handed-in file. It gives what is worth saying about it,
+// and refuses a file that is not what its name says.
+func recognise(f io.ReaderAt, name string, size int64) (string, error) {
+	named := strings.EqualFold(path.Ext(name), ".pst")
+	h, err := pst.ReadHeader(f, size)
+	var bad *pst.HeaderError
+	switch {
+	case err == nil:
+		said := fmt.Sprintf("Outlook data file (%s, version %d, %s, %s)", h.Format, h.Version, keepwatch.FormatBytes(size), h.Crypt)
+		if h.Excess > 0 {
+			said += fmt.Sprintf("; it is %s longer than its header says", keepwatch.FormatCount(h.Excess, "byte"))
+		}
+		if !h.MapsValid {
+			said += "; Outlook did not close it properly, and will mend it when it opens it"
+		}
+		if !named {
+			said += "; its name does not say so"
+		}
+		return said, nil
+	case !errors.As(err, &bad):
+		return "", gone(name, err)
+	case named:
+		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is not an Outlook data file that could be restored. %s Export it again from Outlook, and close Outlook before you hand it in.", name, bad.Text).Because(err)
+	case bad.Rule != pst.RuleMagic:
+		return "it begins like an Outlook data file, but: " + bad.Text, nil
+	}
+	return "", nil
+}
+
+// openQuietly opens a file for reading without following a link in its last
+// part and without waiting for a pipe's other end.
+func openQuietly(name string) (*os.File, error) {
+	return os.OpenFile(name, os.O_RDONLY|quietFlags, 0)
+}

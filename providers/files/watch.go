@@ -1,0 +1,146 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"keepwatch"
+)
+
+// Seen remembers what was taken from drop folders, through restarts.
+type Seen interface {
+	Seen(source, path string, size int64, mtime time.Time) (bool, error)
+	MarkSeen(source, path string, size int64, mtime time.Time) error
+}
+
+// WatchConfig is what a Watcher needs.
+type WatchConfig struct {
+	Sources func() ([]keepwatch.Source, error) // only drop folders among them count
+	Seen    Seen
+	// Start starts the backup of one file. A KindConflict error means later;
+	// any other that the file is refused, which was told to somebody.
+	Start func(ctx context.Context, source, part string) error
+	Every time.Duration // between two looks; 0: 15 s
+	Now   func() time.Time
+	Log   *slog.Logger // nil: silent
+}
+
+// DefaultSettle is how long a file in a drop folder must have stood still
+// before it is taken in.
+const DefaultSettle = time.Minute
+
+// Watcher notices new files in drop folders once they have stopped growing.
+type Watcher struct {
+	cfg   WatchConfig
+	files map[string]still
+}
+
+// still is a file as it was at an earlier look.
+type still struct {
+	size  int64
+	mtime time.Time
+	since time.Time
+}
+
+// NewWatcher makes one.
+func NewWatcher(cfg WatchConfig) *Watcher {
+	if cfg.Every <= 0 {
+		cfg.Every = 15 * time.Second
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Watcher{cfg: cfg, files: map[string]still{}}
+}
+
+// Run looks until ctx ends.
+func (w *Watcher) Run(ctx context.Context) {
+	ticker := time.NewTicker(w.cfg.Every)
+	defer ticker.Stop()
+	for {
+		w.Look(ctx)
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Look looks once.
+func (w *Watcher) Look(ctx context.Context) {
+	sources, err := w.cfg.Sources()
+	if err != nil {
+		w.cfg.Log.Error("the drop folders cannot be looked at", "err", err)
+		return
+	}
+	found := map[string]still{}
+	for _, s := range sources {
+		if s.Kind == keepwatch.KindFiles && s.Drop {
+			if err := w.source(ctx, s, found); err != nil && ctx.Err() == nil {
+				w.cfg.Log.Error("a drop folder cannot be looked at", "source", s.Name, "err", err)
+			}
+		}
+	}
+	w.files = found // what is gone is forgotten
+}
+
+func (w *Watcher) source(ctx context.Context, s keepwatch.Source, found map[string]still) error {
+	settle := s.Settle
+	if settle <= 0 {
+		settle = DefaultSettle
+	}
+	return filepath.WalkDir(s.Path, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		info, err := d.Info()
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		now := w.cfg.Now()
+		was, known := w.files[name]
+		if !known || was.size != info.Size() || !was.mtime.Equal(info.ModTime()) || now.Before(was.since) {
+			was = still{info.Size(), info.ModTime(), now}
+		}
+		found[name] = was
+		if now.Sub(was.since) < settle {
+			return nil
+		}
+		return w.take(ctx, s, name, info)
+	})
+}
+
+// take starts the backup of a file that stands still and was not taken yet.
+func (w *Watcher) take(ctx context.Context, s keepwatch.Source, name string, info fs.FileInfo) error {
+	rel, err := filepath.Rel(s.Path, name)
+	if err != nil {
+		return err
+	}
+	rel = filepath.ToSlash(rel)
+	seen, err := w.cfg.Seen.Seen(s.Name, rel, info.Size(), info.ModTime())
+	if err != nil || seen {
+		return err
+	}
+	switch err := w.cfg.Start(ctx, s.Name, rel); {
+	case err == nil:
+	case keepwatch.KindOf(err) == keepwatch.KindConflict:
+		return nil // its source is busy: at the next look
+	default:
+		w.cfg.Log.Warn("a file in a drop folder is refused", "source", s.Name, "file", rel, "err", err)
+	}
+	// Killed before this line, the file is taken twice; the other way round it
+	// could be taken never.
+	return w.cfg.Seen.MarkSeen(s.Name, rel, info.Size(), info.ModTime())
+}

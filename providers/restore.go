@@ -1,0 +1,61 @@
+package providers
+
+import (
+	"context"
+	"fmt"
+
+	"keepwatch"
+)
+
+// verifyWork proves an archive that exists, and adds what was found to its
+// record.
+func verifyWork(cfg Config) *Work {
+	return &Work{steps: []step{{name: "verify", do: func(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
+		result, ref := task.Run.Result, task.Run.Ask.Archive
+		v, err := cfg.Vault.Verify(ctx, ref, task.Report)
+		if err != nil {
+			return result, err
+		}
+		result.Verification, result.Archive = &v, ref
+		result.Items, result.Bytes = v.Files, v.Bytes
+		_, err = cfg.Archives.UpdateArchive(ref, func(a *keepwatch.Archive) error {
+			a.Verified = append(a.Verified, v)
+			if n := len(a.Verified); n > keptProofs { // the first, and the newest
+				a.Verified = append(a.Verified[:1:1], a.Verified[n-keptProofs+1:]...)
+			}
+			return nil
+		})
+		if err != nil {
+			return result, err
+		}
+		if !v.OK() {
+			return result, keepwatch.Errorf(keepwatch.KindConflict, "The archive %s is not as it was sealed: %s It no longer counts, and nothing is pruned in its favour. Make a new backup now.", ref, v.Problems[0].Text)
+		}
+		return result, nil
+	}}}}
+}
+
+// keptProofs is how many verifications an archive's record keeps.
+const keptProofs = 20
+
+// restoreWork brings files back. A restore into a new place can be done again
+// from its beginning; one that replaces files waits for a person when it was
+// cut off, because somebody may have worked with them since.
+func restoreWork(cfg Config) *Work {
+	return &Work{steps: []step{
+		{name: "plan", do: func(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
+			result := task.Run.Result
+			plan, err := cfg.Vault.PlanExtract(ctx, task.Run.Ask.Archive, task.Run.Ask)
+			result.Plan = &keepwatch.Plan{Items: plan.Items, Bytes: plan.Bytes, Text: fmt.Sprintf("%d new, %d the same, %d replaced", plan.New, plan.Same, plan.Replaced)}
+			result.Archive = task.Run.Ask.Archive
+			return result, err
+		}},
+		{
+			name: "extract",
+			do: func(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
+				return cfg.Vault.Extract(ctx, task.Run.Ask.Archive, task.Run, task.Report)
+			},
+			again: func(run keepwatch.Run) bool { return !run.Ask.Overwrite },
+		},
+	}}
+}
