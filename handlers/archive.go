@@ -1,0 +1,392 @@
+package handlers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"keepwatch"
+)
+
+// archiveCommands are those about archives.
+func (r *Router) archiveCommands() []Command {
+	archive := Option{Name: "archive", Type: TypeArchive, Required: true, Summary: "an archive, or a source for its newest one"}
+	confirm := Option{Name: "confirm", Type: TypeText, Flag: true, Summary: "the code of the plan that was shown, or yes"}
+	return []Command{
+		{
+			Group: "backup", Name: "list", Role: keepwatch.RoleViewer, run: r.list,
+			Summary: "List archives",
+			Options: []Option{{Name: "source", Type: TypeSource, Summary: "only those of this source"}},
+		},
+		{
+			Group: "backup", Name: "show", Role: keepwatch.RoleViewer, run: r.show,
+			Summary: "Show all that is known of an archive", Options: []Option{archive},
+			Examples: []string{"backup show ruthin-web", "backup show ruthin-web/2026-11-23T030000Z"},
+		},
+		{
+			Group: "backup", Name: "verify", Role: keepwatch.RoleOperator, run: r.verify,
+			Summary: "Read an archive back and prove it", Options: []Option{archive},
+			Examples: []string{"backup verify ruthin-web"},
+		},
+		{
+			Group: "backup", Name: "restore", Role: keepwatch.RoleAdmin, run: r.restore,
+			Summary: "Restore an archive or parts of it; shown first, then confirmed",
+			Options: []Option{
+				archive,
+				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these: a file, a folder, or a pattern such as *.docx"},
+				{Name: "to", Type: TypePath, Flag: true, Summary: "the folder to restore into"},
+				{Name: "overwrite", Type: TypeSwitch, Flag: true, Summary: "replace files that exist there"},
+				confirm,
+			},
+			Examples: []string{"backup restore ruthin-web --to /tmp/look", "backup restore notes reports/2026 --to ./back"},
+		},
+		{
+			Group: "backup", Name: "prune", Role: keepwatch.RoleAdmin, run: r.prune,
+			Summary: "Remove archives by the retention rules; shown first, then confirmed",
+			Options: []Option{
+				{Name: "source", Type: TypeSource, Required: true, Summary: "whose archives"},
+				{Name: "accept", Type: TypeArchive, Flag: true, Summary: "say that an archive that looks wrong is right"},
+				confirm,
+			},
+			Examples: []string{"backup prune ruthin-web"},
+		},
+		{
+			Group: "backup", Name: "pin", Role: keepwatch.RoleOperator, run: r.pin,
+			Summary: "Keep an archive for ever, whatever the retention rules say",
+			Options: []Option{
+				archive,
+				{Name: "reason", Type: TypeText, Variadic: true, Summary: "why"},
+				{Name: "off", Type: TypeSwitch, Flag: true, Summary: "no longer"},
+			},
+			Examples: []string{"backup pin ruthin-web before the move", "backup pin ruthin-web --off"},
+		},
+	}
+}
+
+func (r *Router) list(_ context.Context, c *call) (keepwatch.Message, error) {
+	source := c.args.one("source")
+	c.audit.Source = source
+	archives, err := r.cfg.History.Archives(source)
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	if len(archives) == 0 && source != "" {
+		return keepwatch.Message{}, r.noArchive(source)
+	}
+	msg := keepwatch.Message{Title: keepwatch.FormatCount(int64(len(archives)), "archive")}
+	if len(archives) == 0 {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("There is no archive yet."))
+		return msg, nil
+	}
+	table := keepwatch.Table{Head: []string{"Archive", "When", "Content", "On disk", "State"}}
+	for _, a := range archives {
+		table.Rows = append(table.Rows, []string{a.Ref(), r.ago(a.Started),
+			keepwatch.FormatBytes(a.Bytes) + " in " + keepwatch.FormatCount(a.Items, "item"), keepwatch.FormatBytes(a.SealedBytes), r.remarks(a)})
+	}
+	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
+	return msg, nil
+}
+
+// remarks says in a few words how an archive is.
+func (r *Router) remarks(a keepwatch.Archive) string {
+	words := []string{proofWord(a)}
+	if a.Pinned != "" {
+		words = append(words, "pinned: "+a.Pinned)
+	}
+	if n := leftOut(a.Counts); n > 0 {
+		words = append(words, keepwatch.FormatCount(n, "gap"))
+	}
+	if len(a.Findings) > 0 && a.Accepted == "" {
+		words = append(words, "unlike those before it")
+	}
+	return strings.Join(words, "; ")
+}
+
+// shownFiles is how many names from inside a card shows.
+const shownFiles = 12
+
+var errEnough = errors.New("enough was seen")
+
+func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
+	a, err := r.archive(c.args.one("archive"))
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	c.audit.Source = a.Source
+	msg := keepwatch.Message{Title: a.Ref(), Tone: keepwatch.ToneGood}
+	if !a.IsVerified() {
+		msg.Tone = keepwatch.ToneBad
+	}
+	fields := []keepwatch.Field{
+		{Name: "Made by", Value: fmt.Sprintf("run %d", a.Run)}, {Name: "Started", Time: a.Started},
+		{Name: "Holds", Value: fmt.Sprintf("%s in %s", keepwatch.FormatBytes(a.Bytes), keepwatch.FormatCount(a.Items, "item"))},
+		{Name: "On disk", Value: keepwatch.FormatBytes(a.SealedBytes)}, {Name: "Where", Value: r.cfg.Vault.Path(a.Ref())},
+		{Name: "Sealed to", Value: shorten(strings.Join(a.Recipients, ", "))},
+	}
+	if a.Pinned != "" {
+		fields = append(fields, keepwatch.Field{Name: "Pinned", Value: a.Pinned})
+	}
+	if v, ok := a.LastVerification(); ok {
+		fields = append(fields, keepwatch.Field{Name: "Verified", Time: v.At})
+		msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields}, keepwatch.Text(proofText(&v)))
+	} else {
+		msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields}, keepwatch.Text("It was never verified by this Keepwatch, so it does not count yet."))
+	}
+	if len(a.Findings) > 0 {
+		if a.Accepted == "" {
+			msg.Blocks = append(msg.Blocks, keepwatch.Text(pausedText(a.Source, a.Findings)))
+			msg.Buttons = append(msg.Buttons, acceptButton(a.Source, a.Ref()))
+		} else {
+			msg.Blocks = append(msg.Blocks, keepwatch.Text("Unlike those before it; "+a.Accepted+" said that this is right."))
+		}
+	}
+	msg.Blocks = append(msg.Blocks, notes(keepwatch.Result{Notes: a.Notes, Counts: a.Counts})...)
+	msg.Blocks = append(msg.Blocks, r.inside(ctx, a)...)
+	msg.Blocks = append(msg.Blocks, keepwatch.Text("To open it without Keepwatch:"), keepwatch.Code(r.howToOpen(a.Ref(), a.Sealed)))
+	ref := Quote(a.Ref())
+	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Verify", Command: "backup verify " + ref}, keepwatch.Button{Label: "Restore", Command: "backup restore " + ref})
+	return msg, nil
+}
+
+// shorten keeps a post-quantum key of 2,000 characters from filling a card.
+func shorten(s string) string {
+	if len(s) > 140 {
+		return s[:120] + "…"
+	}
+	return s
+}
+
+// inside lists the first names from inside an archive.
+func (r *Router) inside(ctx context.Context, a keepwatch.Archive) []keepwatch.Block {
+	var lines []string
+	err := r.cfg.Vault.Contents(ctx, a.Ref(), func(e keepwatch.Entry) error {
+		if len(lines) == shownFiles {
+			return errEnough
+		}
+		line := e.Path
+		switch e.Type {
+		case keepwatch.EntryFolder:
+			line += "/"
+		case keepwatch.EntryLink:
+			line += " → " + e.Link
+		default:
+			line += "  " + keepwatch.FormatBytes(e.Size)
+		}
+		lines = append(lines, line)
+		return nil
+	}, nil)
+	switch {
+	case err != nil && !errors.Is(err, errEnough):
+		text := keepwatch.Sentence(err)
+		if text == "" {
+			text = "What is inside could not be read."
+		}
+		return []keepwatch.Block{keepwatch.Text(text)}
+	case len(lines) == 0:
+		return []keepwatch.Block{keepwatch.Text("It is empty.")}
+	}
+	if more := a.Items - int64(len(lines)); more > 0 {
+		lines = append(lines, fmt.Sprintf("… and %s more", keepwatch.FormatCount(more, "")))
+	}
+	return []keepwatch.Block{keepwatch.Text("Inside:"), keepwatch.Code(strings.Join(lines, "\n"))}
+}
+
+func (r *Router) verify(ctx context.Context, c *call) (keepwatch.Message, error) {
+	a, err := r.archive(c.args.one("archive"))
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunVerify, Source: a.Source, Ask: keepwatch.Ask{Archive: a.Ref()}})
+}
+
+// code is a short fingerprint of a plan: what was shown is what is done.
+func code(plan any) string {
+	data, err := json.Marshal(plan)
+	if err != nil {
+		return "" // matches nothing
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:4])
+}
+
+// confirmed reports whether what was shown is confirmed.
+func (c *call) confirmed(plan any) bool {
+	given := c.args.one("confirm")
+	return given != "" && (given == "yes" || given == code(plan))
+}
+
+func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error) {
+	a, err := r.archive(c.args.one("archive"))
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	c.audit.Source = a.Source
+	to := c.args.one("to")
+	if to == "" {
+		to = filepath.Join(r.cfg.RestoreTo, a.Source, a.Stamp)
+	}
+	if to, err = filepath.Abs(to); err != nil {
+		return keepwatch.Message{}, err
+	}
+	ask := keepwatch.Ask{Archive: a.Ref(), Parts: c.args["part"], To: to, Overwrite: c.args.has("overwrite")}
+	plan, err := r.cfg.Vault.PlanExtract(ctx, a.Ref(), ask)
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	free := plan.Free
+	plan.Free = 0 // it changes by itself and is no part of what is confirmed
+	if msg, no := r.cannotRestore(plan, ask, free); no {
+		return msg, nil
+	}
+	if c.confirmed(plan) {
+		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunRestore, Source: a.Source, Ask: ask})
+	}
+	msg := keepwatch.Message{Title: "Restore " + a.Ref() + "?"}
+	if c.args.has("confirm") {
+		msg.Tone = keepwatch.ToneWarn
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("What would be done has changed since it was shown. Look again:"))
+	}
+	msg.Blocks = append(msg.Blocks, restoreFields(a, plan, free))
+	if !a.IsVerified() {
+		msg.Tone = keepwatch.ToneWarn
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("This archive is "+proofWord(a)+". What is whole in it can still be restored."))
+	}
+	msg.Buttons = []keepwatch.Button{{Label: "Restore", Style: keepwatch.StylePrimary, Command: restoreCommand(ask, code(plan))}}
+	return msg, nil
+}
+
+func restoreCommand(ask keepwatch.Ask, code string) string {
+	words := append([]string{"backup", "restore", ask.Archive}, ask.Parts...)
+	words = append(words, "--to", ask.To)
+	if ask.Overwrite {
+		words = append(words, "--overwrite")
+	}
+	return Quote(append(words, "--confirm", code)...)
+}
+
+func restoreFields(a keepwatch.Archive, plan keepwatch.RestorePlan, free int64) keepwatch.Block {
+	fields := []keepwatch.Field{
+		{Name: "Backed up", Time: a.Started},
+		{Name: "To", Value: plan.To},
+		{Name: "How much", Value: fmt.Sprintf("%s in %s", keepwatch.FormatBytes(plan.Bytes), keepwatch.FormatCount(plan.Items, "item"))},
+	}
+	if free >= 0 {
+		fields = append(fields, keepwatch.Field{Name: "Room there", Value: keepwatch.FormatBytes(free)})
+	}
+	if plan.Same+plan.Replaced > 0 {
+		fields = append(fields, keepwatch.Field{Name: "New / there already / replaced", Value: fmt.Sprintf("%d / %d / %d", plan.New, plan.Same, plan.Replaced)})
+	}
+	return keepwatch.Block{Fields: fields}
+}
+
+// cannotRestore answers a restore that must not begin.
+func (r *Router) cannotRestore(plan keepwatch.RestorePlan, ask keepwatch.Ask, free int64) (keepwatch.Message, bool) {
+	msg := keepwatch.Message{Title: "That cannot be restored as it stands", Tone: keepwatch.ToneWarn, Refused: keepwatch.KindConflict, Failed: true}
+	switch {
+	case len(plan.Missing) > 0:
+		msg.Refused = keepwatch.KindNotFound
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("The archive holds no "+strings.Join(plan.Missing, ", ")+"."))
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Show what is in it", Command: "backup show " + Quote(ask.Archive)})
+	case plan.Replaced > 0 && !ask.Overwrite:
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("In %s there are files that the archive holds too, and that differ (%s). Nothing was touched. Restore to another folder, or replace them:",
+			plan.To, keepwatch.FormatCount(plan.Replaced, ""))), keepwatch.Code(strings.Join(plan.Clashes, "\n")))
+		ask.Overwrite = true
+		words := append([]string{"backup", "restore", ask.Archive}, ask.Parts...)
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Replace them…", Style: keepwatch.StyleDanger, Command: Quote(append(words, "--to", ask.To, "--overwrite")...)})
+	case free >= 0 && plan.Bytes > free:
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("There is not enough room in %s: %s are needed and %s are free.", plan.To, keepwatch.FormatBytes(plan.Bytes), keepwatch.FormatBytes(free))))
+	default:
+		return msg, false
+	}
+	return msg, true
+}
+
+func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) {
+	source := c.args.one("source")
+	c.audit.Source = source
+	archives, err := r.cfg.History.Archives(source)
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	if len(archives) == 0 {
+		return keepwatch.Message{}, r.noArchive(source)
+	}
+	if c.args.has("accept") {
+		return r.accept(c, source)
+	}
+	msg := keepwatch.Message{Title: "Retention of " + source}
+	table := keepwatch.Table{Head: []string{"Archive", "", "Why"}}
+	var remove []string
+	var bytes int64
+	for _, d := range r.cfg.Keep.Decide(archives, r.cfg.Now(), r.cfg.Location) {
+		word := "keep"
+		if !d.Keep {
+			word = "remove"
+			remove, bytes = append(remove, d.Archive.Ref()), bytes+d.Archive.SealedBytes
+		}
+		table.Rows = append(table.Rows, []string{d.Archive.Ref(), word, strings.Join(d.Reasons, "; ")})
+	}
+	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
+	if paused, newest := r.cfg.Paused(archives); paused {
+		msg.Tone = keepwatch.ToneWarn
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(newest.Ref()+": "+pausedText(source, newest.Findings)))
+		msg.Buttons = append(msg.Buttons, acceptButton(source, newest.Ref()))
+		return msg, nil
+	}
+	if len(remove) == 0 {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing is to be removed."))
+		return msg, nil
+	}
+	if c.confirmed(remove) {
+		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunPrune, Source: source, Ask: keepwatch.Ask{Remove: remove}})
+	}
+	msg.Tone = keepwatch.ToneWarn
+	msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s would be removed, which frees %s. They cannot be brought back.", keepwatch.FormatCount(int64(len(remove)), "archive"), keepwatch.FormatBytes(bytes))))
+	msg.Buttons = []keepwatch.Button{{Label: "Remove " + strconv.Itoa(len(remove)), Style: keepwatch.StyleDanger, Command: "backup prune " + Quote(source, "--confirm", code(remove))}}
+	return msg, nil
+}
+
+// accept records that somebody looked at an archive that is unlike its history.
+func (r *Router) accept(c *call, source string) (keepwatch.Message, error) {
+	a, err := r.archive(c.args.one("accept"))
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	if a.Source != source || len(a.Findings) == 0 {
+		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "There is nothing to accept about %s.", a.Ref())
+	}
+	_, err = r.cfg.History.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error {
+		a.Accepted, a.AcceptedAt = c.person.Name, r.cfg.Now().UTC()
+		return nil
+	})
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	return keepwatch.Message{Title: "Noted: " + a.Ref() + " is right as it is", Tone: keepwatch.ToneGood,
+		Blocks:  []keepwatch.Block{keepwatch.Text("Pruning of " + source + " goes on with the next backup, or now:")},
+		Buttons: []keepwatch.Button{{Label: "Show what would go", Command: "backup prune " + Quote(source)}}}, nil
+}
+
+func (r *Router) pin(_ context.Context, c *call) (keepwatch.Message, error) {
+	a, err := r.archive(c.args.one("archive"))
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	c.audit.Source = a.Source
+	reason := strings.Join(c.args["reason"], " ")
+	if reason == "" {
+		reason = "by " + c.person.Name
+	}
+	title := a.Ref() + " is kept for ever"
+	if c.args.has("off") {
+		reason, title = "", a.Ref()+" is kept as long as the retention rules say"
+	}
+	_, err = r.cfg.History.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error { a.Pinned = reason; return nil })
+	return keepwatch.Message{Title: title, Tone: keepwatch.ToneGood}, err
+}

@@ -1,0 +1,188 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+
+	"keepwatch"
+)
+
+// fewChoices is how many buttons a question has at the most.
+const fewChoices = 8
+
+// askFor asks for an option that was left out: with buttons where the choices
+// are few, with an example otherwise.
+func (r *Router) askFor(c *call, o Option) (keepwatch.Message, error) {
+	msg := keepwatch.Message{Title: question(o), Tone: keepwatch.ToneWarn, Refused: keepwatch.KindInvalid, Failed: true}
+	choices, err := r.choices(o.Type)
+	if err != nil {
+		return msg, err
+	}
+	given := []string{c.cmd.Title()}
+	for _, known := range c.cmd.Options {
+		if !known.Flag && len(c.args[known.Name]) > 0 {
+			given = append(given, Quote(c.args[known.Name]...))
+		}
+	}
+	if len(choices) > 0 && len(choices) <= fewChoices {
+		for _, choice := range choices {
+			msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: choice.Text, Command: strings.Join(append(given, Quote(choice.Text)), " ")})
+		}
+	}
+	if len(choices) == 0 {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(none(o)))
+	}
+	msg.Blocks = append(msg.Blocks, keepwatch.Text("It is written:"), keepwatch.Code("/"+c.cmd.Usage()))
+	if len(c.cmd.Examples) > 0 {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("For example:"), keepwatch.Code("/"+c.cmd.Examples[0]))
+	}
+	return msg, nil
+}
+
+func question(o Option) string {
+	switch o.Type {
+	case TypeSource:
+		return "Which source?"
+	case TypeRun:
+		return "Which run?"
+	case TypeArchive:
+		return "Which archive?"
+	}
+	return fmt.Sprintf("%s is missing", strings.ToUpper(o.Name))
+}
+
+func none(o Option) string {
+	switch o.Type {
+	case TypeSource:
+		return "There is no source yet. In the terminal a path will do."
+	case TypeRun:
+		return "No run is under way."
+	case TypeArchive:
+		return "There is no archive yet."
+	}
+	return o.Summary
+}
+
+// Candidate is something that a word may be completed to.
+type Candidate struct {
+	Text    string
+	Summary string
+	Space   bool // nothing more belongs to the word
+}
+
+// choices gives what an option of a type may be, newest or first first.
+func (r *Router) choices(t OptionType) ([]Candidate, error) {
+	var list []Candidate
+	add := func(text, summary string) { list = append(list, Candidate{text, summary, true}) }
+	switch t {
+	case TypeSource:
+		sources, err := r.cfg.Sources.Sources()
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range sources {
+			add(s.Name, where(s))
+		}
+	case TypeRun:
+		runs, err := r.cfg.History.OpenRuns()
+		if err != nil {
+			return nil, err
+		}
+		for _, run := range runs {
+			add(fmt.Sprint(run.ID), fmt.Sprintf("%s of %s, %s", run.Kind, run.Source, run.State))
+		}
+	case TypeArchive:
+		archives, err := r.cfg.History.Archives("")
+		if err != nil {
+			return nil, err
+		}
+		seen := map[string]bool{}
+		for _, a := range archives {
+			if !seen[a.Source] {
+				seen[a.Source] = true
+				add(a.Source, "the newest archive of "+a.Source)
+			}
+		}
+		for _, a := range archives {
+			add(a.Ref(), keepwatch.FormatBytes(a.Bytes)+", "+proofWord(a))
+		}
+	case TypePerson:
+		for _, p := range r.cfg.People {
+			add(p.Name, p.Role.String())
+		}
+	case TypeCommand:
+		for _, c := range r.commands {
+			add(c.Title(), c.Summary)
+		}
+	}
+	return list, nil
+}
+
+// where says in a word what a source is.
+func where(s keepwatch.Source) string {
+	switch s.Kind {
+	case keepwatch.KindFiles:
+		if s.Drop {
+			return "drop folder " + s.Path
+		}
+		return s.Path
+	case keepwatch.KindCPanel:
+		return "cPanel account " + s.User + " at " + s.URL
+	case keepwatch.KindOutlook:
+		return "mailbox " + s.Mailbox
+	}
+	return string(s.Kind)
+}
+
+// archive finds the archive that a word names: a whole name, a source (its
+// newest), or a source and the beginning of a time.
+func (r *Router) archive(word string) (keepwatch.Archive, error) {
+	source, stamp, _ := strings.Cut(word, "/")
+	archives, err := r.cfg.History.Archives(source)
+	if err != nil {
+		return keepwatch.Archive{}, err
+	}
+	for _, a := range archives { // newest first
+		if stamp == "latest" || strings.HasPrefix(a.Stamp, stamp) {
+			return a, nil
+		}
+	}
+	if len(archives) > 0 {
+		return keepwatch.Archive{}, hinted{
+			keepwatch.Errorf(keepwatch.KindNotFound, "%s has no archive %q. `/backup list %s` shows those that there are.", source, stamp, source),
+			[]keepwatch.Button{{Label: "List", Command: "backup list " + source}},
+		}
+	}
+	return keepwatch.Archive{}, r.noArchive(source)
+}
+
+// noArchive says that a source has none, or that there is no such source.
+func (r *Router) noArchive(source string) error {
+	if _, err := r.cfg.Sources.Source(source); err == nil {
+		return hinted{
+			keepwatch.Errorf(keepwatch.KindNotFound, "There is no archive of %s yet. Make one first.", source),
+			[]keepwatch.Button{{Label: "Back it up now", Command: "backup start " + Quote(source)}},
+		}
+	}
+	return r.noSource(source, "")
+}
+
+// noSource says that there is no such source, and which was probably meant.
+func (r *Router) noSource(name, rest string) error {
+	choices, err := r.choices(TypeSource)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, c := range choices {
+		names = append(names, c.Text)
+	}
+	if near := nearest(name, names); near != "" {
+		e := keepwatch.Errorf(keepwatch.KindNotFound, "There is no source named %q. Did you mean %s?", name, near)
+		if rest == "" {
+			return e
+		}
+		return hinted{e, []keepwatch.Button{{Label: "Yes, " + near, Command: strings.Replace(rest, "%s", near, 1)}}}
+	}
+	return keepwatch.Errorf(keepwatch.KindNotFound, "There is no source named %q. `/backup sources` lists those that there are.", name)
+}

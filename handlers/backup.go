@@ -1,0 +1,220 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"keepwatch"
+)
+
+// backupCommands are those about runs.
+func (r *Router) backupCommands() []Command {
+	return []Command{
+		{
+			Group: "backup", Name: "start", Role: keepwatch.RoleOperator, run: r.start,
+			Summary: "Start a backup, whole or in parts",
+			Options: []Option{
+				{Name: "source", Type: TypeSource, Required: true, Summary: "what to back up; in the terminal also a path"},
+				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these parts, such as a folder in it"},
+				{Name: "changes", Type: TypeSwitch, Flag: true, Summary: "only what changed since the last verified backup"},
+			},
+			Examples: []string{"backup start ruthin-web", "backup start ./docs"},
+		},
+		{
+			Group: "backup", Name: "sources", Role: keepwatch.RoleViewer, run: r.sources,
+			Summary: "List what can be backed up, and how fresh its newest archive is",
+		},
+		{
+			Group: "backup", Name: "status", Role: keepwatch.RoleViewer, run: r.status,
+			Summary:  "Show what runs and what ran last, or one run",
+			Options:  []Option{{Name: "run", Type: TypeRun, Summary: "the number of a run"}},
+			Examples: []string{"backup status", "backup status 42"},
+		},
+		{
+			Group: "backup", Name: "cancel", Role: keepwatch.RoleOperator, run: r.cancel,
+			Summary: "Stop a run",
+			Options: []Option{
+				{Name: "run", Type: TypeRun, Required: true, Summary: "the number of a run"},
+				{Name: "reason", Type: TypeText, Variadic: true, Summary: "why, for those who ask later"},
+			},
+			Examples: []string{"backup cancel 42 wrong folder"},
+		},
+		{
+			Group: "backup", Name: "retry", Role: keepwatch.RoleOperator, run: r.retry,
+			Summary:  "Take up a run that needs attention",
+			Options:  []Option{{Name: "run", Type: TypeRun, Required: true, Summary: "the number of a run"}},
+			Examples: []string{"backup retry 42"},
+		},
+	}
+}
+
+// isPath reports whether a word is a path and not the name of a source.
+func isPath(word string) bool {
+	return strings.ContainsAny(word, `/\`) || strings.HasPrefix(word, ".") || strings.HasPrefix(word, "~")
+}
+
+// source finds the source that a word names; in the terminal a path makes one.
+func (r *Router) source(c *call, word string) (keepwatch.Source, error) {
+	if !isPath(word) {
+		s, err := r.cfg.Sources.Source(word)
+		if keepwatch.KindOf(err) == keepwatch.KindNotFound {
+			if c.req.Local && exists(word) {
+				return s, hinted{
+					keepwatch.Errorf(keepwatch.KindNotFound, "There is no source named %q. For the folder or file of that name here, write ./%s.", word, word),
+					[]keepwatch.Button{{Label: "./" + word, Command: c.cmd.Title() + " " + Quote("./"+word), Style: keepwatch.StylePrimary}},
+				}
+			}
+			return s, r.noSource(word, c.cmd.Title()+" %s")
+		}
+		return s, err
+	}
+	if !c.req.Local {
+		return keepwatch.Source{}, keepwatch.Errorf(keepwatch.KindDenied, "A path can be backed up only from the terminal of the machine that runs Keepwatch. Here, name a source of keepwatch.yaml.")
+	}
+	return r.cfg.Sources.AddPath(word)
+}
+
+// exists reports whether there is something of that name in the current folder,
+// for a hint.
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+func (r *Router) start(ctx context.Context, c *call) (keepwatch.Message, error) {
+	if c.args.has("changes") {
+		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "--changes is not in this version for sources of this kind: a backup of files is always whole. Leave it out.")
+	}
+	s, err := r.source(c, c.args.one("source"))
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	c.audit.Source = s.Name
+	return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunBackup, Source: s.Name, Ask: keepwatch.Ask{Parts: c.args["part"]}})
+}
+
+// begin starts a run for whoever asked, and answers with its card.
+func (r *Router) begin(ctx context.Context, c *call, run keepwatch.Run) (keepwatch.Message, error) {
+	run.By, run.Where = c.person.Name, c.req.Channel
+	run, err := r.cfg.Runs.Start(ctx, run)
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	c.audit.Run, c.audit.Source = run.ID, run.Source
+	return r.RunMessage(run), nil
+}
+
+func (r *Router) sources(context.Context, *call) (keepwatch.Message, error) {
+	sources, err := r.cfg.Sources.Sources()
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	msg := keepwatch.Message{Title: keepwatch.FormatCount(int64(len(sources)), "source")}
+	if len(sources) == 0 {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing is kept yet. Name what to keep in keepwatch.yaml, or in the terminal back up a path:"), keepwatch.Code("/backup start ./docs"))
+		return msg, nil
+	}
+	table := keepwatch.Table{Head: []string{"Source", "What", "Archives", "Newest verified"}}
+	for _, s := range sources {
+		archives, err := r.cfg.History.Archives(s.Name)
+		if err != nil {
+			return keepwatch.Message{}, err
+		}
+		newest := "none yet"
+		for _, a := range archives {
+			if a.IsVerified() {
+				newest = r.ago(a.Started)
+				break
+			}
+		}
+		table.Rows = append(table.Rows, []string{s.Name, where(s), strconv.Itoa(len(archives)), newest})
+	}
+	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
+	return msg, nil
+}
+
+// run reads the number of a run.
+func (r *Router) runNumber(c *call) (int64, error) {
+	word := c.args.one("run")
+	id, err := strconv.ParseInt(strings.TrimPrefix(word, "#"), 10, 64)
+	if err != nil || id < 1 {
+		return 0, keepwatch.Errorf(keepwatch.KindInvalid, "%q is no run. Runs have numbers; `/backup status` lists them.", word)
+	}
+	c.audit.Run = id
+	return id, nil
+}
+
+func (r *Router) status(_ context.Context, c *call) (keepwatch.Message, error) {
+	if c.args.has("run") {
+		id, err := r.runNumber(c)
+		if err != nil {
+			return keepwatch.Message{}, err
+		}
+		run, err := r.cfg.Runs.Run(id)
+		if err != nil {
+			return keepwatch.Message{}, err
+		}
+		c.audit.Source = run.Source
+		return r.details(run, c.person.Role), nil
+	}
+	recent, err := r.cfg.History.RecentRuns("", 10)
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	open, err := r.cfg.History.OpenRuns()
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	msg := keepwatch.Message{Title: "Nothing is running"}
+	if len(open) > 0 {
+		msg.Title = keepwatch.FormatCount(int64(len(open)), "run is", "runs are") + " not over"
+	}
+	if len(recent) == 0 {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing has run yet."))
+		return msg, nil
+	}
+	table := keepwatch.Table{Head: []string{"Run", "What", "State", "When"}}
+	for _, run := range recent {
+		if live, err := r.cfg.Runs.Run(run.ID); err == nil {
+			run = live
+		}
+		table.Rows = append(table.Rows, []string{strconv.FormatInt(run.ID, 10), string(run.Kind) + " of " + run.Source, stateWord(run), r.ago(run.Created)})
+		if run.State == keepwatch.RunAttention && len(msg.Buttons) < fewChoices {
+			msg.Tone = keepwatch.ToneWarn
+			msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: fmt.Sprintf("Look at run %d", run.ID), Command: fmt.Sprintf("backup status %d", run.ID)})
+		}
+	}
+	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
+	return msg, nil
+}
+
+func (r *Router) cancel(ctx context.Context, c *call) (keepwatch.Message, error) {
+	id, err := r.runNumber(c)
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	run, err := r.cfg.Runs.Cancel(ctx, id, c.person.Name, strings.Join(c.args["reason"], " "))
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	c.audit.Source = run.Source
+	msg := r.RunMessage(run)
+	msg.Run = 0 // it is over: there is nothing to follow
+	return msg, nil
+}
+
+func (r *Router) retry(ctx context.Context, c *call) (keepwatch.Message, error) {
+	id, err := r.runNumber(c)
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	run, err := r.cfg.Runs.Retry(ctx, id, c.person.Name)
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	c.audit.Source = run.Source
+	return r.RunMessage(run), nil
+}

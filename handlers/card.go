@@ -1,0 +1,361 @@
+package handlers
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"keepwatch"
+)
+
+// RunMessage is the card of a run as it is now: what it does or did, in plain
+// words, with the buttons that make sense in this state.
+func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
+	msg := keepwatch.Message{Run: run.ID}
+	number := strconv.FormatInt(run.ID, 10)
+	cancel := keepwatch.Button{Label: "Cancel", Command: "backup cancel " + number, Style: keepwatch.StyleDanger}
+	details := keepwatch.Button{Label: "Details", Command: "backup status " + number}
+	switch run.State {
+	case keepwatch.RunQueued:
+		msg.Title = fmt.Sprintf("Run %d: %s is queued", run.ID, work(run))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("It starts as soon as another run is over."))
+		msg.Buttons = append(msg.Buttons, cancel, details)
+	case keepwatch.RunRunning, keepwatch.RunWaiting:
+		msg.Title = fmt.Sprintf("Run %d: %s is under way", run.ID, work(run))
+		p := run.Progress
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(stepWord(run)), keepwatch.Block{Progress: &p})
+		msg.Buttons = append(msg.Buttons, cancel, details)
+	case keepwatch.RunDone:
+		r.done(&msg, run)
+		msg.Buttons = append(msg.Buttons, details)
+	case keepwatch.RunCancelled:
+		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s was cancelled", run.ID, work(run)), keepwatch.ToneWarn
+		text := "By " + run.CancelledBy + "."
+		if run.CancelReason != "" {
+			text = "By " + run.CancelledBy + ": " + run.CancelReason
+		}
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(text+"\nNothing of it was kept."))
+		if run.Kind == keepwatch.RunRestore {
+			msg.Blocks[0].Text = text + "\nWhat it had restored into an existing folder stays there."
+		}
+	case keepwatch.RunAttention:
+		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s needs attention", run.ID, work(run)), keepwatch.ToneBad
+		msg.Blocks = append(msg.Blocks, failureText(run))
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Retry", Command: "backup retry " + number, Style: keepwatch.StylePrimary}, cancel, details)
+	default:
+		msg.Title, msg.Tone, msg.Failed = fmt.Sprintf("Run %d: %s failed", run.ID, work(run)), keepwatch.ToneBad, true
+		msg.Blocks = append(msg.Blocks, failureText(run))
+		msg.Buttons = append(msg.Buttons, details)
+	}
+	return msg
+}
+
+func failureText(run keepwatch.Run) keepwatch.Block {
+	if run.Failure == nil {
+		return keepwatch.Text("Why is not known. An admin finds more in the log.")
+	}
+	return keepwatch.Text(run.Failure.Message)
+}
+
+// work names what a run does.
+func work(run keepwatch.Run) string {
+	switch run.Kind {
+	case keepwatch.RunBackup:
+		return "backup of " + run.Source
+	case keepwatch.RunVerify:
+		return "proof of " + run.Ask.Archive
+	case keepwatch.RunRestore:
+		return "restore of " + run.Ask.Archive
+	case keepwatch.RunPrune:
+		return "pruning of " + run.Source
+	}
+	return string(run.Kind) + " of " + run.Source
+}
+
+// stateWord is a run's state for a table.
+func stateWord(run keepwatch.Run) string {
+	if f, ok := run.Progress.Fraction(); ok && run.State == keepwatch.RunRunning {
+		return fmt.Sprintf("%s, %s %d %%", run.State, run.Progress.Step, int(f*100))
+	}
+	if run.State == keepwatch.RunDone && leftOut(run.Result.Counts) > 0 {
+		return "done, with gaps"
+	}
+	return string(run.State)
+}
+
+// doing is what a step does, for people.
+var doing = map[string]string{
+	"plan": "Looking at what there is", "fetch": "Reading and sealing", "verify": "Reading back and proving",
+	"seal": "Putting the archive in its place", "prune": "Tidying up old archives", "extract": "Restoring",
+}
+
+func stepWord(run keepwatch.Run) string {
+	step := run.Current()
+	if step == nil {
+		return "Finishing"
+	}
+	at := 1
+	for i := range run.Steps {
+		if run.Steps[i].Name == step.Name {
+			at = i + 1
+		}
+	}
+	word, ok := doing[step.Name]
+	if !ok {
+		word = step.Name
+	}
+	return fmt.Sprintf("%s (step %d of %d)", word, at, len(run.Steps))
+}
+
+// done fills in the card of a run that went through.
+func (r *Router) done(msg *keepwatch.Message, run keepwatch.Run) {
+	msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s is done", run.ID, work(run)), keepwatch.ToneGood
+	res := run.Result
+	took := stepTime(run, "fetch", "extract", "verify")
+	switch run.Kind {
+	case keepwatch.RunBackup:
+		r.backupDone(msg, run)
+	case keepwatch.RunVerify:
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(proofText(res.Verification)))
+	case keepwatch.RunRestore:
+		msg.Blocks = append(msg.Blocks,
+			keepwatch.Text(fmt.Sprintf("%s (%s) restored in %s, each compared with its SHA-256 from the day of the backup.", keepwatch.FormatCount(res.Items, "item"), keepwatch.FormatBytes(res.Bytes), keepwatch.FormatDuration(took))),
+			keepwatch.Block{Fields: []keepwatch.Field{{Name: "From", Value: res.Archive}, {Name: "To", Value: run.Ask.To}}})
+		msg.Blocks = append(msg.Blocks, notes(res)...)
+	case keepwatch.RunPrune:
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(removedText(res.Removed)))
+		msg.Blocks = append(msg.Blocks, notes(res)...)
+	}
+}
+
+func removedText(removed []string) string {
+	if len(removed) == 0 {
+		return "Nothing was removed."
+	}
+	return keepwatch.FormatCount(int64(len(removed)), "archive") + " removed:\n" + strings.Join(removed, "\n")
+}
+
+// stepTime adds up how long some steps took.
+func stepTime(run keepwatch.Run, names ...string) time.Duration {
+	var sum time.Duration
+	for _, name := range names {
+		if s := run.Step(name); s != nil && !s.Ended.IsZero() {
+			sum += s.Ended.Sub(s.Started)
+		}
+	}
+	return sum
+}
+
+func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
+	res := run.Result
+	var sealed int64
+	for _, s := range res.Sealed {
+		sealed += s.Size
+	}
+	took := stepTime(run, "fetch")
+	text := fmt.Sprintf("%s (%s) read in %s, %s; sealed to %s.", keepwatch.FormatCount(res.Items, "item"), keepwatch.FormatBytes(res.Bytes),
+		keepwatch.FormatDuration(took), keepwatch.FormatRate(res.Bytes, took), keepwatch.FormatBytes(sealed))
+	msg.Blocks = append(msg.Blocks, keepwatch.Text(text), keepwatch.Text(proofText(res.Verification)))
+	msg.Blocks = append(msg.Blocks, notes(res)...)
+	if leftOut(res.Counts) > 0 {
+		msg.Tone = keepwatch.ToneWarn
+		msg.Title = fmt.Sprintf("Run %d: %s is done, with gaps", run.ID, work(run))
+	}
+	if len(res.Findings) > 0 {
+		msg.Tone = keepwatch.ToneWarn
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(pausedText(run.Source, res.Findings)))
+		msg.Buttons = append(msg.Buttons, acceptButton(run.Source, res.Archive))
+	}
+	if len(res.Removed) > 0 {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("By the retention rules "+removedText(res.Removed)))
+	}
+	fields := []keepwatch.Field{{Name: "Archive", Value: res.Archive}, {Name: "Where", Value: r.cfg.Vault.Path(res.Archive)}}
+	if r.cfg.KeyFile != "" {
+		fields = append(fields, keepwatch.Field{Name: "Key", Value: r.cfg.KeyFile + " (keep a copy elsewhere: without it no archive opens)"})
+	}
+	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields}, keepwatch.Text("To open it without Keepwatch:"), keepwatch.Code(r.howToOpen(res.Archive, res.Sealed)))
+	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Restore", Command: "backup restore " + Quote(res.Archive)})
+}
+
+// howToOpen gives the shell commands that open an archive with age, zstd and tar
+// alone.
+func (r *Router) howToOpen(ref string, sealed []keepwatch.SealedFile) string {
+	dir := r.cfg.Vault.Path(ref)
+	key := r.cfg.KeyFile
+	if key == "" {
+		key = "KEY-FILE"
+	}
+	var lines []string
+	for _, s := range sealed {
+		if s.Name == "contents.jsonl.zst.age" || len(lines) >= 3 {
+			continue
+		}
+		line := "age -d -i " + shell(key) + " " + shell(filepath.Join(dir, s.Name))
+		plain := strings.TrimSuffix(s.Name, ".age")
+		switch {
+		case strings.HasSuffix(plain, ".tar.zst"):
+			line += " | zstd -d | tar x"
+		case strings.HasSuffix(plain, ".zst"):
+			line += " | zstd -d > " + shell(strings.TrimSuffix(plain, ".zst"))
+		default:
+			line += " > " + shell(plain)
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// shell quotes a word for a POSIX shell.
+func shell(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+=,") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// proofText says what a verification proved, and how.
+func proofText(v *keepwatch.Verification) string {
+	if v == nil {
+		return "Nothing was verified."
+	}
+	if !v.OK() {
+		var b strings.Builder
+		fmt.Fprintf(&b, "%s found:", keepwatch.FormatCount(int64(len(v.Problems)), "problem"))
+		for _, p := range v.Problems {
+			b.WriteString("\n✗ " + p.Text)
+		}
+		return b.String()
+	}
+	rate := keepwatch.FormatRate(v.Sealed, v.Took)
+	if v.Level == keepwatch.LevelSealed {
+		return fmt.Sprintf("Verified as far as it can be without the key: all %s were read back from disk and their SHA-256 is right (%s). What is inside was not opened.", keepwatch.FormatBytes(v.Sealed), rate)
+	}
+	return fmt.Sprintf("Verified: read back from disk (%s), decrypted and unpacked, and the SHA-256 of %s compared with the sealed list of contents.", rate, every(v.Files))
+}
+
+func every(files int64) string {
+	if files == 1 {
+		return "the one file"
+	}
+	return "all " + keepwatch.FormatCount(files, "file")
+}
+
+// proofWord is a verification for a table.
+func proofWord(a keepwatch.Archive) string {
+	v, ok := a.LastVerification()
+	switch {
+	case !ok:
+		return "not verified"
+	case !v.OK():
+		return "damaged: " + v.Problems[0].Text
+	case v.Level == keepwatch.LevelSealed:
+		return "hashes verified"
+	}
+	return "verified"
+}
+
+// gapKinds are the notes that mean that something is missing in the archive.
+var gapKinds = []keepwatch.NoteKind{keepwatch.NoteUnreadable, keepwatch.NoteVanished, keepwatch.NoteSpecial, keepwatch.NoteChanged}
+
+// leftOut counts what could not be read or changed while it was read.
+func leftOut(counts map[keepwatch.NoteKind]int64) int64 {
+	return counts[keepwatch.NoteUnreadable] + counts[keepwatch.NoteChanged]
+}
+
+var noteTitles = map[keepwatch.NoteKind]string{
+	keepwatch.NoteUnreadable: "Could not be read", keepwatch.NoteVanished: "Gone before it was read", keepwatch.NoteSpecial: "Left out, because it is no ordinary file",
+	keepwatch.NoteChanged: "Changed while it was read", keepwatch.NoteSparse: "Has holes", keepwatch.NoteHardLink: "Hard links", keepwatch.NoteExcluded: "Left out", keepwatch.NoteMount: "Other file systems", keepwatch.NoteInfo: "Good to know",
+}
+
+// shownNotes is how many notes of a kind a card names.
+const shownNotes = 3
+
+// notes lists what is worth knowing, by kind: counted, the first ones named.
+func notes(res keepwatch.Result) []keepwatch.Block {
+	var blocks []keepwatch.Block
+	kinds := append(append([]keepwatch.NoteKind{}, gapKinds...), keepwatch.NoteExcluded, keepwatch.NoteInfo, keepwatch.NoteMount, keepwatch.NoteHardLink, keepwatch.NoteSparse)
+	for _, kind := range kinds {
+		var lines []string
+		for _, n := range res.Notes {
+			if n.Kind == kind && len(lines) < shownNotes {
+				lines = append(lines, strings.TrimPrefix(n.Path+": "+n.Text, ": "))
+			}
+		}
+		total := max(res.Counts[kind], int64(len(lines)))
+		if total == 0 {
+			continue
+		}
+		head := noteTitles[kind]
+		if total > 1 {
+			head += fmt.Sprintf(" (%s)", keepwatch.FormatCount(total, ""))
+		}
+		if more := total - int64(len(lines)); more > 0 {
+			lines = append(lines, fmt.Sprintf("… and %s more", keepwatch.FormatCount(more, "")))
+		}
+		blocks = append(blocks, keepwatch.Text(head+":\n"+strings.Join(lines, "\n")))
+	}
+	return blocks
+}
+
+func pausedText(source string, findings []keepwatch.Finding) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "This archive is unlike those before it:")
+	for _, f := range findings {
+		b.WriteString("\n! " + f.Text)
+	}
+	fmt.Fprintf(&b, "\nSo the pruning of %s is paused, and the older archives stay, until somebody says that this is right.", source)
+	return b.String()
+}
+
+func acceptButton(source, ref string) keepwatch.Button {
+	return keepwatch.Button{Label: "It is right", Command: "backup prune " + Quote(source) + " --accept " + Quote(ref)}
+}
+
+// details is all that is known of a run. Causes are for admins.
+func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Message {
+	msg := r.RunMessage(run)
+	fields := []keepwatch.Field{{Name: "Asked by", Value: run.By + " in " + run.Where}, {Name: "Asked at", Time: run.Created}}
+	if !run.Ended.IsZero() {
+		fields = append(fields, keepwatch.Field{Name: "Ended", Time: run.Ended})
+	}
+	for _, s := range run.Steps {
+		value := string(s.State)
+		if s.State == keepwatch.StepDone {
+			value += " in " + keepwatch.FormatDuration(s.Ended.Sub(s.Started))
+		}
+		if s.Attempts > 1 {
+			value += fmt.Sprintf(", begun %d times", s.Attempts)
+		}
+		fields = append(fields, keepwatch.Field{Name: "Step " + s.Name, Value: value})
+	}
+	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields})
+	for _, f := range run.Failures {
+		text := r.time(f.At) + ", step " + f.Step + ": " + f.Message
+		if role >= keepwatch.RoleAdmin && f.Cause != "" {
+			text += "\nCause: " + f.Cause
+		}
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(text))
+	}
+	var buttons []keepwatch.Button
+	for _, b := range msg.Buttons {
+		if b.Label != "Details" {
+			buttons = append(buttons, b)
+		}
+	}
+	msg.Buttons, msg.Run, msg.Failed = buttons, 0, false
+	return msg
+}
+
+// time writes an instant in the bot's zone.
+func (r *Router) time(t time.Time) string { return t.In(r.cfg.Location).Format("2 Jan 2006 15:04") }
+
+// ago writes an instant and how long ago it is.
+func (r *Router) ago(t time.Time) string {
+	d := r.cfg.Now().Sub(t)
+	if d < time.Minute {
+		return r.time(t) + ", just now"
+	}
+	return r.time(t) + ", " + keepwatch.FormatDuration(d.Truncate(time.Minute)) + " ago"
+}

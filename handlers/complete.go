@@ -1,0 +1,101 @@
+package handlers
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"keepwatch"
+)
+
+// Complete gives what the word before cursor (a byte offset into req.Text) may
+// be completed to, for whoever asks. It reads, and never changes anything.
+func (r *Router) Complete(_ context.Context, req keepwatch.Request, cursor int) []Candidate {
+	person, ok := r.person(req.Account)
+	if !ok || cursor < 0 || cursor > len(req.Text) || !utf8.ValidString(req.Text) {
+		return nil
+	}
+	text := req.Text[:cursor]
+	words := strings.Fields(text)
+	word := ""
+	if len(words) > 0 && !strings.HasSuffix(text, " ") {
+		word, words = words[len(words)-1], words[:len(words)-1]
+	}
+	slash := ""
+	if len(words) == 0 {
+		slash = word[:len(word)-len(strings.TrimPrefix(word, "/"))]
+	} else {
+		words[0] = strings.TrimPrefix(words[0], "/")
+	}
+	allowed := func(c Command) bool { return person.Role >= c.Role && (req.Local || !c.Local) }
+	var list []Candidate
+	switch len(words) {
+	case 0:
+		for _, c := range r.commands {
+			if allowed(c) && !slices.ContainsFunc(list, func(x Candidate) bool { return x.Text == slash+c.Group }) {
+				list = append(list, Candidate{slash + c.Group, "", true})
+			}
+		}
+		list = append(list, Candidate{slash + "help", "what you may do here", true})
+	case 1:
+		for _, c := range r.commands {
+			if allowed(c) && c.Group == strings.ToLower(words[0]) {
+				list = append(list, Candidate{c.Name, c.Summary, true})
+			}
+		}
+	default:
+		if c, rest, ok := r.find(words); ok && allowed(c) {
+			list = r.completeOption(c, rest, word)
+		}
+	}
+	return slices.DeleteFunc(list, func(x Candidate) bool { return !strings.HasPrefix(x.Text, word) })
+}
+
+// completeOption gives what may stand next in a command: the values of the
+// option that is due, or the flags.
+func (r *Router) completeOption(c Command, given []string, word string) []Candidate {
+	if n := len(given); n > 0 {
+		if o, ok := c.option(strings.TrimPrefix(given[n-1], "--")); ok && o.Type != TypeSwitch && strings.HasPrefix(given[n-1], "--") {
+			return r.values(o.Type)
+		}
+	}
+	if strings.HasPrefix(word, "-") {
+		var list []Candidate
+		for _, o := range c.Options {
+			if o.Flag && !slices.Contains(given, "--"+o.Name) {
+				list = append(list, Candidate{"--" + o.Name, o.Summary, true})
+			}
+		}
+		return list
+	}
+	due := 0
+	for i := 0; i < len(given); i++ {
+		if o, ok := c.option(strings.TrimPrefix(given[i], "--")); ok && strings.HasPrefix(given[i], "--") {
+			if o.Type != TypeSwitch {
+				i++
+			}
+			continue
+		}
+		due++
+	}
+	for _, o := range c.Options {
+		if o.Flag {
+			continue
+		}
+		if due == 0 || o.Variadic {
+			return r.values(o.Type)
+		}
+		due--
+	}
+	return nil
+}
+
+// values gives what an option of a type may be; nothing where it cannot be read.
+func (r *Router) values(t OptionType) []Candidate {
+	list, err := r.choices(t)
+	if err != nil {
+		return nil
+	}
+	return list
+}

@@ -1,0 +1,330 @@
+// Package handlers turns what people ask for into work, and what comes of it
+// into messages. It knows no platform: a front-end makes a [keepwatch.Request]
+// of what arrived, the [Router] answers with a [keepwatch.Message], and the
+// front-end renders that.
+//
+// Every request, typed or clicked, takes the same way: account → person → role
+// → audit line → command → audit line completed. One table of commands ([Command])
+// gives help, completion, usage and the registration with platforms.
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"keepwatch"
+)
+
+// Runs starts, stops and shows runs.
+type Runs interface {
+	Start(ctx context.Context, run keepwatch.Run) (keepwatch.Run, error)
+	Cancel(ctx context.Context, id int64, by, reason string) (keepwatch.Run, error)
+	Retry(ctx context.Context, id int64, by string) (keepwatch.Run, error)
+	Run(id int64) (keepwatch.Run, error)
+}
+
+// Sources knows what can be backed up.
+type Sources interface {
+	Sources() ([]keepwatch.Source, error)
+	Source(name string) (keepwatch.Source, error)
+	// AddPath gives the source of a path on this machine, made where there is none.
+	AddPath(path string) (keepwatch.Source, error)
+}
+
+// History reads what was done and what came of it.
+type History interface {
+	RecentRuns(source string, limit int) ([]keepwatch.Run, error)
+	OpenRuns() ([]keepwatch.Run, error)
+	Archives(source string) ([]keepwatch.Archive, error)
+	UpdateArchive(ref string, change func(*keepwatch.Archive) error) (keepwatch.Archive, error)
+}
+
+// Audit keeps the lines that requests leave.
+type Audit interface {
+	BeginAudit(e keepwatch.AuditEntry) error
+	EndAudit(e keepwatch.AuditEntry) error
+	Audits(f keepwatch.AuditFilter) ([]keepwatch.AuditEntry, error)
+}
+
+// Vault looks into archives.
+type Vault interface {
+	Contents(ctx context.Context, ref string, entry func(keepwatch.Entry) error, note func(keepwatch.Note) error) error
+	PlanExtract(ctx context.Context, ref string, ask keepwatch.Ask) (keepwatch.RestorePlan, error)
+	Path(ref string) string
+}
+
+// Config is what a Router needs.
+type Config struct {
+	People    []keepwatch.Person
+	Runs      Runs
+	Sources   Sources
+	History   History
+	Audit     Audit
+	Vault     Vault
+	Check     func(ctx context.Context) []keepwatch.Probe
+	Keep      keepwatch.Keep
+	Paused    func([]keepwatch.Archive) (bool, keepwatch.Archive) // whether pruning waits for somebody, and for what archive
+	Location  *time.Location                                      // nil: UTC
+	KeyFile   string                                              // the bot's own key, for the text on how to open an archive; "" where it has none
+	RestoreTo string                                              // folder for restores that name no place
+	Version   string
+	Log       *slog.Logger // nil: silent
+	Now       func() time.Time
+}
+
+// Router answers requests. Its methods may be called from any goroutine.
+type Router struct {
+	cfg      Config
+	commands []Command
+}
+
+// New makes a Router.
+func New(cfg Config) (*Router, error) {
+	if cfg.Runs == nil || cfg.Sources == nil || cfg.History == nil || cfg.Audit == nil || cfg.Vault == nil || cfg.Check == nil || cfg.Paused == nil {
+		return nil, errors.New("handlers: a Config that lacks one of its parts")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Location == nil {
+		cfg.Location = time.UTC
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	r := &Router{cfg: cfg}
+	r.commands = slices.Concat(r.backupCommands(), r.archiveCommands(), r.keepwatchCommands())
+	return r, nil
+}
+
+// Commands gives the table, for those who register it with a platform.
+func (r *Router) Commands() []Command { return slices.Clone(r.commands) }
+
+// call is a command that is carried out.
+type call struct {
+	req    keepwatch.Request
+	person keepwatch.Person
+	cmd    Command
+	args   args
+	audit  *keepwatch.AuditEntry
+}
+
+// Handle answers a request. It always gives a message, whatever happens.
+func (r *Router) Handle(ctx context.Context, req keepwatch.Request) keepwatch.Message {
+	start := r.cfg.Now()
+	if req.ID == "" {
+		req.ID = strings.ToLower(rand.Text()[:10])
+	}
+	if req.At.IsZero() {
+		req.At = start
+	}
+	person, known := r.person(req.Account)
+	entry := keepwatch.AuditEntry{ID: req.ID, At: req.At.UTC(), Person: person.Name, Account: req.Account, Channel: req.Channel, Text: clip(req.Text), Outcome: keepwatch.OutcomeStarted}
+	if err := r.cfg.Audit.BeginAudit(entry); err != nil {
+		r.cfg.Log.Error("a request could not be recorded, so it was not carried out", "request", req.ID, "err", err)
+		return r.failure(req, keepwatch.Errorf(keepwatch.KindAttention, "Your request could not be recorded, so nothing was done. Is the disk of the state full?").Because(err))
+	}
+	var msg keepwatch.Message
+	var err error
+	if known {
+		msg, err = r.answer(ctx, req, person, &entry)
+	} else {
+		err = r.stranger()
+	}
+	if err != nil {
+		msg = r.failure(req, err)
+	}
+	entry.Outcome, entry.Duration = outcome(err, msg), max(0, r.cfg.Now().Sub(start))
+	if err != nil {
+		entry.Message = keepwatch.Sentence(err)
+	}
+	if err := r.cfg.Audit.EndAudit(entry); err != nil {
+		r.cfg.Log.Error("the outcome of a request could not be recorded", "request", req.ID, "err", err)
+	}
+	return msg
+}
+
+// clip keeps a text that is too long from filling the audit.
+func clip(s string) string {
+	if len(s) > maxText {
+		return strings.ToValidUTF8(s[:maxText], "") + "…"
+	}
+	return s
+}
+
+// person finds out whose account it is. The name that a platform shows decides
+// nothing.
+func (r *Router) person(a keepwatch.Account) (keepwatch.Person, bool) {
+	for _, p := range r.cfg.People {
+		if id, ok := p.Accounts[a.Platform]; ok && id == a.ID && a.ID != "" {
+			return p, true
+		}
+	}
+	return keepwatch.Person{}, false
+}
+
+// stranger says whom to ask.
+func (r *Router) stranger() error {
+	var admins []string
+	for _, p := range r.cfg.People {
+		if p.Role == keepwatch.RoleAdmin {
+			admins = append(admins, p.Name)
+		}
+	}
+	ask := "an admin of Keepwatch"
+	if len(admins) > 0 {
+		ask = strings.Join(admins, " or ")
+	}
+	return keepwatch.Errorf(keepwatch.KindDenied, "I do not know you yet. Ask %s to add your account to keepwatch.yaml.", ask)
+}
+
+// answer finds the command and carries it out.
+func (r *Router) answer(ctx context.Context, req keepwatch.Request, person keepwatch.Person, entry *keepwatch.AuditEntry) (msg keepwatch.Message, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.cfg.Log.Error("a command broke off", "request", req.ID, "text", req.Text, "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("a command panicked: %v", p)
+		}
+	}()
+	words, err := Split(req.Text)
+	if err != nil {
+		return msg, err
+	}
+	if len(words) > 0 {
+		words[0] = strings.TrimPrefix(words[0], "/")
+	}
+	cmd, rest, found := r.find(words)
+	if !found {
+		return r.unknown(words, person, req)
+	}
+	if person.Role < cmd.Role {
+		return msg, keepwatch.Errorf(keepwatch.KindDenied, "%s may be used by people with the role %s or above; yours is %s. Ask an admin.", cmd.Title(), cmd.Role, person.Role)
+	}
+	if cmd.Local && !req.Local {
+		return msg, keepwatch.Errorf(keepwatch.KindDenied, "%s works only in the terminal of the machine that runs Keepwatch.", cmd.Title())
+	}
+	c := &call{req: req, person: person, cmd: cmd, audit: entry}
+	var missing *Option
+	if c.args, missing, err = cmd.bind(rest); err != nil {
+		return msg, err
+	}
+	if missing != nil {
+		return r.askFor(c, *missing)
+	}
+	return cmd.run(ctx, c)
+}
+
+// find takes the command off the front of the words. A group's own name may be
+// left out where a command's name is enough ("help", "exit").
+func (r *Router) find(words []string) (Command, []string, bool) {
+	if len(words) == 0 {
+		words = []string{"help"}
+	}
+	for _, c := range r.commands {
+		if len(words) > 1 && strings.EqualFold(words[0], c.Group) && strings.EqualFold(words[1], c.Name) {
+			return c, words[2:], true
+		}
+	}
+	for _, c := range r.commands {
+		if c.Group == "keepwatch" && strings.EqualFold(words[0], c.Name) {
+			return c, words[1:], true
+		}
+	}
+	if len(words) == 1 && slices.ContainsFunc(r.commands, func(c Command) bool { return strings.EqualFold(words[0], c.Group) }) {
+		help, _, _ := r.find([]string{"keepwatch", "help"})
+		return help, []string{strings.ToLower(words[0])}, true
+	}
+	return Command{}, nil, false
+}
+
+// unknown answers words that are no command: with what was probably meant.
+func (r *Router) unknown(words []string, person keepwatch.Person, req keepwatch.Request) (keepwatch.Message, error) {
+	typed := strings.Join(words[:min(2, len(words))], " ")
+	var titles []string
+	for _, c := range r.commands {
+		if person.Role >= c.Role && (req.Local || !c.Local) {
+			titles = append(titles, c.Title())
+			if c.Group == "keepwatch" {
+				titles = append(titles, c.Name)
+			}
+		}
+	}
+	near := nearest(typed, titles)
+	if near == "" && len(words) > 1 { // "start notes" for "backup start notes"
+		for _, c := range r.commands {
+			if strings.EqualFold(words[0], c.Name) && person.Role >= c.Role {
+				near, words = c.Title(), append([]string{c.Group}, words...)
+			}
+		}
+	}
+	msg := keepwatch.Message{Title: fmt.Sprintf("There is no command %q", typed), Tone: keepwatch.ToneWarn, Refused: keepwatch.KindNotFound, Failed: true}
+	if near == "" {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("`help` lists what there is."))
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Help", Command: "keepwatch help"})
+		return msg, nil
+	}
+	corrected := near
+	if rest := words[min(2, len(words)):]; len(rest) > 0 {
+		corrected += " " + Quote(rest...)
+	}
+	msg.Blocks = append(msg.Blocks, keepwatch.Text("Did you mean this?"), keepwatch.Code("/"+corrected))
+	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Yes", Command: corrected, Style: keepwatch.StylePrimary}, keepwatch.Button{Label: "Help", Command: "keepwatch help"})
+	return msg, nil
+}
+
+// failure makes a message of an error. An internal cause is never shown: it is
+// logged under the request's number.
+func (r *Router) failure(req keepwatch.Request, err error) keepwatch.Message {
+	kind := keepwatch.KindOf(err)
+	text := keepwatch.Sentence(err)
+	if text == "" || kind == keepwatch.KindInternal {
+		r.cfg.Log.Error("a request failed", "request", req.ID, "text", req.Text, "err", err)
+		text = fmt.Sprintf("Something went wrong inside Keepwatch. Nothing more is known here; an admin finds the cause in the log under request %s.", req.ID)
+	}
+	titles := map[keepwatch.Kind]string{
+		keepwatch.KindInvalid: "That cannot be done as it stands", keepwatch.KindDenied: "Not allowed", keepwatch.KindNotFound: "Not found",
+		keepwatch.KindConflict: "Not now", keepwatch.KindAttention: "Something needs you first", keepwatch.KindTransient: "Not just now", keepwatch.KindCancelled: "Stopped",
+	}
+	title, ok := titles[kind]
+	if !ok {
+		title = "Something went wrong"
+	}
+	msg := keepwatch.Message{Title: title, Tone: keepwatch.ToneBad, Refused: kind, Failed: true, Blocks: []keepwatch.Block{keepwatch.Text(text)}}
+	if kind == keepwatch.KindInvalid || kind == keepwatch.KindNotFound || kind == keepwatch.KindConflict {
+		msg.Tone = keepwatch.ToneWarn
+	}
+	var h hinted
+	if errors.As(err, &h) {
+		msg.Buttons = h.buttons
+	}
+	return msg
+}
+
+// hinted is an error with buttons that lead on.
+type hinted struct {
+	error
+	buttons []keepwatch.Button
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
+func outcome(err error, msg keepwatch.Message) keepwatch.Outcome {
+	switch kind := keepwatch.KindOf(err); {
+	case err == nil && msg.Failed:
+		return keepwatch.OutcomeRefused
+	case err == nil:
+		return keepwatch.OutcomeDone
+	case kind == keepwatch.KindDenied:
+		return keepwatch.OutcomeDenied
+	case kind == keepwatch.KindInvalid || kind == keepwatch.KindNotFound || kind == keepwatch.KindConflict:
+		return keepwatch.OutcomeRefused
+	}
+	return keepwatch.OutcomeFailed
+}

@@ -1,0 +1,214 @@
+package handlers
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"keepwatch"
+)
+
+// OptionType says what an option takes. Help, completion and the registration
+// with platforms are made from it.
+type OptionType string
+
+// The types of option.
+const (
+	TypeSource  OptionType = "source"
+	TypePart    OptionType = "part"
+	TypeRun     OptionType = "run"
+	TypeArchive OptionType = "archive" // an archive, or a source for its newest one
+	TypePerson  OptionType = "person"
+	TypePath    OptionType = "path"
+	TypeText    OptionType = "text"
+	TypeTime    OptionType = "time" // 2026-11-24, 2026-11-24T10:00, or 24h, 7d ago
+	TypeCount   OptionType = "count"
+	TypeSwitch  OptionType = "switch" // --name alone
+	TypeCommand OptionType = "command"
+)
+
+// Option is one thing that a command takes: a positional word, or --name VALUE
+// where Flag is set.
+type Option struct {
+	Name     string
+	Type     OptionType
+	Summary  string
+	Required bool
+	Variadic bool // takes all that is left; the last positional only
+	Flag     bool
+}
+
+// Command is one line of the table. Everything that is said about a command
+// comes from here.
+type Command struct {
+	Group, Name string // "backup", "start"
+	Summary     string
+	Options     []Option
+	Role        keepwatch.Role
+	Examples    []string
+	Local       bool // makes sense only where the asker sits at this machine
+
+	run func(ctx context.Context, c *call) (keepwatch.Message, error)
+}
+
+// Title gives "backup start".
+func (c Command) Title() string { return strings.TrimSpace(c.Group + " " + c.Name) }
+
+// Usage gives "backup start SOURCE [PART…] [--changes]".
+func (c Command) Usage() string {
+	words := []string{c.Title()}
+	for _, o := range c.Options {
+		w := strings.ToUpper(o.Name)
+		switch {
+		case o.Flag && o.Type == TypeSwitch:
+			w = "--" + o.Name
+		case o.Flag:
+			w = "--" + o.Name + " " + strings.ToUpper(string(o.Type))
+		case o.Variadic:
+			w += "…"
+		}
+		if !o.Required {
+			w = "[" + w + "]"
+		}
+		words = append(words, w)
+	}
+	return strings.Join(words, " ")
+}
+
+// option gives a flag by its name.
+func (c Command) option(name string) (Option, bool) {
+	i := slices.IndexFunc(c.Options, func(o Option) bool { return o.Flag && o.Name == name })
+	if i < 0 {
+		return Option{}, false
+	}
+	return c.Options[i], true
+}
+
+// args are what was typed for a command's options, by name. A variadic option
+// has all its words, a switch has one empty word.
+type args map[string][]string
+
+func (a args) one(name string) string {
+	if v := a[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+func (a args) has(name string) bool { _, ok := a[name]; return ok }
+
+// bind sorts words into a command's options. missing is the first required
+// option that was not given.
+func (c Command) bind(words []string) (got args, missing *Option, err error) {
+	got = args{}
+	var plain []string
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		if w == "--" {
+			plain = append(plain, words[i+1:]...)
+			break
+		}
+		name, isFlag := strings.CutPrefix(w, "--")
+		if !isFlag {
+			plain = append(plain, w)
+			continue
+		}
+		name, value, hasValue := strings.Cut(name, "=")
+		o, ok := c.option(name)
+		switch {
+		case !ok:
+			return nil, nil, c.unknownFlag(name)
+		case o.Type == TypeSwitch && hasValue:
+			return nil, nil, keepwatch.Errorf(keepwatch.KindInvalid, "--%s takes no value.", name)
+		case o.Type == TypeSwitch:
+			got[name] = []string{""}
+			continue
+		case !hasValue && i+1 >= len(words):
+			return nil, nil, keepwatch.Errorf(keepwatch.KindInvalid, "--%s needs a value: --%s %s.", name, name, strings.ToUpper(string(o.Type)))
+		case !hasValue:
+			i++
+			value = words[i]
+		}
+		got[name] = []string{value}
+	}
+	return c.positional(got, plain)
+}
+
+// positional gives the words that are no flags to the options that are none.
+func (c Command) positional(got args, plain []string) (args, *Option, error) {
+	var missing *Option
+	for _, o := range c.Options {
+		if o.Flag {
+			continue
+		}
+		switch {
+		case len(plain) == 0:
+			if o.Required && missing == nil {
+				missing = &o
+			}
+		case o.Variadic:
+			got[o.Name], plain = plain, nil
+		default:
+			got[o.Name], plain = plain[:1], plain[1:]
+		}
+	}
+	if len(plain) > 0 {
+		return nil, nil, keepwatch.Errorf(keepwatch.KindInvalid, "%q is one word too many. It is written: %s", plain[0], c.Usage())
+	}
+	return got, missing, nil
+}
+
+func (c Command) unknownFlag(name string) error {
+	var flags []string
+	for _, o := range c.Options {
+		if o.Flag {
+			flags = append(flags, o.Name)
+		}
+	}
+	hint := "It takes no options of this kind."
+	if near := nearest(name, flags); near != "" {
+		hint = "Did you mean --" + near + "?"
+	} else if len(flags) > 0 {
+		hint = "There are: --" + strings.Join(flags, ", --") + "."
+	}
+	return keepwatch.Errorf(keepwatch.KindInvalid, "%s has no option --%s. %s", c.Title(), name, hint)
+}
+
+// nearest gives the candidate that word was most likely meant to be, or "".
+func nearest(word string, candidates []string) string {
+	best, bestAt := "", len([]rune(word))/3+2
+	for _, c := range candidates {
+		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < bestAt {
+			best, bestAt = c, d
+		}
+	}
+	return best
+}
+
+// distance is Damerau's and Levenshtein's (optimal string alignment): how many
+// letters to insert, remove, change or swap with their neighbour.
+func distance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	rows := make([][]int, len(x)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(y)+1)
+		rows[i][0] = i
+	}
+	for j := range y {
+		rows[0][j+1] = j + 1
+	}
+	for i := 1; i <= len(x); i++ {
+		for j := 1; j <= len(y); j++ {
+			cost := 1
+			if x[i-1] == y[j-1] {
+				cost = 0
+			}
+			d := min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				d = min(d, rows[i-2][j-2]+1)
+			}
+			rows[i][j] = d
+		}
+	}
+	return rows[len(x)][len(y)]
+}
