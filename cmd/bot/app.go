@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"keepwatch"
+	"keepwatch/engine"
+	"keepwatch/handlers"
+	"keepwatch/providers"
+	"keepwatch/providers/files"
+	"keepwatch/store"
+	"keepwatch/store/bolt"
+	"keepwatch/vault"
+)
+
+// app is the program joined together: everything that outlives one request.
+type app struct {
+	settings settings
+	log      *slog.Logger
+	now      func() time.Time
+	crash    func(string)
+
+	state   *bolt.Store
+	records *store.Records
+	catalog *catalog
+	key     ownKey
+	vault   *vault.Vault
+	engine  *engine.Engine
+	router  *handlers.Router
+	control *control
+	account keepwatch.Account // whoever sits at the terminal
+}
+
+// openApp opens the state, the key and the vault and joins the packages. It
+// starts nothing: start does.
+func openApp(p process, s settings, log *slog.Logger) (*app, error) {
+	a := &app{settings: s, log: log, now: p.Now, crash: p.Crash, account: terminalAccount(s.Environ)}
+	if a.crash == nil {
+		a.crash = func(string) {}
+	}
+	if err := os.MkdirAll(s.DataDir, 0o700); err != nil {
+		return nil, keepwatch.Errorf(keepwatch.KindAttention, "The data folder %s cannot be made: %v.", s.DataDir, errors.Unwrap(err)).Because(err)
+	}
+	var err error
+	if a.state, err = bolt.Open(bolt.Config{Path: s.statePath(), Log: log, Crash: a.crash}); err != nil {
+		return nil, err
+	}
+	if err := a.join(); err != nil {
+		return nil, errors.Join(err, a.state.Close())
+	}
+	return a, nil
+}
+
+// join makes everything that stands on the open state.
+func (a *app) join() error {
+	s := a.settings
+	a.records = store.NewRecords(a.state, a.now)
+	a.catalog = &catalog{configured: s.Sources, kept: a.records, home: s.Home}
+	var err error
+	if a.key, err = prepareKey(s.keyPath(), s.Vault.Recipients, a.records); err != nil {
+		return err
+	}
+	recipients := s.Vault.Recipients
+	if a.key.Recipients != nil {
+		recipients = a.key.Recipients
+	}
+	if a.vault, err = vault.Open(vault.Config{Dir: s.Vault.Dir, Recipients: recipients, IdentityFile: s.keyPath(), Now: a.now, Crash: a.crash}); err != nil {
+		return err
+	}
+	if err := a.rememberKey(); err != nil {
+		return err
+	}
+	if err := a.makeEngine(); err != nil {
+		return err
+	}
+	return a.makeRouter()
+}
+
+// rememberKey has the store know the key that the vault seals to, so that a
+// later start notices when its file is gone.
+func (a *app) rememberKey() error {
+	if len(a.settings.Vault.Recipients) > 0 || a.key.Lost != nil {
+		return nil
+	}
+	now := a.vault.Recipients()
+	known, err := a.records.Value(recipientFact)
+	if err != nil || len(now) == 0 || known == now[0] {
+		return err
+	}
+	return a.records.SetValue(recipientFact, now[0])
+}
+
+func (a *app) makeEngine() error {
+	s := a.settings
+	works, err := providers.NewWorks(providers.Config{
+		Sources:   a.catalog,
+		Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: files.New(files.Config{Avoid: []string{s.DataDir, s.Vault.Dir}, Log: a.log})},
+		Vault:     sealer{a.vault},
+		Archives:  a.records,
+		Keep:      s.Vault.Keep,
+		Location:  s.Location,
+		Now:       a.now,
+		Crash:     a.crash,
+	})
+	if err != nil {
+		return err
+	}
+	joined := map[keepwatch.RunKind]engine.Work{}
+	for kind, w := range works {
+		joined[kind] = w
+	}
+	joined[keepwatch.RunBackup] = keyed{joined[keepwatch.RunBackup], a.key.Lost}
+	a.engine, err = engine.New(engine.Config{
+		Records: a.records, Works: joined, Parallel: s.Parallel,
+		Log: a.log, Now: a.now, Changed: a.changed, Crash: a.crash,
+	})
+	return err
+}
+
+// sealer makes a vault's writer into the providers' sink.
+type sealer struct{ *vault.Vault }
+
+// Begin starts the staging folder of a run.
+func (s sealer) Begin(run keepwatch.Run) (providers.Pack, error) { return s.Vault.Begin(run) }
+
+// start takes up what was left and opens the control socket. It gives the runs
+// that go on.
+func (a *app) start(ctx context.Context) ([]keepwatch.Run, error) {
+	if err := a.sweep(); err != nil {
+		return nil, err
+	}
+	if err := a.adopt(); err != nil {
+		return nil, err
+	}
+	left, err := a.engine.Resume(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.control, err = listenControl(a.settings.DataDir, a.state, a.log)
+	if err != nil {
+		// the bot works without it; only `bot state backup` needs it
+		a.log.Warn("the control socket cannot be opened; `bot state backup` will not work while the bot runs", "err", err)
+	}
+	return left, nil
+}
+
+// sweep removes what killed runs have left in the vault.
+func (a *app) sweep() error {
+	open, err := a.records.OpenRuns()
+	if err != nil {
+		return err
+	}
+	removed, err := a.vault.Sweep(func(id int64) bool {
+		return slices.ContainsFunc(open, func(r keepwatch.Run) bool { return r.ID == id })
+	})
+	for _, name := range removed {
+		a.log.Info("removed what a cut-off run had left in the vault", "name", name)
+	}
+	return err
+}
+
+// adopt records the archives that lie in the vault and that the state does not
+// know, as after the state was lost. They count once somebody verifies them.
+func (a *app) adopt() error {
+	found, err := a.vault.List()
+	if err != nil {
+		return err
+	}
+	known, err := a.records.Archives("")
+	if err != nil {
+		return err
+	}
+	open, err := a.records.OpenRuns()
+	if err != nil {
+		return err
+	}
+	for _, f := range found {
+		ours := slices.ContainsFunc(known, func(k keepwatch.Archive) bool { return k.Ref() == f.Ref() }) ||
+			slices.ContainsFunc(open, func(r keepwatch.Run) bool { return r.ID == f.Run && r.Source == f.Source })
+		if ours {
+			continue
+		}
+		a.log.Warn("an archive lies in the vault that the state did not know; it is listed again, and counts once it is verified", "archive", f.Ref())
+		if err := a.records.SaveArchive(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close stops gracefully: runs stay as they are, for the next start.
+func (a *app) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	err := a.engine.Close(ctx)
+	if a.control != nil {
+		err = errors.Join(err, a.control.Close())
+	}
+	return errors.Join(err, a.state.Close())
+}
+
+// makeRouter joins the commands to what carries them out.
+func (a *app) makeRouter() (err error) {
+	s := a.settings
+	key := s.keyPath()
+	if len(s.Vault.Recipients) > 0 && !a.vault.CanOpen() {
+		key = ""
+	}
+	a.router, err = handlers.New(handlers.Config{
+		People: terminalPeople(s.People, a.account), Runs: a.engine, Sources: a.catalog, History: a.records, Audit: a.records,
+		Vault: shownVault{a.vault}, Check: a.check, Keep: s.Vault.Keep, Paused: providers.Paused, Location: s.Location,
+		KeyFile: relative(key), RestoreTo: filepath.Join(s.DataDir, "restored"), Version: version(), Log: a.log, Now: a.now,
+	})
+	return err
+}
+
+// shownVault gives paths as a person in the current folder would write them.
+type shownVault struct{ *vault.Vault }
+
+// Path gives the folder of an archive.
+func (v shownVault) Path(ref string) string { return relative(v.Vault.Path(ref)) }
+
+// changed is called after each saved change of a run.
+func (a *app) changed(run keepwatch.Run) {
+	a.log.Info("run", "run", run.ID, "kind", run.Kind, "source", run.Source, "state", run.State)
+}
+
+// terminalAccount says who sits at the terminal: the operating system's user.
+func terminalAccount(getenv func(string) string) keepwatch.Account {
+	name := getenv("USER")
+	if name == "" {
+		name = getenv("USERNAME")
+	}
+	if name == "" {
+		name = fmt.Sprintf("uid %d", os.Getuid())
+	}
+	return keepwatch.Account{Platform: "terminal", ID: name, Name: name}
+}
+
+func (s settings) statePath() string { return filepath.Join(s.DataDir, "state.db") }
+func (s settings) keyPath() string   { return filepath.Join(s.DataDir, "age-identity.txt") }

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"keepwatch"
+)
+
+// adHoc keeps the sources that were made from paths given in the terminal.
+type adHoc interface {
+	SaveSource(s keepwatch.Source) error
+	AdHocSources() ([]keepwatch.Source, error)
+}
+
+// catalog is every source that there is: those of the YAML, then those that
+// were made from a path in the terminal. A name belongs to one path for ever.
+type catalog struct {
+	configured []keepwatch.Source
+	kept       adHoc
+	home       string // the user's home folder, for "~"
+
+	mu sync.Mutex // one AddPath at a time, so that two cannot take one name
+}
+
+// Sources gives all of them, the configured ones first. One that was made from
+// a path is hidden by a configured one of the same name.
+func (c *catalog) Sources() ([]keepwatch.Source, error) {
+	all := slices.Clone(c.configured)
+	more, err := c.kept.AdHocSources()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range more {
+		if !slices.ContainsFunc(c.configured, func(t keepwatch.Source) bool { return t.Name == s.Name }) {
+			all = append(all, s)
+		}
+	}
+	return all, nil
+}
+
+// Source gives the one of that name, or a KindNotFound error.
+func (c *catalog) Source(name string) (keepwatch.Source, error) {
+	all, err := c.Sources()
+	if err != nil {
+		return keepwatch.Source{}, err
+	}
+	for _, s := range all {
+		if s.Name == name {
+			return s, nil
+		}
+	}
+	return keepwatch.Source{}, keepwatch.Errorf(keepwatch.KindNotFound,
+		"There is no source named %q. `/backup sources` lists those that there are.", name)
+}
+
+// AddPath gives the source of a folder or file on this machine, and makes one
+// where there is none: named after the last part of the path, with a number
+// where that name belongs to another path.
+func (c *catalog) AddPath(path string) (keepwatch.Source, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	abs, err := c.resolve(path)
+	if err != nil {
+		return keepwatch.Source{}, err
+	}
+	all, err := c.Sources()
+	if err != nil {
+		return keepwatch.Source{}, err
+	}
+	for _, s := range all {
+		if s.Kind == keepwatch.KindFiles && s.Path == abs && !s.Drop {
+			return s, nil
+		}
+	}
+	s := keepwatch.Source{Name: freeName(all, keepwatch.NameFrom(filepath.Base(abs))), Kind: keepwatch.KindFiles, Path: abs, AdHoc: true}
+	if err := c.kept.SaveSource(s); err != nil {
+		return keepwatch.Source{}, err
+	}
+	return s, nil
+}
+
+// resolve makes path absolute and sees that something is there.
+func (c *catalog) resolve(path string) (string, error) {
+	if path == "~" || strings.HasPrefix(path, "~/") {
+		path = filepath.Join(c.home, path[1:])
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", keepwatch.Errorf(keepwatch.KindInvalid, "The path %q cannot be made absolute, because the current folder is gone. Give the whole path.", path).Because(err)
+	}
+	switch _, err := os.Stat(abs); {
+	case os.IsNotExist(err):
+		return "", keepwatch.Errorf(keepwatch.KindNotFound, "There is nothing at %s. Check the spelling; a path with a space in it goes into quotes.", abs).Because(err)
+	case err != nil:
+		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s cannot be looked at: %v.", abs, err).Because(err)
+	}
+	return abs, nil
+}
+
+// freeName gives base, or base with the first number from 2 that no source has.
+func freeName(all []keepwatch.Source, base string) string {
+	taken := func(name string) bool {
+		return slices.ContainsFunc(all, func(s keepwatch.Source) bool { return s.Name == name })
+	}
+	name := base
+	for n := 2; taken(name); n++ {
+		name = base + "-" + strconv.Itoa(n)
+	}
+	return name
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+
+	"keepwatch"
+	"keepwatch/handlers/console"
+	"keepwatch/store"
+	"keepwatch/store/bolt"
+	"keepwatch/vault"
+)
+
+// dispatch carries out the word after the flags, or opens the chat.
+func dispatch(ctx context.Context, p process, o options, words []string) error {
+	word := strings.Join(words[:min(len(words), 2)], " ")
+	switch {
+	case len(words) == 0:
+		return chat(ctx, p, o)
+	case o.given["c"]:
+		return usageError(fmt.Sprintf("-c takes one line; %q behind it is too much. Put the whole line into quotes.", words[0]))
+	case words[0] == "check" && len(words) == 1:
+		return checkCommand(ctx, p, o)
+	case words[0] == "open" && len(words) == 3:
+		return openCommand(ctx, p, o, words[1], words[2])
+	case word == "state backup" && len(words) == 3:
+		return stateBackupCommand(ctx, p, o, words[2])
+	case word == "key new" && len(words) == 2:
+		return newKeyCommand(p, o)
+	case words[0] == "version" && len(words) == 1:
+		fmt.Fprintln(p.Out, "Keepwatch", version())
+		return nil
+	case words[0] == "help" && len(words) == 1:
+		fmt.Fprint(p.Out, usage)
+		return nil
+	case words[0] == "open":
+		return usageError("It is written: bot open ARCHIVE_DIR DEST")
+	case words[0] == "state":
+		return usageError("It is written: bot state backup FILE")
+	}
+	return usageError(fmt.Sprintf("There is no %q.", strings.Join(words, " ")))
+}
+
+// version says which version this is, from the build.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(unknown)"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			v += " " + s.Value[:12]
+		}
+	}
+	return v
+}
+
+// chat runs the bot: the terminal chat, piped lines, or one line.
+func chat(ctx context.Context, p process, o options) (err error) {
+	s, err := loadSettings(p, o)
+	if err != nil {
+		return err
+	}
+	log, err := newLog(p.Err, s.LogLevel, true)
+	if err != nil {
+		return err
+	}
+	for _, w := range s.env.warnings {
+		log.Warn(w)
+	}
+	a, err := openApp(p, s, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.close()) }()
+	left, err := a.start(ctx)
+	if err != nil {
+		return err
+	}
+	return a.talk(ctx, p, o, left)
+}
+
+// talk runs the console until it ends.
+func (a *app) talk(ctx context.Context, p process, o options, left []keepwatch.Run) error {
+	plain, dumb := plainTerminal(a.settings.env)
+	c := console.New(console.Config{
+		In: p.In, Out: p.Out, Chat: a.router, Follower: a.engine, Account: a.account, Location: a.settings.Location,
+		Plain: plain, Dumb: dumb, History: filepath.Join(a.settings.DataDir, "history"), Welcome: a.welcome(), Log: a.log, Now: a.now,
+	})
+	var failed, leftFailed bool
+	var err error
+	switch {
+	case o.given["c"]:
+		failed, err = c.Line(ctx, o.Line)
+	default:
+		failed, err = c.Run(ctx)
+	}
+	if err == nil && (o.given["c"] || !c.Interactive()) {
+		leftFailed, err = c.Await(ctx, left)
+	}
+	if err != nil {
+		return err
+	}
+	if failed || leftFailed {
+		return errFailed
+	}
+	return nil
+}
+
+// welcome is what the chat begins with.
+func (a *app) welcome() string {
+	text := "Keepwatch. /keepwatch help shows what there is; Tab completes; exit leaves."
+	if a.key.Made {
+		text += "\nThis is the first start. The key to all archives is " + relative(a.settings.keyPath()) + ": keep a copy elsewhere, or they can never be opened."
+	}
+	if a.key.Lost != nil {
+		text += "\n" + keepwatch.Sentence(a.key.Lost)
+	}
+	return text
+}
+
+func checkCommand(ctx context.Context, p process, o options) error {
+	bad := false
+	for _, probe := range checkAll(ctx, p, o) {
+		line := fmt.Sprintf("%-8s %-20s %s", probe.Status, probe.Name, probe.Text)
+		if probe.Next != "" {
+			line += " → " + probe.Next
+		}
+		fmt.Fprintln(p.Out, strings.TrimRight(line, " "))
+		bad = bad || probe.Status == keepwatch.ProbeBad
+	}
+	if bad {
+		return errFailed
+	}
+	return nil
+}
+
+// openCommand decrypts and unpacks one archive with nothing but its folder and
+// the key.
+func openCommand(ctx context.Context, p process, o options, dir, dest string) error {
+	key := o.Identity
+	if key == "" {
+		s, err := loadSettings(p, o)
+		if err != nil {
+			return err
+		}
+		key = s.keyPath()
+	}
+	folder, err := vault.OpenFolder(dir, key)
+	if err != nil {
+		return err
+	}
+	to, err := filepath.Abs(dest)
+	if err != nil {
+		return err
+	}
+	run := keepwatch.Run{ID: int64(os.Getpid()), Kind: keepwatch.RunRestore, Ask: keepwatch.Ask{To: to}}
+	result, err := folder.Extract(ctx, run, func(keepwatch.Progress) {})
+	for _, f := range result.Findings {
+		fmt.Fprintln(p.Err, "✗ "+f.Text)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.Out, "%s (%s) unpacked to %s; every file has the SHA-256 that it had on the day of the backup.\n",
+		keepwatch.FormatCount(result.Items, "item"), keepwatch.FormatBytes(result.Bytes), to)
+	return nil
+}
+
+func stateBackupCommand(ctx context.Context, p process, o options, file string) error {
+	s, err := loadSettings(p, o)
+	if err != nil {
+		return err
+	}
+	to, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	size, err := backUpState(ctx, s, to)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.Out, "The state was copied to %s (%s) and checked.\n", to, keepwatch.FormatBytes(size))
+	return nil
+}
+
+// newKeyCommand makes a key where the old one is lost for good.
+func newKeyCommand(p process, o options) (err error) {
+	s, err := loadSettings(p, o)
+	if err != nil {
+		return err
+	}
+	state, err := bolt.Open(bolt.Config{Path: s.statePath()})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, state.Close()) }()
+	recipient, err := newKey(s.keyPath(), store.NewRecords(state, p.Now))
+	if err != nil {
+		return err
+	}
+	return sayKey(p.Out, s.keyPath(), recipient)
+}
+
+func sayKey(w io.Writer, file, recipient string) error {
+	_, err := fmt.Fprintf(w, "A new key was made: %s (public key %s).\nKeep a copy of that file elsewhere. Archives that were sealed to another key do not open with it.\n", file, recipient)
+	return err
+}

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"keepwatch"
+)
+
+// config is keepwatch.yaml: what to keep and whom to ask.
+type config struct {
+	Location *time.Location
+	People   []keepwatch.Person
+	Channels map[string]string
+	Sources  []keepwatch.Source
+	Vault    vaultConfig
+	Parallel int
+}
+
+// vaultConfig is where archives lie and how long.
+type vaultConfig struct {
+	Dir        string
+	Recipients []string
+	Keep       keepwatch.Keep
+	Copies     []string
+}
+
+// readConfig reads the file. A missing one is an empty configuration, unless it
+// was named. Paths in it are relative to its folder.
+func readConfig(file string, named bool, zone string, env func(string) (string, bool)) (config, error) {
+	d := &doc{file: file, env: env}
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && !named {
+		data, err = nil, nil
+	}
+	if err != nil {
+		return config{}, keepwatch.Errorf(keepwatch.KindInvalid, "The configuration %s cannot be read: %v.", file, errors.Unwrap(err)).Because(err)
+	}
+	base, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return config{}, fmt.Errorf("find the folder of the configuration: %w", err)
+	}
+	c := d.config(d.parse(data), base, zone)
+	return c, d.err()
+}
+
+func (d *doc) config(root field, base, zone string) config {
+	top := root.section("timezone", "people", "channels", "sources", "vault", "parallel")
+	c := config{Channels: map[string]string{}, Parallel: top["parallel"].number(1), Location: d.zone(top["timezone"], zone)}
+	for i, f := range top["people"].list() {
+		p := d.person(f)
+		if slices.ContainsFunc(c.People, func(q keepwatch.Person) bool { return q.Name == p.Name }) {
+			f.bad("is the second person named %q.", p.Name)
+		}
+		for _, q := range c.People[:min(i, len(c.People))] {
+			for platform, id := range p.Accounts {
+				if q.Accounts[platform] == id {
+					f.bad("has the same %s account as %s.", platform, q.Name)
+				}
+			}
+		}
+		c.People = append(c.People, p)
+	}
+	for name, f := range top["channels"].section("default", "escalation", "reports") {
+		c.Channels[name] = f.text()
+		platform, id, ok := strings.Cut(c.Channels[name], ":")
+		if !ok || id == "" || (platform != "slack" && platform != "discord") {
+			f.bad("is %q; expected a channel such as slack:C0123 or discord:998877.", c.Channels[name])
+		}
+	}
+	for _, f := range top["sources"].list() {
+		s := d.source(f, base)
+		if slices.ContainsFunc(c.Sources, func(t keepwatch.Source) bool { return t.Name == s.Name && s.Name != "" }) {
+			f.bad("is the second source named %q.", s.Name)
+		}
+		c.Sources = append(c.Sources, s)
+	}
+	c.Vault = d.vault(top["vault"], base)
+	return c
+}
+
+// zone reads a time zone: the file's, else the environment's, else the system's.
+func (d *doc) zone(f field, fallback string) *time.Location {
+	name := f.text()
+	if name == "" {
+		if fallback == "" {
+			return time.Local
+		}
+		loc, err := time.LoadLocation(fallback)
+		if err != nil {
+			d.problems = append(d.problems, fmt.Sprintf("BOT_TIMEZONE is %q; expected a time zone such as Europe/London.", fallback))
+			return time.UTC
+		}
+		return loc
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		f.bad("is %q; expected a time zone such as Europe/London.", name)
+		return time.UTC
+	}
+	return loc
+}
+
+// need reads a key that must be there.
+func need(at field, keys map[string]field, name, example string) field {
+	f, ok := keys[name]
+	if !ok || !f.is() {
+		at.bad("has no %s; expected one, such as %s.", name, example)
+	}
+	return f
+}
+
+func (d *doc) person(f field) keepwatch.Person {
+	keys := f.section("name", "role", "slack", "discord", "terminal", "devices")
+	p := keepwatch.Person{Name: need(f, keys, "name", "name: Alis").text(), Accounts: map[string]string{}}
+	for _, platform := range []string{"slack", "discord", "terminal"} {
+		if id := keys[platform].text(); id != "" {
+			p.Accounts[platform] = id
+		}
+	}
+	role := need(f, keys, "role", "role: operator")
+	p.Role, _ = keepwatch.ParseRole(role.oneOf("viewer", "operator", "admin"))
+	for _, df := range keys["devices"].list() {
+		dk := df.section("name", "platform", "account", "recheck", "global_admin")
+		p.Devices = append(p.Devices, keepwatch.Device{
+			Name: need(df, dk, "name", `name: "Alis iPhone"`).text(), Platform: need(df, dk, "platform", "platform: ios").oneOf("ios", "android"),
+			Account: dk["account"].oneOf("icloud", "microsoft", "none"), Recheck: dk["recheck"].duration(), GlobalAdmin: dk["global_admin"].yes(),
+		})
+	}
+	return p
+}
+
+// sourceKeys are the keys of each kind of source, besides name, kind and
+// schedule.
+var sourceKeys = map[keepwatch.SourceKind][]string{
+	keepwatch.KindFiles:   {"path", "drop", "settle", "exclude"},
+	keepwatch.KindCPanel:  {"url", "user", "token", "rotation", "parts"},
+	keepwatch.KindOutlook: {"mailbox", "parts", "formats"},
+}
+
+func (d *doc) source(f field, base string) keepwatch.Source {
+	every := []string{"name", "kind", "schedule"}
+	all := slices.Concat(every, sourceKeys[keepwatch.KindFiles], sourceKeys[keepwatch.KindCPanel], sourceKeys[keepwatch.KindOutlook])
+	keys := f.section(slices.Compact(slices.Sorted(slices.Values(all)))...)
+	name := need(f, keys, "name", "name: ruthin-web")
+	s := keepwatch.Source{Name: name.text(), Schedule: d.cron(keys["schedule"])}
+	if name.is() && !keepwatch.ValidName(s.Name) {
+		name.bad("is %q; expected at most %d of a-z, 0-9, \".\", \"_\" and \"-\", beginning with a letter or a digit.", s.Name, keepwatch.MaxName)
+	}
+	s.Kind = keepwatch.SourceKind(need(f, keys, "kind", "kind: files").oneOf("files", "cpanel", "outlook"))
+	for key, at := range keys {
+		if s.Kind != "" && !slices.Contains(every, key) && !slices.Contains(sourceKeys[s.Kind], key) {
+			at.bad("does not belong to a source of kind %s.", s.Kind)
+		}
+	}
+	switch s.Kind {
+	case keepwatch.KindFiles:
+		d.files(&s, f, keys, base)
+	case keepwatch.KindCPanel:
+		d.cpanel(&s, f, keys)
+	case keepwatch.KindOutlook:
+		s.Mailbox = need(f, keys, "mailbox", "mailbox: alis@contoso.example").text()
+		if keys["mailbox"].is() && !strings.Contains(s.Mailbox, "@") {
+			keys["mailbox"].bad("is %q; expected an address such as alis@contoso.example.", s.Mailbox)
+		}
+		s.Parts = keys["parts"].texts()
+		for _, at := range keys["formats"].list() {
+			s.Formats = append(s.Formats, at.oneOf("eml", "pst"))
+		}
+	}
+	return s
+}
+
+func (d *doc) files(s *keepwatch.Source, f field, keys map[string]field, base string) {
+	path := need(f, keys, "path", "path: /srv/files").text()
+	s.Path = absolute(path, base)
+	s.Drop, s.Settle, s.Exclude = keys["drop"].yes(), keys["settle"].duration(), keys["exclude"].texts()
+	for _, at := range keys["exclude"].list() {
+		if _, err := filepath.Match(at.text(), "x"); err != nil {
+			at.bad("is %q; expected a pattern such as *.tmp.", at.text())
+		}
+	}
+	if s.Settle > 0 && !s.Drop {
+		keys["settle"].bad("is about drop folders: add drop: true, or leave it out.")
+	}
+}
+
+func absolute(path, base string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(base, path)
+}
+
+func (d *doc) cpanel(s *keepwatch.Source, f field, keys map[string]field) {
+	at := need(f, keys, "url", "url: https://web1.example.net:2083")
+	s.URL = at.text()
+	if u, err := url.Parse(s.URL); at.is() && (err != nil || u.Scheme != "https" || u.Host == "") {
+		at.bad("is %q; expected https://, a host and a port, such as https://web1.example.net:2083.", s.URL)
+	}
+	s.User = need(f, keys, "user", "user: ruthin").text()
+	s.Token = keepwatch.NewSecret(need(f, keys, "token", "token: ${CPANEL_TOKEN}").text())
+	s.Parts = keys["parts"].texts()
+	rot := keys["rotation"].section("keeps", "max_age")
+	s.Rotation = keepwatch.Rotation{Keeps: rot["keeps"].number(1), MaxAge: rot["max_age"].duration()}
+}
+
+// cron checks a cron expression.
+func (d *doc) cron(f field) string {
+	text := f.text()
+	if !f.is() {
+		return ""
+	}
+	if err := checkCron(text); err != nil {
+		f.bad("is %q; expected a cron expression such as \"0 3 * * *\" (%v).", text, err)
+	}
+	return text
+}
+
+// checkCron parses an expression. robfig/cron v3.0.1 panics over "TZ=" without
+// a blank (its issues 470 and 554), and gives no error for a date that never
+// comes.
+func checkCron(text string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errors.New("it cannot be read")
+		}
+	}()
+	if strings.HasPrefix(text, "TZ=") || strings.HasPrefix(text, "CRON_TZ=") {
+		return errors.New("the time zone is set by timezone")
+	}
+	s, err := cron.ParseStandard(text)
+	if err != nil {
+		return err
+	}
+	if s.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
+		return errors.New("it never comes")
+	}
+	return nil
+}
+
+func (d *doc) vault(f field, base string) vaultConfig {
+	keys := f.section("dir", "recipients", "keep", "copies")
+	v := vaultConfig{Dir: absolute(keys["dir"].text(), base), Recipients: keys["recipients"].texts(), Copies: keys["copies"].texts()}
+	for _, at := range keys["recipients"].list() {
+		if !strings.HasPrefix(at.text(), "age1") {
+			at.bad("is %q; expected an age public key, which begins with age1.", at.text())
+		}
+	}
+	k := keys["keep"].section("last", "hourly", "daily", "weekly", "monthly", "yearly",
+		"within", "within_hourly", "within_daily", "within_weekly", "within_monthly", "within_yearly")
+	v.Keep = keepwatch.Keep{
+		Last: k["last"].number(-1), Hourly: k["hourly"].number(-1), Daily: k["daily"].number(-1), Weekly: k["weekly"].number(-1), Monthly: k["monthly"].number(-1), Yearly: k["yearly"].number(-1),
+		Within: k["within"].span(), WithinHourly: k["within_hourly"].span(), WithinDaily: k["within_daily"].span(),
+		WithinWeekly: k["within_weekly"].span(), WithinMonthly: k["within_monthly"].span(), WithinYearly: k["within_yearly"].span(),
+	}
+	return v
+}
+
+// span reads a span by the calendar: 1y5m7d2h.
+func (f field) span() keepwatch.Span {
+	if !f.is() {
+		return keepwatch.Span{}
+	}
+	s, err := keepwatch.ParseSpan(f.text())
+	if err != nil {
+		f.bad("is %q; expected years, months, days and hours, such as 1y5m7d2h or 14d.", f.text())
+	}
+	return s
+}

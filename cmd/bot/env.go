@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"keepwatch"
+)
+
+// variable is one that Keepwatch knows. .env.example is made from this table.
+type variable struct {
+	Name    string
+	Secret  bool // also read from the file that NAME_FILE names
+	Default string
+	Comment string
+}
+
+// variables are all of them, in the order of .env.example.
+func variables() []variable {
+	return []variable{
+		{Name: "BOT_CONFIG", Default: "keepwatch.yaml", Comment: "what to keep and whom to ask; the flag --config wins"},
+		{Name: "BOT_DATA_DIR", Default: "data", Comment: "where the state, the key and the vault lie; the flag --data-dir wins"},
+		{Name: "BOT_STORE", Default: "bolt", Comment: "where the state is kept: bolt, one file in the data folder"},
+		{Name: "BOT_LISTEN", Comment: "address for /healthz, /readyz and /metrics, such as 127.0.0.1:8080; empty: none"},
+		{Name: "BOT_TIMEZONE", Comment: "time zone where keepwatch.yaml names none, such as Europe/London; empty: the system's"},
+		{Name: "BOT_LOG_LEVEL", Default: "info", Comment: "debug, info, warn or error; in the terminal chat the default is warn"},
+		{Name: "SLACK_BOT_TOKEN", Secret: true, Comment: "Slack: the bot's token, xoxb-… (not used by this version yet)"},
+		{Name: "SLACK_APP_TOKEN", Secret: true, Comment: "Slack, Socket Mode: the app's token, xapp-… (not used by this version yet)"},
+		{Name: "SLACK_SIGNING_SECRET", Secret: true, Comment: "Slack over HTTP: the signing secret (not used by this version yet)"},
+		{Name: "SLACK_API_URL", Comment: "Slack: another address of the API, for proxies and tests (not used by this version yet)"},
+		{Name: "DISCORD_BOT_TOKEN", Secret: true, Comment: "Discord: the bot's token (not used by this version yet)"},
+		{Name: "DISCORD_GUILD_ID", Comment: "Discord: the one server that the commands are registered in (not used by this version yet)"},
+		{Name: "DISCORD_PUBLIC_KEY", Comment: "Discord over HTTP: the application's public key (not used by this version yet)"},
+		{Name: "DISCORD_API_URL", Comment: "Discord: another address of the API, for proxies and tests (not used by this version yet)"},
+		{Name: "MICROSOFT_TENANT_ID", Comment: "Microsoft 365: the tenant (not used by this version yet)"},
+		{Name: "MICROSOFT_CLIENT_ID", Comment: "Microsoft 365: the app registration's id (not used by this version yet)"},
+		{Name: "MICROSOFT_CLIENT_SECRET", Secret: true, Comment: "Microsoft 365: its secret; or the certificate below (not used by this version yet)"},
+		{Name: "MICROSOFT_CLIENT_CERTIFICATE", Secret: true, Comment: "Microsoft 365: its certificate and key, PEM (not used by this version yet)"},
+		{Name: "MICROSOFT_GRAPH_URL", Comment: "Microsoft 365: another address of Graph, for national clouds and tests (not used by this version yet)"},
+		{Name: "MICROSOFT_LOGIN_URL", Comment: "Microsoft 365: another address to sign in at (not used by this version yet)"},
+	}
+}
+
+// environment is what the variables are set to: the process's own first, then
+// the .env file's.
+type environment struct {
+	values   map[string]string
+	warnings []string
+}
+
+func (e environment) lookup(name string) (string, bool) { v, ok := e.values[name]; return v, ok }
+
+// get gives a variable, or its default.
+func (e environment) get(name string) string {
+	if v := e.values[name]; v != "" {
+		return v
+	}
+	for _, v := range variables() {
+		if v.Name == name {
+			return v.Default
+		}
+	}
+	return ""
+}
+
+// ourPrefixes are those of our variables: one that begins so and is not known is
+// a slip of the pen.
+var ourPrefixes = []string{"BOT_", "SLACK_", "DISCORD_", "MICROSOFT_"}
+
+// readEnv reads the process's environment ("NAME=value") and the .env file. A
+// missing file is none, unless it was named.
+func readEnv(process []string, file string, named bool) (environment, error) {
+	e := environment{values: map[string]string{}}
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && !named {
+		data, err = nil, nil
+	}
+	if err != nil {
+		return e, keepwatch.Errorf(keepwatch.KindInvalid, "The file %s cannot be read: %v.", file, errors.Unwrap(err)).Because(err)
+	}
+	problems := e.parseFile(file, data)
+	for _, kv := range process {
+		if name, value, ok := strings.Cut(kv, "="); ok {
+			e.values[name] = value
+		}
+	}
+	problems = append(problems, e.secretFiles()...)
+	if len(problems) > 0 {
+		return e, keepwatch.Errorf(keepwatch.KindInvalid, "%s", strings.Join(problems, "\n"))
+	}
+	return e, nil
+}
+
+// parseFile reads NAME=value lines: an "export " before them, quotes ("…" with
+// \n, \" and \\, '…' as it stands) and comments are understood; nothing is
+// expanded.
+func (e environment) parseFile(file string, data []byte) (problems []string) {
+	bad := func(line int, format string, args ...any) {
+		problems = append(problems, fmt.Sprintf("%s:%d: %s", file, line, fmt.Sprintf(format, args...)))
+	}
+	for i, line := range bytes.Split(bytes.TrimPrefix(data, []byte("\uFEFF")), []byte("\n")) {
+		text := strings.TrimSpace(string(line))
+		if text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		name, value, ok := strings.Cut(strings.TrimPrefix(text, "export "), "=")
+		name = strings.TrimSpace(name)
+		if !ok || !validVariable(name) {
+			bad(i+1, "expected NAME=value.")
+			continue
+		}
+		value, err := unquote(strings.TrimSpace(value))
+		if err != nil {
+			bad(i+1, "the value of %s %v.", name, err)
+			continue
+		}
+		if _, twice := e.values[name]; twice {
+			bad(i+1, "%s is there twice.", name)
+		}
+		if hint := misspelt(name); hint != "" {
+			bad(i+1, "%s is not known.%s", name, hint)
+		}
+		e.values[name] = value
+	}
+	return problems
+}
+
+func validVariable(name string) bool {
+	return name != "" && (name[0] < '0' || name[0] > '9') && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == ""
+}
+
+// misspelt gives a hint for a name that begins like ours and is none, or "".
+func misspelt(name string) string {
+	var known []string
+	for _, v := range variables() {
+		known = append(known, v.Name)
+		if v.Secret {
+			known = append(known, v.Name+"_FILE")
+		}
+	}
+	ours := slices.ContainsFunc(ourPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	if !ours || slices.Contains(known, name) {
+		return ""
+	}
+	if near := closest(name, known); near != "" {
+		return " Did you mean " + near + "?"
+	}
+	return " The file .env.example lists what there is."
+}
+
+// unquote takes a value out of its quotes. Outside of quotes a " #" begins a
+// comment.
+func unquote(v string) (string, error) {
+	switch {
+	case v == "":
+		return "", nil
+	case v[0] == '\'':
+		end := strings.IndexByte(v[1:], '\'')
+		if end < 0 {
+			return "", errors.New("begins with a quote that is not closed")
+		}
+		return v[1 : 1+end], behind(v[2+end:])
+	case v[0] != '"':
+		if at := strings.Index(v, " #"); at >= 0 {
+			v = strings.TrimSpace(v[:at])
+		}
+		return v, nil
+	}
+	var b strings.Builder
+	for i := 1; i < len(v); i++ {
+		switch {
+		case v[i] == '"':
+			return b.String(), behind(v[i+1:])
+		case v[i] == '\\' && i+1 < len(v):
+			i++
+			if v[i] == 'n' {
+				b.WriteByte('\n')
+			} else {
+				b.WriteByte(v[i])
+			}
+		default:
+			b.WriteByte(v[i])
+		}
+	}
+	return "", errors.New("begins with a quote that is not closed")
+}
+
+// behind allows nothing but a comment behind a quoted value.
+func behind(rest string) error {
+	if rest = strings.TrimSpace(rest); rest != "" && rest[0] != '#' {
+		return errors.New("goes on behind its closing quote")
+	}
+	return nil
+}
+
+// secretFiles reads the secrets that NAME_FILE variables name.
+func (e *environment) secretFiles() (problems []string) {
+	for _, v := range variables() {
+		file := e.values[v.Name+"_FILE"]
+		if !v.Secret || file == "" {
+			continue
+		}
+		if e.values[v.Name] != "" {
+			problems = append(problems, fmt.Sprintf("%s and %s_FILE are both set; set one.", v.Name, v.Name))
+			continue
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("%s_FILE names %s, which cannot be read: %v.", v.Name, file, errors.Unwrap(err)))
+			continue
+		}
+		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o044 != 0 {
+			e.warnings = append(e.warnings, fmt.Sprintf("Others on this machine can read %s, which holds %s. Run: chmod 600 %s", file, v.Name, file))
+		}
+		e.values[v.Name] = strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	}
+	return problems
+}
+
+// exampleEnv is the text of .env.example.
+func exampleEnv() string {
+	var b strings.Builder
+	b.WriteString("# Settings and secrets of Keepwatch. Copy this file to .env and fill in what you need.\n" +
+		"# The process's own environment wins over it. A secret can also be read from a file:\n" +
+		"# set NAME_FILE to its path instead of NAME. Nobody but the bot should be able to read it.\n")
+	for _, v := range variables() {
+		fmt.Fprintf(&b, "\n# %s", v.Comment)
+		if v.Default != "" {
+			fmt.Fprintf(&b, " (default %s)", v.Default)
+		}
+		fmt.Fprintf(&b, "\n#%s=%s\n", v.Name, v.Default)
+		if v.Secret {
+			fmt.Fprintf(&b, "#%s_FILE=\n", v.Name)
+		}
+	}
+	return b.String()
+}

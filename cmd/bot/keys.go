@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"keepwatch"
+	"keepwatch/engine"
+	"keepwatch/vault"
+)
+
+// recipientFact is where the store remembers the public half of the bot's own
+// key, so that a key file that has gone missing is noticed and never silently
+// replaced by a new one.
+const recipientFact = "key/recipient"
+
+// facts are the small values that the store keeps.
+type facts interface {
+	Value(key string) (string, error)
+	SetValue(key, value string) error
+}
+
+// ownKey is the state of the bot's own key.
+type ownKey struct {
+	File       string
+	Made       bool     // this start made it
+	Recipients []string // to seal to, where the key file is gone; nil: the file says
+	Lost       error    // why nothing may be sealed to it; nil: all is well
+}
+
+// prepareKey sees that there is a key to seal to. With recipients configured
+// the bot needs none of its own. At the first start it makes one. Where the
+// store remembers one whose file is gone, it makes none: Lost says so.
+func prepareKey(file string, configured []string, kept facts) (ownKey, error) {
+	key := ownKey{File: file}
+	if len(configured) > 0 {
+		return key, nil
+	}
+	known, err := kept.Value(recipientFact)
+	if err != nil {
+		return key, err
+	}
+	_, err = os.Stat(file)
+	switch {
+	case err == nil:
+		return key, nil // recorded once the vault has read it
+	case !errors.Is(err, fs.ErrNotExist):
+		return key, keepwatch.Errorf(keepwatch.KindAttention, "The key file %s cannot be looked at: %v.", file, err).Because(err)
+	case known != "":
+		key.Recipients = []string{known}
+		key.Lost = keepwatch.Errorf(keepwatch.KindAttention,
+			"The key file %s is gone, so nothing is sealed: without it no archive can be opened. Put it back from your copy and start Keepwatch again. Only if it is lost for good: `bot key new` makes another one; what was sealed so far then stays closed.", file)
+		return key, nil
+	}
+	recipient, err := vault.NewIdentity(file)
+	if err != nil {
+		return key, err
+	}
+	key.Made = true
+	return key, kept.SetValue(recipientFact, recipient)
+}
+
+// newKey makes a key file where the old one is lost for good, and has the store
+// remember it. It never replaces a file.
+func newKey(file string, kept facts) (recipient string, err error) {
+	recipient, err = vault.NewIdentity(file)
+	if err != nil {
+		return "", err
+	}
+	return recipient, kept.SetValue(recipientFact, recipient)
+}
+
+// keyed refuses new runs that would seal to a key that is lost.
+type keyed struct {
+	engine.Work
+	lost error
+}
+
+// Steps gives the sentence of the lost key, or the work's own steps.
+func (k keyed) Steps(ctx context.Context, run keepwatch.Run) ([]string, error) {
+	if k.lost != nil {
+		return nil, k.lost
+	}
+	return k.Work.Steps(ctx, run)
+}

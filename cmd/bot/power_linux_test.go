@@ -1,0 +1,230 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"keepwatch"
+)
+
+// disk is an ext4 in a file, mounted through a loop device, whose power can be
+// cut: what was not synced is gone, as in a real power cut.
+type disk struct {
+	image, dir string
+}
+
+// newDisk makes and mounts one, or skips the test where that is not allowed.
+// In CI it must be allowed.
+func newDisk(t *testing.T, size int64) *disk {
+	t.Helper()
+	d := &disk{image: filepath.Join(t.TempDir(), "disk.img"), dir: t.TempDir()}
+	err := func() error {
+		f, err := os.Create(d.image)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := f.Truncate(size); err != nil {
+			return err
+		}
+		if out, err := exec.Command("mkfs.ext4", "-q", "-F", d.image).CombinedOutput(); err != nil {
+			return fmt.Errorf("mkfs.ext4: %w: %s", err, out)
+		}
+		return d.mount()
+	}()
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("CI must be able to mount a loop device: %v", err)
+		}
+		t.Skipf("needs root, a loop device and mkfs.ext4: %v", err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(d.dir, unix.MNT_DETACH) })
+	return d
+}
+
+func (d *disk) mount() error {
+	out, err := exec.Command("mount", "-o", "loop", d.image, d.dir).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("mount: %w: %s", err, out)
+	}
+	return nil
+}
+
+// cut shuts the file system down without flushing its log (FS_IOC_SHUTDOWN with
+// EXT4_GOING_FLAGS_NOLOGFLUSH, linux/fs/ext4/ext4.h).
+func (d *disk) cut() error {
+	const shutdown, noLogFlush = 0x8004587d, 2
+	f, err := os.Open(d.dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	flags := uint32(noLogFlush)
+	if _, _, e := unix.Syscall(unix.SYS_IOCTL, f.Fd(), shutdown, uintptr(unsafe.Pointer(&flags))); e != 0 {
+		return fmt.Errorf("shut the file system down: %w", e)
+	}
+	return nil
+}
+
+// back gives the power back.
+func (d *disk) back() error {
+	if err := unix.Unmount(d.dir, 0); err != nil {
+		return fmt.Errorf("unmount: %w", err)
+	}
+	return d.mount()
+}
+
+// said is what the program told its user before the power went.
+type said struct {
+	runs     map[string]bool // numbers of runs that it said are done
+	archives map[string]bool // archives that it said are verified
+}
+
+var (
+	runDone  = regexp.MustCompile(`(?i)run (\d+)\b.*\bdone`)
+	archived = regexp.MustCompile(`\b(notes/\d{4}-\d\d-\d\dT\d{6}Z(?:-\d+)?)\b`)
+)
+
+// listen reads what the program says until it ends.
+func (s *said) listen(out *bufio.Scanner, first chan<- struct{}) {
+	for out.Scan() {
+		line := out.Text()
+		if m := runDone.FindStringSubmatch(line); m != nil {
+			s.runs[m[1]] = true
+		}
+		if m := archived.FindStringSubmatch(line); m != nil {
+			s.archives[m[1]] = true
+		}
+		select {
+		case first <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// TestPowerCuts cuts the power of the disk under the data folder while backups
+// run one after the other. After each cut everything that was said is there.
+// KEEPWATCH_SOAK makes it 100 cuts instead of 5.
+func TestPowerCuts(t *testing.T) {
+	cuts := 5
+	if os.Getenv("KEEPWATCH_SOAK") != "" {
+		cuts = 100
+	}
+	d := newDisk(t, 512<<20)
+	b := newBench(t, 12, 100_000)
+	if err := os.Symlink(d.dir, b.data()); err != nil {
+		t.Fatal(err)
+	}
+	told := said{runs: map[string]bool{}, archives: map[string]bool{}}
+	for i := range cuts {
+		told.powerCut(t, b, d, time.Duration(rand.Int64N(int64(1200*time.Millisecond))))
+		a := b.restart()
+		b.checkPromises(a, fmt.Sprintf("cut %d", i))
+		told.check(t, a, fmt.Sprintf("cut %d", i))
+		if t.Failed() {
+			t.FailNow()
+		}
+		b.thin()
+		told.archives = map[string]bool{}
+	}
+	t.Logf("%d cuts; %d runs were said to be done, and are", cuts, len(told.runs))
+}
+
+// powerCut lets the program make one backup after the other and cuts the power
+// at a random time after it first spoke.
+func (s *said) powerCut(t *testing.T, b bench, d *disk, wait time.Duration) {
+	t.Helper()
+	cmd := b.program([]string{"--data-dir", b.data()})
+	cmd.Stdin = strings.NewReader(strings.Repeat("/backup start ./notes\n", 100))
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	first, ended := make(chan struct{}, 1), make(chan struct{})
+	go func() { s.listen(bufio.NewScanner(pipe), first); close(ended) }()
+	select {
+	case <-first:
+	case <-ended:
+	}
+	<-time.After(wait) // a random instant is the point of this test
+	if err := d.cut(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Process.Kill()
+	<-ended
+	_ = cmd.Wait()
+	if err := d.back(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// check sees that everything that was said is so.
+func (s *said) check(t *testing.T, a after, what string) {
+	t.Helper()
+	states := map[string]keepwatch.RunState{}
+	for _, r := range a.runs {
+		states[fmt.Sprint(r.ID)] = r.State
+	}
+	for id := range s.runs {
+		if states[id] != keepwatch.RunDone {
+			t.Errorf("%s: run %s was said to be done and is %q", what, id, states[id])
+		}
+	}
+	for ref := range s.archives {
+		found := false
+		for _, x := range a.archives {
+			found = found || (x.Ref() == ref && x.IsVerified())
+		}
+		if !found {
+			t.Errorf("%s: archive %s was said to be verified and is gone", what, ref)
+		}
+	}
+}
+
+// TestPowerCutAtFirstStart cuts the power at random instants of the very first
+// start. The next start works, and either is the first one or knows the key
+// that the first one told about. KEEPWATCH_SOAK makes it 100 cuts instead of 5.
+func TestPowerCutAtFirstStart(t *testing.T) {
+	cuts := 5
+	if os.Getenv("KEEPWATCH_SOAK") != "" {
+		cuts = 100
+	}
+	d := newDisk(t, 128<<20)
+	b := newBench(t, 2, 1000)
+	for i := range cuts {
+		home := filepath.Join(d.dir, fmt.Sprint("data", i))
+		cmd := b.program([]string{"--data-dir", home, "-c", "/keepwatch whoami"})
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(time.Duration(rand.Int64N(int64(120 * time.Millisecond)))) // a random instant
+		if err := d.cut(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if err := d.back(); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := b.program([]string{"--data-dir", home, "-c", "/backup start ./notes"}).CombinedOutput(); err != nil {
+			t.Fatalf("cut %d: the next start: %v\n%s", i, err, out)
+		}
+		if err := os.RemoveAll(home); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

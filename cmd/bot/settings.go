@@ -1,0 +1,118 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"keepwatch"
+)
+
+// settings is everything that was decided before the program starts: flags,
+// environment and YAML, checked.
+type settings struct {
+	config
+	env        environment
+	ConfigFile string
+	DataDir    string // absolute
+	Listen     string
+	LogLevel   string // "" where nobody said
+	Home       string
+}
+
+// loadSettings reads the .env file and the YAML. Every problem in them is in
+// the error.
+func loadSettings(p process, o options) (settings, error) {
+	envFile := o.EnvFile
+	if envFile == "" {
+		envFile = ".env"
+	}
+	env, err := readEnv(p.Environ, envFile, o.given["env-file"])
+	if err != nil {
+		return settings{}, err
+	}
+	s := settings{env: env, ConfigFile: env.get("BOT_CONFIG"), DataDir: env.get("BOT_DATA_DIR"), Listen: env.get("BOT_LISTEN"), LogLevel: env.values["BOT_LOG_LEVEL"], Home: env.values["HOME"]}
+	if o.Config != "" {
+		s.ConfigFile = o.Config
+	}
+	if o.DataDir != "" {
+		s.DataDir = o.DataDir
+	}
+	if kind := env.get("BOT_STORE"); kind != "bolt" {
+		return s, keepwatch.Errorf(keepwatch.KindInvalid, "BOT_STORE is %q; this version keeps its state in bolt only.", kind)
+	}
+	if s.DataDir, err = filepath.Abs(s.DataDir); err != nil {
+		return s, err
+	}
+	named := o.given["config"] || env.values["BOT_CONFIG"] != ""
+	if s.config, err = readConfig(s.ConfigFile, named, env.get("BOT_TIMEZONE"), env.lookup); err != nil {
+		return s, err
+	}
+	if s.Vault.Dir == "" {
+		s.Vault.Dir = filepath.Join(s.DataDir, "vault")
+	}
+	return s, nil
+}
+
+// Environ gives a variable of the environment, "" where it is not set.
+func (s settings) Environ(name string) string { return s.env.values[name] }
+
+// newLog makes the log: structured lines on w. In the terminal chat only
+// warnings are written unless somebody said otherwise, because people read there.
+func newLog(w io.Writer, level string, chat bool) (*slog.Logger, error) {
+	at := slog.LevelInfo
+	if chat {
+		at = slog.LevelWarn
+	}
+	if level != "" {
+		if err := at.UnmarshalText([]byte(level)); err != nil {
+			return nil, keepwatch.Errorf(keepwatch.KindInvalid, "BOT_LOG_LEVEL is %q; expected debug, info, warn or error.", level)
+		}
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: at})), nil
+}
+
+// terminalPeople adds whoever sits at the terminal: the operating system's user
+// is an admin there, because that user can read and write everything that the
+// bot can. A person of the YAML with that terminal account keeps the name.
+func terminalPeople(people []keepwatch.Person, account keepwatch.Account) []keepwatch.Person {
+	out := make([]keepwatch.Person, 0, len(people)+1)
+	known := false
+	for _, p := range people {
+		if p.Accounts["terminal"] == account.ID {
+			p.Role, known = keepwatch.RoleAdmin, true
+		}
+		out = append(out, p)
+	}
+	if !known {
+		out = append(out, keepwatch.Person{Name: account.Name, Role: keepwatch.RoleAdmin, Accounts: map[string]string{"terminal": account.ID}})
+	}
+	return out
+}
+
+// plainTerminal reports whether nobody wants colour (no-color.org) and whether
+// the terminal cannot do more than lines.
+func plainTerminal(env environment) (plain, dumb bool) {
+	dumb = env.values["TERM"] == "dumb"
+	return dumb || env.values["NO_COLOR"] != "", dumb
+}
+
+// relative gives a path as a person in the current folder would write it, where
+// that is shorter.
+func relative(path string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	rel, err := filepath.Rel(dir, path)
+	if err != nil || strings.HasPrefix(rel, "..") || len(rel) >= len(path) {
+		return path
+	}
+	return rel
+}
+
+// shutdownTime is how long a graceful stop may take.
+const shutdownTime = 20 * time.Second
