@@ -143,6 +143,11 @@ func (r *Router) archive(word string) (keepwatch.Archive, error) {
 		return keepwatch.Archive{}, err
 	}
 	for _, a := range archives { // newest first
+		if a.Stamp == stamp {
+			return a, nil
+		}
+	}
+	for _, a := range archives {
 		if stamp == "latest" || strings.HasPrefix(a.Stamp, stamp) {
 			return a, nil
 		}

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"cmp"
+	"slices"
+
 	"keepwatch"
 )
 
@@ -59,7 +62,11 @@ func (r *Records) Archives(source string) ([]keepwatch.Archive, error) {
 	if source != "" {
 		prefix += source + "/"
 	}
-	return all[keepwatch.Archive](r.store, Range{Prefix: prefix, Reverse: true}, 0)
+	list, err := all[keepwatch.Archive](r.store, Range{Prefix: prefix}, 0)
+	slices.SortStableFunc(list, func(a, b keepwatch.Archive) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), b.Started.Compare(a.Started), cmp.Compare(b.Run, a.Run))
+	})
+	return list, err
 }
 
 // DeleteArchive forgets an archive. The runs that made it stay: the history of
