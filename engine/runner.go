@@ -301,7 +301,7 @@ func (e *Engine) settle(ctx context.Context, j *job, work Work, cause error) {
 	if f.Kind == keepwatch.KindAttention || f.Stack != "" {
 		state = keepwatch.RunAttention
 	}
-	log.Error("a run stopped", "step", f.Step, "state", state, "err", cause)
+	log.Warn("a run stopped", "step", f.Step, "state", state, "err", cause)
 	if state == keepwatch.RunFailed {
 		e.discard(work, run, log)
 	}

@@ -72,7 +72,7 @@ func (b backup) plan(ctx context.Context, task keepwatch.Task) (keepwatch.Result
 // and then waits for a person.
 const (
 	hopefulRatio = 20
-	elbowRoom    = 8 << 20 // manifest, state and the like
+	elbowRoom    = 2 << 20 // manifest, state and the like
 )
 
 func (b backup) room(plan keepwatch.Plan) error {

@@ -8,11 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"keepwatch"
 	"keepwatch/engine"
 	"keepwatch/handlers"
+	"keepwatch/handlers/web"
 	"keepwatch/providers"
 	"keepwatch/providers/files"
 	"keepwatch/store"
@@ -27,15 +29,18 @@ type app struct {
 	now      func() time.Time
 	crash    func(string)
 
-	state   *bolt.Store
-	records *store.Records
-	catalog *catalog
-	key     ownKey
-	vault   *vault.Vault
-	engine  *engine.Engine
-	router  *handlers.Router
-	control *control
-	account keepwatch.Account // whoever sits at the terminal
+	state        *bolt.Store
+	records      *store.Records
+	catalog      *catalog
+	key          ownKey
+	vault        *vault.Vault
+	engine       *engine.Engine
+	router       *handlers.Router
+	control      *control
+	web          *web.Server // nil: nobody listens
+	watching     sync.WaitGroup
+	stopWatching context.CancelFunc
+	account      keepwatch.Account // whoever sits at the terminal
 }
 
 // openApp opens the state, the key and the vault and joins the packages. It
@@ -77,10 +82,31 @@ func (a *app) join() error {
 	if err := a.rememberKey(); err != nil {
 		return err
 	}
+	a.makeWeb()
 	if err := a.makeEngine(); err != nil {
 		return err
 	}
 	return a.makeRouter()
+}
+
+// makeWeb makes what answers over HTTP, where an address is set.
+func (a *app) makeWeb() {
+	if a.settings.Listen == "" {
+		return
+	}
+	a.web = web.New(web.Config{
+		Ready: a.ready, Open: a.records.OpenRuns, Version: version(), Log: a.log,
+		Archives: func() ([]keepwatch.Archive, error) { return a.records.Archives("") },
+	})
+}
+
+// ready says why the bot cannot do its work, or nil.
+func (a *app) ready() error {
+	if a.key.Lost != nil {
+		return a.key.Lost
+	}
+	_, err := a.records.OpenRuns()
+	return err
 }
 
 // rememberKey has the store know the key that the vault seals to, so that a
@@ -148,7 +174,31 @@ func (a *app) start(ctx context.Context) ([]keepwatch.Run, error) {
 		// the bot works without it; only `bot state backup` needs it
 		a.log.Warn("the control socket cannot be opened; `bot state backup` will not work while the bot runs", "err", err)
 	}
+	if a.web != nil {
+		addr, err := a.web.Listen(a.settings.Listen)
+		if err != nil {
+			return left, err
+		}
+		a.log.Info("listening", "addr", addr.String())
+	}
+	a.watch(ctx)
 	return left, nil
+}
+
+// watch looks after the drop folders, where there are any.
+func (a *app) watch(ctx context.Context) {
+	if !slices.ContainsFunc(a.settings.Sources, func(s keepwatch.Source) bool { return s.Drop }) {
+		return
+	}
+	w := files.NewWatcher(files.WatchConfig{
+		Sources: a.catalog.Sources, Seen: a.records, Now: a.now, Log: a.log,
+		Start: func(ctx context.Context, source, part string) error {
+			_, err := a.engine.Start(ctx, keepwatch.Run{Kind: keepwatch.RunBackup, Source: source, Ask: keepwatch.Ask{Parts: []string{part}}, By: "drop folder", Where: source})
+			return err
+		},
+	})
+	ctx, a.stopWatching = context.WithCancel(ctx)
+	a.watching.Go(func() { w.Run(ctx) })
 }
 
 // sweep removes what killed runs have left in the vault.
@@ -197,9 +247,16 @@ func (a *app) adopt() error {
 
 // close stops gracefully: runs stay as they are, for the next start.
 func (a *app) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
+	if a.stopWatching != nil {
+		a.stopWatching()
+		a.watching.Wait()
+	}
 	err := a.engine.Close(ctx)
+	if a.web != nil {
+		err = errors.Join(err, a.web.Close(ctx))
+	}
 	if a.control != nil {
 		err = errors.Join(err, a.control.Close())
 	}
@@ -229,6 +286,9 @@ func (v shownVault) Path(ref string) string { return relative(v.Vault.Path(ref))
 
 // changed is called after each saved change of a run.
 func (a *app) changed(run keepwatch.Run) {
+	if a.web != nil {
+		a.web.Observe(run)
+	}
 	a.log.Info("run", "run", run.ID, "kind", run.Kind, "source", run.Source, "state", run.State)
 }
 

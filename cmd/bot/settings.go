@@ -60,12 +60,13 @@ func loadSettings(p process, o options) (settings, error) {
 // Environ gives a variable of the environment, "" where it is not set.
 func (s settings) Environ(name string) string { return s.env.values[name] }
 
-// newLog makes the log: structured lines on w. In the terminal chat only
-// warnings are written unless somebody said otherwise, because people read there.
+// newLog makes the log: structured lines on w. In the terminal chat only errors
+// are written unless somebody said otherwise: what concerns the person there is
+// on the cards.
 func newLog(w io.Writer, level string, chat bool) (*slog.Logger, error) {
 	at := slog.LevelInfo
 	if chat {
-		at = slog.LevelWarn
+		at = slog.LevelError
 	}
 	if level != "" {
 		if err := at.UnmarshalText([]byte(level)); err != nil {
