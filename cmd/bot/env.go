@@ -228,7 +228,12 @@ func exampleEnv() string {
 	b.WriteString("# Settings and secrets of Keepwatch. Copy this file to .env and fill in what you need.\n" +
 		"# The process's own environment wins over it. A secret can also be read from a file:\n" +
 		"# set NAME_FILE to its path instead of NAME. Nobody but the bot should be able to read it.\n")
+	later := false
 	for _, v := range variables() {
+		if !later && !strings.HasPrefix(v.Name, "BOT_") {
+			later = true
+			b.WriteString("\n# The names below are fixed already, but this version does not connect to Slack, Discord\n# or Microsoft 365 yet: `bot check` says so where one of them is set.\n")
+		}
 		fmt.Fprintf(&b, "\n# %s", v.Comment)
 		if v.Default != "" {
 			fmt.Fprintf(&b, " (default %s)", v.Default)

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"keepwatch"
+)
+
+func readText(t *testing.T, text string) (config, error) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("keepwatch.yaml", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"CPANEL_RUTHIN_TOKEN": "s3cret: [not yaml", "USER": "alis"}
+	return readConfig("keepwatch.yaml", true, "", func(n string) (string, bool) { v, ok := env[n]; return v, ok })
+}
+
+// design is the example of the design, with the keys for files added.
+const design = `timezone: Europe/London
+people:
+  - name: Alis
+    slack: U0123
+    discord: "445566"
+    role: admin
+    devices:
+      - {name: "Alis iPhone", platform: ios, account: icloud, recheck: 30d, global_admin: true}
+      - {name: "Alis spare", platform: android, account: microsoft, recheck: 90d}
+channels:
+  default: slack:C0OPS
+  escalation: discord:998877
+sources:
+  - name: ruthin-web
+    kind: cpanel
+    url: https://web1.example.net:2083
+    user: ruthin
+    token: ${CPANEL_RUTHIN_TOKEN}
+    rotation: {keeps: 2, max_age: 28d}     # what the host says that it keeps
+    schedule: "0 3 * * *"
+  - {name: alis-mail, kind: outlook, mailbox: alis@contoso.example, parts: [mail, contacts, calendar], formats: [eml, pst], schedule: "30 2 * * SUN"}
+  - {name: pst-drop, kind: files, path: /srv/pst-drop, drop: true, settle: 90s, exclude: ["*.tmp"]}
+vault:
+  dir: data/vault
+  recipients: []           # empty: the bot's own key
+  keep: {last: 2, daily: 7, weekly: 4, monthly: 12, within: 1y5m7d2h}
+  copies: []               # rclone remotes
+`
+
+func TestConfigOfTheDesign(t *testing.T) {
+	c, err := readText(t, design)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, _ := os.Getwd()
+	day := 24 * time.Hour
+	if c.Location.String() != "Europe/London" || c.Vault.Dir != filepath.Join(dir, "data/vault") || c.Channels["escalation"] != "discord:998877" {
+		t.Errorf("%+v", c)
+	}
+	wantPeople := []keepwatch.Person{{Name: "Alis", Role: keepwatch.RoleAdmin, Accounts: map[string]string{"slack": "U0123", "discord": "445566"}, Devices: []keepwatch.Device{
+		{Name: "Alis iPhone", Platform: "ios", Account: "icloud", Recheck: 30 * day, GlobalAdmin: true}, {Name: "Alis spare", Platform: "android", Account: "microsoft", Recheck: 90 * day}}}}
+	if d := cmp.Diff(wantPeople, c.People); d != "" {
+		t.Error(d)
+	}
+	if got := c.Sources[0].Token.Reveal(); got != "s3cret: [not yaml" {
+		t.Errorf("the token is %q", got)
+	}
+	c.Sources[0].Token = keepwatch.Secret{}
+	wantSources := []keepwatch.Source{
+		{Name: "ruthin-web", Kind: keepwatch.KindCPanel, URL: "https://web1.example.net:2083", User: "ruthin", Rotation: keepwatch.Rotation{Keeps: 2, MaxAge: 28 * day}, Schedule: "0 3 * * *"},
+		{Name: "alis-mail", Kind: keepwatch.KindOutlook, Mailbox: "alis@contoso.example", Parts: []string{"mail", "contacts", "calendar"}, Formats: []string{"eml", "pst"}, Schedule: "30 2 * * SUN"},
+		{Name: "pst-drop", Kind: keepwatch.KindFiles, Path: "/srv/pst-drop", Drop: true, Settle: 90 * time.Second, Exclude: []string{"*.tmp"}},
+	}
+	if d := cmp.Diff(wantSources, c.Sources, cmp.AllowUnexported(keepwatch.Secret{})); d != "" {
+		t.Error(d)
+	}
+	want := keepwatch.Keep{Last: 2, Daily: 7, Weekly: 4, Monthly: 12, Within: keepwatch.Span{Years: 1, Months: 5, Days: 7, Hours: 2}}
+	if c.Vault.Keep != want {
+		t.Errorf("keep %+v", c.Vault.Keep)
+	}
+}
+
+// TestConfigProblems: each names file, line and what is expected, and all of
+// them are told at once.
+func TestConfigProblems(t *testing.T) {
+	for text, want := range map[string]string{
+		"timezone: Atlantis/City\n":                                `keepwatch.yaml:1: timezone is "Atlantis/City"; expected a time zone such as Europe/London.`,
+		"soruces: []\n":                                            `keepwatch.yaml:1: soruces is not known. Did you mean "sources"?`,
+		"people:\n  - {name: A, role: boss}\n":                     `keepwatch.yaml:2: people[0].role is "boss"; expected viewer, operator or admin.`,
+		"people:\n  - {name: A}\n":                                 `keepwatch.yaml:2: people[0] has no role; expected one, such as role: operator.`,
+		"people: {name: A}\n":                                      `keepwatch.yaml:1: people must be a list: lines that begin with "- ", or [a, b].`,
+		"sources:\n  - {name: Bad Name, kind: files, path: x}\n":   `keepwatch.yaml:2: sources[0].name is "Bad Name"; expected at most 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or a digit.`,
+		"sources:\n  - {name: a, kind: ftp}\n":                     `keepwatch.yaml:2: sources[0].kind is "ftp"; expected files, cpanel or outlook.`,
+		"sources:\n  - {name: a, kind: files}\n":                   `keepwatch.yaml:2: sources[0] has no path; expected one, such as path: /srv/files.`,
+		"sources:\n  - {name: a, kind: files, path: x, user: u}\n": `keepwatch.yaml:2: sources[0].user does not belong to a source of kind files.`,
+		"sources:\n  - {name: a, kind: files, path: x}\n  - {name: a, kind: files, path: y}\n": `keepwatch.yaml:3: sources[1] is the second source named "a".`,
+		"sources:\n  - {name: a, kind: files, path: x, path: y}\n":                             `keepwatch.yaml:2: sources[0].path is there twice.`,
+		"sources:\n  - {name: a, kind: files, path: '${NOT_SET}'}\n":                           `keepwatch.yaml:2: sources[0].path refers to ${NOT_SET}, which is not set in the environment nor in the .env file.`,
+		"sources:\n  - {name: a, kind: files, path: x, schedule: '0 0 30 2 *'}\n":              `keepwatch.yaml:2: sources[0].schedule is "0 0 30 2 *"; expected a cron expression such as "0 3 * * *" (it never comes).`,
+		"sources:\n  - {name: a, kind: files, path: x, schedule: 'TZ=UTC'}\n":                  `keepwatch.yaml:2: sources[0].schedule is "TZ=UTC"; expected a cron expression such as "0 3 * * *" (the time zone is set by timezone).`,
+		"sources:\n  - {name: a, kind: files, path: x, drop: maybe}\n":                         `keepwatch.yaml:2: sources[0].drop is "maybe"; expected true or false.`,
+		"sources:\n  - {name: a, kind: cpanel, url: 'http://h:2082', user: u, token: t}\n":     `keepwatch.yaml:2: sources[0].url is "http://h:2082"; expected https://, a host and a port, such as https://web1.example.net:2083.`,
+		"vault:\n  keep: {last: two}\n":                                                        `keepwatch.yaml:2: vault.keep.last is "two"; expected a whole number from -1 up.`,
+		"vault:\n  keep: {within: soon}\n":                                                     `keepwatch.yaml:2: vault.keep.within is "soon"; expected years, months, days and hours, such as 1y5m7d2h or 14d.`,
+		"vault:\n  recipients: [ssh-ed25519]\n":                                                `keepwatch.yaml:2: vault.recipients[0] is "ssh-ed25519"; expected an age public key, which begins with age1.`,
+		"channels:\n  default: ops\n":                                                          `keepwatch.yaml:2: channels.default is "ops"; expected a channel such as slack:C0123 or discord:998877.`,
+	} {
+		_, err := readText(t, text)
+		if got := keepwatch.Sentence(err); got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
+	}
+	_, err := readText(t, "timezone: Nowhere\nparallel: 0\nfoo: 1\n")
+	if n := len(strings.Split(keepwatch.Sentence(err), "\n")); n != 3 {
+		t.Errorf("%d problems are told, not 3: %v", n, err)
+	}
+	if _, err := readText(t, "a: [1\n"); !strings.HasPrefix(keepwatch.Sentence(err), "keepwatch.yaml: ") {
+		t.Errorf("broken YAML: %v", err)
+	}
+	if c, err := readText(t, ""); err != nil || len(c.Sources) > 0 {
+		t.Errorf("an empty file: %+v %v", c, err)
+	}
+}
+
+func TestReferenceEscape(t *testing.T) {
+	c, err := readText(t, "sources:\n  - {name: a, kind: files, path: '/x/$${USER}/${USER}'}\n")
+	if err != nil || c.Sources[0].Path != "/x/${USER}/alis" {
+		t.Errorf("%+v %v", c.Sources, err)
+	}
+}
