@@ -22,13 +22,14 @@ import (
 
 // bench is a data folder with a source beside it, and the built program.
 type bench struct {
-	t    *testing.T
-	root string
+	t       *testing.T
+	root    string
+	thinned map[int64]bool // runs whose archives the test itself has removed
 }
 
 func newBench(t *testing.T, files, size int) bench {
 	t.Helper()
-	b := bench{t: t, root: t.TempDir()}
+	b := bench{t: t, root: t.TempDir(), thinned: map[int64]bool{}}
 	if err := makeFiles(filepath.Join(b.root, "notes"), files, size, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +100,7 @@ func (b bench) look() after {
 	defer s.Close()
 	rec := store.NewRecords(s, time.Now)
 	var a after
-	if a.runs, err = rec.RecentRuns("", 1000); err != nil {
+	if a.runs, err = rec.RecentRuns("", 0); err != nil {
 		b.t.Fatal(err)
 	}
 	if a.archives, err = rec.Archives(""); err != nil {
@@ -121,7 +122,7 @@ func (b bench) checkPromises(a after, what string) {
 		default:
 			b.t.Errorf("%s: run %d is %s", what, r.ID, r.State)
 		}
-		if r.Kind == keepwatch.RunBackup && r.State == keepwatch.RunDone &&
+		if r.Kind == keepwatch.RunBackup && r.State == keepwatch.RunDone && !b.thinned[r.ID] &&
 			!slices.ContainsFunc(a.archives, func(x keepwatch.Archive) bool { return x.Run == r.ID && x.IsVerified() }) {
 			b.t.Errorf("%s: run %d is done without a verified archive", what, r.ID)
 		}
@@ -255,6 +256,7 @@ func (b bench) thin() {
 		b.t.Fatal(err)
 	}
 	for _, a := range all[min(1, len(all)):] {
+		b.thinned[a.Run] = true
 		if err := errors.Join(os.RemoveAll(filepath.Join(b.data(), "vault", a.Source, a.Stamp)), rec.DeleteArchive(a.Ref())); err != nil {
 			b.t.Fatal(err)
 		}
