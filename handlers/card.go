@@ -19,8 +19,8 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 	details := keepwatch.Button{Label: "Details", Command: "backup status " + number}
 	switch run.State {
 	case keepwatch.RunQueued:
-		msg.Title = fmt.Sprintf("Run %d: %s is queued", run.ID, work(run))
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("It starts as soon as another run is over."))
+		msg.Title = fmt.Sprintf("Run %d: %s begins", run.ID, work(run))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("It is saved, and starts at once, or as soon as there is room beside the runs under way."))
 		msg.Buttons = append(msg.Buttons, cancel, details)
 	case keepwatch.RunRunning, keepwatch.RunWaiting:
 		msg.Title = fmt.Sprintf("Run %d: %s is under way", run.ID, work(run))

@@ -45,8 +45,18 @@ func (c *Console) chat(ctx context.Context) error {
 	defer stop()
 	defer s.following.Wait()
 	defer cancel()
-	s.print(strings.Split(c.cfg.Welcome, "\n"))
+	s.welcome()
 	return s.read()
+}
+
+// welcome prints the first lines.
+func (s *session) welcome() {
+	st := s.c.style()
+	var lines []string
+	for l := range strings.SplitSeq(s.c.cfg.Welcome, "\n") {
+		lines = append(lines, st.wrap(clean(l), 0)...)
+	}
+	s.print(append(lines, ""))
 }
 
 const prompt = "› "
