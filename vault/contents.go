@@ -2,7 +2,6 @@ package vault
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,14 +11,35 @@ import (
 	"keepwatch"
 )
 
-// line is one line of the list of contents: an entry, or a note. Where a path
-// or a link is not valid UTF-8, which JSON cannot carry, its bytes stand in
-// base64 beside the readable form.
+// Forms in which a file lies in the archive.
+const (
+	formTree  = ""      // in the tree
+	formZstd  = "zstd"  // on its own, compressed
+	formPlain = "plain" // on its own, as it came
+)
+
+// listed is an entry of the list of contents, and the form in which it lies in
+// the archive.
+type listed struct {
+	keepwatch.Entry
+	form string
+}
+
+// line is one line of the list of contents, as the package comment describes it.
 type line struct {
 	*keepwatch.Entry
 	RawPath []byte          `json:"raw_path,omitempty"`
 	RawLink []byte          `json:"raw_link,omitempty"`
+	Form    string          `json:"form,omitempty"`
 	Note    *keepwatch.Note `json:"note,omitempty"`
+}
+
+// raw gives the bytes of a text that JSON cannot carry, and nil for others.
+func raw(text string) []byte {
+	if utf8.ValidString(text) {
+		return nil
+	}
+	return []byte(text)
 }
 
 // contentsWriter writes the list of contents.
@@ -36,18 +56,13 @@ func newContentsWriter(s *sealer) *contentsWriter {
 	return &contentsWriter{seal: s, buf: b, enc: enc}
 }
 
-func (c *contentsWriter) entry(e keepwatch.Entry) error {
-	l := line{Entry: &e}
-	if !utf8.ValidString(e.Path) {
-		l.RawPath = []byte(e.Path)
-	}
-	if !utf8.ValidString(e.Link) {
-		l.RawLink = []byte(e.Link)
-	}
-	return c.enc.Encode(l)
+func (c *contentsWriter) entry(e listed) error {
+	return c.enc.Encode(line{Entry: &e.Entry, RawPath: raw(e.Path), RawLink: raw(e.Link), Form: e.form})
 }
 
-func (c *contentsWriter) note(n keepwatch.Note) error { return c.enc.Encode(line{Note: &n}) }
+func (c *contentsWriter) note(n keepwatch.Note) error {
+	return c.enc.Encode(line{Note: &n, RawPath: raw(n.Path)})
+}
 
 func (c *contentsWriter) close() error {
 	return errors.Join(c.buf.Flush(), c.seal.close())
@@ -58,9 +73,12 @@ type contentsReader struct {
 	r    *bufio.Reader
 	note func(keepwatch.Note) error
 	at   int64
+	// refused is the error of note that ended the reading, so that it is not
+	// taken for damage.
+	refused error
 }
 
-// maxLine bounds a line of the list: a path is at most a few KiB.
+// maxLine bounds a line of the list: a path is a few KiB at the most.
 const maxLine = 1 << 20
 
 func newContentsReader(r io.Reader, note func(keepwatch.Note) error) *contentsReader {
@@ -71,38 +89,52 @@ func newContentsReader(r io.Reader, note func(keepwatch.Note) error) *contentsRe
 }
 
 // next gives the next entry, or io.EOF. Notes on the way go to note.
-func (c *contentsReader) next() (keepwatch.Entry, error) {
+func (c *contentsReader) next() (listed, error) {
 	for {
 		data, err := c.read()
 		if err != nil {
-			return keepwatch.Entry{}, err
+			return listed{}, err
 		}
 		c.at++
-		var l line
-		dec := json.NewDecoder(bytes.NewReader(data))
-		if err := dec.Decode(&l); err != nil {
-			return keepwatch.Entry{}, fmt.Errorf("line %d of the list of contents: %w", c.at, err)
+		e, note, err := decodeLine(data)
+		if err != nil {
+			return listed{}, fmt.Errorf("line %d of the list of contents: %w", c.at, err)
 		}
-		if l.Note != nil {
-			if err := c.note(*l.Note); err != nil {
-				return keepwatch.Entry{}, err
-			}
-			continue
+		if note == nil {
+			return e, nil
 		}
-		if l.Entry == nil {
-			return keepwatch.Entry{}, fmt.Errorf("line %d of the list of contents is neither an entry nor a note", c.at)
+		if c.refused = c.note(*note); c.refused != nil {
+			return listed{}, c.refused
 		}
-		if l.RawPath != nil {
-			l.Path = string(l.RawPath)
-		}
-		if l.RawLink != nil {
-			l.Link = string(l.RawLink)
-		}
-		if err := validEntry(*l.Entry); err != nil {
-			return keepwatch.Entry{}, fmt.Errorf("line %d of the list of contents: %w", c.at, err)
-		}
-		return *l.Entry, nil
 	}
+}
+
+// decodeLine reads one line: an entry, or a note.
+func decodeLine(data []byte) (listed, *keepwatch.Note, error) {
+	var l line
+	if err := json.Unmarshal(data, &l); err != nil {
+		return listed{}, nil, err
+	}
+	if l.Note != nil {
+		if l.RawPath != nil {
+			l.Note.Path = string(l.RawPath)
+		}
+		return listed{}, l.Note, nil
+	}
+	if l.Entry == nil {
+		return listed{}, nil, errors.New("it is neither an entry nor a note")
+	}
+	e := listed{*l.Entry, l.Form}
+	if l.RawPath != nil {
+		e.Path = string(l.RawPath)
+	}
+	if l.RawLink != nil {
+		e.Link = string(l.RawLink)
+	}
+	if e.form != formTree && e.form != formZstd && e.form != formPlain || e.form != formTree && e.Type != keepwatch.EntryFile {
+		return listed{}, nil, fmt.Errorf("%q has the form %q", e.Path, e.form)
+	}
+	return e, nil, validEntry(e.Entry)
 }
 
 // read gives one line, without its end.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -18,6 +19,7 @@ type keys struct {
 	recipients     []age.Recipient
 	recipientNames []string
 	identities     []age.Identity
+	own            []string // the public halves of the identities
 	file           string
 }
 
@@ -26,38 +28,69 @@ type keys struct {
 func loadKeys(recipients []string, file string) (keys, error) {
 	k := keys{file: file}
 	if file != "" {
-		ids, names, err := readIdentities(file)
+		ids, own, err := readIdentities(file)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return k, err
 		}
-		k.identities = ids
+		k.identities, k.own = ids, own
 		if len(recipients) == 0 {
-			recipients = names
+			recipients = own
 		}
 	}
 	if len(recipients) == 0 {
 		return k, keepwatch.Errorf(keepwatch.KindAttention, "There is no key to seal to: no recipients are configured and the key file %s is missing.", file)
 	}
-	parsed, err := age.ParseRecipients(strings.NewReader(strings.Join(recipients, "\n")))
-	if err != nil {
-		return k, keepwatch.Errorf(keepwatch.KindInvalid, "A recipient of the vault is no age public key (they begin with age1): %v.", err).Because(err)
-	}
-	hybrid := 0
-	for _, r := range parsed {
-		if _, ok := r.(*age.HybridRecipient); ok {
-			hybrid++
-		}
-	}
-	if hybrid > 0 && hybrid < len(parsed) {
-		return k, keepwatch.Errorf(keepwatch.KindInvalid, "The vault's recipients mix post-quantum keys (age1pq1…) with ordinary ones (age1…). age refuses to seal to both: use one sort only.")
-	}
-	k.recipients, k.recipientNames = parsed, recipients
-	return k, nil
+	var err error
+	k.recipients, k.recipientNames, err = parseRecipients(recipients)
+	return k, err
 }
 
-// readIdentities reads a file as age-keygen writes it, and gives the public
-// halves too. A file that others may read is refused: it opens every archive.
-func readIdentities(file string) (ids []age.Identity, recipients []string, err error) {
+// parseRecipients reads age public keys. age cannot seal to a post-quantum key
+// and an ordinary one at once: the ordinary one would undo what the other is for.
+func parseRecipients(texts []string) (parsed []age.Recipient, names []string, err error) {
+	var hybrid, plain int
+	for _, text := range texts {
+		text = strings.TrimSpace(text)
+		if slices.Contains(names, text) {
+			continue
+		}
+		var r age.Recipient
+		switch {
+		case strings.HasPrefix(text, "age1pq1"):
+			r, err = age.ParseHybridRecipient(text)
+			hybrid++
+		case strings.HasPrefix(text, "age1"):
+			r, err = age.ParseX25519Recipient(text)
+			plain++
+		case strings.HasPrefix(text, "AGE-SECRET-KEY-"):
+			return nil, nil, keepwatch.Errorf(keepwatch.KindInvalid, "One of the vault's recipients is a secret key. Put its public half there (`age-keygen -y` shows it), and treat the secret one as seen by others.")
+		default:
+			err = errors.New("it does not begin with age1")
+		}
+		if err != nil {
+			return nil, nil, keepwatch.Errorf(keepwatch.KindInvalid, "The vault's recipient %s is no age public key: %v.", shorten(text), err).Because(err)
+		}
+		parsed, names = append(parsed, r), append(names, text)
+	}
+	if hybrid > 0 && plain > 0 {
+		return nil, nil, keepwatch.Errorf(keepwatch.KindInvalid, "The vault's recipients mix post-quantum keys (age1pq1…) with ordinary ones (age1…). age refuses to seal to both: use one sort only.")
+	}
+	return parsed, names, nil
+}
+
+// shorten makes a key fit into a sentence: a post-quantum one has 1,959
+// characters.
+func shorten(key string) string {
+	if len(key) <= 80 {
+		return key
+	}
+	return key[:24] + "…" + key[len(key)-8:]
+}
+
+// readIdentities reads a file as age-keygen writes it, comments and several
+// keys included, and gives the public halves too. A file that others on the
+// machine may read is refused, as ssh does: it opens every archive.
+func readIdentities(file string) (ids []age.Identity, own []string, err error) {
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, err
@@ -71,17 +104,17 @@ func readIdentities(file string) (ids []age.Identity, recipients []string, err e
 	}
 	ids, err = age.ParseIdentities(f)
 	if err != nil {
-		return nil, nil, keepwatch.Errorf(keepwatch.KindAttention, "The key file %s does not hold an age secret key (a line that begins with AGE-SECRET-KEY-). Put the right file in its place.", file).Because(err)
+		return nil, nil, keepwatch.Errorf(keepwatch.KindAttention, "The key file %s does not hold an age secret key (a line that begins with AGE-SECRET-KEY-), or holds one that is cut off. Put the right file in its place.", file).Because(err)
 	}
 	for _, id := range ids {
 		switch id := id.(type) {
 		case *age.X25519Identity:
-			recipients = append(recipients, id.Recipient().String())
+			own = append(own, id.Recipient().String())
 		case *age.HybridIdentity:
-			recipients = append(recipients, id.Recipient().String())
+			own = append(own, id.Recipient().String())
 		}
 	}
-	return ids, recipients, nil
+	return ids, own, nil
 }
 
 // NewIdentity makes an age X25519 key, writes it to file (mode 0600, synced) and
@@ -105,16 +138,57 @@ func NewIdentity(file string) (recipient string, err error) {
 		if errors.Is(err, fs.ErrExist) {
 			return "", keepwatch.Errorf(keepwatch.KindConflict, "The key file %s exists already and is left as it is. Move it away first.", file)
 		}
-		return "", trouble("The key file "+file+" cannot be made", err)
+		if err := writeNew(file, text); err != nil { // a file system without links
+			return "", trouble("The key file "+file+" cannot be made", err)
+		}
 	}
 	return id.Recipient().String(), syncDir(filepath.Dir(file))
 }
 
-// wrongKey makes a sentence of age's "no identity matched".
+// writeNew writes a file that must not exist.
+func writeNew(file, text string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// holds reports whether a key of ours opens what was sealed to recipients.
+func (k keys) holds(recipients []string) bool {
+	return slices.ContainsFunc(recipients, func(r string) bool { return slices.Contains(k.own, r) })
+}
+
+// opening gives the keys to try on an archive that was sealed to recipients.
+// There are none where the vault is set up to seal to keys that are kept
+// elsewhere: its archives can then be hashed and not opened.
+func (k keys) opening(recipients []string) []age.Identity {
+	elsewhere := len(recipients) > 0 && !k.holds(recipients) && !k.holds(k.recipientNames) &&
+		!slices.ContainsFunc(recipients, func(r string) bool { return !slices.Contains(k.recipientNames, r) })
+	if elsewhere {
+		return nil
+	}
+	return k.identities
+}
+
+// wrongKey makes a sentence of age's "no identity matched", and nil of any
+// other error.
 func (k keys) wrongKey(recipients []string, err error) error {
 	if _, ok := errors.AsType[*age.NoIdentityMatchError](err); !ok && !errors.Is(err, age.ErrIncorrectIdentity) {
 		return nil
 	}
-	return keepwatch.Errorf(keepwatch.KindAttention, "The key in %s does not open this archive. It was sealed to %s: use the key file that belongs to it.",
-		k.file, strings.Join(recipients, ", ")).Because(err)
+	names := make([]string, len(recipients))
+	for i, r := range recipients {
+		names[i] = shorten(r)
+	}
+	to := strings.Join(names, ", ")
+	if to == "" {
+		to = "another key (its manifest, which says which, cannot be read)"
+	}
+	return keepwatch.Errorf(keepwatch.KindAttention, "The key in %s does not open this archive. It was sealed to %s: use the key file that belongs to it.", k.file, to).Because(err)
+}
+
+func noKey() error {
+	return keepwatch.Errorf(keepwatch.KindAttention, "The bot holds no key that opens this archive: it was sealed to keys that are kept elsewhere. Use `bot open` with the key where it is kept.")
 }

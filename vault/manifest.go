@@ -8,11 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"keepwatch"
 )
@@ -27,11 +27,14 @@ const (
 // formatVersion is the version of the layout of an archive's folder.
 const formatVersion = 1
 
-// manifest says what an archive is. It holds no name from inside. It has one
-// canonical form on disk (two-space indent, fields in this order, a line feed
-// at the end), so that any change of it is found.
+// manifest says what an archive is. It holds no name from inside: parts may be
+// names of folders or databases, so it has their number only, and a file that
+// was handed in alone is the one exception, since it is sealed under its own
+// name. It has one canonical form on disk (two-space indent, fields in this
+// order, a line feed at the end), so that any change of it is found.
 type manifest struct {
 	Format      int                          `json:"format"`
+	MadeBy      string                       `json:"made_by"` // the bot and its version
 	Source      string                       `json:"source"`
 	Kind        keepwatch.SourceKind         `json:"kind"`
 	Parts       int                          `json:"parts"` // how many parts were asked for; 0 is all
@@ -55,8 +58,8 @@ type manifestProof struct {
 	Bytes int64           `json:"bytes"`
 }
 
-// maxManifest bounds what is read of a manifest; ours are a few KiB.
-const maxManifest = 4 << 20
+// maxSmall bounds what is read of a manifest or of the sums; ours are a few KiB.
+const maxSmall = 4 << 20
 
 func (m manifest) encode() ([]byte, error) {
 	var b bytes.Buffer
@@ -68,7 +71,11 @@ func (m manifest) encode() ([]byte, error) {
 }
 
 // errChanged is a manifest that is not in its canonical form.
-var errChanged = errors.New("it is not as Keepwatch wrote it")
+var errChanged = errors.New("it is not as it was written")
+
+// errNewer is a manifest of a version that we do not know, or one whose version
+// was damaged.
+var errNewer = errors.New("its format is one that this version does not know")
 
 // decodeManifest reads a manifest strictly: what it accepts encodes to the same
 // bytes, and every name in it is a plain file name.
@@ -76,7 +83,7 @@ func decodeManifest(data []byte) (manifest, error) {
 	var m manifest
 	var head struct{ Format int }
 	if err := json.Unmarshal(data, &head); err == nil && head.Format > formatVersion {
-		return m, keepwatch.Errorf(keepwatch.KindAttention, "This archive was written by a newer Keepwatch (format %d; this one knows %d). Use that version.", head.Format, formatVersion)
+		return m, keepwatch.Errorf(keepwatch.KindAttention, "This archive was written by a newer Keepwatch (format %d; this one knows %d). Use that version.", head.Format, formatVersion).Because(errNewer)
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
@@ -87,38 +94,63 @@ func decodeManifest(data []byte) (manifest, error) {
 	if err != nil || !bytes.Equal(again, data) {
 		return m, errChanged
 	}
-	if !keepwatch.ValidName(m.Source) || len(m.Sealed) == 0 {
-		return m, errors.New("read the manifest: it names no source or no sealed file")
-	}
-	for _, f := range m.Sealed {
-		if f.Name == "" || f.Name != filepath.Base(f.Name) || strings.ContainsAny(f.Name, "/\\\n") || f.Name == "." || f.Name == ".." ||
-			f.Size < 0 || len(f.SHA256) != 64 {
-			return m, fmt.Errorf("read the manifest: %q is no sealed file", f.Name)
-		}
-	}
-	return m, nil
+	return m, m.check()
 }
 
-// readManifest reads the manifest of the archive in dir, and its bytes.
-func readManifest(dir string) (manifest, []byte, error) {
-	f, err := os.Open(filepath.Join(dir, manifestName))
+// check sees that nothing in a manifest can lead anywhere but into its folder.
+func (m manifest) check() error {
+	if m.Format < 1 || !keepwatch.ValidName(m.Source) {
+		return errors.New("it names no format or no source")
+	}
+	names := map[string]bool{}
+	for _, f := range m.Sealed {
+		if !plainName(f.Name) || names[f.Name] || f.Size < 0 || len(f.SHA256) != 64 || !isHex(f.SHA256) {
+			return fmt.Errorf("what it says of the sealed file %q cannot be", f.Name)
+		}
+		names[f.Name] = true
+	}
+	if !names[contentsName] {
+		return fmt.Errorf("it does not name %s", contentsName)
+	}
+	return nil
+}
+
+// plainName reports whether name is one that a sealed file may have.
+func plainName(name string) bool {
+	return strings.HasSuffix(name, ".age") && filepath.IsLocal(name) && utf8.ValidString(name) &&
+		!strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == '/' || r == '\\' || r == ':' })
+}
+
+func isHex(s string) bool { return strings.Trim(s, "0123456789abcdef") == "" }
+
+// readSmall reads one of the two small files of an archive's folder.
+func readSmall(dir, name string) ([]byte, error) {
+	f, err := openRegular(filepath.Join(dir, name))
 	if err != nil {
-		return manifest{}, nil, err
+		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxManifest))
-	if err != nil {
-		return manifest{}, nil, err
+	forget(f)
+	data, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
+	if err == nil && len(data) > maxSmall {
+		err = errors.New("it is far too long")
 	}
-	m, err := decodeManifest(data)
-	return m, data, err
+	return data, err
+}
+
+// readManifest reads the manifest of the archive in dir.
+func readManifest(dir string) (manifest, error) {
+	data, err := readSmall(dir, manifestName)
+	if err != nil {
+		return manifest{}, err
+	}
+	return decodeManifest(data)
 }
 
 // sums gives what SHA256SUMS must hold, byte for byte: the sealed files and the
 // manifest by name, as sha256sum writes them.
 func sums(m manifest, manifestData []byte) []byte {
-	sum := sha256.Sum256(manifestData)
-	files := append(slices.Clone(m.Sealed), keepwatch.SealedFile{Name: manifestName, SHA256: hex.EncodeToString(sum[:])})
+	files := append(slices.Clone(m.Sealed), keepwatch.SealedFile{Name: manifestName, SHA256: hexSum(manifestData)})
 	slices.SortFunc(files, func(a, b keepwatch.SealedFile) int { return strings.Compare(a.Name, b.Name) })
 	var b bytes.Buffer
 	for _, f := range files {
@@ -127,37 +159,7 @@ func sums(m manifest, manifestData []byte) []byte {
 	return b.Bytes()
 }
 
-// archive makes the record of an archive out of its manifest.
-func (m manifest) archive(stamp string) keepwatch.Archive {
-	return keepwatch.Archive{
-		Version: 1, Source: m.Source, Stamp: stamp, Kind: m.Kind, Run: m.Run,
-		Started: m.Started, Finished: m.Finished, Items: m.Items, Bytes: m.Bytes,
-		SealedBytes: m.SealedBytes, Sealed: m.Sealed, Recipients: m.Recipients, Counts: m.Counts,
-	}
-}
-
-// List gives the archives that lie in the vault, from their manifests. A folder
-// whose manifest cannot be read is left out: Verify says what is wrong with it.
-func (v *Vault) List() ([]keepwatch.Archive, error) {
-	var list []keepwatch.Archive
-	sources, err := os.ReadDir(v.dir)
-	if err != nil {
-		return nil, trouble("The vault folder "+v.dir+" cannot be read", err)
-	}
-	for _, s := range sources {
-		if !s.IsDir() || !keepwatch.ValidName(s.Name()) {
-			continue
-		}
-		stamps, err := os.ReadDir(filepath.Join(v.dir, s.Name()))
-		if err != nil {
-			return nil, trouble("The vault folder of "+s.Name()+" cannot be read", err)
-		}
-		for _, st := range stamps {
-			m, _, err := readManifest(filepath.Join(v.dir, s.Name(), st.Name()))
-			if err == nil && m.Source == s.Name() && keepwatch.ValidStamp(st.Name()) {
-				list = append(list, m.archive(st.Name()))
-			}
-		}
-	}
-	return list, nil
+func hexSum(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }

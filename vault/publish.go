@@ -19,46 +19,69 @@ import (
 func (v *Vault) Publish(run keepwatch.Run, a keepwatch.Archive) (keepwatch.Archive, error) {
 	v.publishing.Lock()
 	defer v.publishing.Unlock()
-	if stamp, found, err := v.published(run.ID, a); err != nil || found {
-		return v.complete(a, run, stamp), err
+	if !keepwatch.ValidName(a.Source) {
+		return a, keepwatch.Errorf(keepwatch.KindInvalid, "%q cannot be the name of a source.", a.Source)
+	}
+	if m, stamp, found := v.published(run.ID, a); found {
+		return complete(a, m, stamp), v.settle(a.Source)
 	}
 	staged := v.staging(run.ID)
-	a = v.complete(a, run, "")
-	data, err := manifestOf(a).encode()
+	if err := whole(staged, run.Result.Sealed); err != nil {
+		return a, keepwatch.Errorf(keepwatch.KindAttention, "What run %d has written is not in the vault as it was left (%v). Cancel the run and start it again.", run.ID, err).Because(err)
+	}
+	m := v.manifestOf(run, a)
+	data, err := m.encode()
 	if err != nil {
 		return a, fmt.Errorf("write the manifest: %w", err)
 	}
-	m, err := decodeManifest(data)
-	if err != nil {
+	if _, err := decodeManifest(data); err != nil {
 		return a, fmt.Errorf("read the new manifest back: %w", err)
 	}
 	v.crash("vault.publish.before-manifest")
 	err = errors.Join(writeSynced(filepath.Join(staged, manifestName), data), writeSynced(filepath.Join(staged, sumsName), sums(m, data)), syncDir(staged))
+	v.crash("vault.publish.after-manifest")
 	if err != nil {
-		return a, trouble("The archive cannot be completed", err)
+		return a, full("The archive cannot be completed", v.dir, m.SealedBytes, err)
 	}
 	stamp, err := v.move(staged, a)
 	if err != nil {
-		return a, trouble("The archive cannot be put in its place", err)
+		return a, full("The archive cannot be put in its place", v.dir, m.SealedBytes, err)
 	}
-	a.Stamp = stamp
-	return a, nil
+	return complete(a, m, stamp), nil
+}
+
+// whole sees that the staged files are there at their full length; that they
+// hold what they should was proved before.
+func whole(dir string, sealed []keepwatch.SealedFile) error {
+	if len(sealed) == 0 {
+		return errors.New("nothing was written")
+	}
+	for _, s := range sealed {
+		info, err := os.Lstat(filepath.Join(dir, s.Name))
+		if err != nil {
+			return err
+		}
+		if info.Size() != s.Size {
+			return fmt.Errorf("%s has %d bytes and should have %d", s.Name, info.Size(), s.Size)
+		}
+	}
+	return nil
 }
 
 // complete fills in what the vault knows about an archive.
-func (v *Vault) complete(a keepwatch.Archive, run keepwatch.Run, stamp string) keepwatch.Archive {
-	a.Stamp, a.Run, a.Sealed, a.Recipients, a.SealedBytes = stamp, run.ID, run.Result.Sealed, v.keys.recipientNames, 0
-	for _, s := range a.Sealed {
-		a.SealedBytes += s.Size
-	}
+func complete(a keepwatch.Archive, m manifest, stamp string) keepwatch.Archive {
+	a.Stamp, a.Run, a.Sealed, a.Recipients, a.SealedBytes = stamp, m.Run, m.Sealed, m.Recipients, m.SealedBytes
 	return a
 }
 
-func manifestOf(a keepwatch.Archive) manifest {
+func (v *Vault) manifestOf(run keepwatch.Run, a keepwatch.Archive) manifest {
 	m := manifest{
-		Format: formatVersion, Source: a.Source, Kind: a.Kind, Parts: len(a.Parts), Run: a.Run,
+		Format: formatVersion, MadeBy: "keepwatch " + v.version, Source: a.Source, Kind: a.Kind, Parts: len(a.Parts), Run: run.ID,
 		Started: a.Started.UTC(), Finished: a.Finished.UTC(), Items: a.Items, Bytes: a.Bytes,
-		SealedBytes: a.SealedBytes, Sealed: a.Sealed, Recipients: a.Recipients, Counts: a.Counts,
+		Sealed: run.Result.Sealed, Recipients: v.Recipients(), Counts: a.Counts,
+	}
+	for _, s := range m.Sealed {
+		m.SealedBytes += s.Size
 	}
 	if n := len(a.Verified); n > 0 {
 		p := a.Verified[n-1]
@@ -68,30 +91,27 @@ func manifestOf(a keepwatch.Archive) manifest {
 }
 
 // published looks for the archive that a run has made already.
-func (v *Vault) published(run int64, a keepwatch.Archive) (stamp string, found bool, err error) {
+func (v *Vault) published(run int64, a keepwatch.Archive) (m manifest, stamp string, found bool) {
 	names, err := os.ReadDir(filepath.Join(v.dir, a.Source))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", false, nil
-	}
 	if err != nil {
-		return "", false, trouble("The vault folder of "+a.Source+" cannot be read", err)
+		return m, "", false // none yet; if it is anything else, the rename says so
 	}
 	for _, d := range names {
 		if !strings.HasPrefix(d.Name(), keepwatch.StampOf(a.Started)) {
 			continue
 		}
-		m, _, err := readManifest(filepath.Join(v.dir, a.Source, d.Name()))
+		m, err := readManifest(filepath.Join(v.dir, a.Source, d.Name()))
 		if err == nil && m.Run == run && m.Started.Equal(a.Started) {
-			return d.Name(), true, v.settle(a.Source)
+			return m, d.Name(), true
 		}
 	}
-	return "", false, nil
+	return m, "", false
 }
 
 // move renames the staging folder to the first free stamp.
 func (v *Vault) move(staged string, a keepwatch.Archive) (string, error) {
 	parent := filepath.Join(v.dir, a.Source)
-	if err := os.MkdirAll(parent, 0o700); err != nil {
+	if err := makeDirs(parent); err != nil {
 		return "", err
 	}
 	base := keepwatch.StampOf(a.Started)
@@ -101,8 +121,8 @@ func (v *Vault) move(staged string, a keepwatch.Archive) (string, error) {
 			stamp = fmt.Sprintf("%s-%d", base, n)
 		}
 		to := filepath.Join(parent, stamp)
-		if _, err := os.Lstat(to); err == nil {
-			continue // publishing is locked and no one else writes here
+		if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+			continue // taken; publishing is locked, and no one else writes here
 		}
 		v.crash("vault.publish.before-rename")
 		if err := os.Rename(staged, to); err != nil {
@@ -116,14 +136,17 @@ func (v *Vault) move(staged string, a keepwatch.Archive) (string, error) {
 
 // settle makes the rename into a source's folder durable.
 func (v *Vault) settle(source string) error {
-	err := errors.Join(syncDir(filepath.Join(v.dir, source)), syncDir(v.dir))
+	err := syncDir(filepath.Join(v.dir, source))
 	if staging := filepath.Join(v.dir, stagingDir); err == nil {
 		if _, statErr := os.Stat(staging); statErr == nil {
 			err = syncDir(staging)
 		}
 	}
 	v.crash("vault.publish.after-sync")
-	return err
+	if err != nil {
+		return trouble("The archive's place cannot be made durable", err)
+	}
+	return nil
 }
 
 // writeSynced writes a small file and syncs it.
@@ -134,68 +157,4 @@ func writeSynced(path string, data []byte) error {
 	}
 	_, err = f.Write(data)
 	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// Remove takes an archive out of the vault: its folder is renamed into the
-// trash, durably, and then deleted. One that is not there is no error.
-func (v *Vault) Remove(ref string) error {
-	dir, err := v.folder(ref)
-	if err != nil {
-		return err
-	}
-	trash := filepath.Join(v.dir, trashDir)
-	if err := os.MkdirAll(trash, 0o700); err != nil {
-		return trouble("The archive "+ref+" cannot be removed", err)
-	}
-	to := filepath.Join(trash, strings.ReplaceAll(ref, "/", "_"))
-	v.crash("vault.remove.before-rename")
-	err = os.Rename(dir, to)
-	if errors.Is(err, fs.ErrExist) { // a leftover of the same name
-		err = errors.Join(os.RemoveAll(to), os.Rename(dir, to))
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return trouble("The archive "+ref+" cannot be removed", err)
-	}
-	v.crash("vault.remove.after-rename")
-	if err == nil {
-		if err := errors.Join(syncDir(filepath.Dir(dir)), syncDir(trash)); err != nil {
-			return trouble("The archive "+ref+" cannot be removed", err)
-		}
-	}
-	if err := os.RemoveAll(to); err != nil {
-		return trouble("The archive "+ref+" was taken out of the vault, but its files could not be deleted", err)
-	}
-	v.crash("vault.remove.after-delete")
-	return nil
-}
-
-// Discard removes what a run has staged.
-func (v *Vault) Discard(run int64) error {
-	if err := os.RemoveAll(v.staging(run)); err != nil {
-		return trouble("What the run has written cannot be removed", err)
-	}
-	return nil
-}
-
-// Sweep removes what no living run owns: staging folders and the trash. It
-// names what it removed.
-func (v *Vault) Sweep(live func(run int64) bool) ([]string, error) {
-	var removed []string
-	for _, sub := range []string{stagingDir, trashDir} {
-		names, err := os.ReadDir(filepath.Join(v.dir, sub))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return removed, trouble("The vault cannot be tidied", err)
-		}
-		for _, d := range names {
-			var run int64
-			if _, err := fmt.Sscanf(d.Name(), "run-%d", &run); sub == stagingDir && err == nil && live(run) {
-				continue
-			}
-			if err := os.RemoveAll(filepath.Join(v.dir, sub, d.Name())); err != nil {
-				return removed, trouble("The vault cannot be tidied", err)
-			}
-			removed = append(removed, sub+"/"+d.Name())
-		}
-	}
-	return removed, nil
 }

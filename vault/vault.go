@@ -3,8 +3,8 @@
 //
 //	<vault>/<source>/<UTC start>/
 //	  manifest.json             what it is; no name from inside
-//	  contents.jsonl.zst.age    one line a file: path, size, mode, time, SHA-256
-//	  <name>.tar.zst.age        the tree, or a single file as it came
+//	  contents.jsonl.zst.age    one line for each thing inside: path, size, mode, time, SHA-256
+//	  <source>.tar.zst.age      the tree; a file that was handed in alone lies under its own name
 //	  SHA256SUMS                of the files in this folder
 //
 // Sealing is one streaming pass (read, hash, pack, compress, encrypt, hash,
@@ -12,15 +12,24 @@
 // <vault>/.staging, synced, and renamed into place, so that what stands under a
 // source's folder is whole. Sealing uses age (age-encryption.org/v1), zstd
 // (RFC 8878) and PAX tar (POSIX.1-2001).
+//
+// The list of contents has one JSON object on a line: a keepwatch.Entry, in the
+// order of the tar, or {"note": …}. Where a path or the target of a link is not
+// valid UTF-8, which JSON cannot carry, "raw_path" or "raw_link" beside it holds
+// its bytes in base64, and those count. A file that lies on its own has "form":
+// "zstd", or "plain" where it was compressed already.
 package vault
 
 import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 
 	"keepwatch"
 )
@@ -30,16 +39,19 @@ type Config struct {
 	Dir          string             // the vault folder; made where it is missing
 	Recipients   []string           // age public keys; empty: those of the identity file
 	IdentityFile string             // age secret keys; missing: nothing can be opened
+	Version      string             // of the bot, for the manifest; empty: as it was built
 	Now          func() time.Time   // nil: time.Now
 	Crash        func(point string) // tests end the process at a named point; nil: never
 }
 
 // Vault is a folder of archives. Its methods may be called from any goroutine.
 type Vault struct {
-	dir   string
-	keys  keys
-	now   func() time.Time
-	crash func(string)
+	dir     string
+	keys    keys
+	version string
+	now     func() time.Time
+	crash   func(string)
+	zstd    *zstd.Encoder // used with EncodeAll only, from any goroutine
 
 	publishing sync.Mutex // one archive is renamed into place at a time
 }
@@ -58,14 +70,29 @@ func Open(cfg Config) (*Vault, error) {
 	if cfg.Crash == nil {
 		cfg.Crash = func(string) {}
 	}
+	if cfg.Version == "" {
+		cfg.Version = builtVersion()
+	}
 	k, err := loadKeys(cfg.Recipients, cfg.IdentityFile)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+	if err := makeDirs(cfg.Dir); err != nil {
 		return nil, trouble("The vault folder "+cfg.Dir+" cannot be made", err)
 	}
-	return &Vault{dir: cfg.Dir, keys: k, now: cfg.Now, crash: cfg.Crash}, nil
+	enc, err := newEncoder()
+	if err != nil {
+		return nil, err
+	}
+	return &Vault{dir: cfg.Dir, keys: k, version: cfg.Version, now: cfg.Now, crash: cfg.Crash, zstd: enc}, nil
+}
+
+// builtVersion gives the version that the program was built as.
+func builtVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
 }
 
 // CanOpen reports whether the bot holds a key, so that archives can be proved
@@ -73,10 +100,13 @@ func Open(cfg Config) (*Vault, error) {
 func (v *Vault) CanOpen() bool { return len(v.keys.identities) > 0 }
 
 // Recipients gives the age public keys that new archives are sealed to.
-func (v *Vault) Recipients() []string { return v.keys.recipientNames }
+func (v *Vault) Recipients() []string { return append([]string(nil), v.keys.recipientNames...) }
 
 // Path gives the folder of an archive.
 func (v *Vault) Path(ref string) string { return filepath.Join(v.dir, filepath.FromSlash(ref)) }
+
+// Free gives the bytes left on the vault's disk.
+func (v *Vault) Free() (int64, error) { return free(v.dir) }
 
 // folder gives an archive's folder, and checks that ref is one.
 func (v *Vault) folder(ref string) (string, error) {
@@ -87,17 +117,58 @@ func (v *Vault) folder(ref string) (string, error) {
 	return filepath.Join(v.dir, source, stamp), nil
 }
 
-// trouble makes a sentence of a disk's error for the person who can act.
+// trouble makes a sentence of a disk's error for the person who can act. An
+// error that has a sentence already stays as it is.
 func trouble(what string, err error) error {
+	if keepwatch.Sentence(err) != "" {
+		return err
+	}
 	switch {
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case isFull(err):
 		return keepwatch.Errorf(keepwatch.KindAttention, "%s, because the disk is full. Free some room, then retry.", what).Because(err)
+	case errors.Is(err, syscall.EFBIG):
+		return keepwatch.Errorf(keepwatch.KindAttention, "%s, because the system does not allow a file of that size. Raise the limit, then retry.", what).Because(err)
 	case errors.Is(err, syscall.EROFS):
 		return keepwatch.Errorf(keepwatch.KindAttention, "%s, because the disk is read-only.", what).Because(err)
 	case errors.Is(err, os.ErrPermission):
-		return keepwatch.Errorf(keepwatch.KindAttention, "%s, because Keepwatch may not write there. Give its user the right to.", what).Because(err)
+		return keepwatch.Errorf(keepwatch.KindAttention, "%s, because Keepwatch may not do that there. Give its user the right to.", what).Because(err)
 	}
 	return keepwatch.Errorf(keepwatch.KindAttention, "%s (%v).", what, err).Because(err)
+}
+
+// full is trouble with the figures of the disk, where it is full: how much had
+// been written and how much is left.
+func full(what, dir string, written int64, err error) error {
+	if !isFull(err) || keepwatch.Sentence(err) != "" {
+		return trouble(what, err)
+	}
+	left := "no room"
+	if n, err := free(dir); err == nil && n > 0 {
+		left = "only " + keepwatch.FormatBytes(n)
+	}
+	return keepwatch.Errorf(keepwatch.KindAttention, "%s, because the disk of %s is full: %s had been written and there is %s left. Free some room, then retry.",
+		what, dir, keepwatch.FormatBytes(written), left).Because(err)
+}
+
+// makeDirs makes a folder and those above it that are missing, for its owner
+// only, and makes their names durable.
+func makeDirs(dir string) error {
+	if info, err := os.Stat(dir); err == nil {
+		if info.IsDir() {
+			return nil
+		}
+		return &os.PathError{Op: "mkdir", Path: dir, Err: syscall.ENOTDIR}
+	}
+	parent := filepath.Dir(dir)
+	if parent != dir {
+		if err := makeDirs(parent); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return syncDir(parent)
 }
 
 // syncDir makes the names in a folder durable.
@@ -107,7 +178,7 @@ func syncDir(dir string) error {
 		return err
 	}
 	err = d.Sync()
-	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) || errors.Is(err, os.ErrPermission) {
 		err = nil // a system that cannot sync folders
 	}
 	return errors.Join(err, d.Close())

@@ -3,11 +3,11 @@ package vault
 import (
 	"bytes"
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"sync/atomic"
+	"time"
 
 	"keepwatch"
 )
@@ -20,7 +20,9 @@ const maxProblems = 20
 type proof struct {
 	v      keepwatch.Verification
 	total  int64
+	read   atomic.Int64 // bytes read from disk
 	report func(keepwatch.Progress)
+	got    map[string]keepwatch.SealedFile // the sealed files as they were read
 }
 
 func (p *proof) problem(f keepwatch.Finding) {
@@ -29,194 +31,284 @@ func (p *proof) problem(f keepwatch.Finding) {
 	}
 }
 
-func (p *proof) count(n int) {
-	p.v.Sealed += int64(n)
-	p.report(keepwatch.Progress{Bytes: p.v.Sealed, TotalBytes: p.total, Items: p.v.Files})
+func (p *proof) tick() {
+	p.report(keepwatch.Progress{Bytes: p.read.Load(), TotalBytes: p.total, Items: p.v.Files})
 }
 
 // Verify reads an archive back from where it lies: hashes every sealed file,
 // opens and unpacks it in a stream, and compares every file in it with the
 // sealed list of contents. What is wrong is in the Problems; an error means that
-// it could not be carried out at all (stopped, wrong key, disk).
+// it could not be carried out at all (stopped, wrong key).
 func (v *Vault) Verify(ctx context.Context, ref string, report func(keepwatch.Progress)) (keepwatch.Verification, error) {
 	dir, err := v.folder(ref)
 	if err != nil {
 		return keepwatch.Verification{}, err
 	}
-	start := v.now()
-	result, err := verifyFolder(ctx, dir, v.keys, ref, report)
-	result.At, result.Took = start.UTC(), max(0, v.now().Sub(start))
-	return result, err
+	f, err := openFolder(dir, ref, v.keys, v.crash)
+	if keepwatch.KindOf(err) == keepwatch.KindNotFound && err != nil {
+		return keepwatch.Verification{At: v.now().UTC(), Level: keepwatch.LevelSealed,
+			Problems: []keepwatch.Finding{finding("missing", ref, "%s", keepwatch.Sentence(err))}}, nil
+	}
+	if err != nil {
+		return keepwatch.Verification{}, err
+	}
+	return f.timed(ctx, v.now, report, f.verify)
 }
 
-// Verify is Vault.Verify for an archive's folder. At and Took are left zero.
+// Verify is Vault.Verify for an archive's folder.
 func (f *Folder) Verify(ctx context.Context, report func(keepwatch.Progress)) (keepwatch.Verification, error) {
-	return verifyFolder(ctx, f.dir, f.keys, "", report)
+	return f.timed(ctx, time.Now, report, f.verify)
 }
 
 // VerifyStaged proves what a run has written into its staging folder, before it
 // is published. The sealed files are those of run.Result.Sealed.
 func (v *Vault) VerifyStaged(ctx context.Context, run keepwatch.Run, report func(keepwatch.Progress)) (keepwatch.Verification, error) {
-	f := &Folder{dir: v.staging(run.ID), sealed: run.Result.Sealed, keys: v.keys, to: v.keys.recipientNames}
+	f := &Folder{dir: v.staging(run.ID), sealed: run.Result.Sealed, keys: v.keys, to: v.keys.recipientNames, crash: v.crash}
 	if _, err := os.Stat(f.dir); err != nil {
 		return keepwatch.Verification{}, keepwatch.Errorf(keepwatch.KindAttention, "What run %d has written is gone from the vault (%s). Cancel the run and start it again.", run.ID, f.dir).Because(err)
 	}
-	start := v.now()
+	return f.timed(ctx, v.now, report, func(ctx context.Context, p *proof) error {
+		f.strangers(p, manifestName, sumsName) // left by a publishing that was cut off
+		if err := f.prove(ctx, p); err != nil {
+			return err
+		}
+		for _, want := range f.sealed {
+			if got, ok := p.got[want.Name]; ok && got != want {
+				p.problem(changed(got, want.SHA256, want.Size))
+			}
+		}
+		return nil
+	})
+}
+
+// timed carries out a verification and says when and how long. A nil report is
+// allowed.
+func (f *Folder) timed(ctx context.Context, now func() time.Time, report func(keepwatch.Progress), verify func(context.Context, *proof) error) (keepwatch.Verification, error) {
+	if report == nil {
+		report = func(keepwatch.Progress) {}
+	}
+	start := now()
 	p := &proof{report: report}
-	err := f.prove(ctx, p)
-	p.v.At, p.v.Took = start.UTC(), max(0, v.now().Sub(start))
+	err := verify(ctx, p)
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	p.v.At, p.v.Took, p.v.Sealed = start.UTC(), max(0, now().Sub(start)), p.read.Load()
 	return p.v, err
 }
 
-// verifyFolder proves the folder as a whole, and then what is in it.
-func verifyFolder(ctx context.Context, dir string, k keys, ref string, report func(keepwatch.Progress)) (keepwatch.Verification, error) {
-	p := &proof{report: report}
-	if _, err := os.Stat(dir); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			p.problem(finding("missing", ref, "The folder %s is gone.", dir))
-			return p.v, nil
-		}
-		return p.v, trouble("The archive cannot be read", err)
+// verify proves the folder as a whole and what is in it.
+func (f *Folder) verify(ctx context.Context, p *proof) error {
+	for _, problem := range f.problems {
+		p.problem(problem)
 	}
-	m, data, err := readManifest(dir)
+	f.strangers(p, manifestName, sumsName)
+	if err := f.prove(ctx, p); err != nil {
+		return err
+	}
+	manifestData, _ := readSmall(f.dir, manifestName) // that it cannot be read is told already
+	sumsData, err := readSmall(f.dir, sumsName)
 	if err != nil {
-		if keepwatch.Sentence(err) != "" {
-			return p.v, err
-		}
-		rule := "damaged"
-		if errors.Is(err, os.ErrNotExist) {
-			rule, err = "missing", errors.New("it is missing")
-		}
-		p.problem(finding(rule, manifestName, "%s is damaged: %v.", manifestName, err))
-		sealedByName(dir, &m)
-	} else {
-		p.outside(dir, m, data, ref)
+		p.problem(cannotRead(sumsName, err))
 	}
-	f := &Folder{dir: dir, sealed: m.Sealed, keys: k, to: m.Recipients}
-	return p.v, f.prove(ctx, p)
+	j := judge{f: f, p: p, manifest: manifestData, sums: sumsData, said: parseSums(sumsData), sumsGone: err != nil}
+	j.judge()
+	return nil
 }
 
-// sealedByName takes what SHA256SUMS says in the place of a damaged manifest, so
-// that the sealed files are looked at all the same.
-func sealedByName(dir string, m *manifest) {
-	data, err := os.ReadFile(filepath.Join(dir, sumsName))
+// strangers tells of what does not belong into the folder.
+func (f *Folder) strangers(p *proof, known ...string) {
+	names, err := os.ReadDir(f.dir)
 	if err != nil {
-		return
-	}
-	for line := range strings.Lines(string(data)) {
-		sum, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
-		info, err := os.Stat(filepath.Join(dir, filepath.Base(name)))
-		if ok && err == nil && name != manifestName && name == filepath.Base(name) {
-			m.Sealed = append(m.Sealed, keepwatch.SealedFile{Name: name, SHA256: sum, Size: info.Size()})
-		}
-	}
-}
-
-// outside compares what can be seen without opening anything.
-func (p *proof) outside(dir string, m manifest, data []byte, ref string) {
-	if source, _, ok := keepwatch.SplitRef(ref); ok && source != m.Source {
-		p.problem(finding("content", manifestName, "%s is that of another source, %s.", manifestName, m.Source))
-	}
-	got, err := os.ReadFile(filepath.Join(dir, sumsName))
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		p.problem(finding("missing", sumsName, "%s is missing.", sumsName))
-	case err != nil:
-		p.problem(finding("unreadable", sumsName, "%s cannot be read: %v.", sumsName, err))
-	case !bytes.Equal(got, sums(m, data)):
-		p.problem(blame(m, data, got))
-	}
-	names, err := os.ReadDir(dir)
-	if err != nil {
-		p.problem(finding("unreadable", dir, "The folder cannot be read: %v.", err))
+		p.problem(finding("unreadable", f.dir, "The folder %s cannot be read: %v.", f.dir, err))
 	}
 	for _, d := range names {
-		known := d.Name() == manifestName || d.Name() == sumsName ||
-			slices.ContainsFunc(m.Sealed, func(s keepwatch.SealedFile) bool { return s.Name == d.Name() })
-		if !known {
-			p.problem(finding("stranger", d.Name(), "%s does not belong to the archive.", d.Name()))
+		if _, ok := f.expect(d.Name()); !ok && !slices.Contains(known, d.Name()) {
+			p.problem(finding("stranger", d.Name(), "%q does not belong to the archive.", d.Name()))
 		}
 	}
 }
 
-// blame says which of manifest and sums was changed: where the sums differ only
-// in the manifest's own line, it is the manifest.
-func blame(m manifest, data, got []byte) keepwatch.Finding {
-	want := strings.Split(string(sums(m, data)), "\n")
-	have := strings.Split(string(got), "\n")
-	if len(want) == len(have) {
-		only := true
-		for i := range want {
-			same := want[i] == have[i]
-			hexes := len(have[i]) == len(want[i]) && strings.HasSuffix(have[i], "  "+manifestName) && isHex(have[i][:64])
-			only = only && (same || hexes)
-		}
-		if only {
-			return finding("hash", manifestName, "%s or its line in %s is not as it was written: they do not belong together.", manifestName, sumsName)
-		}
-	}
-	return finding("hash", sumsName, "%s is not as it was written.", sumsName)
-}
-
-func isHex(s string) bool {
-	return strings.Trim(s, "0123456789abcdef") == ""
-}
-
-// prove hashes every sealed file and, where there is a key, opens them.
+// prove reads every sealed file and, where there is a key, opens them.
 func (f *Folder) prove(ctx context.Context, p *proof) error {
 	p.v.Level = keepwatch.LevelSealed
 	for _, s := range f.sealed {
-		p.total += s.Size
+		p.total += max(s.Size, 0)
 	}
-	w := &walker{f: f, ctx: ctx, count: p.count, problem: p.problem}
-	broken := false
-	if len(f.keys.identities) > 0 {
+	w := &walker{f: f, ctx: ctx, ids: f.keys.opening(f.to), tell: p.problem, tick: p.tick, read: func(n int) { p.read.Add(int64(n)) }, got: map[string]keepwatch.SealedFile{}}
+	p.got = w.got
+	if len(w.ids) > 0 {
 		p.v.Level = keepwatch.LevelOpened
-		var err error
-		broken, err = w.walk(func(e keepwatch.Entry, body *content) (func(bool) error, error) {
+		err := w.walk(func(e keepwatch.Entry, body *content) (func(bool) error, error) {
 			return func(ok bool) error {
 				if ok {
 					p.v.Files++
 					p.v.Bytes += e.Size
 				}
+				p.tick()
 				return nil
 			}, nil
 		})
 		if err != nil {
 			return err
 		}
+		f.compareCounts(w, p)
 	}
 	for _, s := range f.sealed {
 		if w.opened[s.Name] {
 			continue
 		}
-		if err := context.Cause(ctx); err != nil {
-			return err
-		}
-		if len(f.keys.identities) > 0 && !broken {
+		if len(w.ids) > 0 && !w.blind {
 			p.problem(finding("stranger", s.Name, "%s is not in the list of contents.", s.Name))
 		}
-		f.hashOnly(ctx, s, p)
+		if err := w.hashOnly(s.Name); err != nil {
+			return err
+		}
 	}
-	p.report(keepwatch.Progress{Bytes: p.v.Sealed, TotalBytes: p.total, Items: p.v.Files})
-	return context.Cause(ctx)
+	p.tick()
+	return nil
 }
 
-// hashOnly compares the bytes of a sealed file that is not opened.
-func (f *Folder) hashOnly(ctx context.Context, s keepwatch.SealedFile, p *proof) {
-	o, err := openSealed(filepath.Join(f.dir, s.Name), nil, false, p.count)
+// compareCounts compares what the list of contents holds with what the manifest
+// says.
+func (f *Folder) compareCounts(w *walker, p *proof) {
+	m := f.manifest
+	if m != nil && !w.blind && (m.Items != w.items || m.Bytes != w.bytes) {
+		p.problem(finding("content", manifestName, "%s says %s and %s, and the list of contents %s and %s: they do not belong together.", manifestName,
+			keepwatch.FormatCount(m.Items, "item"), keepwatch.FormatCount(m.Bytes, "byte"), keepwatch.FormatCount(w.items, "item"), keepwatch.FormatCount(w.bytes, "byte")))
+	}
+}
+
+// hashOnly reads a sealed file that is not opened.
+func (w *walker) hashOnly(name string) error {
+	o, err := openSealed(w.ctx, filepath.Join(w.f.dir, name), nil, false, w.read)
 	if err != nil {
-		rule := "unreadable"
-		if errors.Is(err, os.ErrNotExist) {
-			rule, err = "missing", errors.New("it is missing")
-		}
-		p.problem(finding(rule, s.Name, "%s cannot be read: %v.", s.Name, err))
-		return
+		w.problem(cannotRead(name, err))
+		return context.Cause(w.ctx)
 	}
 	defer o.Close()
-	if err := o.drain(); err != nil {
-		p.problem(finding("unreadable", s.Name, "%s cannot be read from the disk: %v.", s.Name, err))
-	} else if bad, is := o.compare(s); is {
-		p.problem(bad)
+	w.finish(o, name)
+	return context.Cause(w.ctx)
+}
+
+// changed says how a sealed file is not what was written. A size below zero is
+// not known.
+func changed(got keepwatch.SealedFile, sum string, size int64) keepwatch.Finding {
+	if size >= 0 && got.Size != size {
+		return finding("size", got.Name, "%s is not as it was written: it has %s and should have %s.", got.Name, keepwatch.FormatCount(got.Size, "byte"), keepwatch.FormatCount(size, "byte"))
 	}
+	return finding("hash", got.Name, "%s is not as it was written: its SHA-256 is %s and should be %s.", got.Name, got.SHA256, sum)
+}
+
+// judge compares three witnesses of every sealed file: the file as it was read,
+// the manifest and the sums. Where two agree, the third is what was changed.
+type judge struct {
+	f              *Folder
+	p              *proof
+	manifest, sums []byte
+	said           map[string]string // what the sums say, by name
+	sumsGone       bool
+	manifestBad    bool // it contradicts the other two
+	sumsBad        bool
+}
+
+func (j *judge) judge() {
+	for _, want := range j.f.sealed {
+		if got, ok := j.p.got[want.Name]; ok {
+			j.file(got, want)
+		}
+	}
+	m := j.f.manifest
+	if m == nil {
+		j.sumsAlone()
+		return
+	}
+	j.place(*m)
+	if j.manifestBad {
+		j.p.problem(finding("hash", manifestName, "%s is not as it was written: it contradicts both %s and the sealed files.", manifestName, sumsName))
+		return
+	}
+	if j.sumsGone || bytes.Equal(j.sums, sums(*m, j.manifest)) {
+		return
+	}
+	if !j.sumsBad && j.onlyManifestLine() && bitsApart(j.said[manifestName], hexSum(j.manifest)) > nearBits {
+		j.p.problem(finding("hash", manifestName, "%s is not as it was written: its SHA-256 is %s and should be %s.", manifestName, hexSum(j.manifest), j.said[manifestName]))
+		return
+	}
+	j.p.problem(finding("hash", sumsName, "%s is not as it was written.", sumsName))
+}
+
+// file judges one sealed file.
+func (j *judge) file(got, want keepwatch.SealedFile) {
+	said, saidSo := j.said[got.Name]
+	asManifest := got.SHA256 == want.SHA256 && (want.Size < 0 || got.Size == want.Size)
+	switch {
+	case j.f.manifest == nil:
+		if saidSo && said != got.SHA256 {
+			j.p.problem(changed(got, said, -1))
+		}
+	case asManifest:
+		j.sumsBad = j.sumsBad || saidSo && said != got.SHA256
+	case saidSo && said == got.SHA256:
+		j.manifestBad = true
+	default:
+		j.p.problem(changed(got, want.SHA256, want.Size))
+	}
+}
+
+// sumsAlone judges the sums where there is no manifest to make them from.
+func (j *judge) sumsAlone() {
+	if j.sumsGone {
+		return
+	}
+	m := manifest{}
+	for _, s := range j.f.sealed {
+		m.Sealed = append(m.Sealed, keepwatch.SealedFile{Name: s.Name, SHA256: j.said[s.Name]})
+	}
+	should := sums(m, nil)
+	should = bytes.Replace(should, []byte(hexSum(nil)), []byte(j.said[manifestName]), 1)
+	if !bytes.Equal(j.sums, should) {
+		j.p.problem(finding("hash", sumsName, "%s is not as it was written.", sumsName))
+	}
+}
+
+// place sees that the manifest is the one of the archive at this place.
+func (j *judge) place(m manifest) {
+	source, stamp, ok := keepwatch.SplitRef(j.f.ref)
+	if !ok {
+		return
+	}
+	if own := m.Source + "/" + keepwatch.StampOf(m.Started); source != m.Source || stamp[:len(keepwatch.StampLayout)] != keepwatch.StampOf(m.Started) {
+		j.p.problem(finding("content", manifestName, "%s is that of another archive, %s.", manifestName, own))
+	}
+}
+
+// onlyManifestLine reports whether the sums are as they should be, apart from
+// the sum of the manifest.
+func (j *judge) onlyManifestLine() bool {
+	said, ok := j.said[manifestName]
+	should := bytes.Replace(sums(*j.f.manifest, j.manifest), []byte(hexSum(j.manifest)), []byte(said), 1)
+	return ok && bytes.Equal(j.sums, should)
+}
+
+// nearBits tells two causes apart of a sum that does not fit: the sums of two
+// different texts differ in about half of their 256 bits, a damaged sum in few.
+const nearBits = 32
+
+// bitsApart counts the bits in which two sums in hex differ.
+func bitsApart(a, b string) int {
+	n := 0
+	for i := range min(len(a), len(b)) {
+		for d := hexDigit(a[i]) ^ hexDigit(b[i]); d != 0; d &= d - 1 {
+			n++
+		}
+	}
+	return n
+}
+
+func hexDigit(c byte) byte {
+	if c >= 'a' {
+		return c - 'a' + 10
+	}
+	return c - '0'
 }

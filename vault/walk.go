@@ -11,280 +11,366 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"filippo.io/age"
 
 	"keepwatch"
 )
 
-// Folder is one archive's folder, opened for reading.
-type Folder struct {
-	dir    string
-	sealed []keepwatch.SealedFile // what must lie in it, manifest and sums aside
-	keys   keys
-	to     []string // recipients that it was sealed to
-}
-
-// OpenFolder opens an archive by its folder, without a vault: for those who
-// have nothing left but the archive and the key.
-func OpenFolder(dir, identityFile string) (*Folder, error) {
-	ids, _, err := readIdentities(identityFile)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, keepwatch.Errorf(keepwatch.KindNotFound, "There is no key file %s. Without the key that it was sealed to, an archive cannot be opened.", identityFile).Because(err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return openFolder(dir, keys{identities: ids, file: identityFile})
-}
-
-func openFolder(dir string, k keys) (*Folder, error) {
-	m, _, err := readManifest(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, keepwatch.Errorf(keepwatch.KindNotFound, "%s is no archive: it has no %s.", dir, manifestName).Because(err)
-	}
-	if err != nil {
-		if keepwatch.Sentence(err) != "" {
-			return nil, err
-		}
-		return nil, keepwatch.Errorf(keepwatch.KindAttention, "The %s in %s is damaged (%v). The sealed files may still be whole: see `sha256sum -c %s`.", manifestName, dir, err, sumsName).Because(err)
-	}
-	return &Folder{dir: dir, sealed: m.Sealed, keys: k, to: m.Recipients}, nil
-}
-
-// expect gives what is known of a sealed file.
-func (f *Folder) expect(name string) (keepwatch.SealedFile, bool) {
-	for _, s := range f.sealed {
-		if s.Name == name {
-			return s, true
-		}
-	}
-	return keepwatch.SealedFile{}, false
-}
-
-func isZstd(name string) bool { return strings.HasSuffix(name, ".zst.age") }
-func isTree(name string) bool { return strings.HasSuffix(name, ".tar.zst.age") }
-
-// content is the content of one entry while it is walked. Reading it to its end
-// hashes it.
+// content is the content of one entry while it is walked. Reading it hashes it.
 type content struct {
-	r   io.Reader
-	sum hash.Hash
-	n   int64
+	r    io.Reader
+	sum  hash.Hash
+	n    int64
+	err  error // of reading, io.EOF aside
+	tick func()
 }
 
 func (c *content) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.sum.Write(p[:n])
 	c.n += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		c.err = err
+	}
+	c.tick()
 	return n, err
 }
 
-// matches reads what is left and compares it with what the entry says.
-func (c *content) matches(e keepwatch.Entry, buf []byte) error {
-	if _, err := io.CopyBuffer(io.Discard, onlyReader{c}, buf); err != nil {
-		return err
+// matches reads what is left and reports whether all of it is what the entry
+// says. An error is one of reading.
+func (c *content) matches(e keepwatch.Entry, buf []byte) (bool, error) {
+	for c.err == nil {
+		if _, err := c.Read(buf); errors.Is(err, io.EOF) {
+			break
+		}
 	}
-	if got := hex.EncodeToString(c.sum.Sum(nil)); c.n != e.Size || got != e.SHA256 {
-		return errContent
-	}
-	return nil
+	return c.n == e.Size && hex.EncodeToString(c.sum.Sum(nil)) == e.SHA256, c.err
 }
 
 type onlyReader struct{ io.Reader }
 
-var errContent = errors.New("its content is not what the list of contents says")
+// visitor is called with every entry. For a file, body gives its content; what
+// it leaves unread is read by the walker, and compared. after is told whether
+// the content was as the list says. An error ends the walk.
+type visitor func(e keepwatch.Entry, body *content) (after func(ok bool) error, err error)
 
 // walker goes through an archive in the order of its list of contents, with the
 // tree and the single files in step. Its memory does not grow with the archive.
 type walker struct {
-	f       *Folder
-	ctx     context.Context
-	count   func(int)                  // told of bytes read from disk
-	problem func(p keepwatch.Finding)  // told of what is wrong
-	note    func(keepwatch.Note) error // told of notes; nil
-	buf     []byte
+	f    *Folder
+	ctx  context.Context
+	ids  []age.Identity
+	tell func(p keepwatch.Finding)   // told of what is wrong; it must not block
+	note func(keepwatch.Note) error  // told of notes; nil: nobody is
+	want func(keepwatch.Entry) bool  // what is visited; nil: everything
+	lost func(keepwatch.Entry) error // told of what cannot be read because of damage before it; nil: nobody is
+	tick func()                      // called often, from the walking goroutine
+	read func(n int)                 // told of bytes read from disk, from any goroutine
+	done func() bool                 // ends the walk early; nil: never
+
+	buf    []byte
+	list   *contentsReader
+	ahead  *aheadEntry // what comes after the entry in hand, where it was looked at
+	blind  bool        // the list of contents could not be read to its end
+	items  int64       // entries in the list
+	bytes  int64       // content of those
+	got    map[string]keepwatch.SealedFile
+	opened map[string]bool
 
 	tree     *opener
 	treeName string
 	tar      *tar.Reader
-	opened   map[string]bool
+	header   *tar.Header // read from the tree and not yet used
+	treeLost bool        // the tree cannot be read on
 }
 
-func finding(rule, what, format string, args ...any) keepwatch.Finding {
-	return keepwatch.Finding{Rule: rule, What: what, Text: fmt.Sprintf(format, args...)}
+type aheadEntry struct {
+	listed
+	err error
 }
 
-// walk calls visit with every entry. For a file, body gives its content; what
-// visit leaves unread is read by walk, and compared. after is told whether the
-// content was as the list says. An error ends the walk; what is merely wrong
-// with the archive goes to w.problem, and damaged reports whether it kept the
-// walk from going on.
-func (w *walker) walk(visit func(e keepwatch.Entry, body *content) (after func(ok bool) error, err error)) (damaged bool, err error) {
-	w.buf, w.opened = make([]byte, chunk), map[string]bool{contentsName: true}
+// problem tells of what is wrong, unless that is only that ctx has ended.
+func (w *walker) problem(p keepwatch.Finding) {
+	if w.ctx.Err() == nil {
+		w.tell(p)
+	}
+}
+
+// walk calls visit with every entry. An error means that the walk was ended
+// (by visit, note or ctx) or that the key is the wrong one; what is wrong with
+// the archive goes to w.problem.
+func (w *walker) walk(visit visitor) error {
+	w.buf, w.opened = make([]byte, chunk), map[string]bool{}
+	if w.got == nil {
+		w.got = map[string]keepwatch.SealedFile{}
+	}
 	defer w.closeTree()
-	list, err := w.open(contentsName)
+	list, err := w.open(contentsName, true)
 	if err != nil || list == nil {
-		return true, err
+		w.blind = true
+		return err
 	}
 	defer list.Close()
-	entries := newContentsReader(list, w.note)
-	for {
+	w.list = newContentsReader(list, w.note)
+	early := false
+	for !early {
 		if err := context.Cause(w.ctx); err != nil {
-			return false, err
+			return err
 		}
-		e, err := entries.next()
+		e, err := w.next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			w.problem(finding("damaged", contentsName, "%s cannot be read: %v.", contentsName, err))
-			list.skipRest()
-			w.finish(list, contentsName)
-			return true, w.finishTree(true)
+			if w.list.refused != nil {
+				return w.list.refused
+			}
+			w.damaged(list, contentsName, "", err)
+			w.blind = true
+			break
 		}
-		if stop, err := w.one(e, visit); err != nil || stop {
-			list.skipRest()
-			w.finish(list, contentsName)
-			return true, errors.Join(err, w.finishTree(true))
+		w.items++
+		w.bytes += e.Size
+		if err := w.one(e, visit); err != nil {
+			return err
 		}
+		early = w.done != nil && w.done()
 	}
-	w.finish(list, contentsName)
-	return false, w.finishTree(false)
+	if !early {
+		w.endTree()
+		w.finish(list, contentsName)
+	}
+	return context.Cause(w.ctx)
 }
 
-// one walks one entry. stop means that the walk cannot go on.
-func (w *walker) one(e keepwatch.Entry, visit func(keepwatch.Entry, *content) (func(bool) error, error)) (stop bool, err error) {
-	var src io.Reader
-	var single *opener
-	switch {
-	case isTree(e.In) && (w.tar == nil || w.treeName == e.In):
-		if src, err = w.nextInTree(e); err != nil || src == nil {
-			return true, err
+// next gives the next entry of the list of contents.
+func (w *walker) next() (listed, error) {
+	if a := w.ahead; a != nil {
+		w.ahead = nil
+		return a.listed, a.err
+	}
+	return w.list.next()
+}
+
+// one walks one entry.
+func (w *walker) one(e listed, visit visitor) error {
+	wanted := w.want == nil || w.want(e.Entry)
+	if e.form != formTree {
+		return w.single(e, wanted, visit)
+	}
+	if !w.toEntry(e) {
+		if wanted && w.lost != nil {
+			return w.lost(e.Entry)
 		}
-	default:
-		if e.Type != keepwatch.EntryFile || w.opened[e.In] {
-			w.problem(finding("damaged", contentsName, "%s says that %q lies in %q, which cannot be.", contentsName, e.Path, e.In))
-			return true, nil
-		}
-		if single, err = w.open(e.In); err != nil {
-			return true, err
-		}
-		if single == nil {
-			return false, nil // named already; the others may be whole
-		}
-		defer single.Close()
-		src = single
+		return nil
+	}
+	if !wanted {
+		return nil
 	}
 	if e.Type != keepwatch.EntryFile {
-		_, err := visit(e, nil)
-		return false, err
+		_, err := visit(e.Entry, nil)
+		return err
 	}
-	body := &content{r: src, sum: sha256.New()}
+	ok, readErr, err := w.visit(e.Entry, w.tar, visit)
+	if readErr != nil {
+		w.damaged(w.tree, w.treeName, e.Path, readErr)
+		w.treeLost = true
+	} else if !ok {
+		w.problem(finding("content", e.Path, "%q in %s is damaged: its content is not what the list of contents says.", e.Path, e.In))
+	}
+	return err
+}
+
+// visit hands a file to the visitor. readErr is one of reading the archive.
+func (w *walker) visit(e keepwatch.Entry, src io.Reader, visit visitor) (ok bool, readErr, err error) {
+	body := &content{r: src, sum: sha256.New(), tick: w.tick}
 	after, err := visit(e, body)
 	if err != nil {
-		return true, err
+		return false, nil, err
 	}
-	bad := body.matches(e, w.buf)
-	if bad != nil {
-		w.problem(finding("content", e.Path, "%q in %s is damaged: %v.", e.Path, e.In, bad))
-	}
-	if single != nil {
-		w.finish(single, e.In)
-	}
+	ok, readErr = body.matches(e, w.buf)
 	if after != nil {
-		err = after(bad == nil)
+		err = after(ok && readErr == nil)
 	}
-	return bad != nil && !errors.Is(bad, errContent) && single == nil, err
+	return ok, readErr, err
+}
+
+// single walks a file that lies on its own.
+func (w *walker) single(e listed, wanted bool, visit visitor) error {
+	if w.opened[e.In] || e.In == w.treeName {
+		w.problem(finding("damaged", contentsName, "%s says that %q lies in %q, which holds something else.", contentsName, e.Path, e.In))
+		return nil
+	}
+	if !wanted {
+		return nil
+	}
+	o, err := w.open(e.In, e.form == formZstd)
+	if err != nil {
+		return err
+	}
+	if o == nil {
+		if w.lost != nil {
+			return w.lost(e.Entry)
+		}
+		return nil // named already; the others may be whole
+	}
+	defer o.Close()
+	ok, readErr, err := w.visit(e.Entry, o, visit)
+	if readErr != nil {
+		w.damaged(o, e.In, e.Path, readErr)
+	} else if !ok {
+		w.problem(finding("content", e.Path, "%q in %s is damaged: its content is not what the list of contents says.", e.Path, e.In))
+	}
+	w.finish(o, e.In)
+	return err
 }
 
 // open opens a sealed file. nil without an error means that it cannot be, and
 // that the problem has been told.
-func (w *walker) open(name string) (*opener, error) {
+func (w *walker) open(name string, compressed bool) (*opener, error) {
 	w.opened[name] = true
-	if _, ok := w.f.expect(name); !ok {
-		w.problem(finding("missing", name, "The manifest does not name %s, which the list of contents needs.", name))
+	if _, ok := w.f.expect(name); !ok || !plainName(name) {
+		w.problem(finding("missing", name, "%q, which the list of contents names, is not among the archive's files.", name))
 		return nil, nil
 	}
-	o, err := openSealed(filepath.Join(w.f.dir, name), w.f.keys.identities, isZstd(name), w.count)
+	o, err := openSealed(w.ctx, filepath.Join(w.f.dir, name), w.ids, compressed, w.read)
 	if err == nil {
 		return o, nil
 	}
-	if errors.Is(err, os.ErrNotExist) {
-		w.problem(finding("missing", name, "%s is missing.", name))
-		return nil, nil
-	}
 	if o == nil {
-		return nil, trouble(name+" cannot be read", err)
+		w.problem(cannotRead(name, err))
+		return nil, nil
 	}
 	defer o.Close()
+	w.finish(o, name)
 	if wrong := w.f.keys.wrongKey(w.f.to, err); wrong != nil {
-		if w.hashOK(o, name) {
+		if got, ok := w.got[name]; ok && !w.f.differs(got) {
 			return nil, wrong
 		}
-		return nil, nil
 	}
-	w.problem(finding("damaged", name, "%s cannot be opened: %v.", name, err))
-	w.hashOK(o, name)
+	w.damaged(o, name, "", err)
 	return nil, nil
 }
 
-// hashOK reads a sealed file that could not be opened to its end and tells what
-// is wrong with its bytes.
-func (w *walker) hashOK(o *opener, name string) bool {
-	o.plain = nil
-	err := o.drain()
-	want, _ := w.f.expect(name)
-	p, bad := o.compare(want)
-	switch {
-	case err != nil:
-		w.problem(finding("unreadable", name, "%s cannot be read from the disk: %v.", name, err))
-	case bad:
-		w.problem(p)
+// cannotRead says that a sealed file cannot be read at all.
+func cannotRead(name string, err error) keepwatch.Finding {
+	if errors.Is(err, os.ErrNotExist) {
+		return finding("missing", name, "%s is missing.", name)
 	}
-	return err == nil && !bad
+	return finding("unreadable", name, "%s cannot be read: %v.", name, err)
 }
 
-// finish reads a sealed file to its true end and compares its hash.
+// damaged tells that a sealed file cannot be read on, and where.
+func (w *walker) damaged(o *opener, name, at string, err error) {
+	rule, what := "damaged", "is damaged"
+	if disk := o.disk.get(); disk != nil {
+		rule, what, err = "unreadable", "cannot be read from the disk", disk
+	}
+	if at != "" {
+		what += fmt.Sprintf(" at %q", at)
+	}
+	w.problem(finding(rule, name, "%s %s: %v.", name, what, err))
+}
+
+// finish reads a sealed file to its true end and keeps its hash.
 func (w *walker) finish(o *opener, name string) {
-	err := o.drain()
-	want, _ := w.f.expect(name)
-	if p, bad := o.compare(want); bad {
-		w.problem(p)
-	} else if err != nil {
-		w.problem(finding("damaged", name, "%s cannot be read to its end: %v.", name, err))
+	if err := o.drain(); err != nil {
+		w.damaged(o, name, "", err)
+		return
 	}
+	got := o.sealed()
+	got.Name = name
+	w.got[name] = got
+	w.tick()
 }
 
-// nextInTree gives the content of the next entry of the tree, which must be e.
-func (w *walker) nextInTree(e keepwatch.Entry) (io.Reader, error) {
-	if w.tar == nil {
-		o, err := w.open(e.In)
-		if err != nil || o == nil {
-			return nil, err
-		}
-		w.tree, w.treeName, w.tar = o, e.In, tar.NewReader(o)
+// toEntry goes on in the tree to the entry that the list of contents has next.
+// Where the two are out of step (which damage cannot bring about, but whoever
+// made the archive can), what only one of them has is named and passed over.
+func (w *walker) toEntry(e listed) bool {
+	if w.tar == nil && !w.treeLost {
+		w.openTree(e.In)
 	}
-	h, err := w.tar.Next()
-	if err != nil {
+	if w.treeLost {
+		return false
+	}
+	if e.In != w.treeName {
+		w.problem(finding("damaged", contentsName, "%s says that %q lies in %q, which is not the tree.", contentsName, e.Path, e.In))
+		return false
+	}
+	for w.ctx.Err() == nil {
+		h, err := w.nextHeader()
 		if errors.Is(err, io.EOF) {
-			err = errors.New("it ends too early")
+			w.problem(finding("content", e.Path, "%q is in the list of contents and not in %s.", e.Path, w.treeName))
+			return false
 		}
-		w.problem(finding("damaged", e.In, "%s cannot be read at %q: %v.", e.In, e.Path, err))
-		return nil, nil
+		if err != nil {
+			w.damaged(w.tree, w.treeName, e.Path, err)
+			w.treeLost = true
+			return false
+		}
+		want := header(e.Entry)
+		if h.Name == want.Name {
+			what := differs(h, want)
+			if what != "" {
+				w.problem(finding("content", e.Path, "In %s the %s of %q is not what the list of contents says.", w.treeName, what, e.Path))
+			}
+			return what == ""
+		}
+		if w.comesNext(h.Name) {
+			w.header = h
+			w.problem(finding("content", e.Path, "%q is in the list of contents and not in %s.", e.Path, w.treeName))
+			return false
+		}
+		w.stranger(h)
 	}
-	if what := differs(h, e); what != "" {
-		w.problem(finding("content", e.Path, "In %s the %s of %q is not what the list of contents says.", e.In, what, e.Path))
-		return nil, nil
-	}
-	return w.tar, nil
+	return false
 }
 
-// differs names the first way in which a tar header is not what an entry says.
-func differs(h *tar.Header, e keepwatch.Entry) string {
-	want := header(e)
+func (w *walker) stranger(h *tar.Header) {
+	w.problem(finding("stranger", h.Name, "%s holds %q, which is not in the list of contents.", w.treeName, h.Name))
+}
+
+func (w *walker) openTree(name string) {
+	o, err := w.open(name, true)
+	if err != nil || o == nil {
+		if err != nil {
+			w.problem(finding("damaged", name, "%s cannot be opened: %v.", name, err))
+		}
+		w.treeName, w.treeLost = name, true
+		return
+	}
+	w.tree, w.treeName, w.tar = o, name, tar.NewReader(o)
+}
+
+// nextHeader gives the next header of the tree.
+func (w *walker) nextHeader() (*tar.Header, error) {
+	if h := w.header; h != nil {
+		w.header = nil
+		return h, nil
+	}
+	w.tick()
+	h, err := w.tar.Next()
+	if errors.Is(err, tar.ErrInsecurePath) && h != nil {
+		err = nil // it is compared with the list of contents, which has no such path
+	}
+	return h, err
+}
+
+// comesNext reports whether the list of contents goes on with a name.
+func (w *walker) comesNext(name string) bool {
+	if w.ahead == nil {
+		e, err := w.list.next()
+		w.ahead = &aheadEntry{e, err}
+	}
+	return w.ahead.err == nil && w.ahead.form == formTree && header(w.ahead.Entry).Name == name
+}
+
+// differs names the first way in which a tar header is not the one that it
+// should be, and gives "" where there is none.
+func differs(h, want *tar.Header) string {
 	switch {
-	case h.Name != want.Name:
-		return "name"
 	case h.Typeflag != want.Typeflag:
 		return "type"
 	case h.Size != want.Size:
@@ -301,25 +387,30 @@ func differs(h *tar.Header, e keepwatch.Entry) string {
 	return ""
 }
 
-// finishTree sees that the tree ends where the list does, and compares its
-// hash. A tree whose walk broke off is only hashed.
-func (w *walker) finishTree(broken bool) error {
+// endTree sees that the tree ends where the list does, and hashes it to its end.
+func (w *walker) endTree() {
 	if w.tree == nil {
-		return nil
+		return
 	}
-	if !broken {
-		if h, err := w.tar.Next(); err == nil {
-			w.problem(finding("content", h.Name, "%s holds %q, which is not in the list of contents.", w.treeName, h.Name))
-		} else if !errors.Is(err, io.EOF) {
-			w.problem(finding("damaged", w.treeName, "%s cannot be read to its end: %v.", w.treeName, err))
+	for !w.treeLost && !w.blind && w.ctx.Err() == nil {
+		h, err := w.nextHeader()
+		if err == nil {
+			w.stranger(h)
+			continue
 		}
-	}
-	if broken {
-		w.tree.skipRest()
+		zeros := true
+		if errors.Is(err, io.EOF) {
+			zeros, _, err = w.tree.rest()
+		}
+		if err != nil {
+			w.damaged(w.tree, w.treeName, "", err)
+		} else if !zeros {
+			w.problem(finding("damaged", w.treeName, "%s holds something behind its end.", w.treeName))
+		}
+		break
 	}
 	w.finish(w.tree, w.treeName)
 	w.closeTree()
-	return nil
 }
 
 func (w *walker) closeTree() {
@@ -327,61 +418,4 @@ func (w *walker) closeTree() {
 		_ = w.tree.Close()
 		w.tree = nil
 	}
-}
-
-// Contents calls entry with every entry of the archive and note with every
-// note, in their order, from the sealed list.
-func (f *Folder) Contents(ctx context.Context, entry func(keepwatch.Entry) error, note func(keepwatch.Note) error) error {
-	if len(f.keys.identities) == 0 {
-		return noKey()
-	}
-	o, err := openSealed(filepath.Join(f.dir, contentsName), f.keys.identities, true, func(int) {})
-	if err != nil {
-		if o != nil {
-			_ = o.Close()
-		}
-		if wrong := f.keys.wrongKey(f.to, err); wrong != nil {
-			return wrong
-		}
-		return trouble("The list of contents cannot be opened", err)
-	}
-	defer o.Close()
-	list := newContentsReader(o, note)
-	for {
-		if err := context.Cause(ctx); err != nil {
-			return err
-		}
-		e, err := list.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return trouble("The list of contents is damaged", err)
-		}
-		if err := entry(e); err != nil {
-			return err
-		}
-	}
-}
-
-func noKey() error {
-	return keepwatch.Errorf(keepwatch.KindAttention, "The bot holds no key that opens archives: only recipients are configured. Use `bot open` with the key where it is kept.")
-}
-
-// Contents is Folder.Contents for an archive of the vault.
-func (v *Vault) Contents(ctx context.Context, ref string, entry func(keepwatch.Entry) error, note func(keepwatch.Note) error) error {
-	f, err := v.open(ref)
-	if err != nil {
-		return err
-	}
-	return f.Contents(ctx, entry, note)
-}
-
-// open opens an archive of the vault for reading.
-func (v *Vault) open(ref string) (*Folder, error) {
-	dir, err := v.folder(ref)
-	if err != nil {
-		return nil, err
-	}
-	return openFolder(dir, v.keys)
 }

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,16 +9,19 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"keepwatch"
 )
 
 // Writer makes one archive in the staging folder. It is used from one
-// goroutine.
+// goroutine. Once a method has given an error the archive cannot be completed,
+// and Abort is what is left.
 type Writer struct {
 	v        *Vault
 	dir      string
@@ -29,11 +31,13 @@ type Writer struct {
 	tree     *sealer
 	tar      *tar.Writer
 
-	result keepwatch.Result
-	names  map[string]bool
-	sum    hash.Hash
-	buf    []byte
-	closed bool
+	result  keepwatch.Result
+	written int64 // sealed bytes of the files that are finished
+	names   map[string]bool
+	sum     hash.Hash
+	buf     []byte
+	broken  error
+	closed  bool
 }
 
 // staging gives the folder that a run writes into.
@@ -43,128 +47,98 @@ func (v *Vault) staging(run int64) string {
 
 // Begin makes the staging folder of a run anew and gives a writer for it.
 func (v *Vault) Begin(run keepwatch.Run) (*Writer, error) {
+	if !keepwatch.ValidName(run.Source) {
+		return nil, keepwatch.Errorf(keepwatch.KindInvalid, "%q cannot be the name of a source.", run.Source)
+	}
 	dir := v.staging(run.ID)
 	err := os.RemoveAll(dir)
 	if err == nil {
-		err = os.MkdirAll(dir, 0o700)
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(dir))
+		err = makeDirs(dir)
 	}
 	if err != nil {
-		return nil, trouble("The folder "+dir+" cannot be made", err)
+		return nil, full("The folder "+dir+" cannot be made", v.dir, 0, err)
 	}
-	w := &Writer{v: v, dir: dir, treeName: run.Source + ".tar.zst.age", names: map[string]bool{manifestName: true, sumsName: true, contentsName: true},
-		sum: sha256.New(), buf: make([]byte, chunk)}
-	s, err := newSealer(filepath.Join(dir, contentsName), contentsName, v.keys.recipients, true)
+	v.crash("vault.staging.begun")
+	w := &Writer{v: v, dir: dir, treeName: run.Source + ".tar.zst.age", sum: sha256.New(), buf: make([]byte, chunk)}
+	w.names = map[string]bool{w.treeName: true, contentsName: true}
+	s, err := w.newSealer(contentsName, listFrame)
 	if err != nil {
-		return nil, trouble("The list of contents cannot be written", err)
+		return nil, full("The list of contents cannot be written", v.dir, 0, err)
 	}
 	w.contents = newContentsWriter(s)
-	return w, nil
+	if parts := run.Ask.Parts; len(parts) > 0 { // the manifest has their number only
+		err = w.contents.note(keepwatch.Note{Kind: keepwatch.NoteInfo, Text: "only these parts were asked for: " + strings.Join(parts, ", ")})
+	}
+	return w, err
 }
 
-// Add stores one entry in the tree.
+func (w *Writer) newSealer(name string, frame int) (*sealer, error) {
+	return newSealer(filepath.Join(w.dir, name), name, w.v.keys.recipients, w.v.zstd, frame, w.v.crash)
+}
+
+// fail keeps the first error of writing and makes a sentence of it.
+func (w *Writer) fail(what string, err error) error {
+	if w.broken == nil {
+		written := w.written + w.contents.seal.written()
+		if w.tree != nil {
+			written += w.tree.written()
+		}
+		w.broken = full(what, w.v.dir, written, err)
+	}
+	return w.broken
+}
+
+// Add stores one file, folder or link in the archive's tree. content is read to
+// its end for a file and ignored otherwise. Where it gives more or less than
+// e.Size, the entry is stored with e.Size bytes (cut, or filled with zeros) and
+// noted; so is an error that the disk of the source gives (a *fs.PathError or a
+// system error number). Any other error of content is returned.
 func (w *Writer) Add(e keepwatch.Entry, content io.Reader) error {
-	if err := validEntry(e); err != nil {
+	e, err := w.accept(e)
+	if err != nil {
 		return err
 	}
 	if w.tar == nil {
-		s, err := newSealer(filepath.Join(w.dir, w.treeName), w.treeName, w.v.keys.recipients, true)
+		s, err := w.newSealer(w.treeName, frameSize)
 		if err != nil {
-			return trouble("The archive cannot be written", err)
+			return w.fail("The archive cannot be written", err)
 		}
-		w.tree, w.tar, w.names[w.treeName] = s, tar.NewWriter(s), true
+		w.tree, w.tar = s, tar.NewWriter(s)
 	}
 	e.In = w.treeName
 	if err := w.tar.WriteHeader(header(e)); err != nil {
-		return trouble("The archive cannot be written", err)
+		return w.fail("The archive cannot be written", err)
 	}
 	if e.Type == keepwatch.EntryFile {
-		sum, err := w.copy(w.tar, e, content)
-		if err != nil {
+		if e.SHA256, err = w.copy(w.tar, e, content); err != nil {
 			return err
 		}
-		e.SHA256 = sum
 	}
-	return w.list(e)
+	return w.list(listed{e, formTree})
 }
 
-// Single stores one file on its own.
-func (w *Writer) Single(e keepwatch.Entry, content io.Reader) error {
+// accept sees that an entry can be stored, and makes it storable: times are
+// kept in UTC.
+func (w *Writer) accept(e keepwatch.Entry) (keepwatch.Entry, error) {
+	if w.broken != nil {
+		return e, w.broken
+	}
 	if err := validEntry(e); err != nil {
-		return err
+		return e, err
 	}
-	head := make([]byte, 8)
-	n, err := io.ReadFull(content, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return unreadable(e, err)
-	}
-	head = head[:n]
-	compressed := isCompressed(head)
-	e.In = w.singleName(e.Path, compressed)
-	s, err := newSealer(filepath.Join(w.dir, e.In), e.In, w.v.keys.recipients, !compressed)
-	if err != nil {
-		return trouble("The archive cannot be written", err)
-	}
-	e.SHA256, err = w.copy(s, e, io.MultiReader(bytes.NewReader(head), content))
-	if err := errors.Join(err, s.close()); err != nil {
-		return trouble("The archive cannot be written", err)
-	}
-	w.result.Sealed = append(w.result.Sealed, s.sealed())
-	return w.list(e)
-}
-
-// singleName gives the name of a sealed single file: its own, with characters
-// that a shell or another system might trip over replaced.
-func (w *Writer) singleName(path string, compressed bool) string {
-	base := strings.Map(func(r rune) rune {
-		if r < 0x20 || r == 0x7f || r == 0xFFFD || strings.ContainsRune(`/\:*?"<>|`, r) {
-			return '_'
+	e.SHA256, e.In = "", ""
+	e.Mode &= 0o7777
+	e.UID, e.GID = max(e.UID, 0), max(e.GID, 0)
+	e.ModTime = e.ModTime.UTC()
+	if y := e.ModTime.Year(); y < 1 || y > 9999 || e.ModTime.IsZero() {
+		if !e.ModTime.IsZero() {
+			if err := w.Note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: e.Path, Text: "its time is beyond what an archive can say; it is stored as of 1970"}); err != nil {
+				return e, err
+			}
 		}
-		return r
-	}, path[strings.LastIndex(path, "/")+1:])
-	for len(base) > 180 {
-		base = base[1:]
+		e.ModTime = time.Unix(0, 0).UTC()
 	}
-	base = strings.TrimLeft(strings.ToValidUTF8(base, "_"), ".-")
-	if base == "" {
-		base = "file"
-	}
-	ending := ".zst.age"
-	if compressed {
-		ending = ".age"
-	}
-	name := base + ending
-	for n := 2; w.names[name]; n++ {
-		name = fmt.Sprintf("%d-%s%s", n, base, ending)
-	}
-	w.names[name] = true
-	return name
-}
-
-// magics are how compressed files begin; compressing those again only costs
-// time. gzip RFC 1952, zstd RFC 8878, xz, bzip2, zip APPNOTE, 7z.
-var magics = [...]string{"\x1f\x8b", "\x28\xb5\x2f\xfd", "\xfd7zXZ\x00", "BZh", "PK\x03\x04", "7z\xbc\xaf\x27\x1c"}
-
-func isCompressed(head []byte) bool {
-	for _, m := range magics {
-		if bytes.HasPrefix(head, []byte(m)) {
-			return true
-		}
-	}
-	return false
-}
-
-// errSource marks an error of reading the source, so that it is not taken for
-// one of the disk.
-type sourceError struct{ err error }
-
-func (s sourceError) Error() string { return s.err.Error() }
-func (s sourceError) Unwrap() error { return s.err }
-
-func unreadable(e keepwatch.Entry, err error) error {
-	return fmt.Errorf("read %s: %w", e.Path, sourceError{err})
+	return e, nil
 }
 
 // copy stores exactly e.Size bytes of content and gives their SHA-256. What is
@@ -172,40 +146,64 @@ func unreadable(e keepwatch.Entry, err error) error {
 func (w *Writer) copy(dst io.Writer, e keepwatch.Entry, content io.Reader) (string, error) {
 	w.sum.Reset()
 	var done int64
-	for done < e.Size {
+	for idle := 0; done < e.Size; {
 		n, err := content.Read(w.buf[:min(int64(len(w.buf)), e.Size-done)])
 		if n > 0 {
+			idle = 0
 			w.sum.Write(w.buf[:n])
 			if _, err := dst.Write(w.buf[:n]); err != nil {
-				return "", trouble("The archive cannot be written", err)
+				return "", w.fail("The archive cannot be written", err)
 			}
 			done += int64(n)
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-			return "", err
-		}
-		if err != nil {
-			if err := w.Note(keepwatch.Note{Kind: keepwatch.NoteUnreadable, Path: e.Path, Text: fmt.Sprintf("it could be read up to byte %d (%v); the rest is zeros", done, err)}); err != nil {
-				return "", err
+			if done == e.Size {
+				break
 			}
-			return w.pad(dst, e, done)
 		}
-	}
-	if done < e.Size {
-		if err := w.Note(keepwatch.Note{Kind: keepwatch.NoteChanged, Path: e.Path, Text: fmt.Sprintf("it became shorter while it was read (%d of %d bytes); the rest is zeros", done, e.Size)}); err != nil {
+		if n == 0 && err == nil {
+			if idle++; idle > 100 {
+				err = io.ErrNoProgress
+			}
+		}
+		if err == nil {
+			continue
+		}
+		note := keepwatch.Note{Kind: keepwatch.NoteChanged, Path: e.Path, Text: fmt.Sprintf("it became shorter while it was read (%d of %d bytes); the rest is zeros", done, e.Size)}
+		if !errors.Is(err, io.EOF) {
+			if !ofDisk(err) {
+				return "", w.abandon(e, err)
+			}
+			note = keepwatch.Note{Kind: keepwatch.NoteUnreadable, Path: e.Path, Text: fmt.Sprintf("it could be read up to byte %d (%v); the rest is zeros", done, err)}
+		}
+		if err := w.Note(note); err != nil {
 			return "", err
 		}
 		return w.pad(dst, e, done)
 	}
-	if n, _ := content.Read(w.buf[:1]); n > 0 {
+	if n, err := io.ReadFull(content, w.buf[:1]); n > 0 {
 		if err := w.Note(keepwatch.Note{Kind: keepwatch.NoteChanged, Path: e.Path, Text: fmt.Sprintf("it became longer while it was read; its first %d bytes are stored", e.Size)}); err != nil {
 			return "", err
 		}
+	} else if !errors.Is(err, io.EOF) && !ofDisk(err) {
+		return "", w.abandon(e, err)
 	}
 	return hex.EncodeToString(w.sum.Sum(nil)), nil
+}
+
+// ofDisk reports whether err is what the source's disk says of one file, and
+// not a reason to stop.
+func ofDisk(err error) bool {
+	var number syscall.Errno
+	var path *fs.PathError
+	stop := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return !stop && (errors.As(err, &path) || errors.As(err, &number))
+}
+
+// abandon gives up the archive because its source cannot be read on.
+func (w *Writer) abandon(e keepwatch.Entry, err error) error {
+	if w.broken == nil {
+		w.broken = fmt.Errorf("read %q: %w", e.Path, err)
+	}
+	return w.broken
 }
 
 // pad fills an entry up with zeros.
@@ -215,7 +213,7 @@ func (w *Writer) pad(dst io.Writer, e keepwatch.Entry, done int64) (string, erro
 		b := w.buf[:min(int64(len(w.buf)), e.Size-done)]
 		w.sum.Write(b)
 		if _, err := dst.Write(b); err != nil {
-			return "", trouble("The archive cannot be written", err)
+			return "", w.fail("The archive cannot be written", err)
 		}
 		done += int64(len(b))
 	}
@@ -223,11 +221,11 @@ func (w *Writer) pad(dst io.Writer, e keepwatch.Entry, done int64) (string, erro
 }
 
 // list adds an entry to the list of contents.
-func (w *Writer) list(e keepwatch.Entry) error {
+func (w *Writer) list(e listed) error {
 	w.result.Items++
 	w.result.Bytes += e.Size
 	if err := w.contents.entry(e); err != nil {
-		return trouble("The list of contents cannot be written", err)
+		return w.fail("The list of contents cannot be written", err)
 	}
 	return nil
 }
@@ -235,6 +233,9 @@ func (w *Writer) list(e keepwatch.Entry) error {
 // Note records something worth knowing: every note in the list of contents, the
 // first ones in the result, and all of them counted.
 func (w *Writer) Note(n keepwatch.Note) error {
+	if w.broken != nil {
+		return w.broken
+	}
 	if w.result.Counts == nil {
 		w.result.Counts = map[keepwatch.NoteKind]int64{}
 	}
@@ -243,40 +244,53 @@ func (w *Writer) Note(n keepwatch.Note) error {
 		w.result.Notes = append(w.result.Notes, n)
 	}
 	if err := w.contents.note(n); err != nil {
-		return trouble("The list of contents cannot be written", err)
+		return w.fail("The list of contents cannot be written", err)
 	}
 	return nil
 }
 
 // Close finishes every file, syncs them and the folder, and says what was
-// written.
+// written. After an error only Abort is left.
 func (w *Writer) Close() (keepwatch.Result, error) {
+	if w.closed || w.broken != nil {
+		return w.result, errors.Join(w.broken, w.shut())
+	}
 	w.closed = true
 	var err error
 	if w.tar != nil {
 		err = errors.Join(w.tar.Close(), w.tree.close())
 		w.result.Sealed = append([]keepwatch.SealedFile{w.tree.sealed()}, w.result.Sealed...)
 	}
-	w.v.crash("vault.staging.before-close")
 	err = errors.Join(err, w.contents.close())
 	w.result.Sealed = append(w.result.Sealed, w.contents.seal.sealed())
+	w.v.crash("vault.staging.before-sync")
 	if err = errors.Join(err, syncDir(w.dir)); err != nil {
-		return w.result, trouble("The archive cannot be written", err)
+		return w.result, w.fail("The archive cannot be written", err)
 	}
-	w.v.crash("vault.staging.after-close")
+	w.v.crash("vault.staging.after-sync")
 	return w.result, nil
+}
+
+// shut ends the goroutines and closes the files of an archive that is given up.
+func (w *Writer) shut() error {
+	if w.closed {
+		return nil
+	}
+	w.closed = true
+	if w.tree != nil {
+		w.tree.abort()
+	}
+	w.contents.seal.abort()
+	return nil
 }
 
 // Abort ends the writer and removes what it wrote.
 func (w *Writer) Abort() error {
-	if !w.closed {
-		w.closed = true
-		if w.tree != nil {
-			_ = w.tree.close() // the archive is not wanted
-		}
-		_ = w.contents.close()
+	_ = w.shut()
+	if err := os.RemoveAll(w.dir); err != nil {
+		return trouble("What the run has written cannot be removed", err)
 	}
-	return os.RemoveAll(w.dir)
+	return nil
 }
 
 // validEntry refuses what could not be restored safely.
@@ -285,12 +299,16 @@ func validEntry(e keepwatch.Entry) error {
 		return err
 	}
 	switch e.Type {
-	case keepwatch.EntryFile, keepwatch.EntryFolder, keepwatch.EntryLink:
+	case keepwatch.EntryFile, keepwatch.EntryFolder:
+	case keepwatch.EntryLink:
+		if e.Link == "" || strings.ContainsRune(e.Link, 0) {
+			return fmt.Errorf("the link %q has no target that can be stored", e.Path)
+		}
 	default:
-		return fmt.Errorf("vault: %q is of type %q", e.Path, e.Type)
+		return fmt.Errorf("%q is of the type %q, which is not stored", e.Path, e.Type)
 	}
 	if e.Size < 0 || (e.Type != keepwatch.EntryFile && e.Size != 0) {
-		return fmt.Errorf("vault: %q has size %d", e.Path, e.Size)
+		return fmt.Errorf("%q has the size %d, which cannot be", e.Path, e.Size)
 	}
 	return nil
 }
@@ -298,11 +316,11 @@ func validEntry(e keepwatch.Entry) error {
 // validPath demands a relative path with plain parts.
 func validPath(path string) error {
 	if path == "" || strings.ContainsRune(path, 0) {
-		return fmt.Errorf("vault: %q is no path", path)
+		return fmt.Errorf("%q is no path", path)
 	}
 	for part := range strings.SplitSeq(path, "/") {
 		if part == "" || part == "." || part == ".." {
-			return fmt.Errorf("vault: the path %q is not relative and plain", path)
+			return fmt.Errorf("the path %q is not relative and plain", path)
 		}
 	}
 	return nil
@@ -310,7 +328,7 @@ func validPath(path string) error {
 
 // header makes the PAX header of an entry.
 func header(e keepwatch.Entry) *tar.Header {
-	h := &tar.Header{Format: tar.FormatPAX, Name: e.Path, Mode: int64(e.Mode & 0o7777), ModTime: paxTime(e.ModTime), Uid: e.UID, Gid: e.GID, Typeflag: tar.TypeReg, Size: e.Size}
+	h := &tar.Header{Format: tar.FormatPAX, Name: e.Path, Mode: int64(e.Mode & 0o7777), ModTime: e.ModTime, Uid: e.UID, Gid: e.GID, Typeflag: tar.TypeReg, Size: e.Size}
 	switch e.Type {
 	case keepwatch.EntryFolder:
 		h.Typeflag, h.Name = tar.TypeDir, e.Path+"/"
@@ -318,13 +336,4 @@ func header(e keepwatch.Entry) *tar.Header {
 		h.Typeflag, h.Linkname = tar.TypeSymlink, e.Link
 	}
 	return h
-}
-
-// paxTime is a time as PAX keeps it; the zero time has none before 1970's range
-// of tar and becomes the epoch.
-func paxTime(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Unix(0, 0)
-	}
-	return t
 }

@@ -1,0 +1,54 @@
+package vault
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"keepwatch"
+)
+
+// archive makes the record of an archive out of its manifest.
+func (m manifest) archive(stamp string) keepwatch.Archive {
+	return keepwatch.Archive{
+		Version: 1, Source: m.Source, Stamp: stamp, Kind: m.Kind, Run: m.Run, Parts: unnamed(m.Parts),
+		Started: m.Started, Finished: m.Finished, Items: m.Items, Bytes: m.Bytes,
+		SealedBytes: m.SealedBytes, Sealed: m.Sealed, Recipients: m.Recipients, Counts: m.Counts,
+	}
+}
+
+// unnamed stands for parts whose names only the sealed list of contents has, so
+// that an archive of parts is not taken for a whole one.
+func unnamed(n int) []string {
+	var parts []string
+	for i := range n {
+		parts = append(parts, fmt.Sprintf("part %d (its name is sealed)", i+1))
+	}
+	return parts
+}
+
+// List gives the archives that lie in the vault, from their manifests. A folder
+// whose manifest cannot be read is left out: Verify says what is wrong with it.
+func (v *Vault) List() ([]keepwatch.Archive, error) {
+	var list []keepwatch.Archive
+	sources, err := os.ReadDir(v.dir)
+	if err != nil {
+		return nil, trouble("The vault folder "+v.dir+" cannot be read", err)
+	}
+	for _, s := range sources {
+		if !s.IsDir() || !keepwatch.ValidName(s.Name()) {
+			continue
+		}
+		stamps, err := os.ReadDir(filepath.Join(v.dir, s.Name()))
+		if err != nil {
+			return nil, trouble("The vault folder of "+s.Name()+" cannot be read", err)
+		}
+		for _, st := range stamps {
+			m, err := readManifest(filepath.Join(v.dir, s.Name(), st.Name()))
+			if err == nil && m.Source == s.Name() && keepwatch.ValidStamp(st.Name()) {
+				list = append(list, m.archive(st.Name()))
+			}
+		}
+	}
+	return list, nil
+}

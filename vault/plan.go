@@ -1,0 +1,237 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"keepwatch"
+)
+
+// selection decides what a restore is about: everything where no parts are
+// given; otherwise a part is a path, a folder with all that is below it, or a
+// pattern as in path.Match for the whole path or, without a slash, for its last
+// part, a folder again with all that is below it.
+type selection struct {
+	parts []string // as they were given
+	clean []string // as paths
+	used  []bool   // which of them something was found for
+}
+
+func newSelection(parts []string) *selection {
+	s := &selection{parts: parts, used: make([]bool, len(parts))}
+	for _, p := range parts {
+		s.clean = append(s.clean, strings.Trim(path.Clean("/"+filepath.ToSlash(p)), "/"))
+	}
+	return s
+}
+
+// has reports whether a path is asked for.
+func (s *selection) has(p string) bool {
+	if len(s.parts) == 0 {
+		return true
+	}
+	hit := false
+	for i, part := range s.clean {
+		if matchesPart(p, part) {
+			s.used[i], hit = true, true
+		}
+	}
+	return hit
+}
+
+func matchesPart(p, part string) bool {
+	if part == "" || p == part || strings.HasPrefix(p, part) && p[len(part)] == '/' {
+		return true
+	}
+	if !strings.ContainsAny(part, "*?[\\") {
+		return false
+	}
+	if strings.Contains(part, "/") {
+		for at := 0; ; at++ { // the path itself, or a folder above it
+			end := strings.IndexByte(p[at:], '/')
+			if end < 0 {
+				ok, _ := path.Match(part, p)
+				return ok
+			}
+			at += end
+			if ok, _ := path.Match(part, p[:at]); ok {
+				return true
+			}
+		}
+	}
+	for name := range strings.SplitSeq(p, "/") {
+		if ok, _ := path.Match(part, name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// missing gives the parts for which nothing was found.
+func (s *selection) missing() []string {
+	var list []string
+	for i, part := range s.parts {
+		if !s.used[i] {
+			list = append(list, part)
+		}
+	}
+	return list
+}
+
+// PlanExtract says what Extract would do, without writing anything.
+func (v *Vault) PlanExtract(ctx context.Context, ref string, ask keepwatch.Ask) (keepwatch.RestorePlan, error) {
+	f, err := v.open(ref)
+	if err != nil {
+		return keepwatch.RestorePlan{Ref: ref, To: ask.To, Free: -1}, err
+	}
+	return f.Plan(ctx, ask)
+}
+
+// maxClashes is how many files that stand in the way are named.
+const maxClashes = 20
+
+// Plan says what Extract would do, without writing anything.
+func (f *Folder) Plan(ctx context.Context, ask keepwatch.Ask) (keepwatch.RestorePlan, error) {
+	plan, _, err := f.plan(ctx, ask)
+	return plan, err
+}
+
+// plan is Plan; need is how many bytes are to be written.
+func (f *Folder) plan(ctx context.Context, ask keepwatch.Ask) (plan keepwatch.RestorePlan, need int64, err error) {
+	plan = keepwatch.RestorePlan{Ref: f.ref, To: ask.To, Free: roomAt(ask.To)}
+	if !filepath.IsAbs(ask.To) {
+		return plan, 0, keepwatch.Errorf(keepwatch.KindInvalid, "Say where to restore to with a whole path: %q is not one.", ask.To)
+	}
+	root, err := os.OpenRoot(ask.To)
+	switch {
+	case err == nil:
+		defer root.Close()
+	case !errors.Is(err, fs.ErrNotExist):
+		return plan, 0, trouble("Nothing can be restored to "+ask.To, err)
+	}
+	chosen := newSelection(ask.Parts)
+	err = f.Contents(ctx, func(e keepwatch.Entry) error {
+		if !chosen.has(e.Path) {
+			return nil
+		}
+		plan.Items++
+		plan.Bytes += e.Size
+		stands := standing(root, e)
+		if stands != standsSame {
+			need += e.Size
+		}
+		switch stands {
+		case standsNot:
+			plan.New++
+		case standsSame:
+			plan.Same++
+		case standsOther:
+			if plan.Replaced++; len(plan.Clashes) < maxClashes {
+				plan.Clashes = append(plan.Clashes, e.Path)
+			}
+		}
+		return nil
+	}, nil)
+	plan.Missing = chosen.missing()
+	return plan, need, err
+}
+
+// What stands at the place of an entry.
+type stands int
+
+const (
+	standsNot   stands = iota // nothing
+	standsSame                // the same, as far as size, time and target show
+	standsOther               // something else, or something that leads outside
+)
+
+// standing says what stands in a folder at the place of an entry. A nil folder
+// does not exist.
+func standing(root *os.Root, e keepwatch.Entry) stands {
+	if root == nil {
+		return standsNot
+	}
+	name := filepath.FromSlash(e.Path)
+	info, err := root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return standsNot
+	}
+	if err != nil {
+		return standsOther
+	}
+	same := false
+	switch e.Type {
+	case keepwatch.EntryFolder:
+		same = info.IsDir()
+	case keepwatch.EntryFile:
+		same = info.Mode().IsRegular() && info.Size() == e.Size && info.ModTime().Equal(e.ModTime)
+	case keepwatch.EntryLink:
+		target, err := root.Readlink(name)
+		same = err == nil && target == e.Link
+	}
+	if same {
+		return standsSame
+	}
+	return standsOther
+}
+
+// roomAt gives the bytes left on the disk that a path is on, or will be; -1
+// where that is unknown.
+func roomAt(dir string) int64 {
+	for dir != "" {
+		if n, err := free(dir); err == nil {
+			return n
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			break
+		}
+		dir = parent
+	}
+	return -1
+}
+
+// refuse says why a restore must not begin.
+func refuse(plan keepwatch.RestorePlan, need int64, overwrite bool) error {
+	switch {
+	case len(plan.Missing) > 0:
+		return keepwatch.Errorf(keepwatch.KindNotFound, "The archive holds no %s. `/backup show` lists what is in it.", quoteAll(plan.Missing))
+	case plan.Replaced > 0 && !overwrite:
+		text := quoteAll(plan.Clashes)
+		if more := plan.Replaced - int64(len(plan.Clashes)); more > 0 {
+			text += " and " + keepwatch.FormatCount(more, "other")
+		}
+		return keepwatch.Errorf(keepwatch.KindConflict, "In %s there is already something else in the place of %s: %s. Restore to another place, or add --overwrite to replace what is there.",
+			plan.To, keepwatch.FormatCount(plan.Replaced, "item"), text)
+	case plan.Free >= 0 && need > plan.Free:
+		return keepwatch.Errorf(keepwatch.KindAttention, "There is not enough room for the restore to %s: %s are needed and %s are free. Free some room, or restore to another place.",
+			plan.To, keepwatch.FormatBytes(need), keepwatch.FormatBytes(plan.Free))
+	}
+	return nil
+}
+
+// quoteAll lists names for a sentence; those that are not plain are quoted.
+func quoteAll(names []string) string {
+	list := make([]string, len(names))
+	for i, n := range names {
+		list[i] = printable(n)
+	}
+	return strings.Join(list, ", ")
+}
+
+// printable gives a name for a sentence, quoted where it has characters that
+// cannot be shown.
+func printable(name string) string {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
+}
