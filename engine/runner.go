@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,13 +27,14 @@ type Config struct {
 
 // Engine carries out runs. Its methods may be called from any goroutine.
 type Engine struct {
-	cfg   Config
-	slots chan struct{}
+	cfg Config
 
-	mu     sync.Mutex
-	live   map[int64]*job
-	closed bool
-	done   sync.WaitGroup
+	mu      sync.Mutex
+	live    map[int64]*job
+	waiting []*job // in the order in which they were asked for
+	working int    // how many jobs have their turn
+	closed  bool
+	done    sync.WaitGroup
 }
 
 // job is a run that is queued or under way.
@@ -41,6 +43,7 @@ type job struct {
 	run      keepwatch.Run // as it was last saved, with live progress
 	changed  chan struct{} // closed and replaced at every change
 	cancel   context.CancelCauseFunc
+	turn     chan struct{} // closed when the job may work
 	finished chan struct{} // closed when the engine lets go of the run
 
 	saving sync.Mutex // one change is saved at a time
@@ -72,7 +75,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Crash == nil {
 		cfg.Crash = func(string) {}
 	}
-	return &Engine{cfg: cfg, slots: make(chan struct{}, cfg.Parallel), live: map[int64]*job{}}, nil
+	return &Engine{cfg: cfg, live: map[int64]*job{}}, nil
 }
 
 // Start saves a new run and queues it. The run is on disk when Start returns.
@@ -112,24 +115,46 @@ func stopping() error {
 // queue hands a saved run to a goroutine of its own. The caller holds e.mu.
 func (e *Engine) queue(run keepwatch.Run, work Work) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	j := &job{run: run, changed: make(chan struct{}), cancel: cancel, finished: make(chan struct{})}
+	j := &job{run: run, changed: make(chan struct{}), cancel: cancel, turn: make(chan struct{}), finished: make(chan struct{})}
 	e.live[run.ID] = j
+	e.waiting = append(e.waiting, j)
 	e.done.Add(1)
 	go func() {
 		defer e.done.Done()
 		defer cancel(nil)
 		select {
-		case e.slots <- struct{}{}:
+		case <-j.turn:
 			e.carry(ctx, j, work)
-			<-e.slots
 		case <-ctx.Done():
 			e.settle(ctx, j, work, context.Cause(ctx))
 		}
-		e.mu.Lock()
-		delete(e.live, run.ID)
-		e.mu.Unlock()
-		close(j.finished)
+		e.letGo(j)
 	}()
+	e.next()
+}
+
+// next gives their turn to those that wait longest, as long as there is room.
+// The caller holds e.mu.
+func (e *Engine) next() {
+	for e.working < e.cfg.Parallel && len(e.waiting) > 0 {
+		close(e.waiting[0].turn)
+		e.waiting = e.waiting[1:]
+		e.working++
+	}
+}
+
+// letGo ends a job's time with the engine.
+func (e *Engine) letGo(j *job) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.live, j.snapshot().ID)
+	if at := slices.Index(e.waiting, j); at >= 0 {
+		e.waiting = slices.Delete(e.waiting, at, at+1)
+	} else {
+		e.working--
+	}
+	e.next()
+	close(j.finished)
 }
 
 // carry does the steps that are not done, one by one.
