@@ -73,7 +73,7 @@ func (r *Router) help(_ context.Context, c *call) (keepwatch.Message, error) {
 	if c.req.Local {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Tab completes, a number presses a button, and a path will do as a source: /backup start ./docs"))
 	}
-	msg.Blocks = append(msg.Blocks, keepwatch.Text("For one in full: /keepwatch help backup restore"))
+	msg.Blocks = append(msg.Blocks, keepwatch.Text("For one in full: /keepwatch help backup status"))
 	return msg, nil
 }
 

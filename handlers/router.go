@@ -266,7 +266,7 @@ func (r *Router) unknown(words []string, person keepwatch.Person, req keepwatch.
 	}
 	msg := keepwatch.Message{Title: fmt.Sprintf("There is no command %q", typed), Tone: keepwatch.ToneWarn, Refused: keepwatch.KindNotFound, Failed: true}
 	if near == "" {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("`help` lists what there is."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("The help lists what there is."))
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Help", Command: "keepwatch help"})
 		return msg, nil
 	}

@@ -1,0 +1,483 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"keepwatch"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// world is everything that a Router talks to, in memory.
+type world struct {
+	mu       sync.Mutex
+	runs     map[int64]keepwatch.Run
+	known    []keepwatch.Source
+	archives []keepwatch.Archive
+	audit    []keepwatch.AuditEntry
+	auditErr error
+	startErr error
+	plan     keepwatch.RestorePlan
+	log      bytes.Buffer
+	panics   bool
+}
+
+func (w *world) Start(_ context.Context, run keepwatch.Run) (keepwatch.Run, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.audit) == 0 {
+		panic("a run was started before its audit line was saved")
+	}
+	if w.startErr != nil {
+		return run, w.startErr
+	}
+	run.ID, run.State, run.Created = int64(len(w.runs)+1), keepwatch.RunQueued, noon
+	w.runs[run.ID] = run
+	return run, nil
+}
+
+func (w *world) Cancel(_ context.Context, id int64, by, reason string) (keepwatch.Run, error) {
+	run, err := w.Run(id)
+	run.State, run.CancelledBy, run.CancelReason = keepwatch.RunCancelled, by, reason
+	return run, err
+}
+
+func (w *world) Retry(_ context.Context, id int64, _ string) (keepwatch.Run, error) { return w.Run(id) }
+
+func (w *world) Run(id int64) (keepwatch.Run, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	run, ok := w.runs[id]
+	if !ok {
+		return run, keepwatch.Errorf(keepwatch.KindNotFound, "There is no run %d.", id)
+	}
+	return run, nil
+}
+
+func (w *world) RecentRuns(string, int) ([]keepwatch.Run, error) { return w.OpenRuns() }
+
+func (w *world) OpenRuns() ([]keepwatch.Run, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var list []keepwatch.Run
+	for id := int64(len(w.runs)); id > 0; id-- {
+		list = append(list, w.runs[id])
+	}
+	return list, nil
+}
+
+func (w *world) Archives(source string) ([]keepwatch.Archive, error) {
+	if w.panics {
+		panic("a fault")
+	}
+	var list []keepwatch.Archive
+	for _, a := range w.archives {
+		if source == "" || a.Source == source {
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
+func (w *world) UpdateArchive(ref string, change func(*keepwatch.Archive) error) (keepwatch.Archive, error) {
+	for i := range w.archives {
+		if w.archives[i].Ref() == ref {
+			return w.archives[i], change(&w.archives[i])
+		}
+	}
+	return keepwatch.Archive{}, keepwatch.Errorf(keepwatch.KindNotFound, "There is no archive %s.", ref)
+}
+
+func (w *world) Sources() ([]keepwatch.Source, error) { return w.known, nil }
+
+func (w *world) Source(name string) (keepwatch.Source, error) {
+	for _, s := range w.known {
+		if s.Name == name {
+			return s, nil
+		}
+	}
+	return keepwatch.Source{}, keepwatch.Errorf(keepwatch.KindNotFound, "There is no source named %q.", name)
+}
+
+func (w *world) AddPath(path string) (keepwatch.Source, error) {
+	s := keepwatch.Source{Name: keepwatch.NameFrom(filepath.Base(path)), Kind: keepwatch.KindFiles, Path: path}
+	w.known = append(w.known, s)
+	return s, nil
+}
+
+func (w *world) BeginAudit(e keepwatch.AuditEntry) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.auditErr != nil {
+		return w.auditErr
+	}
+	if e.Outcome != keepwatch.OutcomeStarted {
+		panic("an audit line begins with an outcome")
+	}
+	w.audit = append(w.audit, e)
+	return nil
+}
+
+func (w *world) EndAudit(e keepwatch.AuditEntry) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	i := slices.IndexFunc(w.audit, func(x keepwatch.AuditEntry) bool { return x.ID == e.ID })
+	w.audit[i] = e
+	return nil
+}
+
+func (w *world) Audits(keepwatch.AuditFilter) ([]keepwatch.AuditEntry, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.audit), nil
+}
+
+func (w *world) Contents(_ context.Context, _ string, entry func(keepwatch.Entry) error, _ func(keepwatch.Note) error) error {
+	return errors.Join(entry(keepwatch.Entry{Path: "reports", Type: keepwatch.EntryFolder}), entry(keepwatch.Entry{Path: "reports/<!channel> @everyone.txt", Type: keepwatch.EntryFile, Size: 1234}),
+		entry(keepwatch.Entry{Path: "latest", Type: keepwatch.EntryLink, Link: "reports"}))
+}
+
+func (w *world) PlanExtract(_ context.Context, ref string, ask keepwatch.Ask) (keepwatch.RestorePlan, error) {
+	p := w.plan
+	p.Ref, p.To = ref, ask.To
+	return p, nil
+}
+
+func (w *world) Path(ref string) string { return "data/vault/" + ref }
+
+func proof(t time.Time) keepwatch.Verification {
+	return keepwatch.Verification{At: t, Took: 2 * time.Second, Level: keepwatch.LevelOpened, Files: 41, Bytes: 9 << 20, Sealed: 4 << 20}
+}
+
+func newWorld() *world {
+	w := &world{runs: map[int64]keepwatch.Run{}}
+	w.known = []keepwatch.Source{{Name: "notes", Kind: keepwatch.KindFiles, Path: "/srv/notes"}, {Name: "ruthin-web", Kind: keepwatch.KindCPanel, URL: "https://web1.example.net:2083", User: "ruthin"}}
+	for i := range 3 {
+		started := noon.AddDate(0, 0, -i).Add(-9 * time.Hour)
+		w.archives = append(w.archives, keepwatch.Archive{Source: "notes", Stamp: keepwatch.StampOf(started), Kind: keepwatch.KindFiles, Run: int64(9 - i), Started: started, Items: 45, Bytes: 9 << 20, SealedBytes: 4 << 20,
+			Sealed:     []keepwatch.SealedFile{{Name: "notes.tar.zst.age", Size: 4 << 20}, {Name: "contents.jsonl.zst.age", Size: 900}},
+			Recipients: []string{"age1qqqq"}, Verified: []keepwatch.Verification{proof(started)}})
+	}
+	return w
+}
+
+func (w *world) router(t *testing.T) *Router {
+	t.Helper()
+	r, err := New(Config{
+		People: []keepwatch.Person{
+			{Name: "Alis", Role: keepwatch.RoleAdmin, Accounts: map[string]string{"terminal": "alis", "slack": "U1"}},
+			{Name: "Olwen", Role: keepwatch.RoleOperator, Accounts: map[string]string{"slack": "U2"}}, {Name: "Vaughan", Role: keepwatch.RoleViewer, Accounts: map[string]string{"slack": "U3"}},
+		},
+		Runs: w, Sources: w, History: w, Audit: w, Vault: w, Keep: keepwatch.Keep{Last: 2},
+		Paused: func(a []keepwatch.Archive) (bool, keepwatch.Archive) {
+			return len(a) > 0 && len(a[0].Findings) > 0 && a[0].Accepted == "", a[0]
+		},
+		Check: func(context.Context) []keepwatch.Probe {
+			return []keepwatch.Probe{{Name: "disk", Status: keepwatch.ProbeGood, Text: "Fine."}, {Name: "key", Status: keepwatch.ProbeBad, Text: "Gone.", Next: "Put it back."}}
+		},
+		KeyFile: "data/age-identity.txt", RestoreTo: "/restored", Now: func() time.Time { return noon }, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func ask(text, account string) keepwatch.Request {
+	platform, id, _ := strings.Cut(account, ":")
+	return keepwatch.Request{ID: "req1", Text: text, Account: keepwatch.Account{Platform: platform, ID: id, Name: "Admin (trust me)"}, Channel: "here", Local: platform == "terminal"}
+}
+
+// plain renders a message as text, all of it.
+func plain(m keepwatch.Message) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "[%s", m.Tone)
+	if m.Failed {
+		fmt.Fprintf(&b, ", failed: %s", m.Refused)
+	}
+	if m.Run > 0 {
+		fmt.Fprintf(&b, ", run %d", m.Run)
+	}
+	fmt.Fprintf(&b, "] %s\n", m.Title)
+	for _, bl := range m.Blocks {
+		switch {
+		case bl.Text != "":
+			b.WriteString(bl.Text + "\n")
+		case bl.Code != "":
+			b.WriteString("    " + strings.ReplaceAll(bl.Code, "\n", "\n    ") + "\n")
+		case bl.Progress != nil:
+			f, _ := bl.Progress.Fraction()
+			fmt.Fprintf(&b, "bar %.2f\n", f)
+		}
+		for _, f := range bl.Fields {
+			value := f.Value
+			if !f.Time.IsZero() {
+				value = f.Time.UTC().Format("2006-01-02 15:04")
+			}
+			fmt.Fprintf(&b, "  %s: %s\n", f.Name, value)
+		}
+		if bl.Table != nil {
+			b.WriteString("  " + strings.Join(bl.Table.Head, " | ") + "\n")
+			for _, row := range bl.Table.Rows {
+				b.WriteString("  " + strings.Join(row, " | ") + "\n")
+			}
+		}
+	}
+	for _, bt := range m.Buttons {
+		fmt.Fprintf(&b, "(%s → %s)\n", bt.Label, bt.Command)
+	}
+	return b.String()
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s (-want +got, -update writes it anew):\n%s", file, d)
+	}
+}
+
+// TestAnswers holds every answer to the text that was read and found good.
+func TestAnswers(t *testing.T) {
+	damaged := func(w *world) {
+		v := proof(noon)
+		v.Problems = []keepwatch.Finding{{Rule: "hash", What: "notes.tar.zst.age", Text: "notes.tar.zst.age is not as it was written."}}
+		w.archives[0].Verified = append(w.archives[0].Verified, v)
+	}
+	shrunk := func(w *world) {
+		w.archives[0].Findings = []keepwatch.Finding{{Rule: "fewer", What: w.archives[0].Ref(), Text: "It has far fewer items than usual: 3 instead of 45."}}
+	}
+	for _, c := range []struct {
+		name, text, who string
+		set             func(w *world)
+	}{
+		{name: "help-admin", text: "/keepwatch", who: "terminal:alis"},
+		{name: "help-viewer", text: "help", who: "slack:U3"},
+		{name: "help-of-restore", text: "keepwatch help backup restore", who: "terminal:alis"},
+		{name: "start", text: "/backup start notes", who: "slack:U2"},
+		{name: "start-path", text: "/backup start ./docs", who: "terminal:alis"},
+		{name: "start-path-elsewhere", text: "/backup start ./docs", who: "slack:U1"},
+		{name: "start-which", text: "/backup start", who: "slack:U2"},
+		{name: "start-typo", text: "/backup start ntoes", who: "slack:U2"},
+		{name: "start-changes", text: "/backup start notes --changes", who: "slack:U2"},
+		{name: "start-conflict", text: "/backup start notes", who: "slack:U2", set: func(w *world) {
+			w.startErr = keepwatch.Errorf(keepwatch.KindConflict, "Run 41 (backup of notes) is running since 11:02 UTC.")
+		}},
+		{name: "start-internal", text: "/backup start notes", who: "slack:U2", set: func(w *world) { w.startErr = errors.New("dial tcp 10.0.0.1: secret detail") }},
+		{name: "command-typo", text: "/backup strat notes", who: "slack:U2"},
+		{name: "group-left-out", text: "start notes", who: "slack:U2"},
+		{name: "unknown", text: "make coffee", who: "slack:U2"},
+		{name: "stranger", text: "/backup start notes", who: "slack:U999"},
+		{name: "denied", text: "/backup prune notes", who: "slack:U2"},
+		{name: "sources", text: "/backup sources", who: "slack:U3"},
+		{name: "list", text: "/backup list notes", who: "slack:U3", set: damaged},
+		{name: "list-none", text: "/backup list ruthin-web", who: "slack:U3"},
+		{name: "show", text: "/backup show notes", who: "slack:U3"},
+		{name: "show-damaged", text: "/backup show notes/2026-11-24", who: "slack:U3", set: damaged},
+		{name: "verify", text: "/backup verify notes", who: "slack:U2"},
+		{name: "restore", text: "/backup restore notes reports --to /back", who: "slack:U1", set: func(w *world) {
+			w.plan = keepwatch.RestorePlan{Items: 40, Bytes: 9 << 20, New: 38, Same: 2, Free: 1 << 40}
+		}},
+		{name: "restore-clash", text: "/backup restore notes --to /back", who: "slack:U1", set: func(w *world) {
+			w.plan = keepwatch.RestorePlan{Items: 40, Bytes: 9 << 20, New: 38, Replaced: 2, Clashes: []string{"a.txt", "b.txt"}, Free: 1 << 40}
+		}},
+		{name: "restore-missing", text: "/backup restore notes nope", who: "slack:U1", set: func(w *world) { w.plan = keepwatch.RestorePlan{Missing: []string{"nope"}} }},
+		{name: "prune", text: "/backup prune notes", who: "slack:U1"},
+		{name: "prune-paused", text: "/backup prune notes", who: "slack:U1", set: shrunk},
+		{name: "prune-accept", text: "/backup prune notes --accept notes", who: "slack:U1", set: shrunk},
+		{name: "pin", text: "/backup pin notes before the move", who: "slack:U2"},
+		{name: "cancel-none", text: "/backup cancel 7", who: "slack:U2"},
+		{name: "whoami", text: "whoami", who: "slack:U3"},
+		{name: "check", text: "/keepwatch check", who: "slack:U3"},
+		{name: "unclosed", text: `/backup start "notes`, who: "slack:U2"},
+		{name: "audit-time", text: "/keepwatch audit --since soon", who: "slack:U1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld()
+			if c.set != nil {
+				c.set(w)
+			}
+			got := plain(w.router(t).Handle(t.Context(), ask(c.text, c.who)))
+			golden(t, c.name, got)
+			if strings.Contains(got, "secret detail") {
+				t.Error("an internal cause was shown")
+			}
+		})
+	}
+}
+
+// TestRunCards holds the card of a run in each of its states.
+func TestRunCards(t *testing.T) {
+	steps := func(state keepwatch.StepState) []keepwatch.Step {
+		return []keepwatch.Step{{Name: "plan", State: keepwatch.StepDone, Started: noon, Ended: noon, Attempts: 1}, {Name: "fetch", State: state, Started: noon, Ended: noon.Add(3 * time.Second), Attempts: 2}, {Name: "seal", State: state}}
+	}
+	v := proof(noon)
+	base := keepwatch.Run{ID: 42, Kind: keepwatch.RunBackup, Source: "notes", By: "Alis", Where: "terminal", Created: noon, Started: noon}
+	done := base
+	done.State, done.Steps, done.Ended = keepwatch.RunDone, steps(keepwatch.StepDone), noon.Add(5*time.Second)
+	done.Result = keepwatch.Result{Items: 45, Bytes: 9 << 20, Sealed: newWorld().archives[0].Sealed, Verification: &v, Archive: "notes/2026-11-24T120000Z"}
+	with := func(change func(*keepwatch.Run)) keepwatch.Run { r := done; change(&r); return r }
+	for name, run := range map[string]keepwatch.Run{
+		"running": with(func(r *keepwatch.Run) {
+			r.State, r.Steps, r.Result = keepwatch.RunRunning, steps(keepwatch.StepRunning), keepwatch.Result{}
+			r.Progress = keepwatch.Progress{Step: "fetch", Bytes: 1 << 20, TotalBytes: 4 << 20}
+		}),
+		"done": done,
+		"gaps": with(func(r *keepwatch.Run) {
+			r.Result.Counts = map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: 5, keepwatch.NoteSpecial: 1}
+			r.Result.Notes = []keepwatch.Note{{Kind: keepwatch.NoteUnreadable, Path: "a", Text: "permission denied"}, {Kind: keepwatch.NoteUnreadable, Path: "b", Text: "permission denied"},
+				{Kind: keepwatch.NoteUnreadable, Path: "c", Text: "permission denied"}, {Kind: keepwatch.NoteUnreadable, Path: "d", Text: "permission denied"}, {Kind: keepwatch.NoteSpecial, Path: "run/sock", Text: "a socket, left out"}}
+		}),
+		"unlike": with(func(r *keepwatch.Run) {
+			r.Result.Findings = []keepwatch.Finding{{Text: "It is nearly empty: 10 B, where 9.0 MiB are usual."}}
+		}),
+		"sealed-only": with(func(r *keepwatch.Run) { s := v; s.Level = keepwatch.LevelSealed; r.Result.Verification = &s }),
+		"cancelled": with(func(r *keepwatch.Run) {
+			r.State, r.CancelledBy, r.CancelReason = keepwatch.RunCancelled, "Olwen", "wrong folder"
+		}),
+		"attention": with(func(r *keepwatch.Run) {
+			r.State, r.Failure = keepwatch.RunAttention, &keepwatch.Failure{Step: "fetch", Message: "The disk is full. Free some room, then retry."}
+		}),
+		"failed": with(func(r *keepwatch.Run) {
+			r.State, r.Failure = keepwatch.RunFailed, &keepwatch.Failure{Step: "plan", Message: "It is not an Outlook data file."}
+		}),
+		"restored": with(func(r *keepwatch.Run) {
+			r.Kind, r.Ask = keepwatch.RunRestore, keepwatch.Ask{Archive: "notes/2026-11-24T120000Z", To: "/back"}
+		}),
+		"pruned": with(func(r *keepwatch.Run) {
+			r.Kind, r.Result = keepwatch.RunPrune, keepwatch.Result{Removed: []string{"notes/2026-01-01T000000Z"}}
+		}),
+	} {
+		golden(t, "run-"+name, plain(newWorld().router(t).RunMessage(run)))
+	}
+	failed := with(func(r *keepwatch.Run) {
+		r.State = keepwatch.RunAttention
+		f := keepwatch.Failure{Step: "fetch", At: noon, Message: "The disk is full.", Cause: "write: no space left on device"}
+		r.Failure, r.Failures = &f, []keepwatch.Failure{f}
+	})
+	r := newWorld().router(t)
+	golden(t, "details-admin", plain(r.details(failed, keepwatch.RoleAdmin)))
+	if got := plain(r.details(failed, keepwatch.RoleViewer)); strings.Contains(got, "no space left on device") {
+		t.Error("a viewer is shown the cause")
+	}
+}
+
+func TestAuditComesFirst(t *testing.T) {
+	w := newWorld()
+	w.auditErr = errors.New("disk full")
+	m := w.router(t).Handle(t.Context(), ask("/backup start notes", "slack:U2"))
+	if !m.Failed || len(w.runs) != 0 {
+		t.Errorf("without an audit line something ran: %+v", m)
+	}
+	w.auditErr = nil
+	w.router(t).Handle(t.Context(), ask("/backup start notes", "slack:U2"))
+	want := keepwatch.AuditEntry{ID: "req1", At: noon, Person: "Olwen", Account: keepwatch.Account{Platform: "slack", ID: "U2", Name: "Admin (trust me)"}, Channel: "here",
+		Text: "/backup start notes", Source: "notes", Run: 1, Outcome: keepwatch.OutcomeDone}
+	if d := cmp.Diff([]keepwatch.AuditEntry{want}, w.audit); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestOutcomes(t *testing.T) {
+	for text, want := range map[string]keepwatch.Outcome{
+		"slack:U999 /backup start notes": keepwatch.OutcomeDenied, "slack:U3 /backup start notes": keepwatch.OutcomeDenied, "slack:U2 /backup strat notes": keepwatch.OutcomeRefused,
+		"slack:U2 /backup start nowhere": keepwatch.OutcomeRefused, "slack:U2 /backup start ruthin-web": keepwatch.OutcomeDone,
+	} {
+		w := newWorld()
+		who, line, _ := strings.Cut(text, " ")
+		w.router(t).Handle(t.Context(), ask(line, who))
+		if len(w.audit) != 1 || w.audit[0].Outcome != want {
+			t.Errorf("%s: %+v, want %s", text, w.audit, want)
+		}
+	}
+}
+
+func TestPanicIsAnAnswer(t *testing.T) {
+	w := newWorld()
+	w.panics = true
+	m := w.router(t).Handle(t.Context(), ask("/backup list", "slack:U3"))
+	if !m.Failed || !strings.Contains(plain(m), "req1") || !strings.Contains(w.log.String(), "a fault") || w.audit[0].Outcome != keepwatch.OutcomeFailed {
+		t.Errorf("%s\n%s\n%+v", plain(m), w.log.String(), w.audit)
+	}
+}
+
+// TestConfirmationIsOfWhatWasShown: the button does what was shown, and nothing
+// else after it has changed.
+func TestConfirmationIsOfWhatWasShown(t *testing.T) {
+	w := newWorld()
+	r := w.router(t)
+	m := r.Handle(t.Context(), ask("/backup prune notes", "slack:U1"))
+	button := m.Buttons[0].Command
+	extra := w.archives[2]
+	extra.Stamp, extra.Started = keepwatch.StampOf(noon.AddDate(0, 0, -9)), noon.AddDate(0, 0, -9)
+	w.archives = append(w.archives, extra)
+	if m := r.Handle(t.Context(), ask(button, "slack:U1")); len(w.runs) != 0 || m.Run != 0 {
+		t.Error("a plan that had changed was carried out")
+	}
+	w.archives = w.archives[:3]
+	if m := r.Handle(t.Context(), ask(button, "slack:U1")); m.Run != 1 || !slices.Equal(w.runs[1].Ask.Remove, []string{w.archives[2].Ref()}) {
+		t.Errorf("%+v", w.runs)
+	}
+}
+
+func TestComplete(t *testing.T) {
+	r := newWorld().router(t)
+	for _, c := range []struct{ text, who, want string }{
+		{"/ba", "terminal:alis", "/backup"}, {"/backup st", "terminal:alis", "start status"}, {"/backup pr", "slack:U2", ""}, {"/backup pr", "slack:U1", "prune"},
+		{"/backup start n", "slack:U2", "notes"}, {"/backup verify notes/2026-11-2", "slack:U2", "notes/2026-11-24T030000Z notes/2026-11-23T030000Z notes/2026-11-22T030000Z"},
+		{"/backup restore notes --", "slack:U1", "--to --overwrite --confirm"}, {"/backup restore notes --overwrite --o", "slack:U1", ""}, {"/keepwatch audit --person ", "slack:U1", "Alis Olwen Vaughan"},
+		{"/backup start n", "slack:U999", ""}, {"h", "slack:U3", "help"},
+	} {
+		var got []string
+		for _, f := range r.Complete(t.Context(), ask(c.text, c.who), len(c.text)) {
+			got = append(got, f.Text)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s completes to %q, want %q", c.text, got, c.want)
+		}
+	}
+}
+
+func TestConcurrentRequests(t *testing.T) {
+	w := newWorld()
+	r := w.router(t)
+	var wg sync.WaitGroup
+	for i := range 64 {
+		wg.Go(func() {
+			req := ask([]string{"/backup start notes", "/backup list", "/keepwatch help", "/backup status"}[i%4], "slack:U1")
+			req.ID = fmt.Sprint("r", i)
+			if m := r.Handle(t.Context(), req); m.Failed {
+				t.Error(plain(m))
+			}
+		})
+	}
+	wg.Wait()
+	if len(w.audit) != 64 {
+		t.Errorf("%d audit lines", len(w.audit))
+	}
+}
