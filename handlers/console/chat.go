@@ -311,7 +311,7 @@ func (k *keyboard) Read(p []byte) (int, error) {
 		return n, err
 	}
 	now := k.now()
-	if now.Sub(k.last) < twice {
+	if now.Sub(k.last) < twice || bytes.Count(p[:n], []byte{ctrlC}) > 1 {
 		return 0, io.EOF
 	}
 	k.last = now

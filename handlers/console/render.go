@@ -233,6 +233,10 @@ func (s style) table(t keepwatch.Table) []string {
 // records writes each row as its first cell and, below it, the others by name.
 func (s style) records(t keepwatch.Table) []string {
 	var lines []string
+	inner := s
+	if s.width > 0 {
+		inner.width = max(s.width-2, 6)
+	}
 	for _, row := range t.Rows {
 		for i, cell := range row {
 			cell = clean(cell)
@@ -241,7 +245,7 @@ func (s style) records(t keepwatch.Table) []string {
 			case i == 0 || i >= len(t.Head) || t.Head[i] == "":
 				lines = append(lines, s.wrap(cell, 2)...)
 			default:
-				for _, l := range s.wrap(t.Head[i]+": "+cell, 2) {
+				for _, l := range inner.wrap(t.Head[i]+": "+cell, 2) {
 					lines = append(lines, "  "+l)
 				}
 			}
