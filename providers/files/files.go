@@ -75,6 +75,9 @@ func (p *Provider) Fetch(ctx context.Context, job providers.Job, sink providers.
 	if err != nil {
 		return err
 	}
+	if r.files == 0 && r.unread > 0 {
+		return nothing(job.Source.Path)
+	}
 	return r.links()
 }
 
@@ -127,6 +130,11 @@ func gone(name string, err error) error {
 		return keepwatch.Errorf(keepwatch.KindAttention, "Keepwatch may not read %s. Give its user the right to, then retry.", name).Because(err)
 	}
 	return keepwatch.Errorf(keepwatch.KindAttention, "%s cannot be read (%v).", name, err).Because(err)
+}
+
+// nothing says that an archive of a source would be worth nothing.
+func nothing(path string) error {
+	return keepwatch.Errorf(keepwatch.KindAttention, "Nothing in %s could be read. Give Keepwatch's user the right to, then retry.", path)
 }
 
 // handedIn visits a file that stands alone, after a look at whether it is what

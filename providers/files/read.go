@@ -23,6 +23,8 @@ type reading struct {
 	report func(keepwatch.Progress)
 
 	items, bytes int64
+	files        int64 // of the items, and not folders or links
+	unread       int64
 	hardLinks    int64
 }
 
@@ -38,6 +40,7 @@ func (r *reading) store(name string, e keepwatch.Entry, seen fs.FileInfo, add fu
 		return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteVanished, Path: e.Path, Text: "it was gone before it could be read"})
 	}
 	if err != nil {
+		r.unread++
 		return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteUnreadable, Path: e.Path, Text: cause(err)})
 	}
 	defer f.Close()
@@ -97,6 +100,9 @@ func (r *reading) compare(e keepwatch.Entry, seen, before fs.FileInfo, f interfa
 
 func (r *reading) done(e keepwatch.Entry) {
 	r.items++
+	if e.Type == keepwatch.EntryFile {
+		r.files++
+	}
 	r.report(keepwatch.Progress{Items: r.items, Bytes: r.bytes})
 }
 

@@ -39,7 +39,7 @@ func (p *Provider) folder(ctx context.Context, root string, job providers.Job, v
 		return err
 	}
 	if w.read == 0 && w.unreadable > 0 {
-		return keepwatch.Errorf(keepwatch.KindAttention, "Nothing in %s could be read. Give Keepwatch's user the right to, then retry.", job.Source.Path)
+		return nothing(job.Source.Path)
 	}
 	return nil
 }

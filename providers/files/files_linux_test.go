@@ -1,0 +1,320 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"keepwatch"
+	"keepwatch/providers"
+	"keepwatch/providers/providertest"
+)
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func folder(path string) keepwatch.Source {
+	return keepwatch.Source{Name: "notes", Kind: keepwatch.KindFiles, Path: path}
+}
+
+func fetch(t *testing.T, p *Provider, s keepwatch.Source, parts ...string) (*providertest.Sink, error) {
+	t.Helper()
+	var sink providertest.Sink
+	err := p.Fetch(t.Context(), providers.Job{Source: s, Parts: parts, Report: func(keepwatch.Progress) {}}, &sink)
+	for _, b := range sink.Broken {
+		t.Error(b)
+	}
+	return &sink, err
+}
+
+func paths(s *providertest.Sink) string {
+	var list []string
+	for _, e := range s.Entries {
+		list = append(list, e.Path)
+	}
+	return strings.Join(list, " ")
+}
+
+func noted(s *providertest.Sink, kind keepwatch.NoteKind) string {
+	var list []string
+	for _, n := range s.Notes {
+		if n.Kind == kind {
+			list = append(list, n.Path)
+		}
+	}
+	return strings.Join(list, " ")
+}
+
+func TestContract(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.txt"), "a")
+	write(t, filepath.Join(dir, "sub", "deep", "b.txt"), "bb")
+	if err := os.Symlink("a.txt", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	providertest.Run(t, providertest.Case{Provider: New(Config{}), Source: folder(dir), Missing: folder(filepath.Join(dir, "gone")), Parts: []string{"a.txt", "sub", "sub/deep"}})
+}
+
+func TestSingleFileContract(t *testing.T) {
+	name := write(t, filepath.Join(t.TempDir(), "letter.txt"), "Dear Alis")
+	providertest.Run(t, providertest.Case{Provider: New(Config{}), Source: folder(name), Missing: folder(name + "x")})
+	s, err := fetch(t, New(Config{}), folder(name))
+	if err != nil || !slices.Equal(s.Singles, []string{"letter.txt"}) || s.Contents["letter.txt"] != "Dear Alis" {
+		t.Errorf("%+v %v", s, err)
+	}
+}
+
+// TestEverySortOfFile has one of each that a file system can hold.
+func TestEverySortOfFile(t *testing.T) {
+	dir := t.TempDir()
+	then := time.Date(2020, 2, 29, 1, 2, 3, 456789, time.UTC)
+	name := write(t, filepath.Join(dir, "file"), "content")
+	hostile := write(t, filepath.Join(dir, "new\nline \xff <!channel>"), "x")
+	sparse := filepath.Join(dir, "sparse")
+	f, err := os.Create(sparse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("unix", filepath.Join(dir, "socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	err = errors.Join(f.Truncate(10<<20), f.Close(), os.Chmod(name, 0o751|os.ModeSetuid), os.Chtimes(name, then, then), os.Symlink("/etc/passwd", filepath.Join(dir, "link")), os.Symlink("nowhere", filepath.Join(dir, "dangling")),
+		syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o644), os.Link(name, filepath.Join(dir, "second name")), os.Mkdir(filepath.Join(dir, "empty"), 0o1777), os.Chmod(filepath.Join(dir, "empty"), 0o777|os.ModeSticky))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := fetch(t, New(Config{}), folder(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "dangling empty file link " + filepath.Base(hostile) + " second name sparse"; paths(s) != want {
+		t.Errorf("%q, want %q", paths(s), want)
+	}
+	if got := noted(s, keepwatch.NoteSpecial); got != "pipe socket" {
+		t.Errorf("special: %q", got)
+	}
+	if got := noted(s, keepwatch.NoteSparse); got != "sparse" {
+		t.Errorf("sparse: %q", got)
+	}
+	if !slices.ContainsFunc(s.Notes, func(n keepwatch.Note) bool {
+		return n.Kind == keepwatch.NoteHardLink && strings.HasPrefix(n.Text, "2 files")
+	}) {
+		t.Errorf("hard links: %+v", s.Notes)
+	}
+	for _, e := range s.Entries {
+		switch {
+		case e.Path == "file" && (e.Mode != 0o4751 || !e.ModTime.Equal(then) || e.Size != 7 || e.UID != os.Getuid()):
+			t.Errorf("%+v", e)
+		case e.Path == "link" && (e.Type != keepwatch.EntryLink || e.Link != "/etc/passwd"):
+			t.Errorf("%+v", e)
+		case e.Path == "empty" && (e.Type != keepwatch.EntryFolder || e.Mode != 0o1777):
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
+// TestUnreadable: what cannot be opened or read is noted, and the rest goes on.
+// Root can read everything, so the opening is made to fail.
+func TestUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	for _, n := range []string{"a", "denied", "gone", "swapped", "z"} {
+		write(t, filepath.Join(dir, n), n)
+	}
+	p := New(Config{})
+	p.open = func(name string) (*os.File, error) {
+		switch filepath.Base(name) {
+		case "denied":
+			return nil, &os.PathError{Op: "open", Path: name, Err: syscall.EACCES}
+		case "gone":
+			return nil, &os.PathError{Op: "open", Path: name, Err: syscall.ENOENT}
+		case "swapped": // for a pipe, after it was listed
+			if err := errors.Join(os.Remove(name), syscall.Mkfifo(name, 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return openQuietly(name)
+	}
+	s, err := fetch(t, p, folder(dir))
+	if err != nil || paths(s) != "a z" || noted(s, keepwatch.NoteUnreadable) != "denied" || noted(s, keepwatch.NoteVanished) != "gone" || noted(s, keepwatch.NoteSpecial) != "swapped" {
+		t.Errorf("%q %+v %v", paths(s), s.Notes, err)
+	}
+	only := New(Config{})
+	only.open = func(name string) (*os.File, error) {
+		return nil, &os.PathError{Op: "open", Path: name, Err: syscall.EACCES}
+	}
+	if s, err := fetch(t, only, folder(dir)); keepwatch.KindOf(err) != keepwatch.KindAttention {
+		t.Errorf("nothing could be read, and it gives %q, %v", paths(s), err)
+	}
+}
+
+func TestChangedWhileRead(t *testing.T) {
+	dir := t.TempDir()
+	name := write(t, filepath.Join(dir, "log"), strings.Repeat("x", 100))
+	var s providertest.Sink
+	j := providers.Job{Source: folder(dir), Report: func(pr keepwatch.Progress) {
+		if pr.Bytes == 100 { // all of it was read: now somebody writes
+			later := time.Now().Add(time.Hour)
+			_ = os.Chtimes(name, later, later)
+		}
+	}}
+	if err := New(Config{}).Fetch(t.Context(), j, &s); err != nil || noted(&s, keepwatch.NoteChanged) != "log" {
+		t.Errorf("%+v %v", s.Notes, err)
+	}
+}
+
+func TestLeftOut(t *testing.T) {
+	dir := t.TempDir()
+	own := filepath.Join(dir, "sub", "data")
+	for _, n := range []string{"a.txt", "b.tmp", "cache/x", "sub/cache/y", "sub/data/vault/z", "sub/keep", "logs/old/1", "logs/new/1"} {
+		write(t, filepath.Join(dir, n), n)
+	}
+	src := folder(dir)
+	src.Exclude = []string{"*.tmp", "cache", "logs/old"}
+	s, err := fetch(t, New(Config{Avoid: []string{own, filepath.Join(dir, "not there")}}), src)
+	if err != nil || paths(s) != "a.txt logs logs/new logs/new/1 sub sub/keep" || noted(s, keepwatch.NoteExcluded) != "b.tmp cache logs/old sub/cache sub/data" {
+		t.Errorf("%q, left out %q, %v", paths(s), noted(s, keepwatch.NoteExcluded), err)
+	}
+}
+
+func TestOtherFileSystemIsNotedOnce(t *testing.T) {
+	if os.Geteuid() != 0 {
+		if os.Getenv("CI") != "" {
+			t.Fatal("CI must run as root")
+		}
+		t.Skip("needs root to mount")
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a"), "a")
+	mount := filepath.Join(dir, "mount")
+	if err := errors.Join(os.Mkdir(mount, 0o755), unix.Mount("tmpfs", mount, "tmpfs", 0, "size=1m")); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unix.Unmount(mount, unix.MNT_DETACH) }()
+	write(t, filepath.Join(mount, "x", "y", "z"), "z")
+	s, err := fetch(t, New(Config{}), folder(dir))
+	if err != nil || noted(s, keepwatch.NoteMount) != "mount" || paths(s) != "a mount mount/x mount/x/y mount/x/y/z" {
+		t.Errorf("%q %+v %v", paths(s), s.Notes, err)
+	}
+}
+
+func TestPSTs(t *testing.T) {
+	dir := t.TempDir()
+	fake := write(t, filepath.Join(dir, "mail.PST"), "I am only text")
+	_, err := fetch(t, New(Config{}), folder(fake))
+	if keepwatch.KindOf(err) != keepwatch.KindInvalid || !strings.Contains(keepwatch.Sentence(err), "!BDN") {
+		t.Errorf("a handed-in file that is not what its name says: %v", err)
+	}
+	s, err := fetch(t, New(Config{}), folder(dir))
+	if err != nil || paths(s) != "mail.PST" || noted(s, keepwatch.NoteInfo) != "mail.PST" {
+		t.Errorf("in a folder it is kept and noted: %q %+v %v", paths(s), s.Notes, err)
+	}
+	real, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "samples", "pst", "ms-Empty.pst"))
+	if errors.Is(err, os.ErrNotExist) {
+		t.Skip("the sample files are not beside this checkout")
+	}
+	for name, want := range map[string]string{"ok.pst": "Outlook data file (Unicode, version 23, 265.0 KiB, permuted)", "ok.dat": "; its name does not say so"} {
+		s, err := fetch(t, New(Config{}), folder(write(t, filepath.Join(t.TempDir(), name), string(real))))
+		if err != nil || len(s.Notes) != 1 || !strings.Contains(s.Notes[0].Text, want) {
+			t.Errorf("%s: %+v %v", name, s.Notes, err)
+		}
+	}
+	for name, broken := range map[string]string{"cut off": string(real[:200_000]), "damaged": string(real[:190]) + "\x01" + string(real[191:])} {
+		if _, err := fetch(t, New(Config{}), folder(write(t, filepath.Join(t.TempDir(), "x.pst"), broken))); !strings.Contains(keepwatch.Sentence(err), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// drops is what a Watcher talks to.
+type drops struct {
+	seen    map[string]bool
+	started []string
+	refuse  error
+}
+
+func key(source, path string, size int64, mtime time.Time) string {
+	return strings.Join([]string{source, path, mtime.String(), string(rune(size))}, "|")
+}
+
+func (d *drops) Seen(source, path string, size int64, mtime time.Time) (bool, error) {
+	return d.seen[key(source, path, size, mtime)], nil
+}
+
+func (d *drops) MarkSeen(source, path string, size int64, mtime time.Time) error {
+	d.seen[key(source, path, size, mtime)] = true
+	return nil
+}
+
+func TestWatcher(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	var d drops
+	d.seen = map[string]bool{}
+	watcher := func() *Watcher {
+		return NewWatcher(WatchConfig{
+			Sources: func() ([]keepwatch.Source, error) {
+				return []keepwatch.Source{{Name: "drop", Kind: keepwatch.KindFiles, Path: dir, Drop: true, Settle: time.Minute}, {Name: "not-a-drop", Kind: keepwatch.KindFiles, Path: dir}}, nil
+			},
+			Seen: &d, Now: func() time.Time { return now },
+			Start: func(_ context.Context, source, part string) error {
+				if d.refuse == nil {
+					d.started = append(d.started, source+":"+part)
+				}
+				return d.refuse
+			},
+		})
+	}
+	w := watcher()
+	look := func(after time.Duration, want string) {
+		t.Helper()
+		now = now.Add(after)
+		d.started = nil
+		w.Look(t.Context())
+		if got := strings.Join(d.started, " "); got != want {
+			t.Errorf("at %s it starts %q, want %q", now.Format("15:04:05"), got, want)
+		}
+	}
+	name := write(t, filepath.Join(dir, "in", "mail.pst"), "x")
+	look(0, "")
+	look(50*time.Second, "")
+	write(t, name, "xy") // it grows
+	look(20*time.Second, "")
+	look(50*time.Second, "")
+	look(10*time.Second, "drop:in/mail.pst")
+	look(time.Hour, "")
+	w = watcher() // the bot was started again
+	look(0, "")
+	look(time.Hour, "")
+	write(t, name, "xyz") // a new version
+	look(0, "")
+	d.refuse = keepwatch.Errorf(keepwatch.KindConflict, "busy")
+	look(time.Minute, "")
+	d.refuse = nil
+	look(15*time.Second, "drop:in/mail.pst")
+	write(t, filepath.Join(dir, "bad.pst"), "x")
+	look(0, "")
+	d.refuse = keepwatch.Errorf(keepwatch.KindInvalid, "no")
+	look(time.Minute, "")
+	d.refuse = nil
+	look(time.Minute, "") // refused once, and not asked again
+	now = now.Add(-48 * time.Hour)
+	write(t, filepath.Join(dir, "late.pst"), "x")
+	look(0, "")
+	look(time.Minute, "drop:late.pst")
+}
