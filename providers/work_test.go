@@ -1,0 +1,341 @@
+package providers_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"keepwatch"
+	"keepwatch/providers"
+)
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// lab is everything that the works talk to, in memory.
+type lab struct {
+	archives  map[string]keepwatch.Archive
+	inVault   map[string]bool // refs of folders
+	staged    map[int64]bool
+	published map[int64]string
+	open      []keepwatch.Run
+	free      int64
+	problems  []keepwatch.Finding // what the next verification finds
+	fetchErr  error
+	saveErr   error
+	keep      keepwatch.Keep
+	content   string
+}
+
+func newLab() *lab {
+	return &lab{archives: map[string]keepwatch.Archive{}, inVault: map[string]bool{}, staged: map[int64]bool{}, published: map[int64]string{}, free: 1 << 40, content: strings.Repeat("x", 1000)}
+}
+
+func (l *lab) Source(name string) (keepwatch.Source, error) {
+	switch name {
+	case "notes":
+		return keepwatch.Source{Name: name, Kind: keepwatch.KindFiles}, nil
+	case "web":
+		return keepwatch.Source{Name: name, Kind: keepwatch.KindCPanel}, nil
+	}
+	return keepwatch.Source{}, keepwatch.Errorf(keepwatch.KindNotFound, "There is no source %s.", name)
+}
+
+func (l *lab) Plan(context.Context, providers.Job) (keepwatch.Plan, error) {
+	return keepwatch.Plan{Items: 1, Bytes: int64(len(l.content))}, nil
+}
+
+func (l *lab) Fetch(_ context.Context, job providers.Job, sink providers.Sink) error {
+	job.Report(keepwatch.Progress{Bytes: 1})
+	err := sink.Add(keepwatch.Entry{Path: "a", Type: keepwatch.EntryFile, Size: int64(len(l.content))}, strings.NewReader(l.content))
+	return errors.Join(err, l.fetchErr)
+}
+
+type pack struct {
+	l   *lab
+	run int64
+	res keepwatch.Result
+}
+
+func (l *lab) Begin(run keepwatch.Run) (providers.Pack, error) {
+	l.staged[run.ID] = true
+	return &pack{l: l, run: run.ID}, nil
+}
+
+func (p *pack) Add(e keepwatch.Entry, r io.Reader) error {
+	n, err := io.Copy(io.Discard, r)
+	p.res.Items++
+	p.res.Bytes += n
+	return err
+}
+func (p *pack) Single(e keepwatch.Entry, r io.Reader) error { return p.Add(e, r) }
+func (p *pack) Note(keepwatch.Note) error                   { return nil }
+func (p *pack) Close() (keepwatch.Result, error) {
+	p.res.Sealed = []keepwatch.SealedFile{{Name: "notes.tar.zst.age", Size: 10}}
+	return p.res, nil
+}
+func (p *pack) Abort() error { delete(p.l.staged, p.run); return nil }
+
+func (l *lab) VerifyStaged(_ context.Context, run keepwatch.Run, _ func(keepwatch.Progress)) (keepwatch.Verification, error) {
+	return keepwatch.Verification{At: noon, Level: keepwatch.LevelOpened, Files: 1, Bytes: run.Result.Bytes, Problems: l.problems}, nil
+}
+
+func (l *lab) Publish(run keepwatch.Run, a keepwatch.Archive) (keepwatch.Archive, error) {
+	stamp, done := l.published[run.ID]
+	if !done {
+		if !l.staged[run.ID] {
+			return a, errors.New("nothing is staged")
+		}
+		stamp = keepwatch.StampOf(a.Started)
+		l.published[run.ID] = stamp
+		delete(l.staged, run.ID)
+	}
+	a.Stamp = stamp
+	l.inVault[a.Ref()] = true
+	return a, nil
+}
+
+func (l *lab) Discard(run int64) error { delete(l.staged, run); return nil }
+func (l *lab) Free() (int64, error)    { return l.free, nil }
+func (l *lab) Verify(context.Context, string, func(keepwatch.Progress)) (keepwatch.Verification, error) {
+	return keepwatch.Verification{At: noon, Level: keepwatch.LevelOpened, Problems: l.problems}, nil
+}
+func (l *lab) PlanExtract(context.Context, string, keepwatch.Ask) (keepwatch.RestorePlan, error) {
+	return keepwatch.RestorePlan{Items: 2, New: 2}, nil
+}
+func (l *lab) Extract(_ context.Context, _ string, run keepwatch.Run, _ func(keepwatch.Progress)) (keepwatch.Result, error) {
+	run.Result.Items = 2
+	return run.Result, nil
+}
+func (l *lab) Remove(ref string) error { delete(l.inVault, ref); return nil }
+
+func (l *lab) SaveArchive(a keepwatch.Archive) error {
+	if l.saveErr == nil {
+		l.archives[a.Ref()] = a
+	}
+	return l.saveErr
+}
+
+func (l *lab) UpdateArchive(ref string, change func(*keepwatch.Archive) error) (keepwatch.Archive, error) {
+	a, ok := l.archives[ref]
+	if !ok {
+		return a, keepwatch.Errorf(keepwatch.KindNotFound, "There is no archive %s.", ref)
+	}
+	err := change(&a)
+	l.archives[ref] = a
+	return a, err
+}
+
+func (l *lab) Archives(source string) ([]keepwatch.Archive, error) {
+	var list []keepwatch.Archive
+	for _, a := range l.archives {
+		if a.Source == source {
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
+func (l *lab) DeleteArchive(ref string) error     { delete(l.archives, ref); return nil }
+func (l *lab) OpenRuns() ([]keepwatch.Run, error) { return l.open, nil }
+
+// die is what a named point does to a process that is killed there.
+type die string
+
+func (l *lab) works(t *testing.T, at string) map[keepwatch.RunKind]*providers.Work {
+	t.Helper()
+	w, err := providers.NewWorks(providers.Config{Sources: l, Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: l}, Vault: l, Archives: l, Keep: l.keep,
+		Now: func() time.Time { return noon }, Crash: func(p string) {
+			if p == at {
+				panic(die(p))
+			}
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// carry does the steps of a run from where it stands, as the engine does.
+func (l *lab) carry(t *testing.T, run *keepwatch.Run, at string) (err error) {
+	t.Helper()
+	w := l.works(t, at)[run.Kind]
+	if run.Steps == nil {
+		names, err := w.Steps(t.Context(), *run)
+		if err != nil {
+			return err
+		}
+		for _, n := range names {
+			run.Steps = append(run.Steps, keepwatch.Step{Name: n})
+		}
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			if _, ok := p.(die); !ok {
+				panic(p)
+			}
+			err = errors.New("killed")
+		}
+	}()
+	for s := run.Current(); s != nil; s = run.Current() {
+		result, err := w.Do(t.Context(), keepwatch.Task{Run: *run, Step: s.Name, Report: func(keepwatch.Progress) {}})
+		run.Result = result
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+		s.State = keepwatch.StepDone
+	}
+	return nil
+}
+
+func backupRun(id int64) keepwatch.Run {
+	return keepwatch.Run{ID: id, Kind: keepwatch.RunBackup, Source: "notes", Started: noon.AddDate(0, 0, int(id))}
+}
+
+func TestBackup(t *testing.T) {
+	l := newLab()
+	run := backupRun(1)
+	if err := l.carry(t, &run, ""); err != nil {
+		t.Fatal(err)
+	}
+	a := l.archives[run.Result.Archive]
+	if !a.IsVerified() || a.Run != 1 || a.Bytes != 1000 || !l.inVault[a.Ref()] || run.Result.Plan == nil {
+		t.Errorf("%+v", a)
+	}
+}
+
+// TestBackupKilled: at each point of its own, and then done again from the step
+// that was cut off.
+func TestBackupKilled(t *testing.T) {
+	for _, point := range []string{"providers.fetch.begun", "providers.seal.before-record", "providers.seal.after-record", "providers.prune.before-record", "providers.prune.after-record"} {
+		l := newLab()
+		l.keep = keepwatch.Keep{Last: 1}
+		first, second := backupRun(1), backupRun(2)
+		if err := l.carry(t, &first, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.carry(t, &second, point); err == nil {
+			t.Fatalf("%s was not passed", point)
+		}
+		if err := l.carry(t, &second, ""); err != nil {
+			t.Errorf("%s: %v", point, err)
+		}
+		if len(l.archives) != 1 || len(l.inVault) != 1 || !l.inVault[second.Result.Archive] || !l.archives[second.Result.Archive].IsVerified() || len(l.staged) != 0 {
+			t.Errorf("%s: records %v, vault %v, staged %v", point, l.archives, l.inVault, l.staged)
+		}
+	}
+}
+
+func TestWhatIsNotRightIsNotPublished(t *testing.T) {
+	l := newLab()
+	l.problems = []keepwatch.Finding{{Rule: "hash", Text: "a is damaged."}}
+	run := backupRun(1)
+	if err := l.carry(t, &run, ""); keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(err.Error(), "a is damaged.") || len(l.inVault) != 0 || len(l.archives) != 0 {
+		t.Errorf("%v %v", err, l.inVault)
+	}
+	l = newLab()
+	l.fetchErr = errors.New("broke off")
+	run = backupRun(1)
+	if err := l.carry(t, &run, ""); err == nil || len(l.staged) != 0 {
+		t.Errorf("%v, staged %v", err, l.staged)
+	}
+	l = newLab()
+	l.free = 100
+	run = backupRun(1)
+	if err := l.carry(t, &run, ""); keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(err.Error(), "1000 B") || !strings.Contains(err.Error(), "100 B") {
+		t.Errorf("without room: %v", err)
+	}
+}
+
+func TestRefusedBeforeItBegins(t *testing.T) {
+	l := newLab()
+	for source, kind := range map[string]keepwatch.Kind{"web": keepwatch.KindInvalid, "nowhere": keepwatch.KindNotFound} {
+		run := keepwatch.Run{Kind: keepwatch.RunBackup, Source: source}
+		if err := l.carry(t, &run, ""); keepwatch.KindOf(err) != kind {
+			t.Errorf("%s: %v", source, err)
+		}
+	}
+}
+
+func TestPruningIsPausedBySuspicion(t *testing.T) {
+	l := newLab()
+	l.keep = keepwatch.Keep{Last: 3}
+	l.content = strings.Repeat("x", 1<<20)
+	for id := range int64(4) {
+		run := backupRun(id + 1)
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(l.archives) != 3 {
+		t.Fatalf("%d archives", len(l.archives))
+	}
+	l.content = "nearly nothing"
+	run := backupRun(5)
+	if err := l.carry(t, &run, ""); err != nil || len(run.Result.Findings) == 0 || len(l.archives) != 4 {
+		t.Errorf("%v, %+v, %d archives", err, run.Result.Findings, len(l.archives))
+	}
+	prune := keepwatch.Run{ID: 6, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: []string{"notes/" + keepwatch.StampOf(backupRun(2).Started)}}}
+	if err := l.carry(t, &prune, ""); keepwatch.KindOf(err) != keepwatch.KindAttention || len(l.archives) != 4 {
+		t.Errorf("a paused prune: %v", err)
+	}
+	_, _ = l.UpdateArchive(run.Result.Archive, func(a *keepwatch.Archive) error { a.Accepted = "Alis"; return nil })
+	if err := l.carry(t, &prune, ""); err != nil || len(l.archives) != 3 || len(l.inVault) != 3 || !slices.Equal(prune.Result.Removed, prune.Ask.Remove) {
+		t.Errorf("%v, %v", err, prune.Result.Removed)
+	}
+}
+
+// TestPruneDecidesAnew: what a confirmed plan names stays when the policy no
+// longer says so, and while somebody reads it.
+func TestPruneDecidesAnew(t *testing.T) {
+	l := newLab()
+	var refs []string
+	for id := range int64(4) {
+		run := backupRun(id + 1)
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+		refs = append(refs, run.Result.Archive)
+	}
+	l.keep = keepwatch.Keep{Last: 2}
+	l.open = []keepwatch.Run{{ID: 9, Kind: keepwatch.RunRestore, Ask: keepwatch.Ask{Archive: refs[0]}}}
+	prune := keepwatch.Run{ID: 7, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: refs}}
+	if err := l.carry(t, &prune, ""); err != nil || !slices.Equal(prune.Result.Removed, refs[1:2]) || len(prune.Result.Notes) != 1 {
+		t.Errorf("%v: removed %v, notes %v", err, prune.Result.Removed, prune.Result.Notes)
+	}
+}
+
+func TestVerifyKeepsWhatItFound(t *testing.T) {
+	l := newLab()
+	made := backupRun(1)
+	if err := l.carry(t, &made, ""); err != nil {
+		t.Fatal(err)
+	}
+	ref := made.Result.Archive
+	l.problems = []keepwatch.Finding{{Rule: "hash", Text: "notes.tar.zst.age is not as it was written."}}
+	run := keepwatch.Run{ID: 2, Kind: keepwatch.RunVerify, Source: "notes", Ask: keepwatch.Ask{Archive: ref}}
+	if err := l.carry(t, &run, ""); err == nil || l.archives[ref].IsVerified() || run.Result.Verification == nil {
+		t.Errorf("%v %+v", err, l.archives[ref].Verified)
+	}
+	l.problems = nil
+	for range 50 {
+		run := keepwatch.Run{ID: 3, Kind: keepwatch.RunVerify, Source: "notes", Ask: keepwatch.Ask{Archive: ref}}
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a := l.archives[ref]; !a.IsVerified() || len(a.Verified) > 20 {
+		t.Errorf("%d verifications", len(a.Verified))
+	}
+}
+
+func TestOnlyAnOverwritingRestoreWaits(t *testing.T) {
+	w := newLab().works(t, "")[keepwatch.RunRestore]
+	if w.Resumable(keepwatch.Run{Ask: keepwatch.Ask{Overwrite: true}}, "extract") || !w.Resumable(keepwatch.Run{}, "extract") || w.Resumable(keepwatch.Run{}, "no such step") {
+		t.Error("the wrong restore is done again")
+	}
+}
