@@ -36,7 +36,7 @@ func (r *Records) AdHocSources() ([]keepwatch.Source, error) {
 
 type seenRecord struct {
 	Version int       `json:"v"`
-	Path    string    `json:"path"`
+	Path    []byte    `json:"path"` // bytes, because a name need not be text
 	Size    int64     `json:"size"`
 	ModTime time.Time `json:"mtime"`
 }
@@ -52,7 +52,7 @@ func (r *Records) Seen(source, path string, size int64, mtime time.Time) (seen b
 	err = r.store.View(func(rd Reader) error {
 		var rec seenRecord
 		found, err := get(rd, seenKey(source, path), &rec)
-		seen = found && rec.Path == path && rec.Size == size && rec.ModTime.Equal(mtime)
+		seen = found && string(rec.Path) == path && rec.Size == size && rec.ModTime.Equal(mtime)
 		return err
 	})
 	return seen, err
@@ -61,7 +61,7 @@ func (r *Records) Seen(source, path string, size int64, mtime time.Time) (seen b
 // MarkSeen remembers that the file at path was taken as it is now.
 func (r *Records) MarkSeen(source, path string, size int64, mtime time.Time) error {
 	return r.store.Update(func(tx Tx) error {
-		return put(tx, seenKey(source, path), seenRecord{version, path, size, mtime})
+		return put(tx, seenKey(source, path), seenRecord{version, []byte(path), size, mtime})
 	})
 }
 
