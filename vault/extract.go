@@ -76,8 +76,9 @@ type extraction struct {
 	items, bytes int64
 	notes        []keepwatch.Note
 	problems     []keepwatch.Finding
-	lost         int64 // how many could not be read because of damage before them
-	closed       []keepwatch.Entry
+	lost         int64             // how many could not be read because of damage before them
+	links        int64             // how many are to be made
+	closed       []keepwatch.Entry // folders whose modes keep us out
 }
 
 func partialBeside(to string, run int64) string {

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -29,6 +28,18 @@ func newVault(t testing.TB) *Vault {
 		t.Fatal(err)
 	}
 	return openVault(t, Config{Dir: filepath.Join(dir, "vault"), IdentityFile: key})
+}
+
+// memoryDir gives a folder that lies in memory where the system has one, for
+// tests that write thousands of times.
+func memoryDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "keepwatch-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 func openVault(t testing.TB, cfg Config) *Vault {
@@ -146,15 +157,6 @@ func names(problems []keepwatch.Finding, name string) bool {
 	return false
 }
 
-// about gives what the problems are about.
-func about(problems []keepwatch.Finding) []string {
-	var list []string
-	for _, p := range problems {
-		list = append(list, p.Rule+" "+p.What)
-	}
-	return list
-}
-
 // extract restores an archive to a folder.
 func extract(v *Vault, ref, to string, ask keepwatch.Ask) (keepwatch.Result, error) {
 	ask.To = to
@@ -233,13 +235,3 @@ func want(t testing.TB, err error, kind keepwatch.Kind, words ...string) {
 		}
 	}
 }
-
-// endless gives bytes for ever and counts them.
-type endless struct{ n int64 }
-
-func (e *endless) Read(p []byte) (int, error) {
-	e.n += int64(len(p))
-	return len(p), nil
-}
-
-var _ io.Reader = (*endless)(nil)

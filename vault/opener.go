@@ -23,6 +23,7 @@ type opener struct {
 	file  *os.File
 	sum   hash.Hash
 	size  int64
+	chunk int
 	count func(int) // told of every byte read from disk
 	ctx   context.Context
 	disk  failure // of reading the disk, or the end of ctx
@@ -47,8 +48,11 @@ func openSealed(ctx context.Context, path string, ids []age.Identity, compressed
 		return nil, err
 	}
 	forget(f)
-	o := &opener{file: f, sum: sha256.New(), count: count, ctx: ctx}
-	o.raw = newReadAhead(readerFunc(o.read))
+	o := &opener{file: f, sum: sha256.New(), count: count, ctx: ctx, chunk: chunk}
+	if info, err := f.Stat(); err == nil && info.Size() < chunk/8 {
+		o.chunk = chunk / 16 // a small file needs no large buffers
+	}
+	o.raw = newReadAhead(readerFunc(o.read), o.chunk)
 	if len(ids) == 0 {
 		return o, nil
 	}
@@ -92,7 +96,7 @@ func kindOfFile(m os.FileMode) string {
 
 // ahead puts a goroutine behind a stage.
 func (o *opener) ahead(src io.Reader) io.Reader {
-	r := newReadAhead(src)
+	r := newReadAhead(src, o.chunk)
 	o.after = append(o.after, r)
 	return r
 }
@@ -172,14 +176,15 @@ type readAhead struct {
 	cur   []byte
 	whole []byte // the chunk that cur is a part of
 	ret   chan []byte
+	size  int // of a chunk
 	end   chan struct{}
 	ended atomic.Bool
 }
 
 var errStopped = errors.New("vault: the reader was stopped")
 
-func newReadAhead(src io.Reader) *readAhead {
-	r := &readAhead{ch: make(chan []byte, depth), ret: make(chan []byte, depth), end: make(chan struct{})}
+func newReadAhead(src io.Reader, size int) *readAhead {
+	r := &readAhead{size: size, ch: make(chan []byte, depth), ret: make(chan []byte, depth), end: make(chan struct{})}
 	go r.run(src)
 	return r
 }
@@ -195,7 +200,7 @@ func (r *readAhead) run(src io.Reader) {
 			return
 		default:
 			if spare > 0 {
-				b = make([]byte, chunk)
+				b = make([]byte, r.size)
 				spare--
 				break
 			}

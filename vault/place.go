@@ -85,6 +85,7 @@ func (x *extraction) visit(e keepwatch.Entry, body *content) (func(bool) error, 
 		x.did(e)
 		return nil, nil
 	case keepwatch.EntryLink:
+		x.links++
 		return nil, nil
 	}
 	return x.file(e, name, body)
@@ -305,21 +306,17 @@ func copyDress(info fs.FileInfo, dir *os.Root, base string) error {
 	return errors.Join(dir.Chmod(base, info.Mode()), dir.Chtimes(base, time.Time{}, info.ModTime()))
 }
 
-// linksAndFolders goes through the list of contents once more: it makes the
-// links, and sets the modes and times of folders, which everything before
-// would have changed. Folders that keep us out are set at the very end, the
-// deepest first.
+// linksAndFolders goes through the list of contents again: it makes the links,
+// and then sets the modes and times of folders, which everything before would
+// have changed. Folders that keep us out are set at the very end, the deepest
+// first.
 func (x *extraction) linksAndFolders() error {
-	err := x.f.Contents(x.ctx, func(e keepwatch.Entry) error {
-		switch {
-		case e.Type == keepwatch.EntryLink && x.chosen.has(e.Path):
-			return x.link(e)
-		case e.Type == keepwatch.EntryFolder && x.ours(filepath.FromSlash(e.Path)):
-			return x.folder(e)
+	if x.links > 0 {
+		if err := x.again(keepwatch.EntryLink, x.link); err != nil {
+			return err
 		}
-		return nil
-	}, nil)
-	if err != nil {
+	}
+	if err := x.again(keepwatch.EntryFolder, x.folder); err != nil {
 		return err
 	}
 	for i := len(x.closed) - 1; i >= 0; i-- {
@@ -331,10 +328,23 @@ func (x *extraction) linksAndFolders() error {
 	return nil
 }
 
+// again calls do with the entries of a type that are restored.
+func (x *extraction) again(kind keepwatch.EntryType, do func(keepwatch.Entry) error) error {
+	return x.f.Contents(x.ctx, func(e keepwatch.Entry) error {
+		if e.Type != kind || kind == keepwatch.EntryLink && !x.chosen.has(e.Path) {
+			return nil
+		}
+		return do(e)
+	}, nil)
+}
+
 // folder sets the mode and time of a folder that was made, even where only
 // things below it were asked for.
 func (x *extraction) folder(e keepwatch.Entry) error {
 	name := filepath.FromSlash(e.Path)
+	if !x.ours(name) {
+		return nil
+	}
 	if len(x.ask.Parts) > 0 {
 		if info, err := x.root.Lstat(name); err != nil || !info.IsDir() {
 			return nil

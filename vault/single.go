@@ -35,6 +35,7 @@ func (w *Writer) Single(e keepwatch.Entry, content io.Reader) error {
 	if err != nil {
 		return w.fail("The archive cannot be written", err)
 	}
+	w.alone = s
 	if e.SHA256, err = w.copy(s, e, io.MultiReader(bytes.NewReader(head), content)); err != nil {
 		s.abort()
 		return err
@@ -43,6 +44,7 @@ func (w *Writer) Single(e keepwatch.Entry, content io.Reader) error {
 		return w.fail("The archive cannot be written", err)
 	}
 	sealed := s.sealed()
+	w.alone = nil
 	w.written += sealed.Size
 	w.result.Sealed = append(w.result.Sealed, sealed)
 	return w.list(listed{e, form})

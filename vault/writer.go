@@ -30,6 +30,7 @@ type Writer struct {
 	contents *contentsWriter
 	tree     *sealer
 	tar      *tar.Writer
+	alone    *sealer // of the single file in hand
 
 	result  keepwatch.Result
 	written int64 // sealed bytes of the files that are finished
@@ -79,9 +80,11 @@ func (w *Writer) newSealer(name string, frame int) (*sealer, error) {
 // fail keeps the first error of writing and makes a sentence of it.
 func (w *Writer) fail(what string, err error) error {
 	if w.broken == nil {
-		written := w.written + w.contents.seal.written()
-		if w.tree != nil {
-			written += w.tree.written()
+		written := w.written
+		for _, s := range []*sealer{w.contents.seal, w.tree, w.alone} {
+			if s != nil {
+				written += s.written()
+			}
 		}
 		w.broken = full(what, w.v.dir, written, err)
 	}
