@@ -30,8 +30,11 @@ type opener struct {
 
 	raw   *readAhead   // the sealed bytes
 	after []*readAhead // the stages behind it
-	zstd  *zstd.Decoder
-	plain io.Reader // nil: not opened, only hashed
+	// decrypted counts the bytes that age has given; after damage, it is where
+	// that begins.
+	decrypted atomic.Int64
+	zstd      *zstd.Decoder
+	plain     io.Reader // nil: not opened, only hashed
 }
 
 // maxWindow bounds the memory that a sealed file may ask for when it is opened.
@@ -60,7 +63,11 @@ func openSealed(ctx context.Context, path string, ids []age.Identity, compressed
 	if err != nil {
 		return o, err
 	}
-	o.plain = o.ahead(plain)
+	o.plain = o.ahead(readerFunc(func(p []byte) (int, error) {
+		n, err := plain.Read(p)
+		o.decrypted.Add(int64(n))
+		return n, err
+	}))
 	if compressed {
 		o.zstd, err = zstd.NewReader(o.plain, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
 		if err != nil {

@@ -83,6 +83,10 @@ type walker struct {
 	tar      *tar.Reader
 	header   *tar.Header // read from the tree and not yet used
 	treeLost bool        // the tree cannot be read on
+
+	mend     bool      // after damage in the tree, look for what can be read behind it
+	behind   *salvager // reads what is behind it
+	resumeAt int64     // the number of the entry from which the tree can be read again; 0: none
 }
 
 type aheadEntry struct {
@@ -174,8 +178,7 @@ func (w *walker) one(e listed, visit visitor) error {
 	}
 	ok, readErr, err := w.visit(e.Entry, w.tar, visit)
 	if readErr != nil {
-		w.damaged(w.tree, w.treeName, e.Path, readErr)
-		w.treeLost = true
+		w.loseTree(e.Path, readErr)
 	} else if !ok {
 		w.problem(finding("content", e.Path, "%q in %s is damaged: its content is not what the list of contents says.", e.Path, e.In))
 	}
@@ -283,139 +286,4 @@ func (w *walker) finish(o *opener, name string) {
 	got.Name = name
 	w.got[name] = got
 	w.tick()
-}
-
-// toEntry goes on in the tree to the entry that the list of contents has next.
-// Where the two are out of step (which damage cannot bring about, but whoever
-// made the archive can), what only one of them has is named and passed over.
-func (w *walker) toEntry(e listed) bool {
-	if w.tar == nil && !w.treeLost {
-		w.openTree(e.In)
-	}
-	if w.treeLost {
-		return false
-	}
-	if e.In != w.treeName {
-		w.problem(finding("damaged", contentsName, "%s says that %q lies in %q, which is not the tree.", contentsName, e.Path, e.In))
-		return false
-	}
-	for w.ctx.Err() == nil {
-		h, err := w.nextHeader()
-		if errors.Is(err, io.EOF) {
-			w.problem(finding("content", e.Path, "%q is in the list of contents and not in %s.", e.Path, w.treeName))
-			return false
-		}
-		if err != nil {
-			w.damaged(w.tree, w.treeName, e.Path, err)
-			w.treeLost = true
-			return false
-		}
-		want := header(e.Entry)
-		if h.Name == want.Name {
-			what := differs(h, want)
-			if what != "" {
-				w.problem(finding("content", e.Path, "In %s the %s of %q is not what the list of contents says.", w.treeName, what, e.Path))
-			}
-			return what == ""
-		}
-		if w.comesNext(h.Name) {
-			w.header = h
-			w.problem(finding("content", e.Path, "%q is in the list of contents and not in %s.", e.Path, w.treeName))
-			return false
-		}
-		w.stranger(h)
-	}
-	return false
-}
-
-func (w *walker) stranger(h *tar.Header) {
-	w.problem(finding("stranger", h.Name, "%s holds %q, which is not in the list of contents.", w.treeName, h.Name))
-}
-
-func (w *walker) openTree(name string) {
-	o, err := w.open(name, true)
-	if err != nil || o == nil {
-		if err != nil {
-			w.problem(finding("damaged", name, "%s cannot be opened: %v.", name, err))
-		}
-		w.treeName, w.treeLost = name, true
-		return
-	}
-	w.tree, w.treeName, w.tar = o, name, tar.NewReader(o)
-}
-
-// nextHeader gives the next header of the tree.
-func (w *walker) nextHeader() (*tar.Header, error) {
-	if h := w.header; h != nil {
-		w.header = nil
-		return h, nil
-	}
-	w.tick()
-	h, err := w.tar.Next()
-	if errors.Is(err, tar.ErrInsecurePath) && h != nil {
-		err = nil // it is compared with the list of contents, which has no such path
-	}
-	return h, err
-}
-
-// comesNext reports whether the list of contents goes on with a name.
-func (w *walker) comesNext(name string) bool {
-	if w.ahead == nil {
-		e, err := w.list.next()
-		w.ahead = &aheadEntry{e, err}
-	}
-	return w.ahead.err == nil && w.ahead.form == formTree && header(w.ahead.Entry).Name == name
-}
-
-// differs names the first way in which a tar header is not the one that it
-// should be, and gives "" where there is none.
-func differs(h, want *tar.Header) string {
-	switch {
-	case h.Typeflag != want.Typeflag:
-		return "type"
-	case h.Size != want.Size:
-		return "size"
-	case h.Linkname != want.Linkname:
-		return "target"
-	case h.Mode != want.Mode:
-		return "mode"
-	case !h.ModTime.Equal(want.ModTime):
-		return "time"
-	case h.Uid != want.Uid || h.Gid != want.Gid:
-		return "owner"
-	}
-	return ""
-}
-
-// endTree sees that the tree ends where the list does, and hashes it to its end.
-func (w *walker) endTree() {
-	if w.tree == nil {
-		return
-	}
-	for !w.treeLost && !w.blind && w.ctx.Err() == nil {
-		h, err := w.nextHeader()
-		if err == nil {
-			w.stranger(h)
-			continue
-		}
-		zeros := true
-		if errors.Is(err, io.EOF) {
-			zeros, _, err = w.tree.rest()
-		}
-		if err != nil {
-			w.damaged(w.tree, w.treeName, "", err)
-		} else if !zeros {
-			w.problem(finding("damaged", w.treeName, "%s holds something behind its end.", w.treeName))
-		}
-		break
-	}
-	w.finish(w.tree, w.treeName)
-	w.closeTree()
-}
-
-func (w *walker) closeTree() {
-	if w.tree != nil {
-		_ = w.tree.Close()
-		w.tree = nil
-	}
 }
