@@ -189,18 +189,19 @@ func BenchmarkPeers(b *testing.B) {
 			{"tar", "tar cf - data > x.tar"},
 			{"zstd", "zstd -q -3 -c x.tar > x.zst"},
 			{"age", "age -r $TO -o x.age x.zst; rm x.age"},
-			{"pipe", "tar cf - data | zstd -q -3 | age -r $TO > x.age; rm x.age"},
+			{"pipe", "tar cf - data | zstd -q -3 | age -r $TO > x.age"},
+			{"unpack", "mkdir out; age -d -i $KEY x.age | zstd -q -d | tar x -C out; rm -r out"},
 			{"restic", "restic -q init -r repo && restic -q backup -r repo --no-cache data && rm -r repo"},
 		} {
 			b.Run(l.name+"/"+stage.name, func(b *testing.B) {
-				if _, err := exec.LookPath(stage.name); err != nil && stage.name != "pipe" {
+				if _, err := exec.LookPath(stage.name); err != nil && stage.name == "restic" {
 					b.Skipf("needs %s", stage.name)
 				}
 				b.SetBytes(l.bytes())
 				for b.Loop() {
 					cmd := exec.Command("sh", "-ec", stage.script)
 					cmd.Dir = dir
-					cmd.Env = append(os.Environ(), "TO="+v.Recipients()[0], "RESTIC_PASSWORD=x")
+					cmd.Env = append(os.Environ(), "TO="+v.Recipients()[0], "KEY="+v.keys.file, "RESTIC_PASSWORD=x")
 					if out, err := cmd.CombinedOutput(); err != nil {
 						b.Fatalf("%v: %s", err, out)
 					}

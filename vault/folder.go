@@ -214,6 +214,9 @@ func readList(list *contentsReader, entry func(listed) error, o *opener) error {
 		default:
 			return lostList("is damaged", err)
 		}
+		if err := context.Cause(o.ctx); err != nil {
+			return err
+		}
 		if err := entry(e); err != nil {
 			return err
 		}
