@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"keepwatch"
 )
@@ -107,17 +109,46 @@ func (x *extraction) begin() error {
 		x.root, err = os.OpenRoot(x.work)
 	}
 	if err == nil && !x.fresh {
-		inside := fmt.Sprintf(insideName, x.id)
-		err = x.root.RemoveAll(inside)
-		if err == nil {
-			err = x.root.Mkdir(inside, 0o700)
-		}
+		err = x.inside()
 	}
 	if err != nil {
 		return full("Nothing can be restored to "+x.ask.To, roomDir(x.ask.To), 0, err)
 	}
 	x.f.crash("vault.extract.begun")
 	return nil
+}
+
+// inside makes the folder for files that are not whole yet, in a destination
+// that exists. What a cut-off try of this run wrote down there, its folders, is
+// taken up.
+func (x *extraction) inside() error {
+	if err := x.root.MkdirAll(x.insideName(""), 0o700); err != nil {
+		return err
+	}
+	if err := x.root.RemoveAll(x.insideName(tempName)); err != nil {
+		return err
+	}
+	data, err := x.root.ReadFile(x.insideName(madeName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for line := range strings.Lines(string(data)) {
+		if name, err := strconv.Unquote(strings.TrimSuffix(line, "\n")); err == nil {
+			x.made[name] = true
+		}
+	}
+	return nil
+}
+
+// Names in that folder: the file in hand, and the list of folders that were
+// made, each quoted, one a line.
+const (
+	tempName = "file"
+	madeName = "made"
+)
+
+func (x *extraction) insideName(name string) string {
+	return filepath.Join(fmt.Sprintf(insideName, x.id), name)
 }
 
 // run goes through the archive and then gives the destination its name.
@@ -138,7 +169,7 @@ func (x *extraction) run() error {
 func (x *extraction) tidy(failed error) error {
 	var err error
 	if x.root != nil && !x.fresh {
-		err = x.root.RemoveAll(fmt.Sprintf(insideName, x.id))
+		err = x.root.RemoveAll(x.insideName(""))
 	}
 	if x.dir != nil {
 		_ = x.dir.Close()

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -27,8 +28,7 @@ func (x *extraction) in(name string) (*os.Root, error) {
 		x.dir = nil
 	}
 	if name != "." {
-		x.remember(name)
-		if err := x.root.MkdirAll(name, 0o700); err != nil {
+		if err := x.mkdir(name); err != nil {
 			return nil, err
 		}
 	}
@@ -40,24 +40,39 @@ func (x *extraction) in(name string) (*os.Root, error) {
 	return dir, nil
 }
 
-// remember keeps which folders are about to be made in a destination that
-// exists: only those get modes and times.
-func (x *extraction) remember(name string) {
-	if x.fresh || x.ours(name) {
-		return
+// mkdir makes a folder and those above it. In a destination that exists it
+// writes down first which those are, because only they get modes and times, by
+// a second try of this run too.
+func (x *extraction) mkdir(name string) error {
+	if top := x.missing(name); top != "" {
+		f, err := x.root.OpenFile(x.insideName(madeName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		_, err = f.WriteString(strconv.Quote(top) + "\n")
+		if err = errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+		x.made[top] = true
 	}
-	for at, c := range name {
+	return x.root.MkdirAll(name, 0o700)
+}
+
+// missing gives the topmost folder that has to be made for name, "" where there
+// is none, or where this restore made one above it.
+func (x *extraction) missing(name string) string {
+	if x.ours(name) {
+		return ""
+	}
+	for at, c := range name + string(filepath.Separator) {
 		if c != filepath.Separator {
 			continue
 		}
 		if _, err := x.root.Lstat(name[:at]); errors.Is(err, fs.ErrNotExist) {
-			x.made[name[:at]] = true
-			return
+			return name[:at]
 		}
 	}
-	if _, err := x.root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-		x.made[name] = true
-	}
+	return ""
 }
 
 // ours reports whether this restore made a folder.
@@ -78,8 +93,7 @@ func (x *extraction) visit(e keepwatch.Entry, body *content) (func(bool) error, 
 	name := filepath.FromSlash(e.Path)
 	switch e.Type {
 	case keepwatch.EntryFolder:
-		x.remember(name)
-		if err := x.root.MkdirAll(name, 0o700); err != nil {
+		if err := x.mkdir(name); err != nil {
 			return nil, x.wrong(e, err)
 		}
 		x.did(e)
@@ -131,7 +145,7 @@ func (x *extraction) file(e keepwatch.Entry, name string, body *content) (func(b
 		if same, err := x.already(e, dir, base); err != nil || same {
 			return nil, err
 		}
-		place, base = x.root, filepath.Join(fmt.Sprintf(insideName, x.id), "file")
+		place, base = x.root, x.insideName(tempName)
 		_ = place.Remove(base)
 	}
 	f, err := place.OpenFile(base, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)

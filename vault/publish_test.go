@@ -275,6 +275,9 @@ func TestKilledWhileExtracting(t *testing.T) {
 			if diff := cmp.Diff(wanted, onDisk(t, above)); diff != "" {
 				t.Errorf("%s: %s", point, diff)
 			}
+			for _, th := range things {
+				checkRestored(t, to, th)
+			}
 			return point
 		})
 	}
