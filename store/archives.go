@@ -2,7 +2,9 @@ package store
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"keepwatch"
 )
@@ -15,8 +17,14 @@ func archiveMissing(ref string) error {
 	return keepwatch.Errorf(keepwatch.KindNotFound, "There is no archive %s. `/backup list` shows those that there are.", ref)
 }
 
-// SaveArchive saves the record of an archive.
+// SaveArchive saves the record of an archive, over an older one of it.
 func (r *Records) SaveArchive(a keepwatch.Archive) error {
+	if err := validSource(a.Source); err != nil {
+		return err
+	}
+	if a.Stamp == "" || strings.Contains(a.Stamp, "/") {
+		return fmt.Errorf("save archive: %q is no stamp", a.Stamp)
+	}
 	a.Version = version
 	return r.store.Update(func(tx Tx) error { return put(tx, archiveKey(a.Ref()), a) })
 }
@@ -36,6 +44,9 @@ func (r *Records) UpdateArchive(ref string, change func(*keepwatch.Archive) erro
 		}
 		if err := change(&a); err != nil {
 			return err
+		}
+		if a.Ref() != ref {
+			return fmt.Errorf("update archive %s: it became %s", ref, a.Ref())
 		}
 		a.Version = version
 		out = a

@@ -20,9 +20,17 @@ type Records struct {
 	now   func() time.Time
 }
 
-// NewRecords keeps records in s. now is the clock for what Records stamps
-// itself.
+// NewRecords keeps records in s. now is the clock for what comes without a time.
 func NewRecords(s Store, now func() time.Time) *Records { return &Records{store: s, now: now} }
+
+// validSource keeps a name out of the keys that could be taken for another one,
+// such as "a/b", whose archives would be listed among those of "a".
+func validSource(name string) error {
+	if keepwatch.ValidName(name) {
+		return nil
+	}
+	return keepwatch.Errorf(keepwatch.KindInvalid, "%q cannot be the name of a source. It takes 1 to %d of a-z, 0-9, \".\", \"_\" and \"-\", and begins with a letter or a digit.", name, keepwatch.MaxName)
+}
 
 // decode reads a record, and refuses one that a newer version wrote.
 func decode(key string, data []byte, into any) error {

@@ -34,7 +34,7 @@ func TestOneRunPerSource(t *testing.T) {
 			switch {
 			case err == nil:
 				won++
-			case keepwatch.KindOf(err) == keepwatch.KindConflict && strings.Contains(keepwatch.Sentence(err), "Run 1 (backup of notes) is running"):
+			case keepwatch.KindOf(err) == keepwatch.KindConflict && strings.Contains(keepwatch.Sentence(err), "Run 1 is already backing up notes (running since"):
 				lost++
 			default:
 				t.Error(err)

@@ -23,30 +23,27 @@ func runMissing(id int64) error {
 	return keepwatch.Errorf(keepwatch.KindNotFound, "There is no run %d. `/backup status` lists the runs.", id)
 }
 
-// CreateRun gives the run the next number and saves it. A backup or a prune has
-// its source to itself: a second one is a conflict that names the first.
+// CreateRun gives the run the next number and saves it; one without a time of
+// creation gets the present one. A backup or a prune has its source to itself: a
+// second one is a conflict that names the first.
 func (r *Records) CreateRun(run keepwatch.Run) (keepwatch.Run, error) {
+	if exclusive(run) {
+		if err := validSource(run.Source); err != nil {
+			return keepwatch.Run{}, err
+		}
+	}
 	run.Version = version
-	err := r.store.Update(func(tx Tx) error {
-		if exclusive(run) {
-			if err := claim(tx, run.Source); err != nil {
-				return err
-			}
-		}
-		id, err := nextNumber(tx, runCounter)
-		if err != nil {
+	if run.Created.IsZero() {
+		run.Created = r.now()
+	}
+	err := r.store.Update(func(tx Tx) (err error) {
+		if run.ID, err = nextNumber(tx, runCounter); err != nil {
 			return err
 		}
-		run.ID = id
-		if exclusive(run) {
-			if err := tx.Put(busyKey(run.Source), []byte(strconv.FormatInt(id, 10))); err != nil {
-				return err
-			}
-		}
-		if err := tx.Put(openKey(id), []byte("{}")); err != nil {
+		if err := hold(tx, run); err != nil {
 			return err
 		}
-		return put(tx, runKey(id), run)
+		return put(tx, runKey(run.ID), run)
 	})
 	if err != nil {
 		return keepwatch.Run{}, err
@@ -54,32 +51,68 @@ func (r *Records) CreateRun(run keepwatch.Run) (keepwatch.Run, error) {
 	return run, nil
 }
 
-// claim sees that no other run has the source to itself.
-func claim(tx Tx, source string) error {
+// hold lists the run as open and, where it is exclusive, takes its source.
+func hold(tx Tx, run keepwatch.Run) error {
+	if exclusive(run) {
+		if err := claim(tx, run); err != nil {
+			return err
+		}
+	}
+	return tx.Put(openKey(run.ID), []byte("{}"))
+}
+
+// claim takes the run's source for it, unless another run has it.
+func claim(tx Tx, run keepwatch.Run) error {
+	id, err := holder(tx, run.Source)
+	if err != nil || id == run.ID {
+		return err
+	}
+	if id != 0 {
+		var first keepwatch.Run
+		found, err := get(tx, runKey(id), &first)
+		if err != nil {
+			return err
+		}
+		if found && !first.State.Ended() {
+			return busy(first)
+		}
+	}
+	return tx.Put(busyKey(run.Source), []byte(strconv.FormatInt(run.ID, 10)))
+}
+
+// holder gives the number of the run that has the source, or 0.
+func holder(tx Tx, source string) (int64, error) {
 	number, err := tx.Get(busyKey(source))
 	if errors.Is(err, ErrNotFound) {
-		return nil
+		return 0, nil
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
 	id, err := strconv.ParseInt(string(number), 10, 64)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", busyKey(source), err)
+		return 0, fmt.Errorf("read %s: %w", busyKey(source), err)
 	}
-	var first keepwatch.Run
-	switch found, err := get(tx, runKey(id), &first); {
-	case err != nil:
-		return err
-	case !found || first.State.Ended():
-		return nil
-	case first.State == keepwatch.RunAttention:
+	return id, nil
+}
+
+// busy is what the second is told about the first.
+func busy(first keepwatch.Run) error {
+	doing := "backing up"
+	if first.Kind == keepwatch.RunPrune {
+		doing = "pruning"
+	}
+	if first.State == keepwatch.RunAttention {
 		return keepwatch.Errorf(keepwatch.KindConflict,
-			"Run %d of %s (%s) needs attention first: `/backup retry %d` goes on with it, `/backup cancel %d` ends it.", id, source, first.Kind, id, id)
+			"Run %d, which was %s %s, needs attention first: `/backup retry %d` goes on with it, `/backup cancel %d` ends it.", first.ID, doing, first.Source, first.ID, first.ID)
+	}
+	since := first.Created
+	if first.State == keepwatch.RunRunning && !first.Started.IsZero() {
+		since = first.Started
 	}
 	return keepwatch.Errorf(keepwatch.KindConflict,
-		"Run %d (%s of %s) is %s since %s. Wait for it, or stop it with `/backup cancel %d`.",
-		id, first.Kind, source, first.State, first.Created.UTC().Format("15:04 UTC"), id)
+		"Run %d is already %s %s (%s since %s). Wait for it, or stop it with `/backup cancel %d`.",
+		first.ID, doing, first.Source, first.State, since.UTC().Format("2 Jan 15:04 UTC"), first.ID)
 }
 
 // nextNumber counts up; a number is never given twice, because it is saved in
@@ -97,32 +130,40 @@ func nextNumber(tx Tx, key string) (int64, error) {
 	return last, tx.Put(key, []byte(strconv.FormatInt(last, 10)))
 }
 
-// SaveRun saves a run that CreateRun made. One that has ended gives its source
-// back.
+// SaveRun saves a run that CreateRun made. One that has ended is no longer open
+// and gives its source back.
 func (r *Records) SaveRun(run keepwatch.Run) error {
 	run.Version = version
 	return r.store.Update(func(tx Tx) error {
+		if _, err := tx.Get(runKey(run.ID)); errors.Is(err, ErrNotFound) {
+			return runMissing(run.ID)
+		} else if err != nil {
+			return err
+		}
+		keep := hold
 		if run.State.Ended() {
-			if err := release(tx, run); err != nil {
-				return err
-			}
+			keep = release
+		}
+		if err := keep(tx, run); err != nil {
+			return err
 		}
 		return put(tx, runKey(run.ID), run)
 	})
 }
 
 func release(tx Tx, run keepwatch.Run) error {
-	if err := tx.Delete(openKey(run.ID)); err != nil {
-		return err
+	if exclusive(run) {
+		id, err := holder(tx, run.Source)
+		if err != nil {
+			return err
+		}
+		if id == run.ID {
+			if err := tx.Delete(busyKey(run.Source)); err != nil {
+				return err
+			}
+		}
 	}
-	holder, err := tx.Get(busyKey(run.Source))
-	if errors.Is(err, ErrNotFound) || (err == nil && string(holder) != strconv.FormatInt(run.ID, 10)) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return tx.Delete(busyKey(run.Source))
+	return tx.Delete(openKey(run.ID))
 }
 
 // Run gives a run by its number.

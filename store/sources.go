@@ -21,6 +21,9 @@ type sourceRecord struct {
 
 // SaveSource keeps a source that was made from a path.
 func (r *Records) SaveSource(s keepwatch.Source) error {
+	if err := validSource(s.Name); err != nil {
+		return err
+	}
 	return r.store.Update(func(tx Tx) error { return put(tx, "source/"+s.Name, sourceRecord{version, s}) })
 }
 
@@ -60,6 +63,9 @@ func (r *Records) Seen(source, path string, size int64, mtime time.Time) (seen b
 
 // MarkSeen remembers that the file at path was taken as it is now.
 func (r *Records) MarkSeen(source, path string, size int64, mtime time.Time) error {
+	if err := validSource(source); err != nil {
+		return err
+	}
 	return r.store.Update(func(tx Tx) error {
 		return put(tx, seenKey(source, path), seenRecord{version, []byte(path), size, mtime})
 	})

@@ -38,6 +38,7 @@ type Range struct {
 type Tx interface {
 	// Get gives the value of key as this transaction sees it, or ErrNotFound.
 	Get(key string) ([]byte, error)
+	// Put sets key, which must not be empty. The caller may use value again.
 	Put(key string, value []byte) error
 	// Delete removes key; a key that is not there is no error.
 	Delete(key string) error
@@ -51,7 +52,7 @@ type Store interface {
 	// Update runs fn as a serialisable transaction and returns nil only once
 	// its writes are on disk. fn may run more than once, so it must have no
 	// side effects; what it returns as an error undoes its writes and is
-	// returned as it is.
+	// returned as it is. It must not use the Store itself, only its Tx.
 	Update(fn func(Tx) error) error
 	// Close lets go of everything; calls after it fail.
 	Close() error

@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -19,31 +18,38 @@ func (s *Store) Backup(file string) (size int64, err error) {
 	if _, err := os.Lstat(file); err == nil {
 		return 0, keepwatch.Errorf(keepwatch.KindConflict, "%s exists already and is left as it is. Name another file.", file)
 	}
+	if err := s.usable(); err != nil {
+		return 0, err
+	}
 	f, err := os.CreateTemp(filepath.Dir(file), ".state-backup-*")
 	if err != nil {
 		return 0, keepwatch.Errorf(keepwatch.KindInvalid, "No file can be written in %s (%v).", filepath.Dir(file), errors.Unwrap(err)).Because(err)
 	}
-	temp := f.Name()
-	defer func() { _ = os.Remove(temp) }()
+	defer os.Remove(f.Name())
 	err = s.copyTo(f, &size)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return 0, keepwatch.Errorf(keepwatch.KindAttention, "The copy of the state could not be written to %s (%v).", filepath.Dir(file), err).Because(err)
+		return 0, keepwatch.Errorf(keepwatch.KindAttention, "The copy of the state could not be written to %s (%v). Nothing was left there.", filepath.Dir(file), err).Because(err)
 	}
-	if err := Check(temp); err != nil {
-		return 0, fmt.Errorf("check the copy: %w", err)
+	if err := Check(f.Name()); err != nil {
+		return 0, keepwatch.Errorf(keepwatch.KindAttention, "The copy of the state was written but did not read back whole, so it was removed. The state itself goes on. Look at the disk under %s, or name another place.", filepath.Dir(file)).Because(err)
 	}
 	s.crash("bolt.backup.before-rename")
-	if err := rename(temp, file); err != nil {
-		return 0, fmt.Errorf("rename the copy: %w", err)
+	if err := rename(f.Name(), file); err != nil {
+		return 0, keepwatch.Errorf(keepwatch.KindAttention, "The copy of the state could not be given its name %s (%v). Nothing was left there.", file, err).Because(err)
 	}
-	s.crash("bolt.backup.after-rename")
-	return size, syncFolder(filepath.Dir(file))
+	s.crash("bolt.backup.before-folder-sync")
+	err = syncFolder(filepath.Dir(file))
+	s.crash("bolt.backup.after-folder-sync")
+	return size, err
 }
 
 func (s *Store) copyTo(f *os.File, size *int64) error {
-	err := s.db.View(func(tx *bbolt.Tx) (err error) {
-		*size, err = tx.WriteTo(f)
-		return err
+	err := guarded(func() error {
+		return s.db.View(func(tx *bbolt.Tx) (err error) {
+			*size, err = tx.WriteTo(f)
+			return err
+		})
 	})
+	s.crash("bolt.backup.before-sync")
 	return errors.Join(err, f.Sync())
 }

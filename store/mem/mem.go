@@ -124,6 +124,9 @@ func (t tx) Get(key string) ([]byte, error) {
 }
 
 func (t tx) Put(key string, value []byte) error {
+	if key == "" {
+		return errors.New("store: an empty key")
+	}
 	t.puts[key] = append([]byte{}, value...)
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"keepwatch/store/storetest"
 )
 
-func TestContract(t *testing.T) {
-	storetest.Run(t, func(*testing.T) store.Store { return mem.New() })
-}
+func open(*testing.T) store.Store { return mem.New() }
+
+func TestContract(t *testing.T) { storetest.Run(t, open) }
+
+func TestRecords(t *testing.T) { storetest.RunRecords(t, open) }
