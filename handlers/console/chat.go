@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,8 +14,39 @@ import (
 	"golang.org/x/term"
 
 	"keepwatch"
-	"keepwatch/handlers"
 )
+
+const prompt = "› "
+
+// session is one chat. One goroutine, that of loop, has the line, the runs and
+// the screen; the others hand it what they have to say through events.
+type session struct {
+	c       *Console
+	ctx     context.Context
+	in      *os.File
+	screen  *screen
+	events  chan func()
+	over    chan struct{} // closed when loop has ended
+	history *history
+
+	line    line
+	recall  recall
+	menu    *menu
+	waiting []string // lines of a paste that come after the one at the prompt
+
+	working sync.WaitGroup
+	busy    bool               // a command is being carried out
+	stop    context.CancelFunc // of that command
+	stopped bool               // Ctrl-C has asked it to stop
+	queue   []key              // pressed meanwhile
+	held    []func()           // ends of runs meanwhile
+	pressed bool               // the last key pressed a button at once
+
+	runs   map[int64]*followed
+	cardOf int64  // the run that the newest card is about
+	title  string // of the newest card
+	quit   bool
+}
 
 // chat is the chat on a terminal.
 func (c *Console) chat(ctx context.Context) error {
@@ -26,296 +56,333 @@ func (c *Console) chat(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("set up the terminal: %w", err)
 	}
-	defer func() { _ = term.Restore(int(in.Fd()), before) }()
 	ctx, cancel := context.WithCancel(ctx)
-	s := &session{c: c, ctx: ctx, out: out, runs: map[int64]keepwatch.Progress{}}
-	keys := &keyboard{in: in, now: c.cfg.Now, hint: s.hint}
-	s.term = term.NewTerminal(struct {
-		io.Reader
-		io.Writer
-	}{keys, out}, prompt)
-	s.term.AutoCompleteCallback = s.complete
-	s.term.SetBracketedPasteMode(true)
-	defer s.term.SetBracketedPasteMode(false)
-	if c.cfg.History != "" {
-		s.term.History = openHistory(c.cfg.History)
+	s := &session{
+		c: c, ctx: ctx, in: in, screen: &screen{out: out, size: sizeOf(out)}, history: openHistory(c.cfg.History),
+		events: make(chan func()), over: make(chan struct{}), runs: map[int64]*followed{},
 	}
-	s.resize()
-	stop := watchSize(s.resize)
-	defer stop()
-	defer s.following.Wait()
+	s.recall.at = -1
+	defer s.working.Wait() // what was begun may still use the state
+	defer func() { _ = term.Restore(int(in.Fd()), before) }()
 	defer cancel()
+	const pasteOn, pasteOff = "\x1b[?2004h", "\x1b[?2004l"
+	if _, err := io.WriteString(out, pasteOn); err != nil {
+		return err
+	}
+	defer func() { _, _ = io.WriteString(out, pasteOff) }()
+	defer close(s.over)
+	defer c.listen()()
 	s.welcome()
-	return s.read()
+	return s.loop()
 }
 
-// welcome prints the first lines.
+// sizeOf reads the size of a terminal anew each time; 80 by 24 where it is not
+// told, and never so small that nothing can be drawn.
+func sizeOf(out *os.File) func() (columns, rows int) {
+	return func() (int, int) {
+		w, h, err := term.GetSize(int(out.Fd()))
+		if err != nil || w <= 0 || h <= 0 {
+			return 80, 24
+		}
+		return max(w, 4), max(h, 2)
+	}
+}
+
+// welcome prints the first lines, and takes up the runs left from before.
 func (s *session) welcome() {
-	st := s.c.style()
 	var lines []string
 	for l := range strings.SplitSeq(s.c.cfg.Welcome, "\n") {
-		lines = append(lines, st.wrap(clean(l), 0)...)
+		lines = append(lines, s.style().wrap(clean(l), 0)...)
 	}
 	s.print(append(lines, ""))
+	for _, run := range s.c.cfg.Left {
+		s.follow(run.ID)
+	}
 }
 
-const prompt = "› "
-
-// session is one chat.
-type session struct {
-	c    *Console
-	ctx  context.Context
-	term *term.Terminal
-	out  *os.File
-
-	following sync.WaitGroup
-	mu        sync.Mutex
-	runs      map[int64]keepwatch.Progress // those under way
-	newest    int64
-	leaving   bool
+// style is how cards look in the chat.
+func (s *session) style() style {
+	columns, _ := s.screen.size()
+	return style{width: columns, bar: true, colour: !s.c.cfg.Plain, loc: s.c.cfg.Location, now: s.c.cfg.Now}
 }
 
-// read takes in line after line.
-func (s *session) read() error {
-	lines := make(chan string)
-	failed := make(chan error, 1)
-	next := make(chan struct{})
-	go func() { // it may hang in a read of the terminal; it ends with the program
-		for {
-			line, err := s.term.ReadLine()
-			if err != nil && !errors.Is(err, term.ErrPasteIndicator) {
-				failed <- err
-				return
-			}
-			select {
-			case lines <- line:
-			case <-s.ctx.Done():
-				return
-			}
-			select {
-			case <-next:
-			case <-s.ctx.Done():
-				return
-			}
+// pauseAfter is how long the rest of an escape sequence is waited for, until a
+// lone ESC counts as the key.
+const pauseAfter = 50 * time.Millisecond
+
+// loop takes in keys, events and changes of size until the person leaves.
+func (s *session) loop() error {
+	input, failed := make(chan []byte), make(chan error, 1)
+	go s.read(input, failed)
+	resized, stopWatching := watchSize()
+	defer stopWatching()
+	var d decoder
+	for !s.quit {
+		s.draw(s.c.takeNotices())
+		if s.screen.err != nil {
+			return nil // the terminal has gone; what runs goes on
 		}
-	}()
-	for {
+		var pause <-chan time.Time
+		if d.waiting() {
+			pause = time.After(pauseAfter)
+		}
 		select {
-		case line := <-lines:
-			if quit := s.line(strings.TrimSpace(line)); quit {
-				return s.leave()
-			}
-			next <- struct{}{}
+		case p := <-input:
+			s.keys(d.feed(p))
+		case <-pause:
+			s.keys(d.pause())
+		case do := <-s.events:
+			do()
+		case <-resized:
+		case <-s.c.noticed:
 		case err := <-failed:
-			if errors.Is(err, io.EOF) {
-				return s.leave()
+			s.leave()
+			if hungUp(err) {
+				return nil
 			}
 			return fmt.Errorf("read from the terminal: %w", err)
 		case <-s.ctx.Done():
-			return s.leave()
+			s.quit = true
+		}
+	}
+	s.leave()
+	return nil
+}
+
+// read hands over what is typed. It may hang in a read of the terminal when the
+// chat is over; it ends with the program.
+func (s *session) read(input chan<- []byte, failed chan<- error) {
+	for {
+		buf := make([]byte, 4096)
+		n, err := s.in.Read(buf)
+		if n > 0 {
+			select {
+			case input <- buf[:n]:
+			case <-s.over:
+				return
+			}
+		}
+		if err != nil {
+			failed <- err
+			return
 		}
 	}
 }
 
-// leave says what goes on.
-func (s *session) leave() error {
-	s.mu.Lock()
-	s.leaving = true
-	n := len(s.runs)
-	s.mu.Unlock()
-	s.term.SetPrompt("")
-	if n > 0 {
-		s.print([]string{keepwatch.FormatCount(int64(n), "run is", "runs are") + " not over. What is finished stays finished; the rest goes on at the next start."})
+// do has loop carry out something. It does nothing once the chat is over.
+func (s *session) do(what func()) {
+	select {
+	case s.events <- what:
+	case <-s.over:
 	}
-	return nil
 }
 
-// line carries out one line.
-func (s *session) line(text string) (quit bool) {
-	if text == "" {
-		return false
+func (s *session) draw(lines []string) { s.screen.draw(lines, s.foot) }
+
+func (s *session) print(lines []string) { s.draw(lines) }
+
+// leave clears the foot and says what goes on.
+func (s *session) leave() {
+	if s.stop != nil {
+		s.stop()
 	}
+	var lines []string
+	if n := len(s.runs); n > 0 {
+		text := keepwatch.FormatCount(int64(n), "run is", "runs are") + " not over. What is finished stays finished; the rest goes on at the next start."
+		lines = s.style().wrap(text, 0)
+	}
+	s.screen.draw(lines, nil)
+}
+
+// keys carries out keys; while a command is being carried out they wait, but for
+// Ctrl-C, which stops it.
+func (s *session) keys(keys []key) {
+	for i, k := range keys {
+		switch {
+		case s.quit:
+			return
+		case s.busy && k.code == keyInterrupt:
+			s.quit = s.stopped // it does not heed the first one
+			s.queue, s.stopped = nil, true
+			s.stop()
+		case s.busy:
+			s.queue = append(s.queue, keys[i])
+		default:
+			s.key(k)
+		}
+	}
+}
+
+func (s *session) key(k key) {
+	pressed := s.pressed
+	s.pressed = false
+	if k.code == keyTab || k.code == keyBackTab {
+		s.tab(k.code)
+		return
+	}
+	menu := s.menu
+	s.menu = nil
+	if k.code != keyUp && k.code != keyDown {
+		s.recall.at = -1
+	}
+	switch k.code {
+	case keyText:
+		s.typed(k.text)
+	case keyPaste:
+		s.paste(k.text)
+	case keyEnter:
+		if !pressed { // whoever types a number and Enter means the button
+			s.enter()
+		}
+	case keyEscape:
+		if menu == nil && s.line.text == "" {
+			s.toBackground("")
+		}
+	case keyInterrupt:
+		s.interrupt()
+	case keyEnd:
+		s.quit = s.line.text == ""
+		s.line.edit(keyDelete)
+	case keyClear:
+		s.screen.clear()
+	case keyUp, keyDown:
+		s.recall.step(s.history, &s.line, k.code == keyUp)
+	default:
+		s.line.edit(k.code)
+	}
+}
+
+// typed puts a text into the line, or presses a button at once: a digit on an
+// empty line, while the newest card is that of a run under way.
+func (s *session) typed(text string) {
+	f := s.runs[s.cardOf]
+	button, ok := s.c.button(text)
+	if ok && len(text) == 1 && s.line.text == "" && f != nil && f.shown && len(s.c.buttons) < 10 {
+		s.pressed = true
+		s.submit("/"+strings.TrimPrefix(button, "/"), button)
+		return
+	}
+	s.insert(text)
+}
+
+func (s *session) insert(text string) {
+	if !s.line.insert(typeable(text)) {
+		s.show(tooLong())
+	}
+}
+
+// paste puts what is pasted into the line. Of several lines the first comes to
+// the prompt and each Enter brings the next, so that nothing that is pasted is
+// carried out unseen.
+func (s *session) paste(text string) {
+	if len(text) > maxLine {
+		s.show(tooLong())
+		return
+	}
+	lines := slices.DeleteFunc(strings.FieldsFunc(text, func(r rune) bool { return r == '\r' || r == '\n' }), skipped)
+	if len(lines) > 0 {
+		s.insert(lines[0])
+		s.waiting = lines[1:]
+	}
+}
+
+// enter carries out the line; an empty one sends the run that is shown to the
+// background.
+func (s *session) enter() {
+	text := strings.TrimSpace(s.line.text)
+	s.line.set("")
+	if text == "" {
+		s.toBackground("")
+		return
+	}
+	if skipped(text) {
+		s.print([]string{s.echo(text)})
+		s.next()
+		return
+	}
+	s.history.add(text)
 	command, ok := s.c.press(text)
 	if !ok {
+		s.print([]string{s.echo(text)})
 		s.show(noButton(text))
-		return false
+		return
 	}
-	msg := s.c.cfg.Chat.Handle(s.ctx, s.c.request(command))
+	s.submit(text, command)
+}
+
+// interrupt: Ctrl-C clears the line, then sends the run that is shown to the
+// background, then leaves.
+func (s *session) interrupt() {
+	switch {
+	case s.line.text != "":
+		s.line.set("")
+		s.waiting = nil
+	case s.shown() != nil:
+		s.toBackground(" Ctrl-C once more leaves.")
+	default:
+		s.quit = true
+	}
+}
+
+// echo is a line that was entered, as it stays on the screen.
+func (s *session) echo(text string) string {
+	return s.style().paint(toneColour[keepwatch.ToneInfo], prompt) + clean(text)
+}
+
+// submit carries out a command beside the loop, so that the terminal still
+// listens.
+func (s *session) submit(shown, command string) {
+	s.print([]string{s.echo(shown)})
+	ctx, stop := context.WithCancel(s.ctx)
+	s.busy, s.stop, s.stopped = true, stop, false
+	s.working.Go(func() {
+		msg := s.c.cfg.Chat.Handle(ctx, s.c.request(command))
+		s.do(func() { s.answered(msg) })
+	})
+}
+
+// answered shows an answer, and takes up what has waited for it.
+func (s *session) answered(msg keepwatch.Message) {
+	s.stop()
+	s.busy, s.stop = false, nil
 	if msg.Quit {
-		return true
+		s.quit = true
+		return
 	}
 	s.show(msg)
 	if msg.Run > 0 {
 		s.follow(msg.Run)
 	}
-	return false
+	held := s.held
+	s.held = nil
+	for _, end := range held {
+		end()
+	}
+	s.next()
+	queue := s.queue
+	s.queue = nil
+	s.keys(queue)
 }
 
-// show prints a card above the prompt.
+// next brings the next line of a paste to the prompt.
+func (s *session) next() {
+	if len(s.waiting) > 0 && s.line.text == "" {
+		s.line.insert(typeable(s.waiting[0]))
+		s.waiting = s.waiting[1:]
+	}
+}
+
+// show prints a card. The bar of a run that is followed stands at the foot.
 func (s *session) show(m keepwatch.Message) {
-	s.c.mu.Lock()
-	s.c.buttons = m.Buttons
-	s.c.mu.Unlock()
-	shown := m
-	shown.Blocks = slices.DeleteFunc(slices.Clone(m.Blocks), func(b keepwatch.Block) bool { return b.Progress != nil }) // it is at the prompt
-	s.print(append(s.c.style().render(shown), ""))
+	s.c.remember(m)
+	s.cardOf, s.title = m.Run, m.Title
+	if m.Run > 0 {
+		m.Blocks = slices.DeleteFunc(slices.Clone(m.Blocks), func(b keepwatch.Block) bool { return b.Progress != nil })
+	}
+	s.print(append(s.style().render(m), ""))
 }
 
-func (s *session) print(lines []string) {
-	_, _ = s.term.Write([]byte(strings.Join(lines, "\n") + "\n"))
-}
-
-// follow shows a run's progress at the prompt, and its card when it is settled.
-func (s *session) follow(id int64) {
-	s.mu.Lock()
-	_, already := s.runs[id]
-	if !already {
-		s.runs[id], s.newest = keepwatch.Progress{}, id
-	}
-	s.mu.Unlock()
-	if already {
-		return
-	}
-	s.following.Add(1)
-	go func() {
-		defer s.following.Done()
-		run, err := s.c.cfg.Follower.Follow(s.ctx, id, func(run keepwatch.Run) {
-			s.mu.Lock()
-			s.runs[id] = run.Progress
-			s.mu.Unlock()
-			s.refresh()
-		})
-		s.mu.Lock()
-		leaving := s.leaving || s.ctx.Err() != nil
-		if !leaving {
-			delete(s.runs, id)
-		}
-		s.mu.Unlock()
-		if leaving {
-			return
-		}
-		s.refresh()
-		if err != nil {
-			s.c.cfg.Log.Error("a run could not be followed", "run", id, "err", err)
-			return
-		}
-		if run.State != keepwatch.RunCancelled { // whoever cancelled it was told
-			s.show(s.c.cfg.Chat.RunMessage(run))
-		}
-	}()
-}
-
-// refresh draws the prompt anew, with the progress of the newest run.
-func (s *session) refresh() {
-	s.mu.Lock()
-	text := prompt
-	if !s.leaving && len(s.runs) > 0 {
-		p, ok := s.runs[s.newest]
-		if !ok {
-			for id, other := range s.runs {
-				p, s.newest = other, id
-			}
-		}
-		st := s.c.style()
-		room := st.width - 14 // for typing
-		text = fmt.Sprintf("%d ", s.newest)
-		if room > 8 {
-			text += st.progress(p, room-len(text)) + " "
-		}
-		if more := len(s.runs) - 1; more > 0 {
-			text += fmt.Sprintf("+%d ", more)
-		}
-		text += prompt
-	}
-	s.mu.Unlock()
-	s.term.SetPrompt(text)
-	_, _ = s.term.Write(nil)
-}
-
-func (s *session) resize() {
-	if w, h, err := term.GetSize(int(s.out.Fd())); err == nil && w > 0 && h > 0 {
-		_ = s.term.SetSize(w, h)
-	}
-}
-
-// hint answers the first Ctrl-C.
-func (s *session) hint() {
-	s.print([]string{"Press Ctrl-C once more, or Ctrl-D, to leave. Runs go on at the next start."})
-}
-
-// complete is called for every key; the tab completes the word before the
-// cursor, as far as all candidates agree, and lists them where they do not.
-func (s *session) complete(line string, pos int, key rune) (string, int, bool) {
-	if key != '\t' {
-		return "", 0, false
-	}
-	found := s.c.cfg.Chat.Complete(s.ctx, s.c.request(line), pos)
-	if len(found) == 0 {
-		return line, pos, true
-	}
-	start := strings.LastIndexByte(line[:pos], ' ') + 1
-	common := found[0].Text
-	for _, f := range found[1:] {
-		for !strings.HasPrefix(f.Text, common) {
-			common = common[:len(common)-1]
-		}
-	}
-	common = strings.ToValidUTF8(common, "")
-	if len(found) == 1 && found[0].Space {
-		common += " "
-	}
-	if len(found) > 1 && common == line[start:pos] {
-		s.list(found)
-	}
-	return line[:start] + common + line[pos:], start + len(common), true
-}
-
-// listed is how many candidates are shown at once.
-const listed = 20
-
-func (s *session) list(found []handlers.Candidate) {
-	table := keepwatch.Table{Head: []string{"", ""}}
-	for _, f := range found[:min(len(found), listed)] {
-		table.Rows = append(table.Rows, []string{f.Text, f.Summary})
-	}
-	st := s.c.style()
-	st.bar = false
-	lines := st.table(table)[1:]
-	if len(found) > listed {
-		lines = append(lines, fmt.Sprintf("… and %d more", len(found)-listed))
-	}
-	s.print(lines)
-}
-
-// keyboard reads the terminal's keys. Ctrl-C clears the line; a second one
-// within two seconds ends the input.
-type keyboard struct {
-	in   io.Reader
-	now  func() time.Time
-	hint func()
-	last time.Time
-}
-
-const (
-	ctrlC = 0x03
-	ctrlE = 0x05 // to the end of the line
-	ctrlU = 0x15 // remove what is before the cursor
-	twice = 2 * time.Second
-)
-
-func (k *keyboard) Read(p []byte) (int, error) {
-	half := max(len(p)/2, 1) // a Ctrl-C becomes two keys
-	n, err := k.in.Read(p[:half])
-	at := bytes.IndexByte(p[:n], ctrlC)
-	if at < 0 || len(p) < 2 {
-		return n, err
-	}
-	now := k.now()
-	if now.Sub(k.last) < twice || bytes.Count(p[:n], []byte{ctrlC}) > 1 {
-		return 0, io.EOF
-	}
-	k.last = now
-	go k.hint() // the terminal's lock is not ours to wait for
-	out := bytes.ReplaceAll(bytes.Clone(p[:n]), []byte{ctrlC}, []byte{ctrlE, ctrlU})
-	return copy(p, out), err
+// hungUp reports whether an error of reading means that the terminal has gone.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, os.ErrClosed) || isHangup(err)
 }

@@ -7,10 +7,8 @@
 package console
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -42,25 +40,32 @@ type Follower interface {
 type Config struct {
 	In       io.Reader // *os.File where it may be a terminal
 	Out      io.Writer // likewise
+	Err      io.Writer // likewise; where Out is no terminal and this is, piped runs say here how they go on; nil: nowhere
 	Chat     Chat
 	Follower Follower
+	Left     []keepwatch.Run // those that go on from before, for the chat to follow; otherwise Await does
 	Account  keepwatch.Account
 	Location *time.Location
-	Plain    bool   // no colour and no cursor movement: NO_COLOR, TERM=dumb
-	Dumb     bool   // no line editing either: TERM=dumb
+	Plain    bool   // no colour, and outside the chat no cursor movement: NO_COLOR
+	Dumb     bool   // no cursor movement in the chat either, so no line editing: TERM=dumb
 	History  string // file of the lines typed; "": none
-	Welcome  string // first line of the chat
+	Welcome  string // first lines of the chat
 	Log      *slog.Logger
 	Now      func() time.Time
 }
 
-// Console is a terminal chat.
+// Console is a terminal chat. Run, Line and Await are called one after the
+// other.
 type Console struct {
 	cfg     Config
 	buttons []keepwatch.Button // of the newest card
 	failed  bool
-	mu      sync.Mutex // guards the two above and writes to Out
 	outErr  error
+
+	noticed   chan struct{} // there are notices
+	mu        sync.Mutex    // guards the two below
+	listening bool
+	notices   []string
 }
 
 // New makes one.
@@ -74,7 +79,7 @@ func New(cfg Config) *Console {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Console{cfg: cfg}
+	return &Console{cfg: cfg, noticed: make(chan struct{}, 1)}
 }
 
 // terminal gives the file behind r or w if it is a terminal.
@@ -104,8 +109,12 @@ func (c *Console) Run(ctx context.Context) (failed bool, err error) {
 
 // Line executes one line and awaits its run.
 func (c *Console) Line(ctx context.Context, line string) (failed bool, err error) {
-	c.execute(ctx, line)
-	return c.failed, c.outErr
+	if len(line) > maxLine {
+		c.say(tooLong())
+	} else {
+		c.execute(ctx, line)
+	}
+	return c.outcome(ctx)
 }
 
 // Await waits for runs that were left from before, and shows how they ended.
@@ -113,110 +122,31 @@ func (c *Console) Await(ctx context.Context, runs []keepwatch.Run) (failed bool,
 	for _, run := range runs {
 		c.await(ctx, run.ID)
 	}
-	return c.failed, c.outErr
+	return c.outcome(ctx)
 }
 
-// maxLine is the longest line that is taken in, in bytes; commands are shorter.
-const maxLine = 64 << 10
-
-// piped executes line by line until the input or ctx ends.
-func (c *Console) piped(ctx context.Context) (bool, error) {
-	in := bufio.NewReaderSize(c.cfg.In, maxLine)
-	for ctx.Err() == nil && c.outErr == nil {
-		line, err := in.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			c.say(keepwatch.Message{Title: "That line is too long", Tone: keepwatch.ToneWarn, Failed: true, Refused: keepwatch.KindInvalid,
-				Blocks: []keepwatch.Block{keepwatch.Text(fmt.Sprintf("A line may have %s; this one was skipped.", keepwatch.FormatBytes(maxLine)))}})
-			for errors.Is(err, bufio.ErrBufferFull) {
-				_, err = in.ReadSlice('\n')
-			}
-			line = nil
-		}
-		text := strings.TrimSpace(string(line))
-		if text != "" && !strings.HasPrefix(text, "#") {
-			if quit := c.execute(ctx, text); quit {
-				break
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return true, fmt.Errorf("read the next line: %w", err)
-		}
-	}
+// outcome is what Run, Line and Await give. Whoever was reading the answers may
+// have gone; that needs no words.
+func (c *Console) outcome(ctx context.Context) (failed bool, err error) {
 	if errors.Is(c.outErr, syscall.EPIPE) {
-		return true, nil // whoever read the answers has gone
+		return true, nil
 	}
 	return c.failed || ctx.Err() != nil, c.outErr
-}
-
-// execute carries out one line and waits until its run, if it has one, is
-// settled.
-func (c *Console) execute(ctx context.Context, text string) (quit bool) {
-	command, ok := c.press(text)
-	if !ok {
-		c.say(noButton(text))
-		return false
-	}
-	msg := c.cfg.Chat.Handle(ctx, c.request(command))
-	if msg.Quit {
-		return true
-	}
-	if msg.Run == 0 {
-		c.say(msg)
-		return false
-	}
-	c.await(ctx, msg.Run)
-	return false
-}
-
-// await follows a run and says how it ended. On a terminal its progress is
-// shown meanwhile, in one line.
-func (c *Console) await(ctx context.Context, id int64) {
-	show, clear := c.meter()
-	run, err := c.cfg.Follower.Follow(ctx, id, show)
-	clear()
-	switch {
-	case ctx.Err() != nil:
-		c.say(keepwatch.Message{Title: fmt.Sprintf("Run %d is not over", id), Tone: keepwatch.ToneWarn, Failed: true,
-			Blocks: []keepwatch.Block{keepwatch.Text("Keepwatch is stopping. What is finished stays finished; the run goes on at the next start.")}})
-		return
-	case err != nil:
-		c.cfg.Log.Error("a run could not be followed", "run", id, "err", err)
-	}
-	msg := c.cfg.Chat.RunMessage(run)
-	msg.Failed = run.State != keepwatch.RunDone
-	c.say(msg)
-}
-
-// meter gives functions that show progress in one line of the terminal and
-// remove it again; elsewhere they do nothing.
-func (c *Console) meter() (show func(keepwatch.Run), clear func()) {
-	out, ok := terminal(c.cfg.Out)
-	if !ok || c.cfg.Plain {
-		return func(keepwatch.Run) {}, func() {}
-	}
-	s := c.style()
-	return func(run keepwatch.Run) {
-			if run.State == keepwatch.RunRunning {
-				fmt.Fprintf(out, "\r\x1b[K%s", s.progress(run.Progress, max(s.width-1, 10)))
-			}
-		}, func() {
-			fmt.Fprint(out, "\r\x1b[K")
-		}
 }
 
 // press gives the command behind a number, or the text itself. It reports false
 // for a number that is on no button.
 func (c *Console) press(text string) (string, bool) {
-	n, err := strconv.Atoi(text)
-	if err != nil {
+	if strings.Trim(text, "0123456789") != "" {
 		return text, true
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if n < 1 || n > len(c.buttons) {
+	return c.button(text)
+}
+
+// button gives the command behind a number.
+func (c *Console) button(number string) (string, bool) {
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || n > len(c.buttons) {
 		return "", false
 	}
 	return c.buttons[n-1].Command, true
@@ -227,31 +157,22 @@ func noButton(text string) keepwatch.Message {
 		Blocks: []keepwatch.Block{keepwatch.Text("A number presses a button of the newest answer.")}}
 }
 
+// maxLine is the longest line that is taken in, in bytes; commands are shorter.
+const maxLine = 64 << 10
+
+func tooLong() keepwatch.Message {
+	return keepwatch.Message{Title: "That line is too long", Tone: keepwatch.ToneWarn, Failed: true, Refused: keepwatch.KindInvalid,
+		Blocks: []keepwatch.Block{keepwatch.Text("A line may have " + keepwatch.FormatBytes(maxLine) + "; this one was skipped.")}}
+}
+
 // request makes a request of a line.
 func (c *Console) request(text string) keepwatch.Request {
 	return keepwatch.Request{Text: text, Account: c.cfg.Account, Channel: "terminal", Private: true, Local: true, At: c.cfg.Now()}
 }
 
-// say writes a message, remembers its buttons, and whether it failed.
-func (c *Console) say(m keepwatch.Message) {
-	lines := c.style().render(m)
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// remember keeps what a card means for what comes after it: its buttons, and
+// whether something failed.
+func (c *Console) remember(m keepwatch.Message) {
 	c.buttons = m.Buttons
-	c.failed = c.failed || m.Failed
-	if c.outErr == nil {
-		_, c.outErr = io.WriteString(c.cfg.Out, strings.Join(lines, "\n")+"\n\n")
-	}
-}
-
-// style looks at the terminal anew, which may have changed its size.
-func (c *Console) style() style {
-	s := style{loc: c.cfg.Location, now: c.cfg.Now}
-	if out, ok := terminal(c.cfg.Out); ok {
-		if w, _, err := term.GetSize(int(out.Fd())); err == nil && w > 0 {
-			s.width = w
-		}
-		s.colour, s.bar = !c.cfg.Plain, !c.cfg.Plain
-	}
-	return s
+	c.failed = c.failed || m.Failed || m.Refused != keepwatch.KindInternal
 }

@@ -160,8 +160,8 @@ func TestNobodyReads(t *testing.T) {
 	}
 }
 
-// screen is a real pseudo-terminal with the chat on it.
-type screen struct {
+// desk is a real pseudo-terminal with the chat on it.
+type desk struct {
 	t    *testing.T
 	pty  *os.File
 	mu   sync.Mutex
@@ -170,7 +170,7 @@ type screen struct {
 	done chan error
 }
 
-func open(t *testing.T, b *bot, cols uint16, history string) *screen {
+func open(t *testing.T, b *bot, cols uint16, history string) *desk {
 	t.Helper()
 	p, tty, err := pty.Open()
 	if err != nil {
@@ -180,7 +180,7 @@ func open(t *testing.T, b *bot, cols uint16, history string) *screen {
 	if err := pty.Setsize(p, &pty.Winsize{Cols: cols, Rows: 24}); err != nil {
 		t.Fatal(err)
 	}
-	s := &screen{t: t, pty: p, more: make(chan struct{}, 1), done: make(chan error, 1)}
+	s := &desk{t: t, pty: p, more: make(chan struct{}, 1), done: make(chan error, 1)}
 	go func() {
 		buf := make([]byte, 4096)
 		for {
@@ -206,7 +206,7 @@ func open(t *testing.T, b *bot, cols uint16, history string) *screen {
 	return s
 }
 
-func (s *screen) keys(text string) {
+func (s *desk) keys(text string) {
 	s.t.Helper()
 	if _, err := io.WriteString(s.pty, text); err != nil {
 		s.t.Fatal(err)
@@ -214,7 +214,7 @@ func (s *screen) keys(text string) {
 }
 
 // expect waits until the text was written, and forgets all up to its end.
-func (s *screen) expect(text string) string {
+func (s *desk) expect(text string) string {
 	s.t.Helper()
 	deadline := time.After(20 * time.Second)
 	for {
@@ -236,7 +236,7 @@ func (s *screen) expect(text string) string {
 	}
 }
 
-func (s *screen) end() {
+func (s *desk) end() {
 	s.t.Helper()
 	select {
 	case err := <-s.done:
@@ -266,8 +266,7 @@ func TestChat(t *testing.T) {
 	s.expect("Run 7 is done")
 	s.expect("half typed") // drawn again behind the card
 	s.keys("\x03")         // Ctrl-C clears the line
-	s.expect("once more")
-	s.keys("1\r") // the newest card's button
+	s.keys("1\r")          // the newest card's button
 	s.expect("echo again")
 	s.keys("exit\r")
 	s.end()
@@ -283,6 +282,23 @@ func TestChat(t *testing.T) {
 	s.keys("\x1b[A\x1b[A\x1b[A\r") // up, up, up
 	s.expect("echo hello")
 	s.keys("\x04") // Ctrl-D
+	s.end()
+}
+
+// TestChatInTheBackground: a run is left alone by Ctrl-C, and its card comes when
+// it ends; a second Ctrl-C leaves.
+func TestChatInTheBackground(t *testing.T) {
+	b := newBot()
+	s := open(t, b, 80, "")
+	s.keys("start\r")
+	s.expect("Run 7 begins")
+	b.set(func(r *keepwatch.Run) { r.Progress = keepwatch.Progress{Bytes: 41, TotalBytes: 100} })
+	s.expect("41 %")
+	s.keys("\x03")
+	s.expect("Run 7 goes on")
+	b.set(func(r *keepwatch.Run) { r.State = keepwatch.RunDone })
+	s.expect("Run 7 is done")
+	s.keys("\x03")
 	s.end()
 }
 
@@ -340,8 +356,13 @@ func TestLineShowsProgressInPlace(t *testing.T) {
 	if err := <-read; err != nil && !errors.Is(err, syscall.EIO) {
 		t.Error(err)
 	}
-	if !strings.Contains(got.String(), "\r\x1b[K") || !strings.Contains(got.String(), "Run 7 is done") {
-		t.Errorf("%q", got.String())
+	v := newVT(80, 24)
+	_, _ = v.Write(got.Bytes())
+	if !strings.Contains(got.String(), "Run 7, notes: ") || len(v.unknown) > 0 {
+		t.Errorf("it was not followed: %q, unknown %q", got.String(), v.unknown)
+	}
+	if seen := v.String(); seen != "▌ • Run 7 is done\n▌ [1] Again\n\n|\n" {
+		t.Errorf("there remains\n%s", seen)
 	}
 	got.Reset()
 	if term.IsTerminal(int(p.Fd())) {

@@ -1,10 +1,10 @@
 package console
 
 import (
-	"bufio"
 	"os"
+	"slices"
 	"strings"
-	"sync"
+	"unicode/utf8"
 )
 
 // maxHistory is how many lines are remembered.
@@ -13,37 +13,65 @@ const maxHistory = 500
 // history remembers the lines typed, in a file that only its owner may read. A
 // file that cannot be read or written is no reason not to chat.
 type history struct {
-	mu    sync.Mutex
-	path  string
-	lines []string // oldest first
+	path  string   // "": none
+	lines []string // oldest first, each once
 }
 
+// openHistory reads the file. Where it has grown, or has lines twice, or others
+// may read it, it is written anew.
 func openHistory(path string) *history {
 	h := &history{path: path}
-	f, err := os.Open(path)
+	if path == "" {
+		return h
+	}
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return h
 	}
-	defer f.Close()
-	for in := bufio.NewScanner(f); in.Scan(); {
-		h.lines = append(h.lines, in.Text())
+	n := 0
+	for l := range strings.Lines(string(data)) {
+		n++
+		if l = strings.TrimRight(l, "\r\n"); l != "" && len(l) <= maxLine && utf8.ValidString(l) {
+			h.keep(l)
+		}
 	}
-	if n := len(h.lines); n > maxHistory {
-		h.lines = h.lines[n-maxHistory:]
-		_ = os.WriteFile(path, []byte(strings.Join(h.lines, "\n")+"\n"), 0o600) // else it grows for ever
+	if info, err := os.Stat(path); err == nil && (n != len(h.lines) || info.Mode().Perm()&0o077 != 0) {
+		h.rewrite()
 	}
 	return h
 }
 
-// Add remembers a line, unless it is the same as the last one, or only presses a
-// button.
-func (h *history) Add(line string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if strings.TrimSpace(line) == "" || strings.Trim(line, "0123456789 ") == "" || (len(h.lines) > 0 && h.lines[len(h.lines)-1] == line) {
+// rewrite replaces the file by a new one, so that a full disk does not lose it.
+func (h *history) rewrite() {
+	file := h.path + ".new"
+	_ = os.Remove(file)
+	if err := os.WriteFile(file, []byte(strings.Join(h.lines, "\n")+"\n"), 0o600); err != nil {
+		_ = os.Remove(file)
 		return
 	}
+	_ = os.Rename(file, h.path)
+}
+
+// keep puts a line at the newest end, once.
+func (h *history) keep(line string) {
+	if i := slices.Index(h.lines, line); i >= 0 {
+		h.lines = slices.Delete(h.lines, i, i+1)
+	}
 	h.lines = append(h.lines, line)
+	if n := len(h.lines); n > maxHistory {
+		h.lines = slices.Clone(h.lines[n-maxHistory:])
+	}
+}
+
+// add remembers a line, unless it only presses a button.
+func (h *history) add(line string) {
+	if strings.Trim(line, "0123456789") == "" || (len(h.lines) > 0 && h.lines[len(h.lines)-1] == line) {
+		return
+	}
+	h.keep(line)
+	if h.path == "" {
+		return
+	}
 	f, err := os.OpenFile(h.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return
@@ -52,16 +80,34 @@ func (h *history) Add(line string) {
 	_ = f.Close()
 }
 
-// Len gives how many lines are remembered.
-func (h *history) Len() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.lines)
+// recall goes through the history. What was typed when it began chooses: only
+// lines that begin with it come.
+type recall struct {
+	at    int // from the newest; -1: not in the history
+	typed string
 }
 
-// At gives a line; 0 is the newest.
-func (h *history) At(i int) string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.lines[len(h.lines)-1-i]
+// step goes one line back, or forth.
+func (r *recall) step(h *history, l *line, back bool) {
+	if r.at < 0 {
+		r.typed = l.text
+	}
+	step := 1
+	if !back {
+		step = -1
+	}
+	for i := r.at + step; i < len(h.lines); i += step {
+		if i < 0 {
+			if r.at >= 0 {
+				r.at = -1
+				l.set(r.typed)
+			}
+			return
+		}
+		if text := h.lines[len(h.lines)-1-i]; strings.HasPrefix(text, r.typed) && text != l.text {
+			r.at = i
+			l.set(text)
+			return
+		}
+	}
 }

@@ -3,18 +3,52 @@ package console
 import (
 	"fmt"
 	"strings"
-
-	"github.com/rivo/uniseg"
+	"time"
 
 	"keepwatch"
 )
 
+// The bar takes a third of the width, and never changes its own, so that nothing
+// jumps while the figures beside it do. On a narrow terminal they matter more.
+const (
+	widestBar = 30
+	barFrom   = 24 // columns, from which there is a bar
+)
+
 // progress writes a bar with what is known: part, amount, rate, time left. It
-// fits into width columns, by leaving out the least important first.
-func (s style) progress(p keepwatch.Progress, width int) string {
-	var parts []string
+// fits into columns by leaving out what matters least; 0 columns: it is a line
+// of a log, all of it and no bar.
+func (s style) progress(p keepwatch.Progress, columns int) string {
 	f, known := p.Fraction()
-	if known {
+	bar := 0
+	if known && columns >= barFrom {
+		bar = min(columns/3, widestBar)
+	}
+	parts := figures(p)
+	text := strings.Join(parts, ", ")
+	for columns > 0 && len(parts) > 1 && width(text) > columns-bar-min(bar, 1) {
+		if n := len(parts); n >= 3 && known { // the time left says more than the amount
+			parts = append(parts[:1], parts[2:]...)
+		} else {
+			parts = parts[:n-1]
+		}
+		text = strings.Join(parts, ", ")
+	}
+	if columns > 0 {
+		text = truncate(text, columns)
+	}
+	if bar == 0 {
+		return text
+	}
+	full := int(f * float64(bar))
+	return s.paint(toneColour[keepwatch.ToneInfo], strings.Repeat("█", full)) + s.paint(faint, strings.Repeat("░", bar-full)) + " " + text
+}
+
+// figures gives what is known of a progress: the part done first, the time left
+// last.
+func figures(p keepwatch.Progress) []string {
+	var parts []string
+	if f, known := p.Fraction(); known {
 		parts = append(parts, fmt.Sprintf("%3d %%", int(f*100)))
 	}
 	switch {
@@ -29,24 +63,14 @@ func (s style) progress(p keepwatch.Progress, width int) string {
 		parts = append(parts, keepwatch.FormatBytes(int64(r))+"/s")
 	}
 	if left, ok := p.Left(); ok {
-		parts = append(parts, keepwatch.FormatDuration(left)+" left")
+		text := keepwatch.FormatDuration(left)
+		if left < 10*time.Second { // it is known to the second
+			text = fmt.Sprintf("%d s", max(int(left.Seconds()), 1))
+		}
+		parts = append(parts, text+" left")
 	}
 	if len(parts) == 0 {
-		return "…"
+		return []string{"…"}
 	}
-	text := strings.Join(parts, ", ")
-	for width > 0 && len(parts) > 1 && uniseg.StringWidth(text) > width {
-		if n := len(parts); n >= 3 && known { // the time left says more than the amount
-			parts = append(parts[:1], parts[2:]...)
-		} else {
-			parts = parts[:n-1]
-		}
-		text = strings.Join(parts, ", ")
-	}
-	room := min(width-uniseg.StringWidth(text)-1, 30)
-	if !known || room < 6 {
-		return text
-	}
-	full := int(f * float64(room))
-	return s.paint("\x1b[36m", strings.Repeat("█", full)) + s.paint(faint, strings.Repeat("░", room-full)) + " " + text
+	return parts
 }

@@ -59,12 +59,23 @@ func (s style) render(m keepwatch.Message) []string {
 			body = append(body, l)
 		}
 	}
-	for _, b := range m.Blocks {
-		body = append(body, inner.block(b)...)
-	}
-	body = append(body, inner.buttons(m.Buttons)...)
 	for i := range body {
-		body[i] = strings.TrimRight(prefix+body[i], " ")
+		body[i] = prefix + body[i]
+	}
+	for _, b := range m.Blocks {
+		before := prefix
+		if b.Code != "" {
+			before = "" // so that a line that is copied is the command alone
+		}
+		for _, l := range inner.block(b) {
+			body = append(body, before+l)
+		}
+	}
+	for _, l := range inner.buttons(m.Buttons) {
+		body = append(body, prefix+l)
+	}
+	for i := range body {
+		body[i] = strings.TrimRight(body[i], " ")
 	}
 	return body
 }
@@ -130,19 +141,25 @@ func (s style) buttons(buttons []keepwatch.Button) []string {
 	return append(lines, line)
 }
 
-// value writes a field's value; a time also as how long ago it is.
+// value writes a field's value; a time in the reader's zone and as how long ago
+// it is, or in how long it will be.
 func (s style) value(f keepwatch.Field) string {
 	if f.Time.IsZero() {
 		return clean(f.Value)
 	}
-	text := f.Time.In(s.loc).Format("2 Jan 2006 15:04")
-	switch d := s.now().Sub(f.Time); {
-	case d < 0:
-		return text
+	now := s.now()
+	form := "2 Jan 15:04"
+	if f.Time.In(s.loc).Year() != now.In(s.loc).Year() {
+		form = "2 Jan 2006 15:04"
+	}
+	text := f.Time.In(s.loc).Format(form)
+	switch d := now.Sub(f.Time); {
+	case d <= -time.Minute:
+		return text + ", in " + keepwatch.FormatDuration(-d.Truncate(time.Minute))
 	case d < time.Minute:
-		return text + " (just now)"
+		return text + ", just now"
 	default:
-		return text + " (" + keepwatch.FormatDuration(d.Truncate(time.Minute)) + " ago)"
+		return text + ", " + keepwatch.FormatDuration(d.Truncate(time.Minute)) + " ago"
 	}
 }
 

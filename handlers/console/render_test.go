@@ -36,7 +36,11 @@ func card() keepwatch.Message {
 }
 
 func TestRender(t *testing.T) {
-	for _, s := range []style{{}, {width: 20, bar: true}, {width: 40, bar: true}, {width: 80, bar: true, colour: true}, {width: 80, bar: true}, {width: 200, bar: true}} {
+	styles := []style{{}}
+	for _, w := range []int{20, 40, 80, 200} {
+		styles = append(styles, style{width: w, bar: true}, style{width: w, bar: true, colour: true})
+	}
+	for _, s := range styles {
 		s.loc, s.now = time.UTC, func() time.Time { return noon }
 		name := fmt.Sprintf("card-%d", s.width)
 		if s.colour {
@@ -84,6 +88,7 @@ func check(t *testing.T, name string, s style, line string) {
 func FuzzRender(f *testing.F) {
 	f.Add("title", "text \x1b[31m", "cell", 20)
 	f.Add("\u202e", "👩‍👩‍👧‍👦", "日本語", 9)
+	f.Add("\x80\x00", "a cell too wide for its column\x1b", "cell", 20)
 	f.Fuzz(func(t *testing.T, title, text, cell string, w int) {
 		s := style{width: 8 + (w&0xff+256)%256%120, bar: true, loc: time.UTC, now: func() time.Time { return noon }}
 		m := keepwatch.Message{Title: title, Blocks: []keepwatch.Block{keepwatch.Text(text), {Fields: []keepwatch.Field{{Name: cell, Value: text}}}, {Table: &keepwatch.Table{Head: []string{cell, title}, Rows: [][]string{{text, cell}, {cell}}}}}}
@@ -105,5 +110,78 @@ func TestProgressFits(t *testing.T) {
 	}
 	if got := s.progress(p, 80); !strings.Contains(got, "34.1 MiB/s") || !strings.Contains(got, "2 min 30 s left") {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestProgressIsCalm: the bar has one width, whatever the figures beside it are.
+func TestProgressIsCalm(t *testing.T) {
+	cells := -1
+	for done := int64(0); done <= 1000; done += 7 {
+		p := keepwatch.Progress{Bytes: done << 20, TotalBytes: 1000 << 20, Since: noon.Add(-9 * time.Second), At: noon}
+		got := style{}.progress(p, 79)
+		n := strings.Count(got, "█") + strings.Count(got, "░")
+		if cells >= 0 && n != cells {
+			t.Fatalf("%d cells, and before %d: %q", n, cells, got)
+		}
+		cells = n
+		if width(got) > 79 {
+			t.Fatalf("%d columns: %q", width(got), got)
+		}
+	}
+}
+
+func TestTimes(t *testing.T) {
+	bardo, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := style{loc: bardo, now: func() time.Time { return noon }}
+	summer := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		at   time.Time
+		want string
+	}{
+		{noon, "24 Nov 12:00, just now"},
+		{noon.Add(-3*time.Minute - 59*time.Second), "24 Nov 11:56, 3 min ago"},
+		{noon.Add(30 * time.Second), "24 Nov 12:00, just now"}, // clocks differ a little
+		{noon.Add(2*time.Hour + 5*time.Minute), "24 Nov 14:05, in 2 h 5 min"},
+		{summer, "1 Jul 13:00, 146 d ago"},
+		{noon.AddDate(-1, 0, 0), "24 Nov 2025 12:00, 365 d ago"},
+	} {
+		if got := s.value(keepwatch.Field{Time: c.at}); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	for _, c := range []struct {
+		text          string
+		width, indent int
+		want          string
+	}{
+		{"12,034 items (9.0 MiB) read in 3.0 s, 3.0 MiB/s; sealed", 20, 0, "12,034 items|(9.0 MiB) read in|3.0 s, 3.0 MiB/s;|sealed"},
+		{"a b", 1, 0, "a|b"},
+		{"日本語", 4, 0, "日本|語"},
+		{"日本語", 1, 0, "日|本|語"}, // there is no narrower way
+		{"e\u0301e\u0301e\u0301", 2, 0, "e\u0301e\u0301|e\u0301"},
+		{"title that goes on", 10, 2, "title that|  goes on"},
+	} {
+		got := strings.Join(style{width: c.width}.wrap(c.text, c.indent), "|")
+		if got != c.want {
+			t.Errorf("%q in %d: %q, want %q", c.text, c.width, got, c.want)
+		}
+	}
+}
+
+func TestTruncate(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		w    int
+		want string
+	}{{"short", 5, "short"}, {"longer", 5, "long…"}, {"日本語", 5, "日本…"}, {"日本語", 4, "日…"}, {"日本", 1, "…"}, {"日", 0, ""}} {
+		if got := truncate(c.text, c.w); got != c.want {
+			t.Errorf("%q in %d: %q", c.text, c.w, got)
+		}
 	}
 }

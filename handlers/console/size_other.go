@@ -2,5 +2,9 @@
 
 package console
 
-// watchSize: other systems send no signal; the size is read with each card.
-func watchSize(func()) (stop func()) { return func() {} }
+import "os"
+
+// watchSize: other systems send no signal; the size is read at each change.
+func watchSize() (changed <-chan os.Signal, stop func()) { return nil, func() {} }
+
+func isHangup(error) bool { return false }

@@ -3,26 +3,19 @@
 package console
 
 import (
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
 )
 
-// watchSize calls changed whenever the terminal changes its size, until stop is
-// called.
-func watchSize(changed func()) (stop func()) {
+// watchSize tells whenever the terminal changes its size, until stop is called.
+func watchSize() (changed <-chan os.Signal, stop func()) {
 	ch := make(chan os.Signal, 1)
-	done := make(chan struct{})
 	signal.Notify(ch, syscall.SIGWINCH)
-	go func() {
-		for {
-			select {
-			case <-ch:
-				changed()
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() { signal.Stop(ch); close(done) }
+	return ch, func() { signal.Stop(ch) }
 }
+
+// isHangup reports whether an error of reading means that the terminal has gone:
+// Linux gives EIO.
+func isHangup(err error) bool { return errors.Is(err, syscall.EIO) }

@@ -64,10 +64,16 @@ func (s style) records(t keepwatch.Table) []string {
 			cell = clean(cell)
 			switch {
 			case cell == "":
-			case i == 0 || i >= len(t.Head) || t.Head[i] == "":
-				lines = append(lines, s.wrap(cell, 2)...)
+			case i == 0:
+				for _, l := range s.wrap(cell, 2) {
+					lines = append(lines, s.paint(bold, l))
+				}
+			case i >= len(t.Head) || t.Head[i] == "":
+				for _, l := range inner.wrap(cell, 2) {
+					lines = append(lines, "  "+l)
+				}
 			default:
-				for _, l := range inner.wrap(t.Head[i]+": "+cell, 2) {
+				for _, l := range inner.wrap(clean(t.Head[i])+": "+cell, 2) {
 					lines = append(lines, "  "+l)
 				}
 			}

@@ -21,7 +21,7 @@ func (s style) wrap(text string, indent int) []string {
 		lines = append(lines, strings.TrimRight(line, " "))
 		line, used = pad, len(pad)
 	}
-	for _, word := range strings.SplitAfter(text, " ") {
+	for _, word := range words(text) {
 		w := width(strings.TrimRight(word, " "))
 		if used > len(pad) && used+w > s.width {
 			flush()
@@ -49,6 +49,33 @@ func (s style) column(text string, taken int) []string {
 	return s.wrap(text, 0)
 }
 
+// words splits a text after its blanks; a figure stays with its unit.
+func words(text string) []string {
+	all := strings.SplitAfter(text, " ")
+	var kept []string
+	for _, w := range all {
+		if n := len(kept); n > 0 && isUnit(w) && isFigure(kept[n-1]) {
+			kept[n-1] += w
+			continue
+		}
+		kept = append(kept, w)
+	}
+	return kept
+}
+
+func isFigure(word string) bool {
+	word = strings.TrimLeft(word, "(")
+	return strings.HasSuffix(word, " ") && strings.Trim(word, "0123456789., ") == ""
+}
+
+func isUnit(word string) bool {
+	switch strings.TrimRight(word, " .,;:)") {
+	case "B", "KiB", "MiB", "GiB", "TiB", "PiB", "B/s", "KiB/s", "MiB/s", "GiB/s", "%", "s", "min", "h", "d":
+		return true
+	}
+	return false
+}
+
 // cut splits a text after at most w columns, between grapheme clusters, and
 // after at least one of them.
 func cut(text string, w int) (head, tail string) {
@@ -64,6 +91,21 @@ func cut(text string, w int) (head, tail string) {
 }
 
 func width(text string) int { return uniseg.StringWidth(text) }
+
+// truncate shortens a text to w columns; what is left out is marked.
+func truncate(text string, w int) string {
+	if width(text) <= w {
+		return text
+	}
+	if w < 1 {
+		return ""
+	}
+	head, _ := cut(text, w-1)
+	if width(head) > w-1 {
+		head = ""
+	}
+	return head + "…"
+}
 
 // clean makes control characters, and those that turn the direction of text,
 // visible, so that no file name can move the cursor or hide what follows.
@@ -89,8 +131,15 @@ func clean(text string) string {
 	return b.String()
 }
 
-// hidden: C0, C1, line separators, and the bidirectional controls of Unicode
-// UAX 9.
+// hidden: C0, C1, line separators, the marks and controls of direction of Unicode
+// UAX 9, and characters that show nothing at all. The joiner of emoji is none of
+// them.
 func hidden(c rune) bool {
-	return unicode.IsControl(c) || c == 0x2028 || c == 0x2029 || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f
+	switch {
+	case unicode.IsControl(c), c == 0x2028, c == 0x2029:
+		return true
+	case c == 0x061c, c == 0x200e, c == 0x200f, c >= 0x202a && c <= 0x202e, c >= 0x2066 && c <= 0x2069:
+		return true
+	}
+	return c == 0x200b || c == 0x2060 || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb)
 }
