@@ -185,13 +185,21 @@ func BenchmarkPeers(b *testing.B) {
 		for i := range l.files {
 			writeLoad(b, l, i, filepath.Join(dir, "data", fmt.Sprintf("d%03d", i/1000), fmt.Sprintf("some-file-%06d.go", i)))
 		}
-		for _, stage := range []struct{ name, script string }{
-			{"tar", "tar cf - data > x.tar"},
-			{"zstd", "zstd -q -3 -c x.tar > x.zst"},
-			{"age", "age -r $TO -o x.age x.zst; rm x.age"},
-			{"pipe", "tar cf - data | zstd -q -3 | age -r $TO > x.age"},
-			{"unpack", "mkdir out; age -d -i $KEY x.age | zstd -q -d | tar x -C out; rm -r out"},
-			{"restic", "restic -q init -r repo && restic -q backup -r repo --no-cache data && rm -r repo"},
+		env := append(os.Environ(), "TO="+v.Recipients()[0], "KEY="+v.keys.file, "RESTIC_PASSWORD=x")
+		sh := func(b *testing.B, script string) {
+			cmd := exec.Command("sh", "-ec", script)
+			cmd.Dir, cmd.Env = dir, env
+			if out, err := cmd.CombinedOutput(); err != nil {
+				b.Fatalf("%v: %s", err, out)
+			}
+		}
+		for _, stage := range []struct{ name, script, before string }{
+			{"tar", "tar cf - data > x.tar", ":"},
+			{"zstd", "zstd -q -3 -c x.tar > x.zst", ":"},
+			{"age", "age -r $TO -o x.age x.zst", "rm -f x.age"},
+			{"pipe", "tar cf - data | zstd -q -3 | age -r $TO > x.age", ":"},
+			{"unpack", "mkdir out; age -d -i $KEY x.age | zstd -q -d | tar x -C out", "rm -rf out"},
+			{"restic", "restic -q backup -r repo --no-cache data", "rm -rf repo; restic -q init -r repo"},
 		} {
 			b.Run(l.name+"/"+stage.name, func(b *testing.B) {
 				if _, err := exec.LookPath(stage.name); err != nil && stage.name == "restic" {
@@ -199,12 +207,10 @@ func BenchmarkPeers(b *testing.B) {
 				}
 				b.SetBytes(l.bytes())
 				for b.Loop() {
-					cmd := exec.Command("sh", "-ec", stage.script)
-					cmd.Dir = dir
-					cmd.Env = append(os.Environ(), "TO="+v.Recipients()[0], "KEY="+v.keys.file, "RESTIC_PASSWORD=x")
-					if out, err := cmd.CombinedOutput(); err != nil {
-						b.Fatalf("%v: %s", err, out)
-					}
+					b.StopTimer()
+					sh(b, stage.before)
+					b.StartTimer()
+					sh(b, stage.script)
 				}
 			})
 		}
