@@ -254,12 +254,15 @@ func (r *Router) unknown(words []string, person keepwatch.Person, req keepwatch.
 			if c.Group == "keepwatch" {
 				titles = append(titles, c.Name)
 			}
+			if len(words) == 1 && !slices.Contains(titles, c.Group) {
+				titles = append(titles, c.Group)
+			}
 		}
 	}
 	near := nearest(typed, titles)
-	if near == "" && len(words) > 1 { // "start notes" for "backup start notes"
+	if near == "" { // "start notes" for "backup start notes"
 		for _, c := range r.commands {
-			if strings.EqualFold(words[0], c.Name) && person.Role >= c.Role {
+			if strings.EqualFold(words[0], c.Name) && person.Role >= c.Role && (req.Local || !c.Local) {
 				near, words = c.Title(), append([]string{c.Group}, words...)
 			}
 		}

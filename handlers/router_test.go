@@ -291,6 +291,8 @@ func TestAnswers(t *testing.T) {
 		{name: "start-internal", text: "/backup start notes", who: "slack:U2", set: func(w *world) { w.startErr = errors.New("dial tcp 10.0.0.1: secret detail") }},
 		{name: "command-typo", text: "/backup strat notes", who: "slack:U2"},
 		{name: "group-left-out", text: "start notes", who: "slack:U2"},
+		{name: "group-misspelt", text: "/bakup", who: "slack:U2"},
+		{name: "name-alone", text: "/status", who: "slack:U2"},
 		{name: "unknown", text: "make coffee", who: "slack:U2"},
 		{name: "stranger", text: "/backup start notes", who: "slack:U999"},
 		{name: "denied", text: "/backup prune notes", who: "slack:U2"},

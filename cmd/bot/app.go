@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -46,7 +47,7 @@ type app struct {
 // openApp opens the state, the key and the vault and joins the packages. It
 // starts nothing: start does.
 func openApp(p process, s settings, log *slog.Logger) (*app, error) {
-	a := &app{settings: s, log: log, now: p.Now, crash: p.Crash, account: terminalAccount(s.Environ)}
+	a := &app{settings: s, log: log, now: p.Now, crash: p.Crash, account: terminalAccount()}
 	if a.crash == nil {
 		a.crash = func(string) {}
 	}
@@ -292,14 +293,12 @@ func (a *app) changed(run keepwatch.Run) {
 	a.log.Info("run", "run", run.ID, "kind", run.Kind, "source", run.Source, "state", run.State)
 }
 
-// terminalAccount says who sits at the terminal: the operating system's user.
-func terminalAccount(getenv func(string) string) keepwatch.Account {
-	name := getenv("USER")
-	if name == "" {
-		name = getenv("USERNAME")
-	}
-	if name == "" {
-		name = fmt.Sprintf("uid %d", os.Getuid())
+// terminalAccount says who sits at the terminal: the operating system's user,
+// whatever the environment calls them.
+func terminalAccount() keepwatch.Account {
+	name := fmt.Sprintf("uid %d", os.Getuid())
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		name = u.Username
 	}
 	return keepwatch.Account{Platform: "terminal", ID: name, Name: name}
 }

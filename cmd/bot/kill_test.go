@@ -52,7 +52,7 @@ func (b bench) program(args []string, env ...string) *exec.Cmd {
 	// flags come before the line, so that both orders are used by some test
 	cmd := exec.Command(exe, args...)
 	cmd.Dir = b.root
-	cmd.Env = append(os.Environ(), append([]string{"NO_COLOR=1", "TZ=UTC", "HOME=" + b.root, "USER=alis"}, env...)...)
+	cmd.Env = append(os.Environ(), append([]string{"NO_COLOR=1", "TZ=UTC", "HOME=" + b.root}, env...)...)
 	return cmd
 }
 

@@ -57,9 +57,6 @@ func loadSettings(p process, o options) (settings, error) {
 	return s, nil
 }
 
-// Environ gives a variable of the environment, "" where it is not set.
-func (s settings) Environ(name string) string { return s.env.values[name] }
-
 // newLog makes the log: structured lines on w. In the terminal chat only errors
 // are written unless somebody said otherwise: what concerns the person there is
 // on the cards.
