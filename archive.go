@@ -2,6 +2,7 @@ package keepwatch
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -81,6 +82,14 @@ func ValidStamp(s string) bool {
 		return false
 	}
 	return rest == fmt.Sprintf("-%d", n)
+}
+
+// partsKey is the same for archives of the same parts, in whatever order they
+// were asked for.
+func (a Archive) partsKey() string {
+	parts := slices.Clone(a.Parts)
+	slices.Sort(parts)
+	return fmt.Sprintf("%q", slices.Compact(parts))
 }
 
 // IsVerified reports whether the newest verification found nothing wrong. Only

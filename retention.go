@@ -97,14 +97,18 @@ type Decision struct {
 // Decide applies the policy to the archives of one source, as of now, and gives
 // a decision for each, newest first. Days and weeks are those of loc.
 //
+// Archives of the same parts are a group of their own, as restic groups by
+// paths: a newer archive of one database does not stand for the whole account,
+// nor one file of a drop folder for another.
+//
 // Only verified archives count. Those that are not are kept until a person has
-// looked. Pinned ones stay, and so does the newest verified one, whatever the
-// rules say.
+// looked. Pinned ones stay, and so does the newest verified one of each group,
+// whatever the rules say.
 func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []Decision {
 	sorted := slices.Clone(archives)
 	slices.SortStableFunc(sorted, func(a, b Archive) int { return b.Started.Compare(a.Started) })
 	out := make([]Decision, len(sorted))
-	var counted []*Decision
+	groups := map[string][]*Decision{}
 	for i, a := range sorted {
 		d := &out[i]
 		d.Archive = a
@@ -113,26 +117,15 @@ func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []De
 		}
 		switch {
 		case a.IsVerified():
-			counted = append(counted, d)
+			groups[a.partsKey()] = append(groups[a.partsKey()], d)
 		case len(a.Verified) == 0:
 			d.Reasons = append(d.Reasons, "not verified yet: it does not count, and stays until it is")
 		default:
 			d.Reasons = append(d.Reasons, "the last verification found a problem: it does not count, and stays until somebody has looked")
 		}
 	}
-	if k.IsZero() {
-		for _, d := range counted {
-			d.Reasons = append(d.Reasons, "there is no retention rule: everything is kept")
-		}
-	} else {
-		for _, r := range k.rules() {
-			r.apply(counted, now, loc)
-		}
-	}
-	for i, d := range counted {
-		if i == 0 && len(d.Reasons) == 0 {
-			d.Reasons = append(d.Reasons, "the newest verified archive is never removed")
-		}
+	for _, counted := range groups {
+		k.decide(counted, now, loc)
 	}
 	for i := range out {
 		out[i].Keep = len(out[i].Reasons) > 0
@@ -141,6 +134,22 @@ func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []De
 		}
 	}
 	return out
+}
+
+// decide gives reasons to verified archives of the same parts, newest first.
+func (k Keep) decide(counted []*Decision, now time.Time, loc *time.Location) {
+	if k.IsZero() {
+		for _, d := range counted {
+			d.Reasons = append(d.Reasons, "there is no retention rule: everything is kept")
+		}
+		return
+	}
+	for _, r := range k.rules() {
+		r.apply(counted, now, loc)
+	}
+	if newest := counted[0]; len(newest.Reasons) == 0 {
+		newest.Reasons = append(newest.Reasons, "the newest verified archive is never removed")
+	}
 }
 
 // rule is one line of a policy.

@@ -93,6 +93,24 @@ func TestKeepReasons(t *testing.T) {
 	}
 }
 
+// TestKeepByParts: a newer archive of one part does not stand for the whole, nor
+// one file of a drop folder for another.
+func TestKeepByParts(t *testing.T) {
+	of := func(when string, parts ...string) keepwatch.Archive {
+		a := at(day(when))
+		a.Parts = parts
+		return a
+	}
+	a := []keepwatch.Archive{
+		of("2026-11-24 03:00", "db"), of("2026-11-23 03:00", "mail", "db"), of("2026-11-22 03:00", "db"),
+		of("2026-11-21 03:00", "db", "mail"), of("2026-11-20 03:00"), of("2026-11-19 03:00"), of("2026-11-18 03:00", "old.pst"),
+	}
+	got := kept(keepwatch.Keep{Last: 1}.Decide(a, day("2026-11-24 12:00"), time.UTC))
+	if d := cmp.Diff([]string{"2026-11-24 03:00", "2026-11-23 03:00", "2026-11-20 03:00", "2026-11-18 03:00"}, got); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestKeepTheFuture(t *testing.T) {
 	now := day("2026-11-24 12:00")
 	future := at(day("2030-01-01 00:00"))
@@ -203,6 +221,36 @@ func TestParseSpan(t *testing.T) {
 	}
 }
 
+func TestPaused(t *testing.T) {
+	flagged := func(when string, parts ...string) keepwatch.Archive {
+		a := at(day(when))
+		a.Parts, a.Findings = parts, []keepwatch.Finding{{Rule: "empty", Text: "nearly empty"}}
+		return a
+	}
+	accepted, damaged := flagged("2026-11-24 03:00"), flagged("2026-11-24 03:00")
+	accepted.Accepted, damaged.Verified = "Alis", nil
+	part := at(day("2026-11-24 03:00"))
+	part.Parts = []string{"db"}
+	old := at(day("2026-11-20 03:00"))
+	for _, c := range []struct {
+		name string
+		a    []keepwatch.Archive
+		want bool
+	}{
+		{"none", nil, false},
+		{"as usual", []keepwatch.Archive{old}, false},
+		{"the newest is suspicious", []keepwatch.Archive{old, flagged("2026-11-24 03:00")}, true},
+		{"it was accepted", []keepwatch.Archive{accepted, old}, false},
+		{"a good one came after it", []keepwatch.Archive{flagged("2026-11-19 03:00"), old}, false},
+		{"only a part came after it", []keepwatch.Archive{part, flagged("2026-11-23 03:00"), old}, true},
+		{"one that is not verified does not count", []keepwatch.Archive{damaged, old}, false},
+	} {
+		if a, paused := keepwatch.Paused(c.a); paused != c.want || (paused && len(a.Findings) == 0) {
+			t.Errorf("%s: %v, %v", c.name, paused, a)
+		}
+	}
+}
+
 func TestSuspect(t *testing.T) {
 	make := func(n int, items, bytes, unread int64) keepwatch.Archive {
 		a := at(day("2026-11-01 00:00").AddDate(0, 0, n))
@@ -237,8 +285,9 @@ func TestSuspect(t *testing.T) {
 		{"few files", make(20, 40, 1<<30, 2), history, "fewer"},
 		{"gone", make(20, 0, 0, 0), history, "empty fewer"},
 		{"unreadable", make(20, 104, 1<<30, 60), history, "unreadable"},
-		{"no history yet", make(20, 0, 0, 0), history[:2], ""},
-		{"only what came before", make(2, 0, 0, 0), history, ""},
+		{"a history of one", make(20, 0, 0, 0), history[:1], "empty fewer"},
+		{"no history yet", make(20, 0, 0, 0), nil, ""},
+		{"only what came before", make(0, 0, 0, 0), history, ""},
 	} {
 		if got := rules(c.a, c.history); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
@@ -250,6 +299,18 @@ func TestSuspect(t *testing.T) {
 	}
 	if got := rules(make(20, 0, 0, 0), bad); got != "" {
 		t.Errorf("unverified archives made a history: %q", got)
+	}
+	accepted := make(12, 40, 100<<20, 2)
+	accepted.Findings, accepted.Accepted = []keepwatch.Finding{{Rule: "shrunk"}}, "Alis"
+	if got := rules(make(20, 40, 100<<20, 2), append(slices.Clone(history), accepted)); got != "" {
+		t.Errorf("what was accepted is suspicious the next time: %q", got)
+	}
+	part := slices.Clone(history)
+	for i := range part {
+		part[i].Parts = []string{"db"}
+	}
+	if got := rules(make(20, 1, 1<<20, 0), part); got != "" {
+		t.Errorf("a whole is compared with its parts: %q", got)
 	}
 	small := []keepwatch.Archive{make(0, 4, 3000, 0), make(1, 4, 3000, 0), make(2, 4, 3000, 0)}
 	if got := rules(make(20, 1, 10, 0), small); got != "" {

@@ -1,19 +1,16 @@
 package keepwatch
 
-import (
-	"slices"
-)
+import "slices"
 
 // Thresholds of Suspect. They are about loss: a source that grew is nobody's
 // emergency, one that shrank may be the day on which the good archives are the
 // last ones.
 const (
-	suspectHistory = 3   // so many earlier archives make a history
-	suspectReach   = 10  // how far back it looks
-	nearlyEmpty    = 20  // "nearly empty": under a twentieth of the usual bytes
-	farFewer       = 2   // "far fewer": under half of the usual files or bytes
-	fewFiles       = 10  // below so many files halves happen every day
-	fewBytes       = 100 // KiB; likewise
+	suspectReach = 10  // how many archives back it looks; one is enough, for a policy may keep no more
+	nearlyEmpty  = 20  // "nearly empty": under a twentieth of the usual bytes
+	farFewer     = 2   // "far fewer": under half of the usual files or bytes
+	fewFiles     = 10  // below so many files halves happen every day
+	fewBytes     = 100 // KiB; likewise
 )
 
 // Suspect compares an archive with the verified ones of the same source and
@@ -26,12 +23,16 @@ func Suspect(a Archive, history []Archive) []Finding {
 	slices.SortStableFunc(sorted, func(x, y Archive) int { return y.Started.Compare(x.Started) })
 	for _, h := range sorted {
 		usual := h.Source == a.Source && h.Ref() != a.Ref() && h.IsVerified() && h.Started.Before(a.Started) &&
-			slices.Equal(h.Parts, a.Parts) && (len(h.Findings) == 0 || h.Accepted != "")
-		if usual && len(items) < suspectReach {
-			items, bytes, unread = append(items, h.Items), append(bytes, h.Bytes), append(unread, h.Counts[NoteUnreadable])
+			h.partsKey() == a.partsKey() && (len(h.Findings) == 0 || h.Accepted != "")
+		if !usual {
+			continue
+		}
+		items, bytes, unread = append(items, h.Items), append(bytes, h.Bytes), append(unread, h.Counts[NoteUnreadable])
+		if len(items) == suspectReach || h.Accepted != "" {
+			break
 		}
 	}
-	if len(items) < suspectHistory {
+	if len(items) == 0 {
 		return nil
 	}
 	var found []Finding
@@ -52,6 +53,25 @@ func Suspect(a Archive, history []Archive) []Finding {
 		add("unreadable", "Far more than usual could not be read: %s instead of %s.", FormatCount(n, "item"), FormatCount(usualUnread, ""))
 	}
 	return found
+}
+
+// Paused reports whether nothing of a source may be pruned: the newest verified
+// archive of some parts of it, which is given, is suspiciously unlike its history
+// and nobody has accepted that.
+func Paused(archives []Archive) (Archive, bool) {
+	newest := map[string]Archive{}
+	for _, a := range archives {
+		if key := a.partsKey(); a.IsVerified() && a.Started.After(newest[key].Started) {
+			newest[key] = a
+		}
+	}
+	var worst Archive
+	for _, a := range newest {
+		if len(a.Findings) > 0 && a.Accepted == "" && a.Started.After(worst.Started) {
+			worst = a
+		}
+	}
+	return worst, len(worst.Findings) > 0
 }
 
 // median gives the middle value; of an even number, the lower of the two.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -84,13 +85,25 @@ func (r *Router) list(_ context.Context, c *call) (keepwatch.Message, error) {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("There is no archive yet."))
 		return msg, nil
 	}
-	table := keepwatch.Table{Head: []string{"Archive", "When", "Content", "On disk", "State"}}
+	table := keepwatch.Table{Head: []string{"Archive", "Of", "When", "Content", "On disk", "State"}}
 	for _, a := range archives {
-		table.Rows = append(table.Rows, []string{a.Ref(), r.ago(a.Started),
+		table.Rows = append(table.Rows, []string{a.Ref(), partsText(a.Parts), r.ago(a.Started),
 			keepwatch.FormatBytes(a.Bytes) + " in " + keepwatch.FormatCount(a.Items, "item"), keepwatch.FormatBytes(a.SealedBytes), r.remarks(a)})
 	}
+	onlyParts(&table, archives)
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil
+}
+
+// onlyParts leaves the column "Of" out where all archives are of whole sources.
+func onlyParts(t *keepwatch.Table, archives []keepwatch.Archive) {
+	if slices.ContainsFunc(archives, func(a keepwatch.Archive) bool { return len(a.Parts) > 0 }) {
+		return
+	}
+	t.Head = slices.Delete(t.Head, 1, 2)
+	for i := range t.Rows {
+		t.Rows[i] = slices.Delete(t.Rows[i], 1, 2)
+	}
 }
 
 // remarks says in a few words how an archive is.
@@ -124,7 +137,7 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 		msg.Tone = keepwatch.ToneBad
 	}
 	fields := []keepwatch.Field{
-		{Name: "Made by", Value: fmt.Sprintf("run %d", a.Run)}, {Name: "Started", Time: a.Started},
+		{Name: "Of", Value: partsText(a.Parts)}, {Name: "Made by", Value: fmt.Sprintf("run %d", a.Run)}, {Name: "Started", Time: a.Started},
 		{Name: "Holds", Value: fmt.Sprintf("%s in %s", keepwatch.FormatBytes(a.Bytes), keepwatch.FormatCount(a.Items, "item"))},
 		{Name: "On disk", Value: keepwatch.FormatBytes(a.SealedBytes)}, {Name: "Where", Value: r.cfg.Vault.Path(a.Ref())},
 		{Name: "Sealed to", Value: shorten(strings.Join(a.Recipients, ", "))},
@@ -321,7 +334,7 @@ func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) 
 		return r.accept(c, source)
 	}
 	msg := keepwatch.Message{Title: "Retention of " + source}
-	table := keepwatch.Table{Head: []string{"Archive", "", "Why"}}
+	table := keepwatch.Table{Head: []string{"Archive", "Of", "", "Why"}}
 	var remove []string
 	var bytes int64
 	for _, d := range r.cfg.Keep.Decide(archives, r.cfg.Now(), r.cfg.Location) {
@@ -330,10 +343,11 @@ func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) 
 			word = "remove"
 			remove, bytes = append(remove, d.Archive.Ref()), bytes+d.Archive.SealedBytes
 		}
-		table.Rows = append(table.Rows, []string{d.Archive.Ref(), word, strings.Join(d.Reasons, "; ")})
+		table.Rows = append(table.Rows, []string{d.Archive.Ref(), partsText(d.Archive.Parts), word, strings.Join(d.Reasons, "; ")})
 	}
+	onlyParts(&table, archives)
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
-	if paused, newest := r.cfg.Paused(archives); paused {
+	if newest, paused := keepwatch.Paused(archives); paused {
 		msg.Tone = keepwatch.ToneWarn
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(newest.Ref()+": "+pausedText(source, newest.Findings)))
 		msg.Buttons = append(msg.Buttons, acceptButton(source, newest.Ref()))

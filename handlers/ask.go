@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"keepwatch"
@@ -145,6 +146,11 @@ func (r *Router) archive(word string) (keepwatch.Archive, error) {
 	for _, a := range archives { // newest first
 		if a.Stamp == stamp {
 			return a, nil
+		}
+	}
+	if stamp == "" || stamp == "latest" { // one of the whole source, where there is any
+		if i := slices.IndexFunc(archives, func(a keepwatch.Archive) bool { return len(a.Parts) == 0 }); i >= 0 {
+			return archives[i], nil
 		}
 	}
 	for _, a := range archives {

@@ -1,9 +1,11 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -123,17 +125,26 @@ func (r *Router) sources(context.Context, *call) (keepwatch.Message, error) {
 		if err != nil {
 			return keepwatch.Message{}, err
 		}
-		newest := "none yet"
-		for _, a := range archives {
-			if a.IsVerified() {
-				newest = r.ago(a.Started)
-				break
-			}
-		}
-		table.Rows = append(table.Rows, []string{s.Name, where(s), strconv.Itoa(len(archives)), newest})
+		table.Rows = append(table.Rows, []string{s.Name, where(s), strconv.Itoa(len(archives)), r.newest(archives)})
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil
+}
+
+// newest says how fresh the newest verified archive is. One of a part says
+// nothing about the whole, so it comes second.
+func (r *Router) newest(archives []keepwatch.Archive) string {
+	text := "none yet"
+	for _, a := range archives {
+		switch {
+		case !a.IsVerified():
+		case len(a.Parts) == 0:
+			return r.ago(a.Started)
+		case text == "none yet":
+			text = partsText(a.Parts) + ": " + r.ago(a.Started)
+		}
+	}
+	return text
 }
 
 // run reads the number of a run.
@@ -169,26 +180,38 @@ func (r *Router) status(_ context.Context, c *call) (keepwatch.Message, error) {
 		return keepwatch.Message{}, err
 	}
 	msg := keepwatch.Message{Title: "Nothing is running"}
-	if len(open) > 0 {
-		msg.Title = keepwatch.FormatCount(int64(len(open)), "run is", "runs are") + " not over"
-	}
 	if len(recent) == 0 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing has run yet."))
 		return msg, nil
 	}
+	var notOver int64
 	table := keepwatch.Table{Head: []string{"Run", "What", "State", "When"}}
-	for _, run := range recent {
+	for _, run := range merge(recent, open) {
 		if live, err := r.cfg.Runs.Run(run.ID); err == nil {
 			run = live
 		}
-		table.Rows = append(table.Rows, []string{strconv.FormatInt(run.ID, 10), string(run.Kind) + " of " + run.Source, stateWord(run), r.ago(run.Created)})
+		if !run.State.Ended() {
+			notOver++
+		}
+		table.Rows = append(table.Rows, []string{strconv.FormatInt(run.ID, 10), work(run), stateWord(run), r.ago(run.Created)})
 		if run.State == keepwatch.RunAttention && len(msg.Buttons) < fewChoices {
 			msg.Tone = keepwatch.ToneWarn
 			msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: fmt.Sprintf("Look at run %d", run.ID), Command: fmt.Sprintf("backup status %d", run.ID)})
 		}
 	}
+	if notOver > 0 {
+		msg.Title = keepwatch.FormatCount(notOver, "run is", "runs are") + " not over"
+	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil
+}
+
+// merge gives the runs of both lists once, newest first: one that waits for
+// somebody is shown however long ago it began.
+func merge(a, b []keepwatch.Run) []keepwatch.Run {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, func(x, y keepwatch.Run) int { return cmp.Compare(y.ID, x.ID) })
+	return slices.CompactFunc(all, func(x, y keepwatch.Run) bool { return x.ID == y.ID })
 }
 
 func (r *Router) cancel(ctx context.Context, c *call) (keepwatch.Message, error) {

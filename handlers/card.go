@@ -63,6 +63,9 @@ func failureText(run keepwatch.Run) keepwatch.Block {
 func work(run keepwatch.Run) string {
 	switch run.Kind {
 	case keepwatch.RunBackup:
+		if len(run.Ask.Parts) > 0 {
+			return "backup of " + run.Source + " (" + partsText(run.Ask.Parts) + ")"
+		}
 		return "backup of " + run.Source
 	case keepwatch.RunVerify:
 		return "proof of " + run.Ask.Archive
@@ -72,6 +75,19 @@ func work(run keepwatch.Run) string {
 		return "pruning of " + run.Source
 	}
 	return string(run.Kind) + " of " + run.Source
+}
+
+// partsText names the parts of a source in a few words.
+func partsText(parts []string) string {
+	if len(parts) == 0 {
+		return "all of it"
+	}
+	const shown = 3
+	text := strings.Join(parts[:min(len(parts), shown)], ", ")
+	if more := len(parts) - shown; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // stateWord is a run's state for a table.

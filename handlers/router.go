@@ -70,10 +70,9 @@ type Config struct {
 	Vault     Vault
 	Check     func(ctx context.Context) []keepwatch.Probe
 	Keep      keepwatch.Keep
-	Paused    func([]keepwatch.Archive) (bool, keepwatch.Archive) // whether pruning waits for somebody, and for what archive
-	Location  *time.Location                                      // nil: UTC
-	KeyFile   string                                              // the bot's own key, for the text on how to open an archive; "" where it has none
-	RestoreTo string                                              // folder for restores that name no place
+	Location  *time.Location // nil: UTC
+	KeyFile   string         // the bot's own key, for the text on how to open an archive; "" where it has none
+	RestoreTo string         // folder for restores that name no place
 	Version   string
 	Log       *slog.Logger // nil: silent
 	Now       func() time.Time
@@ -87,7 +86,7 @@ type Router struct {
 
 // New makes a Router.
 func New(cfg Config) (*Router, error) {
-	if cfg.Runs == nil || cfg.Sources == nil || cfg.History == nil || cfg.Audit == nil || cfg.Vault == nil || cfg.Check == nil || cfg.Paused == nil {
+	if cfg.Runs == nil || cfg.Sources == nil || cfg.History == nil || cfg.Audit == nil || cfg.Vault == nil || cfg.Check == nil {
 		return nil, errors.New("handlers: a Config that lacks one of its parts")
 	}
 	if cfg.Now == nil {

@@ -70,16 +70,23 @@ func (w *world) Run(id int64) (keepwatch.Run, error) {
 	return run, nil
 }
 
-func (w *world) RecentRuns(string, int) ([]keepwatch.Run, error) { return w.OpenRuns() }
+func (w *world) RecentRuns(_ string, limit int) ([]keepwatch.Run, error) {
+	all := w.list()
+	return all[:min(limit, len(all))], nil
+}
 
 func (w *world) OpenRuns() ([]keepwatch.Run, error) {
+	return slices.DeleteFunc(w.list(), func(r keepwatch.Run) bool { return r.State.Ended() }), nil
+}
+
+func (w *world) list() []keepwatch.Run {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var list []keepwatch.Run
 	for id := int64(len(w.runs)); id > 0; id-- {
 		list = append(list, w.runs[id])
 	}
-	return list, nil
+	return list
 }
 
 func (w *world) Archives(source string) ([]keepwatch.Archive, error) {
@@ -185,9 +192,6 @@ func (w *world) router(t *testing.T) *Router {
 			{Name: "Olwen", Role: keepwatch.RoleOperator, Accounts: map[string]string{"slack": "U2"}}, {Name: "Vaughan", Role: keepwatch.RoleViewer, Accounts: map[string]string{"slack": "U3"}},
 		},
 		Runs: w, Sources: w, History: w, Audit: w, Vault: w, Keep: keepwatch.Keep{Last: 2},
-		Paused: func(a []keepwatch.Archive) (bool, keepwatch.Archive) {
-			return len(a) > 0 && len(a[0].Findings) > 0 && a[0].Accepted == "", a[0]
-		},
 		Check: func(context.Context) []keepwatch.Probe {
 			return []keepwatch.Probe{{Name: "disk", Status: keepwatch.ProbeGood, Text: "Fine."}, {Name: "key", Status: keepwatch.ProbeBad, Text: "Gone.", Next: "Put it back."}}
 		},
@@ -272,6 +276,7 @@ func TestAnswers(t *testing.T) {
 	shrunk := func(w *world) {
 		w.archives[0].Findings = []keepwatch.Finding{{Rule: "fewer", What: w.archives[0].Ref(), Text: "It has far fewer items than usual: 3 instead of 45."}}
 	}
+	inParts := func(w *world) { w.archives[0].Parts = []string{"reports", "letters", "photos", "mail.pst"} }
 	for _, c := range []struct {
 		name, text, who string
 		set             func(w *world)
@@ -312,6 +317,21 @@ func TestAnswers(t *testing.T) {
 		{name: "prune", text: "/backup prune notes", who: "slack:U1"},
 		{name: "prune-paused", text: "/backup prune notes", who: "slack:U1", set: shrunk},
 		{name: "prune-accept", text: "/backup prune notes --accept notes", who: "slack:U1", set: shrunk},
+		{name: "list-parts", text: "/backup list notes", who: "slack:U3", set: inParts},
+		{name: "sources-parts", text: "/backup sources", who: "slack:U3", set: inParts},
+		{name: "prune-parts", text: "/backup prune notes", who: "slack:U1", set: inParts},
+		{name: "show-newest-whole", text: "/backup show notes", who: "slack:U3", set: inParts},
+		{name: "start-parts", text: "/backup start notes reports letters", who: "slack:U2"},
+		{name: "status", text: "/backup status", who: "slack:U3", set: func(w *world) {
+			for id := range int64(12) { // the second one waits for somebody, and is shown for all that came after it
+				run := keepwatch.Run{ID: id + 1, Kind: keepwatch.RunBackup, Source: "notes", State: keepwatch.RunDone, Created: noon.Add(time.Duration(id-20) * time.Hour)}
+				if id == 1 {
+					run.State, run.Ask.Parts = keepwatch.RunAttention, []string{"mail.pst"}
+				}
+				w.runs[id+1] = run
+			}
+		}},
+		{name: "status-none", text: "/backup status", who: "slack:U3"},
 		{name: "pin", text: "/backup pin notes before the move", who: "slack:U2"},
 		{name: "cancel-none", text: "/backup cancel 7", who: "slack:U2"},
 		{name: "whoami", text: "whoami", who: "slack:U3"},

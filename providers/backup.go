@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"keepwatch"
 )
@@ -179,7 +181,7 @@ func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result
 	if err != nil {
 		return result, err
 	}
-	if paused, _ := Paused(archives); paused {
+	if _, paused := keepwatch.Paused(archives); paused {
 		return result, nil // the card of the run shows its findings
 	}
 	var remove []string
@@ -188,5 +190,11 @@ func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result
 			remove = append(remove, d.Archive.Ref())
 		}
 	}
-	return b.prune.remove(ctx, task, remove)
+	done, err := b.prune.remove(ctx, task, remove)
+	if err != nil && context.Cause(ctx) == nil {
+		b.cfg.Log.Error("old archives could not be tidied up after a backup", "run", task.Run.ID, "source", task.Run.Source, "err", err)
+		text := strings.TrimSpace("The archive is in its place, but old ones could not be tidied up; the next backup tries again. " + keepwatch.Sentence(err))
+		done.Notes, err = append(slices.Clone(done.Notes), keepwatch.Note{Kind: keepwatch.NoteInfo, Text: text}), nil
+	}
+	return done, err
 }

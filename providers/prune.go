@@ -7,19 +7,6 @@ import (
 	"keepwatch"
 )
 
-// Paused reports whether nothing of a source may be pruned, because its newest
-// verified archive is suspiciously unlike its history and nobody has accepted
-// that. It gives that archive.
-func Paused(archives []keepwatch.Archive) (bool, keepwatch.Archive) {
-	var newest keepwatch.Archive
-	for _, a := range archives {
-		if a.IsVerified() && a.Started.After(newest.Started) {
-			newest = a
-		}
-	}
-	return len(newest.Findings) > 0 && newest.Accepted == "", newest
-}
-
 // pruning removes archives.
 type pruning struct{ cfg Config }
 
@@ -35,7 +22,7 @@ func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Resu
 	if err != nil {
 		return task.Run.Result, err
 	}
-	if paused, newest := Paused(archives); paused {
+	if newest, paused := keepwatch.Paused(archives); paused {
 		return task.Run.Result, keepwatch.Errorf(keepwatch.KindAttention, "Pruning of %s is paused: %s Accept that first, then retry.", task.Run.Source, newest.Findings[0].Text)
 	}
 	var remove []string

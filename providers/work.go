@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"keepwatch"
@@ -69,6 +70,7 @@ type Config struct {
 	Keep      keepwatch.Keep
 	Location  *time.Location // whose days retention counts; nil: UTC
 	Now       func() time.Time
+	Log       *slog.Logger // nil: silent
 	Crash     func(point string)
 }
 
@@ -90,6 +92,9 @@ type step struct {
 func NewWorks(cfg Config) (map[keepwatch.RunKind]*Work, error) {
 	if cfg.Sources == nil || cfg.Vault == nil || cfg.Archives == nil || cfg.Now == nil {
 		return nil, errors.New("providers: a Config without Sources, Vault, Archives or Now")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Location == nil {
 		cfg.Location = time.UTC

@@ -27,6 +27,7 @@ type lab struct {
 	problems  []keepwatch.Finding // what the next verification finds
 	fetchErr  error
 	saveErr   error
+	removeErr error
 	keep      keepwatch.Keep
 	content   string
 }
@@ -111,7 +112,12 @@ func (l *lab) Extract(_ context.Context, _ string, run keepwatch.Run, _ func(kee
 	run.Result.Items = 2
 	return run.Result, nil
 }
-func (l *lab) Remove(ref string) error { delete(l.inVault, ref); return nil }
+func (l *lab) Remove(ref string) error {
+	if l.removeErr == nil {
+		delete(l.inVault, ref)
+	}
+	return l.removeErr
+}
 
 func (l *lab) SaveArchive(a keepwatch.Archive) error {
 	if l.saveErr == nil {
@@ -286,6 +292,28 @@ func TestPruningIsPausedBySuspicion(t *testing.T) {
 	_, _ = l.UpdateArchive(run.Result.Archive, func(a *keepwatch.Archive) error { a.Accepted = "Alis"; return nil })
 	if err := l.carry(t, &prune, ""); err != nil || len(l.archives) != 3 || len(l.inVault) != 3 || !slices.Equal(prune.Result.Removed, prune.Ask.Remove) {
 		t.Errorf("%v, %v", err, prune.Result.Removed)
+	}
+}
+
+// TestABackupOutlivesItsTidying: where old archives cannot be removed the backup
+// is done all the same, and says so.
+func TestABackupOutlivesItsTidying(t *testing.T) {
+	l := newLab()
+	l.keep, l.removeErr = keepwatch.Keep{Last: 1}, keepwatch.Errorf(keepwatch.KindAttention, "The disk is read-only.")
+	var run keepwatch.Run
+	for id := range int64(2) {
+		run = backupRun(id + 1)
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(l.archives) != 2 || len(run.Result.Notes) != 1 || !strings.Contains(run.Result.Notes[0].Text, "could not be tidied up; the next backup tries again. The disk is read-only.") {
+		t.Errorf("%d archives, %v", len(l.archives), run.Result.Notes)
+	}
+	l.removeErr = nil
+	run = backupRun(3)
+	if err := l.carry(t, &run, ""); err != nil || len(l.archives) != 1 || len(run.Result.Removed) != 2 {
+		t.Errorf("%v: %d archives, removed %v", err, len(l.archives), run.Result.Removed)
 	}
 }
 

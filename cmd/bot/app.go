@@ -9,6 +9,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -134,6 +135,7 @@ func (a *app) makeEngine() error {
 		Keep:      s.Vault.Keep,
 		Location:  s.Location,
 		Now:       a.now,
+		Log:       a.log,
 		Crash:     a.crash,
 	})
 	if err != nil {
@@ -192,14 +194,30 @@ func (a *app) watch(ctx context.Context) {
 		return
 	}
 	w := files.NewWatcher(files.WatchConfig{
-		Sources: a.catalog.Sources, Seen: a.records, Now: a.now, Log: a.log,
+		Sources: a.catalog.Sources, Seen: a.records, Now: a.now, Log: a.log, Every: lookEvery(a.settings.Sources),
 		Start: func(ctx context.Context, source, part string) error {
-			_, err := a.engine.Start(ctx, keepwatch.Run{Kind: keepwatch.RunBackup, Source: source, Ask: keepwatch.Ask{Parts: []string{part}}, By: "drop folder", Where: source})
+			_, err := a.engine.Start(ctx, keepwatch.Run{Kind: keepwatch.RunBackup, Source: source, Ask: keepwatch.Ask{Parts: []string{part}}, By: byDrop, Where: source})
 			return err
 		},
 	})
 	ctx, a.stopWatching = context.WithCancel(ctx)
 	a.watching.Go(func() { w.Run(ctx) })
+}
+
+// byDrop is who asks for the backup of a dropped file.
+const byDrop = "drop folder"
+
+// lookEvery gives how often to look at drop folders: often enough for the one
+// that settles soonest.
+func lookEvery(sources []keepwatch.Source) time.Duration {
+	const most, least = 15 * time.Second, time.Second
+	every := most
+	for _, s := range sources {
+		if s.Drop && s.Settle > 0 {
+			every = min(every, max(s.Settle/2, least))
+		}
+	}
+	return every
 }
 
 // sweep removes what killed runs have left in the vault.
@@ -273,7 +291,7 @@ func (a *app) makeRouter() (err error) {
 	}
 	a.router, err = handlers.New(handlers.Config{
 		People: terminalPeople(s.People, a.account), Runs: a.engine, Sources: a.catalog, History: a.records, Audit: a.records,
-		Vault: shownVault{a.vault}, Check: a.check, Keep: s.Vault.Keep, Paused: providers.Paused, Location: s.Location,
+		Vault: shownVault{a.vault}, Check: a.check, Keep: s.Vault.Keep, Location: s.Location,
 		KeyFile: relative(key), RestoreTo: filepath.Join(s.DataDir, "restored"), Version: version(), Log: a.log, Now: a.now,
 	})
 	return err
@@ -291,6 +309,9 @@ func (a *app) changed(run keepwatch.Run) {
 		a.web.Observe(run)
 	}
 	a.log.Info("run", "run", run.ID, "kind", run.Kind, "source", run.Source, "state", run.State)
+	if run.By == byDrop && run.Failure != nil && (run.State == keepwatch.RunFailed || run.State == keepwatch.RunAttention) {
+		a.log.Error("a dropped file was not taken in", "run", run.ID, "source", run.Source, "file", strings.Join(run.Ask.Parts, ", "), "why", run.Failure.Message)
+	}
 }
 
 // terminalAccount says who sits at the terminal: the operating system's user,

@@ -188,11 +188,12 @@ func cmdSmallDisk(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(func() { _ = unmount(dir) })
 }
 
-// cmdWaitFor waits until a file is there: waitfor FILE.
+// cmdWaitFor waits until a file is there: waitfor PATTERN.
 func cmdWaitFor(ts *testscript.TestScript, _ bool, args []string) {
 	name := ts.MkAbs(args[0])
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
-		if _, err := os.Stat(name); err == nil {
+		if found, err := filepath.Glob(name); err != nil || len(found) > 0 {
+			ts.Check(err)
 			return
 		}
 		<-time.After(5 * time.Millisecond) // another process makes it
