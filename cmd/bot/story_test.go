@@ -79,7 +79,7 @@ func TestStories(t *testing.T) {
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("TZ", "UTC")
 			env.Setenv("HOME", env.WorkDir)
-			env.Setenv("USER", "alis")
+			env.Setenv("ME", terminalAccount().Name) // whatever USER says
 			samples, err := filepath.Abs("../../../shared/samples")
 			env.Setenv("SAMPLES", samples)
 			return err
