@@ -11,18 +11,19 @@ import (
 // archive makes the record of an archive out of its manifest.
 func (m manifest) archive(stamp string) keepwatch.Archive {
 	return keepwatch.Archive{
-		Version: 1, Source: m.Source, Stamp: stamp, Kind: m.Kind, Run: m.Run, Parts: unnamed(m.Parts),
+		Version: 1, Source: m.Source, Stamp: stamp, Kind: m.Kind, Run: m.Run, Parts: unnamed(m.Parts, stamp),
 		Started: m.Started, Finished: m.Finished, Items: m.Items, Bytes: m.Bytes,
 		SealedBytes: m.SealedBytes, Sealed: m.Sealed, Recipients: m.Recipients, Counts: m.Counts,
 	}
 }
 
 // unnamed stands for parts whose names only the sealed list of contents has, so
-// that an archive of parts is not taken for a whole one.
-func unnamed(n int) []string {
+// that an archive of parts is taken neither for a whole one nor for one of the
+// same parts as another: retention would weigh them against each other.
+func unnamed(n int, stamp string) []string {
 	var parts []string
 	for i := range n {
-		parts = append(parts, fmt.Sprintf("part %d (its name is sealed)", i+1))
+		parts = append(parts, fmt.Sprintf("part %d of %s (its name is sealed)", i+1, stamp))
 	}
 	return parts
 }

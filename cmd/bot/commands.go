@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"sync"
 
 	"keepwatch"
 	"keepwatch/handlers/console"
@@ -68,7 +69,9 @@ func chat(ctx context.Context, p process, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	log, err := newLog(p.Err, s.LogLevel, true)
+	var to redirected
+	to.set(p.Err)
+	log, err := newLog(&to, s.LogLevel, true)
 	if err != nil {
 		return err
 	}
@@ -84,16 +87,38 @@ func chat(ctx context.Context, p process, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	return a.talk(ctx, p, o, left)
+	return a.talk(ctx, p, o, left, &to)
+}
+
+// redirected is where the log goes: to stderr, and above the prompt of the chat
+// while there is one.
+type redirected struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (r *redirected) set(to io.Writer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.to = to
+}
+
+// Write writes a line of the log.
+func (r *redirected) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	to := r.to
+	r.mu.Unlock()
+	return to.Write(p)
 }
 
 // talk runs the console until it ends.
-func (a *app) talk(ctx context.Context, p process, o options, left []keepwatch.Run) error {
+func (a *app) talk(ctx context.Context, p process, o options, left []keepwatch.Run, log *redirected) error {
 	plain, dumb := plainTerminal(a.settings.env)
 	c := console.New(console.Config{
-		In: p.In, Out: p.Out, Chat: a.router, Follower: a.engine, Account: a.account, Location: a.settings.Location,
+		In: p.In, Out: p.Out, Err: p.Err, Left: left, Chat: a.router, Follower: a.engine, Account: a.account, Location: a.settings.Location,
 		Plain: plain, Dumb: dumb, History: filepath.Join(a.settings.DataDir, "history"), Welcome: a.welcome(), Log: a.log, Now: a.now,
 	})
+	log.set(c.Stderr())
 	var failed, leftFailed bool
 	var err error
 	switch {
