@@ -168,9 +168,15 @@ type desk struct {
 	out  bytes.Buffer
 	more chan struct{}
 	done chan error
+	log  io.Writer
 }
 
 func open(t *testing.T, b *bot, cols uint16, history string) *desk {
+	t.Helper()
+	return openWith(t, cols, Config{Chat: b, Follower: b, History: history})
+}
+
+func openWith(t *testing.T, cols uint16, cfg Config) *desk {
 	t.Helper()
 	p, tty, err := pty.Open()
 	if err != nil {
@@ -197,10 +203,12 @@ func open(t *testing.T, b *bot, cols uint16, history string) *desk {
 			}
 		}
 	}()
-	c := New(Config{In: tty, Out: tty, Chat: b, Follower: b, Location: time.UTC, Welcome: "Welcome.", History: history, Now: time.Now})
+	cfg.In, cfg.Out, cfg.Location, cfg.Welcome, cfg.Now = tty, tty, time.UTC, "Welcome.", time.Now
+	c := New(cfg)
 	if !c.Interactive() {
 		t.Fatal("a pseudo-terminal is no terminal")
 	}
+	s.log = c.Stderr()
 	go func() { _, err := c.Run(context.Background()); s.done <- err }()
 	s.expect("Welcome.")
 	return s
@@ -299,6 +307,26 @@ func TestChatInTheBackground(t *testing.T) {
 	b.set(func(r *keepwatch.Run) { r.State = keepwatch.RunDone })
 	s.expect("Run 7 is done")
 	s.keys("\x03")
+	s.end()
+}
+
+// TestChatTakesUpWhatWasLeft: a run from before is followed as one begun here is,
+// and the log comes above the prompt and cannot move the cursor.
+func TestChatTakesUpWhatWasLeft(t *testing.T) {
+	b := newBot()
+	s := openWith(t, 80, Config{Chat: b, Follower: b, Left: []keepwatch.Run{{ID: 7}}})
+	b.set(func(r *keepwatch.Run) { r.Progress = keepwatch.Progress{Bytes: 41, TotalBytes: 100} })
+	s.expect("41 %")
+	s.keys("half typed")
+	s.expect("half typed")
+	if _, err := io.WriteString(s.log, "level=ERROR msg=\"no \x1b[2J\"\n"); err != nil {
+		t.Fatal(err)
+	}
+	s.expect(`msg="no \x1b[2J"`)
+	s.expect("half typed")
+	b.set(func(r *keepwatch.Run) { r.State = keepwatch.RunDone })
+	s.expect("Run 7 is done")
+	s.keys("\x03\x03")
 	s.end()
 }
 
