@@ -20,8 +20,8 @@ type Keep struct {
 	Monthly int `json:"monthly,omitempty"`
 	Yearly  int `json:"yearly,omitempty"`
 
-	// The within rules reach back from the newest archive that is not in the
-	// future, so that a source that is no longer backed up loses nothing.
+	// The within rules reach back from the newest archive that counts, so that a
+	// source that is no longer backed up loses nothing.
 	Within        Span `json:"within,omitzero"`         // every archive
 	WithinHourly  Span `json:"within_hourly,omitzero"`  // the newest of each hour
 	WithinDaily   Span `json:"within_daily,omitzero"`   // … day
@@ -102,7 +102,8 @@ type Decision struct {
 // nor one file of a drop folder for another.
 //
 // Only verified archives count. Those that are not are kept until a person has
-// looked. Pinned ones stay, and so does the newest verified one of each group,
+// looked. One whose date lies in the future, made while the clock was wrong, does
+// not count either: it would push out every archive that is made from now on. Pinned ones stay, and so does the newest verified one of each group,
 // whatever the rules say.
 func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []Decision {
 	sorted := slices.Clone(archives)
@@ -116,6 +117,8 @@ func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []De
 			d.Reasons = append(d.Reasons, "pinned: "+a.Pinned)
 		}
 		switch {
+		case a.Started.After(now):
+			d.Reasons = append(d.Reasons, "its date lies in the future: it does not count, and stays until that day")
 		case a.IsVerified():
 			groups[a.partsKey()] = append(groups[a.partsKey()], d)
 		case len(a.Verified) == 0:
@@ -125,7 +128,7 @@ func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []De
 		}
 	}
 	for _, counted := range groups {
-		k.decide(counted, now, loc)
+		k.decide(counted, loc)
 	}
 	for i := range out {
 		out[i].Keep = len(out[i].Reasons) > 0
@@ -137,7 +140,7 @@ func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []De
 }
 
 // decide gives reasons to verified archives of the same parts, newest first.
-func (k Keep) decide(counted []*Decision, now time.Time, loc *time.Location) {
+func (k Keep) decide(counted []*Decision, loc *time.Location) {
 	if k.IsZero() {
 		for _, d := range counted {
 			d.Reasons = append(d.Reasons, "there is no retention rule: everything is kept")
@@ -145,7 +148,7 @@ func (k Keep) decide(counted []*Decision, now time.Time, loc *time.Location) {
 		return
 	}
 	for _, r := range k.rules() {
-		r.apply(counted, now, loc)
+		r.apply(counted, loc)
 	}
 	if newest := counted[0]; len(newest.Reasons) == 0 {
 		newest.Reasons = append(newest.Reasons, "the newest verified archive is never removed")
@@ -195,23 +198,10 @@ func (k Keep) rules() []rule {
 
 // apply gives a reason to every archive that the rule keeps. list is sorted,
 // newest first.
-func (r rule) apply(list []*Decision, now time.Time, loc *time.Location) {
+func (r rule) apply(list []*Decision, loc *time.Location) {
 	var since time.Time
 	if !r.span.IsZero() {
-		newest := -1
-		for i, d := range list {
-			if !d.Archive.Started.After(now) {
-				newest = i
-				break
-			}
-		}
-		if newest < 0 { // all of them claim to be from the future: none is removed by their word
-			for _, d := range list {
-				d.Reasons = append(d.Reasons, "its date lies in the future")
-			}
-			return
-		}
-		since = r.span.before(list[newest].Archive.Started.In(loc))
+		since = r.span.before(list[0].Archive.Started.In(loc))
 	}
 	kept, last := 0, ""
 	for i, d := range list {

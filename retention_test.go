@@ -118,6 +118,10 @@ func TestKeepTheFuture(t *testing.T) {
 	if got := kept(ds); !cmp.Equal(got, []string{"2030-01-01 00:00", "2026-11-24 03:00"}) {
 		t.Errorf("an archive from the future makes it keep %q", got)
 	}
+	ds = keepwatch.Keep{Last: 1}.Decide([]keepwatch.Archive{future, at(day("2026-11-24 03:00")), at(day("2026-11-20 03:00"))}, now, time.UTC)
+	if got := kept(ds); !cmp.Equal(got, []string{"2030-01-01 00:00", "2026-11-24 03:00"}) {
+		t.Errorf("an archive from the future stands for the newest: keeps %q", got)
+	}
 	if got := kept(keepwatch.Keep{WithinDaily: keepwatch.Span{Days: 2}}.Decide([]keepwatch.Archive{future}, now, time.UTC)); len(got) != 1 {
 		t.Errorf("all from the future: keeps %q", got)
 	}

@@ -199,7 +199,7 @@ func (l *lab) carry(t *testing.T, run *keepwatch.Run, at string) (err error) {
 }
 
 func backupRun(id int64) keepwatch.Run {
-	return keepwatch.Run{ID: id, Kind: keepwatch.RunBackup, Source: "notes", Started: noon.AddDate(0, 0, int(id))}
+	return keepwatch.Run{ID: id, Kind: keepwatch.RunBackup, Source: "notes", Started: noon.AddDate(0, 0, int(id)-100)}
 }
 
 func TestBackup(t *testing.T) {

@@ -25,6 +25,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -101,6 +102,11 @@ func (v *Vault) CanOpen() bool { return len(v.keys.identities) > 0 }
 
 // Recipients gives the age public keys that new archives are sealed to.
 func (v *Vault) Recipients() []string { return append([]string(nil), v.keys.recipientNames...) }
+
+// Opens reports whether an archive was sealed to one of the keys in the key file.
+func (v *Vault) Opens(a keepwatch.Archive) bool {
+	return slices.ContainsFunc(a.Recipients, func(r string) bool { return slices.Contains(v.keys.own, r) })
+}
 
 // Path gives the folder of an archive.
 func (v *Vault) Path(ref string) string { return filepath.Join(v.dir, filepath.FromSlash(ref)) }

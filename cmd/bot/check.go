@@ -164,8 +164,19 @@ func probeKey(s settings, records *store.Records) keepwatch.Probe {
 	if err != nil {
 		return bad("key", keepwatch.Sentence(err), "")
 	}
-	if known != "" && len(s.Vault.Recipients) == 0 && !slices.Contains(v.Recipients(), known) {
-		return warn("key", "The key file is another one than at the last start: older archives do not open with it.", "Keep the old one too; both can stand in one file.")
+	archives, err := records.Archives("")
+	if err != nil {
+		return bad("key", "The state cannot be read.", "Look into the log.")
+	}
+	var closed []string
+	for _, a := range archives {
+		if !v.Opens(a) {
+			closed = append(closed, a.Ref())
+		}
+	}
+	if len(closed) > 0 {
+		return warn("key", fmt.Sprintf("%s is there, but %d of %s cannot be opened with it: %s.", relative(s.keyPath()), len(closed), keepwatch.FormatCount(int64(len(archives)), "archive"), few(closed)),
+			"Add the older key's line (AGE-SECRET-KEY-…) to that file; it takes several.")
 	}
 	return good("key", relative(s.keyPath())+" is there. Whoever has it opens every archive, and without it none opens: keep a copy elsewhere.")
 }
