@@ -9,6 +9,7 @@ type Request struct {
 	ID      string    // unique; shown to people as the request number when something internal went wrong
 	Text    string    // "/backup start ruthin-web"; the slash is optional
 	Account Account   // who asks
+	Groups  []string  // groups and roles of the platform that the account is in, as "platform:id"
 	Channel string    // where, as "platform:id"; "terminal"
 	Private bool      // only the asker sees the answer
 	Local   bool      // the asker sits at this machine, so that paths on it make sense
@@ -23,6 +24,7 @@ type Message struct {
 	Tone    Tone
 	Blocks  []Block
 	Buttons []Button
+	Menus   []Menu
 	// Run is the run that the message is about; front-ends keep the message
 	// up to date while it goes on. 0: none.
 	Run int64
@@ -61,6 +63,9 @@ type Field struct {
 	Time  time.Time // when set, stands for Value, in the reader's own zone
 }
 
+// Block makes a block of one field.
+func (f Field) Block() Block { return Block{Fields: []Field{f}} }
+
 // Table is a list with columns. Cells are plain text.
 type Table struct {
 	Head []string
@@ -72,7 +77,49 @@ type Button struct {
 	Label   string
 	Command string // "backup cancel 42"
 	Style   Style
+	// Form asks for more before the command is sent; nil: it is sent as it is.
+	// The command makes sense without it too: where there are no forms, in the
+	// terminal, it is left out.
+	Form *Form
 }
+
+// Menu is a choice among more than a few buttons.
+type Menu struct {
+	Label   string // "Which source?"
+	Options []Button
+}
+
+// Form is asked for before a button's command is sent. Each field that is filled
+// in is added to the command. Without fields it is a question that is confirmed.
+type Form struct {
+	Title  string // at most 24 characters: Slack's limit of a modal's title
+	Text   string // what it is about
+	Submit string // the label of its button; "": Send
+	Fields []FormField
+}
+
+// FormField is one thing that a form asks for.
+type FormField struct {
+	Name     string // the option of the command; Flag says which sort
+	Flag     bool   // --name VALUE; otherwise the value alone, as a word or words
+	Words    bool   // the value is several words, divided at blanks
+	Label    string // at most 45 characters: Discord's limit
+	Hint     string
+	Value    string // what stands there at first
+	Type     FieldType
+	Required bool
+	Choices  []string // FieldChoice: what there is
+}
+
+// FieldType is what a field of a form takes.
+type FieldType string
+
+// The types of field.
+const (
+	FieldText   FieldType = "text"
+	FieldDate   FieldType = "date" // 2026-11-24
+	FieldChoice FieldType = "choice"
+)
 
 // Style is the weight of a button.
 type Style uint8

@@ -48,6 +48,12 @@ type Person struct {
 	Devices  []Device          `json:"devices,omitempty"`
 }
 
+// Group gives everybody who is in a group of a platform a role.
+type Group struct {
+	ID   string // "slack:S0123", a user group; "discord:777", a role
+	Role Role
+}
+
 // Device is a phone that holds somebody's Microsoft Authenticator.
 type Device struct {
 	Name        string        `json:"name"`

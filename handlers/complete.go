@@ -12,7 +12,7 @@ import (
 // Complete gives what the word before cursor (a byte offset into req.Text) may
 // be completed to, for whoever asks. It reads, and never changes anything.
 func (r *Router) Complete(_ context.Context, req keepwatch.Request, cursor int) []Candidate {
-	person, ok := r.person(req.Account)
+	person, ok := r.person(req)
 	if !ok || cursor < 0 || cursor > len(req.Text) || !utf8.ValidString(req.Text) {
 		return nil
 	}

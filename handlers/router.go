@@ -10,7 +10,6 @@ package handlers
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -63,6 +62,7 @@ type Vault interface {
 // Config is what a Router needs.
 type Config struct {
 	People    []keepwatch.Person
+	Groups    []keepwatch.Group
 	Runs      Runs
 	Sources   Sources
 	History   History
@@ -117,23 +117,39 @@ type call struct {
 
 // Handle answers a request. It always gives a message, whatever happens.
 func (r *Router) Handle(ctx context.Context, req keepwatch.Request) keepwatch.Message {
-	start := r.cfg.Now()
 	if req.ID == "" {
-		req.ID = strings.ToLower(rand.Text()[:10])
+		req.ID = newID()
 	}
 	if req.At.IsZero() {
-		req.At = start
+		req.At = r.cfg.Now()
 	}
-	person, known := r.person(req.Account)
-	entry := keepwatch.AuditEntry{ID: req.ID, At: req.At.UTC(), Person: person.Name, Account: req.Account, Channel: req.Channel, Text: clip(req.Text), Outcome: keepwatch.OutcomeStarted}
+	entry := r.Entry(req)
 	if err := r.cfg.Audit.BeginAudit(entry); err != nil {
 		r.cfg.Log.Error("a request could not be recorded, so it was not carried out", "request", req.ID, "err", err)
 		return r.failure(req, keepwatch.Errorf(keepwatch.KindAttention, "Your request could not be recorded, so nothing was done. Is the disk of the state full?").Because(err))
 	}
+	msg := r.Answer(ctx, req, &entry)
+	if err := r.cfg.Audit.EndAudit(entry); err != nil {
+		r.cfg.Log.Error("the outcome of a request could not be recorded", "request", req.ID, "err", err)
+	}
+	return msg
+}
+
+// Entry gives the audit line of a request as it stands before it acts. The
+// request has its ID and time.
+func (r *Router) Entry(req keepwatch.Request) keepwatch.AuditEntry {
+	person, _ := r.person(req)
+	return keepwatch.AuditEntry{ID: req.ID, At: req.At.UTC(), Person: person.Name, Account: req.Account, Channel: req.Channel, Text: clip(req.Text), Outcome: keepwatch.OutcomeStarted}
+}
+
+// Answer carries out a request whose audit line is saved, and completes the
+// line, which the caller saves. It always gives a message, whatever happens.
+func (r *Router) Answer(ctx context.Context, req keepwatch.Request, entry *keepwatch.AuditEntry) keepwatch.Message {
+	start := r.cfg.Now()
 	var msg keepwatch.Message
 	var err error
-	if known {
-		msg, err = r.answer(ctx, req, person, &entry)
+	if person, known := r.person(req); known {
+		msg, err = r.answer(ctx, req, person, entry)
 	} else {
 		err = r.stranger()
 	}
@@ -143,9 +159,6 @@ func (r *Router) Handle(ctx context.Context, req keepwatch.Request) keepwatch.Me
 	entry.Outcome, entry.Duration = outcome(err, msg), max(0, r.cfg.Now().Sub(start))
 	if err != nil {
 		entry.Message = keepwatch.Sentence(err)
-	}
-	if err := r.cfg.Audit.EndAudit(entry); err != nil {
-		r.cfg.Log.Error("the outcome of a request could not be recorded", "request", req.ID, "err", err)
 	}
 	return msg
 }
@@ -158,15 +171,38 @@ func clip(s string) string {
 	return s
 }
 
-// person finds out whose account it is. The name that a platform shows decides
-// nothing.
-func (r *Router) person(a keepwatch.Account) (keepwatch.Person, bool) {
+// person finds out whose account it is, and what that person may do: what the
+// YAML says, or a group of the platform that the account is in, whichever is
+// more. The name that a platform shows decides nothing.
+func (r *Router) person(req keepwatch.Request) (keepwatch.Person, bool) {
+	a, role := req.Account, keepwatch.RoleNone
+	for _, g := range r.cfg.Groups {
+		if slices.Contains(req.Groups, g.ID) {
+			role = max(role, g.Role)
+		}
+	}
 	for _, p := range r.cfg.People {
 		if id, ok := p.Accounts[a.Platform]; ok && id == a.ID && a.ID != "" {
+			p.Role = max(p.Role, role)
 			return p, true
 		}
 	}
-	return keepwatch.Person{}, false
+	if role == keepwatch.RoleNone || a.ID == "" {
+		return keepwatch.Person{}, false
+	}
+	return keepwatch.Person{Name: a.Platform + ":" + a.ID, Role: role, Accounts: map[string]string{a.Platform: a.ID}}, true
+}
+
+// private reports whether what a request asks for is for the asker's eyes alone,
+// because only admins may see it.
+func (r *Router) private(req keepwatch.Request) bool {
+	words, err := Split(req.Text)
+	if err != nil || len(words) == 0 {
+		return false
+	}
+	words[0] = strings.TrimPrefix(words[0], "/")
+	cmd, _, found := r.find(words)
+	return found && cmd.Role >= keepwatch.RoleAdmin
 }
 
 // stranger says whom to ask.

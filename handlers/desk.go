@@ -1,0 +1,281 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"keepwatch"
+)
+
+// Mailbox keeps what platforms handed over until it is answered, and the answers
+// until they are delivered.
+type Mailbox interface {
+	// TakeDelivery saves a delivery and the audit line of its request as one.
+	// Where its key was taken within the last hour it changes nothing, and
+	// fresh is false.
+	TakeDelivery(d keepwatch.Delivery, e keepwatch.AuditEntry) (fresh bool, err error)
+	// FinishDelivery completes the audit line, saves what is to be posted and
+	// lets go of the delivery, as one. It gives the lanes that have something
+	// to send.
+	FinishDelivery(d keepwatch.Delivery, e keepwatch.AuditEntry, out []keepwatch.Outgoing) (lanes []string, err error)
+	// Deliveries gives those that were taken and not finished, oldest first.
+	Deliveries() ([]keepwatch.Delivery, error)
+	// KeptButton gives the button that a token of the sort "#…" stands for.
+	KeptButton(token string) (keepwatch.Button, error)
+}
+
+// DeskConfig is what a Desk needs. Router and Mailbox are required.
+type DeskConfig struct {
+	Router  *Router
+	Mailbox Mailbox
+	Send    func(lanes ...string) // told which lanes have something to send; nil: nobody
+	Log     *slog.Logger          // nil: silent
+	Now     func() time.Time      // nil: time.Now
+	Crash   func(point string)    // tests end the process at a named point; nil: never
+}
+
+// Desk is where the front-ends of platforms hand over requests. Take saves a
+// request before it returns, so that the front-end can acknowledge at once; the
+// request is then carried out, and its answer saved for the outbox in the same
+// transaction that lets go of it. What a crash cut off is carried out at the next
+// start: commands that start something know the request that asked for it, and do
+// not start it twice.
+type Desk struct {
+	cfg     DeskConfig
+	ctx     context.Context
+	stop    context.CancelFunc
+	turns   chan struct{}
+	mu      sync.Mutex
+	closed  bool
+	working sync.WaitGroup
+}
+
+// atOnce is how many requests are carried out at the same time; more wait, saved
+// and acknowledged.
+const atOnce = 32
+
+// stale is how old a cut-off request may be and still be carried out without
+// asking: whoever pressed a button this long ago has looked elsewhere meanwhile.
+const stale = 10 * time.Minute
+
+// NewDesk makes a Desk.
+func NewDesk(cfg DeskConfig) (*Desk, error) {
+	if cfg.Router == nil || cfg.Mailbox == nil {
+		return nil, errors.New("handlers: a DeskConfig that lacks one of its parts")
+	}
+	if cfg.Send == nil {
+		cfg.Send = func(...string) {}
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Crash == nil {
+		cfg.Crash = func(string) {}
+	}
+	d := &Desk{cfg: cfg, turns: make(chan struct{}, atOnce)}
+	d.ctx, d.stop = context.WithCancel(context.Background())
+	return d, nil
+}
+
+// Take saves a delivery, and sees to it that it is carried out. When it returns
+// nil, the platform may be told that the request has arrived, whether it was
+// fresh or had been taken before. An error means that nothing was saved: the
+// platform should be told so, and will deliver again where it does that. It
+// takes one commit to disk, shared with those that come at the same time.
+func (d *Desk) Take(_ context.Context, del keepwatch.Delivery) (fresh bool, err error) {
+	if !d.enter() {
+		return false, keepwatch.Errorf(keepwatch.KindConflict, "Keepwatch is stopping and takes nothing new. Ask again when it is back.")
+	}
+	del.Request.ID = newID()
+	if del.Request.At.IsZero() {
+		del.Request.At = d.cfg.Now()
+	}
+	del.Reply.To = del.Request.Account
+	entry := d.cfg.Router.Entry(del.Request)
+	fresh, err = d.cfg.Mailbox.TakeDelivery(del, entry)
+	if err != nil || !fresh {
+		d.working.Done()
+		if err != nil {
+			d.cfg.Log.Error("a request could not be recorded, so it was not carried out", "request", del.Request.ID, "channel", del.Request.Channel, "err", err)
+			err = fmt.Errorf("take a request: %w", err)
+		}
+		return false, err
+	}
+	d.cfg.Crash("desk.taken")
+	go func() {
+		defer d.working.Done()
+		d.carry(del, entry, false)
+	}()
+	return true, nil
+}
+
+// enter counts a request in, unless the desk is closed.
+func (d *Desk) enter() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return false
+	}
+	d.working.Add(1)
+	return true
+}
+
+// Resume carries out what was taken and not finished before the process ended.
+// It is called once, before the front-ends take anything.
+func (d *Desk) Resume(context.Context) error {
+	left, err := d.cfg.Mailbox.Deliveries()
+	if err != nil {
+		return fmt.Errorf("take up what was asked before: %w", err)
+	}
+	for _, del := range left {
+		if !d.enter() {
+			return nil
+		}
+		go func() {
+			defer d.working.Done()
+			d.carry(del, d.cfg.Router.Entry(del.Request), d.cfg.Now().Sub(del.Request.At) > stale)
+		}()
+	}
+	return nil
+}
+
+// carry answers a request that was taken, and saves the answer.
+func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, late bool) {
+	select {
+	case d.turns <- struct{}{}:
+		defer func() { <-d.turns }()
+	case <-d.ctx.Done():
+		return // it stays saved, for the next start
+	}
+	log := d.cfg.Log.With("request", del.Request.ID)
+	var msg keepwatch.Message
+	if late {
+		msg, entry.Outcome = tooOld(del.Request), keepwatch.OutcomeFailed
+	} else {
+		msg = d.cfg.Router.Answer(d.ctx, del.Request, &entry)
+	}
+	if d.ctx.Err() != nil {
+		return
+	}
+	d.cfg.Crash("desk.answered")
+	lanes, err := d.cfg.Mailbox.FinishDelivery(del, entry, d.outgoing(del, msg))
+	if err != nil {
+		log.Error("the answer to a request could not be saved; it is made again at the next start", "err", err)
+		return
+	}
+	d.cfg.Crash("desk.finished")
+	d.cfg.Send(lanes...)
+}
+
+// tooOld is the answer to a request that a stop of the bot left lying.
+func tooOld(req keepwatch.Request) keepwatch.Message {
+	text := strings.TrimPrefix(req.Text, "/")
+	return keepwatch.Message{
+		Title: "This was not carried out", Tone: keepwatch.ToneWarn, Failed: true, Refused: keepwatch.KindConflict,
+		Blocks: []keepwatch.Block{
+			keepwatch.Text("Keepwatch was stopped just after you asked for this, and was away for too long to do it unasked now:"),
+			keepwatch.Code("/" + text), keepwatch.Field{Name: "Asked", Time: req.At}.Block(),
+		},
+		Buttons: []keepwatch.Button{{Label: "Do it now", Command: text, Style: keepwatch.StylePrimary}},
+	}
+}
+
+// outgoing makes what is posted of an answer: the card of a run where everybody
+// in the channel sees it, anything else where whoever asked does.
+func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwatch.Outgoing {
+	reply := del.Reply
+	if !del.Request.Private && d.cfg.Router.private(del.Request) {
+		reply.Private = true
+	}
+	answer := keepwatch.Outgoing{ID: newID(), Channel: del.Request.Channel, Reply: &reply, Message: msg, Made: d.cfg.Now().UTC()}
+	answer.Lane = answer.Channel
+	if reply.Token != "" {
+		answer.Lane = "re:" + answer.ID
+	}
+	if msg.Run == 0 {
+		return []keepwatch.Outgoing{answer}
+	}
+	if del.InReply && reply.Open {
+		reply.Private = false
+		answer.Run, answer.Message = msg.Run, keepwatch.Message{}
+		return []keepwatch.Outgoing{answer}
+	}
+	aside := reply
+	aside.Private, aside.Replace = false, false
+	card := keepwatch.Outgoing{ID: newID(), Lane: answer.Channel, Channel: answer.Channel, Reply: &aside, Run: msg.Run, Made: answer.Made}
+	if del.Quiet {
+		return []keepwatch.Outgoing{card}
+	}
+	answer.Message = keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text("How it goes stands in the channel.")}}
+	return []keepwatch.Outgoing{answer, card}
+}
+
+// newID gives an id for a request or a message: 100 random bits in small letters
+// and digits.
+func newID() string { return strings.ToLower(rand.Text()[:keepwatch.MessageID]) }
+
+// Complete gives what the word before the cursor may be completed to.
+func (d *Desk) Complete(ctx context.Context, req keepwatch.Request, cursor int) []Candidate {
+	return d.cfg.Router.Complete(ctx, req, cursor)
+}
+
+// Button gives the button that a token in a platform's message stands for.
+func (d *Desk) Button(token string) (keepwatch.Button, error) {
+	if command, ok := strings.CutPrefix(token, "="); ok {
+		return keepwatch.Button{Command: command}, nil
+	}
+	return d.cfg.Mailbox.KeptButton(token)
+}
+
+// Commands gives the table, for the registration with a platform.
+func (d *Desk) Commands() []Command { return d.cfg.Router.Commands() }
+
+// Close waits for the requests under way, for as long as ctx allows; what it did
+// not wait for is carried out at the next start.
+func (d *Desk) Close(ctx context.Context) error {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	done := make(chan struct{})
+	go func() { d.working.Wait(); close(done) }()
+	select {
+	case <-done:
+		d.stop()
+		return nil
+	case <-ctx.Done():
+		d.stop()
+		<-done
+		return fmt.Errorf("some requests were not answered in time; they are carried out at the next start: %w", ctx.Err())
+	}
+}
+
+// Fill makes the command of a button whose form was filled in: each value that
+// is not empty is added as the option that its field names.
+func Fill(b keepwatch.Button, values map[string]string) string {
+	text := b.Command
+	if b.Form == nil {
+		return text
+	}
+	for _, f := range b.Form.Fields {
+		value := strings.TrimSpace(values[f.Name])
+		switch {
+		case value == "":
+		case f.Flag:
+			text += " --" + f.Name + " " + Quote(value)
+		case f.Words:
+			text += " " + Quote(strings.Fields(value)...)
+		default:
+			text += " " + Quote(value)
+		}
+	}
+	return text
+}
