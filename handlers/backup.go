@@ -16,7 +16,7 @@ import (
 func (r *Router) backupCommands() []Command {
 	return []Command{
 		{
-			Group: "backup", Name: "start", Role: keepwatch.RoleOperator, run: r.start,
+			Group: "backup", Name: "start", Role: keepwatch.RoleOperator, run: r.start, Card: true,
 			Summary: "Start a backup, whole or in parts",
 			Options: []Option{
 				{Name: "source", Type: TypeSource, Required: true, Summary: "what to back up; in the terminal also a path"},
@@ -45,11 +45,12 @@ func (r *Router) backupCommands() []Command {
 			Examples: []string{"backup cancel 42 wrong folder"},
 		},
 		{
-			Group: "backup", Name: "retry", Role: keepwatch.RoleOperator, run: r.retry,
+			Group: "backup", Name: "retry", Role: keepwatch.RoleOperator, run: r.retry, Card: true,
 			Summary:  "Take up a run that needs attention",
 			Options:  []Option{{Name: "run", Type: TypeRun, Required: true, Summary: "the number of a run"}},
 			Examples: []string{"backup retry 42"},
 		},
+		r.watchCommand(),
 	}
 }
 

@@ -26,6 +26,8 @@ type Mailbox interface {
 	FinishDelivery(d keepwatch.Delivery, e keepwatch.AuditEntry, out []keepwatch.Outgoing) (lanes []string, err error)
 	// Deliveries gives those that were taken and not finished, oldest first.
 	Deliveries() ([]keepwatch.Delivery, error)
+	// RequestRun gives the run that a request has started, if it has one.
+	RequestRun(request string) (run keepwatch.Run, found bool, err error)
 	// KeptButton gives the button that a token of the sort "#…" stands for.
 	KeptButton(token string) (keepwatch.Button, error)
 }
@@ -142,14 +144,23 @@ func (d *Desk) Resume(context.Context) error {
 		}
 		go func() {
 			defer d.working.Done()
-			d.carry(del, d.cfg.Router.Entry(del.Request), d.cfg.Now().Sub(del.Request.At) > stale)
+			d.carry(del, d.cfg.Router.Entry(del.Request), true)
 		}()
 	}
 	return nil
 }
 
-// carry answers a request that was taken, and saves the answer.
-func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, late bool) {
+// begun gives the run that a request had started before it was cut off.
+func (d *Desk) begun(del keepwatch.Delivery, again bool) (keepwatch.Run, bool, error) {
+	if !again {
+		return keepwatch.Run{}, false, nil
+	}
+	return d.cfg.Mailbox.RequestRun(del.Request.ID)
+}
+
+// carry answers a request that was taken, and saves the answer. again: it was
+// taken before the last start.
+func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, again bool) {
 	select {
 	case d.turns <- struct{}{}:
 		defer func() { <-d.turns }()
@@ -158,9 +169,15 @@ func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, late bo
 	}
 	log := d.cfg.Log.With("request", del.Request.ID)
 	var msg keepwatch.Message
-	if late {
+	switch run, found, err := d.begun(del, again); {
+	case err != nil:
+		log.Error("it cannot be read what a request has started; it is taken up at the next start", "err", err)
+		return
+	case found:
+		msg, entry.Run, entry.Source, entry.Outcome = d.cfg.Router.RunMessage(run), run.ID, run.Source, keepwatch.OutcomeDone
+	case again && d.cfg.Now().Sub(del.Request.At) > stale:
 		msg, entry.Outcome = tooOld(del.Request), keepwatch.OutcomeFailed
-	} else {
+	default:
 		msg = d.cfg.Router.Answer(d.ctx, del.Request, &entry)
 	}
 	if d.ctx.Err() != nil {

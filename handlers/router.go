@@ -235,6 +235,13 @@ func (r *Router) answer(ctx context.Context, req keepwatch.Request, person keepw
 	if len(words) > 0 {
 		words[0] = strings.TrimPrefix(words[0], "/")
 	}
+	if !req.Local {
+		var page int
+		if words, page, err = takePage(words); err != nil {
+			return msg, err
+		}
+		defer func() { msg = paged(msg, words, page) }()
+	}
 	cmd, rest, found := r.find(words)
 	if !found {
 		return r.unknown(words, person, req)

@@ -81,6 +81,15 @@ func (r *Records) Deliveries() ([]keepwatch.Delivery, error) {
 	return all[keepwatch.Delivery](r.store, Range{Prefix: "asked/"}, 0)
 }
 
+// RequestRun gives the run that a request has started, until it is answered.
+func (r *Records) RequestRun(request string) (run keepwatch.Run, found bool, err error) {
+	err = r.store.View(func(rd Reader) (err error) {
+		run, found, err = startedBy(rd, request)
+		return err
+	})
+	return run, found, err
+}
+
 // keptButton is a button under its token.
 type keptButton struct {
 	Version int              `json:"v"`

@@ -63,7 +63,7 @@ func (r *Records) CreateRun(run keepwatch.Run) (keepwatch.Run, error) {
 
 // startedBy gives the run that a request has started already: the request was
 // cut off before it was answered, and is carried out again.
-func startedBy(tx Tx, request string) (run keepwatch.Run, found bool, err error) {
+func startedBy(tx getter, request string) (run keepwatch.Run, found bool, err error) {
 	if request == "" {
 		return run, false, nil
 	}
