@@ -97,7 +97,7 @@ func (d *Desk) Take(_ context.Context, del keepwatch.Delivery) (fresh bool, err 
 	if !d.enter() {
 		return false, keepwatch.Errorf(keepwatch.KindConflict, "Keepwatch is stopping and takes nothing new. Ask again when it is back.")
 	}
-	del.Request.ID = newID()
+	del.Request.ID = NewID()
 	if del.Request.At.IsZero() {
 		del.Request.At = d.cfg.Now()
 	}
@@ -213,7 +213,7 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 	if !del.Request.Private && d.cfg.Router.private(del.Request) {
 		reply.Private = true
 	}
-	answer := keepwatch.Outgoing{ID: newID(), Channel: del.Request.Channel, Reply: &reply, Message: msg, Made: d.cfg.Now().UTC()}
+	answer := keepwatch.Outgoing{ID: NewID(), Channel: del.Request.Channel, Reply: &reply, Message: msg, Made: d.cfg.Now().UTC()}
 	answer.Lane = answer.Channel
 	if reply.Token != "" {
 		answer.Lane = "re:" + answer.ID
@@ -228,7 +228,7 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 	}
 	aside := reply
 	aside.Private, aside.Replace = false, false
-	card := keepwatch.Outgoing{ID: newID(), Lane: answer.Channel, Channel: answer.Channel, Reply: &aside, Run: msg.Run, Made: answer.Made}
+	card := keepwatch.Outgoing{ID: NewID(), Lane: answer.Channel, Channel: answer.Channel, Reply: &aside, Run: msg.Run, Made: answer.Made}
 	if del.Quiet {
 		return []keepwatch.Outgoing{card}
 	}
@@ -236,9 +236,9 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 	return []keepwatch.Outgoing{answer, card}
 }
 
-// newID gives an id for a request or a message: 100 random bits in small letters
+// NewID gives an id for a request or a message: 100 random bits in small letters
 // and digits.
-func newID() string { return strings.ToLower(rand.Text()[:keepwatch.MessageID]) }
+func NewID() string { return strings.ToLower(rand.Text()[:keepwatch.MessageID]) }
 
 // Complete gives what the word before the cursor may be completed to.
 func (d *Desk) Complete(ctx context.Context, req keepwatch.Request, cursor int) []Candidate {

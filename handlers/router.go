@@ -118,7 +118,7 @@ type call struct {
 // Handle answers a request. It always gives a message, whatever happens.
 func (r *Router) Handle(ctx context.Context, req keepwatch.Request) keepwatch.Message {
 	if req.ID == "" {
-		req.ID = newID()
+		req.ID = NewID()
 	}
 	if req.At.IsZero() {
 		req.At = r.cfg.Now()
