@@ -69,7 +69,7 @@ func (s *Server) settle(d *Delivery, a *Attempt, reply json.RawMessage) {
 	}
 }
 
-// Envelopes counts what was sent and not acknowledged yet.
+// Unacknowledged counts what was sent and not acknowledged yet.
 func (s *Server) Unacknowledged() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,6 +8,8 @@ import (
 	"time"
 )
 
+const answerTime = 3 * time.Second // in which the app must acknowledge
+
 // What a person sees when an app does not answer.
 var (
 	// ErrOperationTimeout: the app did not acknowledge within 3 s.
@@ -51,7 +53,6 @@ type Delivery struct {
 	acked    bool
 	err      error // how it ended badly
 	reply    json.RawMessage
-	stops    []func()
 	noRetry  bool
 	wire     *wire // HTTP: what was sent
 }
@@ -134,26 +135,41 @@ func (s *Server) start(d *Delivery, opts []Option) *Delivery {
 	s.deliveries = append(s.deliveries, d)
 	s.mu.Unlock()
 	if d.opt.delay > 0 {
-		s.after(d, d.opt.delay, func() { s.attempt(d, 0, "") })
+		s.later(d.opt.delay, func() { s.attempt(d, 0, "") })
 		return d
 	}
 	s.attempt(d, 0, "")
 	return d
 }
 
-func (s *Server) after(d *Delivery, wait time.Duration, f func()) {
+// later calls f after wait, unless the Server is closed before.
+func (s *Server) later(wait time.Duration, f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.closed {
-		d.stops = append(d.stops, s.clock.AfterFunc(wait, f))
+	if s.closed {
+		return
 	}
+	s.work.Add(1)
+	id := s.id("timer")
+	s.timers[id] = s.clock.AfterFunc(wait, func() {
+		s.mu.Lock()
+		_, due := s.timers[id]
+		delete(s.timers, id)
+		s.mu.Unlock()
+		if due {
+			defer s.work.Done()
+			f()
+		}
+	})
 }
 
-func (d *Delivery) stopTimers() {
-	for _, stop := range d.stops {
+// stopTimers ends what later has begun. The lock is held.
+func (s *Server) stopTimers() {
+	for _, stop := range s.timers {
 		stop()
+		s.work.Done()
 	}
-	d.stops = nil
+	clear(s.timers)
 }
 
 // attempt gives the payload to the app once more.
@@ -186,7 +202,7 @@ func (s *Server) attempt(d *Delivery, num int, reason string) {
 	}
 	s.touch()
 	s.mu.Unlock()
-	s.after(d, answerTime+1, func() { s.expire(d, i) })
+	s.later(answerTime+1, func() { s.expire(d, i) })
 	c.Send(frame)
 	if d.opt.twice {
 		second.Send(frame)
@@ -206,7 +222,7 @@ func (d *Delivery) envelope(a Attempt) []byte {
 // expire ends an attempt that was not acknowledged in time.
 func (s *Server) expire(d *Delivery, i int) {
 	s.mu.Lock()
-	if d.acked || d.attempts[i].Err != nil || s.closed {
+	if d.acked || d.attempts[i].Acked || d.attempts[i].Err != nil || s.closed {
 		s.mu.Unlock()
 		return
 	}
@@ -230,7 +246,7 @@ func (s *Server) failed(d *Delivery, i int, err error, reason string) {
 	s.mu.Unlock()
 	if !last {
 		wait := []time.Duration{0, time.Minute, 5 * time.Minute}[num-1]
-		s.after(d, wait, func() { s.retry(d, num, reason) })
+		s.later(wait, func() { s.retry(d, num, reason) })
 	}
 }
 

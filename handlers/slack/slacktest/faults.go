@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"time"
 )
 
 // Fault makes the next calls of a method go wrong. Exactly one of RetryAfter,
@@ -67,7 +66,7 @@ func (s *Server) pick(c *call) *Fault {
 			}
 		}
 		if f.RetryAfter > 0 {
-			key, _ := limitKey(c)
+			key, _ := s.limitKey(c)
 			s.limits.block(key, s.clock.Now(), f.RetryAfter)
 		}
 		return f
@@ -110,7 +109,5 @@ func (s *Server) page(w http.ResponseWriter, c *call, status int) {
 	_, _ = w.Write([]byte("<html><body><h1>" + strconv.Itoa(status) + "</h1>Slack is having trouble</body></html>")) // the client may have gone
 }
 
-// Tokens that are shown nowhere: a test can look for them in logs.
-func Tokens() []string { return []string{BotToken, AppToken, SigningSecret} }
-
-const answerTime = 3 * time.Second // in which the app must acknowledge
+// Secrets are the tokens and the signing secret: a test can look for them in logs.
+func Secrets() []string { return []string{BotToken, AppToken, SigningSecret} }

@@ -83,17 +83,21 @@ func perMinute() map[string]int {
 	}
 }
 
-// limitKey is what a limit is counted for.
-func limitKey(c *call) (key, channel string) {
-	if c.Method == "chat.postMessage" {
-		return c.Method + " " + c.str("channel"), c.str("channel")
+// limitKey is what a limit is counted for. The lock is held.
+func (s *Server) limitKey(c *call) (key, channel string) {
+	if c.Method != "chat.postMessage" {
+		return c.Method, ""
 	}
-	return c.Method, ""
+	channel = c.str("channel")
+	if ch, err := s.writable(channel); err == nil {
+		channel = ch.ID // named by its name or by a person
+	}
+	return c.Method + " " + channel, channel
 }
 
 // allow counts the call against its limit. The lock is held.
 func (s *Server) allow(c *call) error {
-	key, channel := limitKey(c)
+	key, channel := s.limitKey(c)
 	now := s.clock.Now()
 	l := &s.limits
 	if until := l.blocked[key]; now.Before(until) {

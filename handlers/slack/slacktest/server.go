@@ -80,6 +80,7 @@ type Server struct {
 	triggers   map[string]*trigger
 	uploads    map[string]*upload
 	schemaBad  []string
+	timers     map[string]func() // what stops them
 }
 
 // New starts a Server and ends it with the test.
@@ -110,7 +111,7 @@ func Open(cfg Config) *Server {
 	s := &Server{
 		cfg: cfg, clock: cfg.Clock, changed: make(chan struct{}), world: newWorld(),
 		tickets: map[string]bool{}, bySend: map[string]*Delivery{}, hooks: map[string]*hook{},
-		triggers: map[string]*trigger{}, uploads: map[string]*upload{}, limits: newLimits(cfg.Rates),
+		triggers: map[string]*trigger{}, timers: map[string]func(){}, uploads: map[string]*upload{}, limits: newLimits(cfg.Rates),
 		tokens: map[string]*token{
 			BotToken: {kind: botToken, scopes: cfg.Scopes}, AppToken: {kind: appToken, scopes: []string{"connections:write"}},
 		},
@@ -123,7 +124,8 @@ func Open(cfg Config) *Server {
 	mux.HandleFunc("/link/", s.serveSocket)
 	mux.HandleFunc("/hooks/{id}", s.serveHook)
 	mux.HandleFunc("/upload/{id}", s.serveUpload)
-	s.web = httptest.NewServer(mux)
+	s.web = httptest.NewUnstartedServer(mux) // requests read s.web, so it is there before it starts
+	s.web.Start()
 	return s
 }
 
@@ -140,9 +142,7 @@ func (s *Server) Close() {
 	}
 	s.closed = true
 	sockets := append([]*Socket(nil), s.sockets...)
-	for _, d := range s.deliveries {
-		d.stopTimers()
-	}
+	s.stopTimers()
 	s.mu.Unlock()
 	s.stop()
 	for _, c := range sockets {

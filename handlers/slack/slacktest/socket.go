@@ -193,7 +193,7 @@ func (s *Server) Opened() int {
 func (s *Server) Refresh() {
 	for _, c := range s.Sockets() {
 		c.Disconnect("warning")
-		s.clock.AfterFunc(10*time.Second, func() {
+		s.later(10*time.Second, func() {
 			c.Disconnect("refresh_requested")
 			c.Close()
 		})
