@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -113,7 +114,7 @@ func (c *Conversation) take(d keepwatch.Delivery, late func(ctx context.Context,
 		defer func() {
 			if p := recover(); p != nil {
 				c.log.Error("a request from Slack broke off", "key", d.Key, "panic", p, "stack", string(debug.Stack()))
-				err = fmt.Errorf("a panic: %v", p)
+				err = fmt.Errorf("%w: %v", errBroke, p)
 			}
 			done <- err
 		}()
@@ -155,8 +156,14 @@ func (c *Conversation) takeOr(d keepwatch.Delivery, w whisper) (sentence string)
 	return tooSlow
 }
 
+// errBroke says that the counter panicked, before or after it had saved.
+var errBroke = errors.New("slack: a panic")
+
 // refusal is what is said of a request that was not taken.
 func refusal(err error) string {
+	if errors.Is(err, errBroke) {
+		return broke
+	}
 	if text := keepwatch.Sentence(err); text != "" && keepwatch.KindOf(err) != keepwatch.KindInternal {
 		return "Nothing was done. " + text
 	}

@@ -30,6 +30,26 @@ func length(text string) int {
 	return n
 }
 
+// fits reports whether a text is at most n long; it reads no more than it must.
+func fits(text string, n int) bool {
+	for _, c := range text {
+		if n -= units(c); n < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// head gives the beginning of a text that is far too long for anything here, so
+// that no more work is done on the rest.
+func head(text string) string {
+	const most = 16 * maxMessage
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
 func units(c rune) int {
 	switch {
 	case c == '&':
@@ -45,7 +65,7 @@ func units(c rune) int {
 // cut divides a text so that its head is at most n long, between characters as
 // people see them, and where it can at the end of a line or of a word.
 func cut(text string, n int) (head, tail string) {
-	if length(text) <= n {
+	if fits(text, n) {
 		return text, ""
 	}
 	end, blank, line, used := 0, 0, 0, 0
@@ -82,7 +102,7 @@ func cut(text string, n int) (head, tail string) {
 
 // clip shortens a text to at most n; what is left out is marked.
 func clip(text string, n int) string {
-	if length(text) <= n {
+	if fits(text, n) {
 		return text
 	}
 	head, _ := cut(text, n-1)
@@ -93,7 +113,7 @@ func clip(text string, n int) string {
 // direction of text (Unicode UAX 9), and those that show nothing. So no file
 // name can make another of itself. Ends of lines stay.
 func clean(text string) string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
+	text = strings.ToValidUTF8(head(text), "\uFFFD")
 	if strings.IndexFunc(text, hidden) < 0 {
 		return text
 	}
