@@ -1,0 +1,137 @@
+package slack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"keepwatch"
+)
+
+const (
+	findPage  = 200              // messages asked for at once
+	findPages = 25               // at most; a channel is hardly busier than that in the time
+	findSlack = 10 * time.Minute // how far our clock and Slack's may be apart
+)
+
+// Find looks for a message by our id in the metadata of what the channel holds.
+// Where that may not be read it gives false, with a warning: better a message
+// twice than never.
+func (f *Frontend) Find(ctx context.Context, out keepwatch.Outgoing) (ref string, found bool, err error) {
+	channel, err := f.channel(ctx, out.Channel)
+	if err != nil {
+		return "", false, f.verdict(err, nameOf(out.Channel))
+	}
+	method, query := "conversations.history", url.Values{"channel": {channel}, "include_all_metadata": {"true"}, "limit": {strconv.Itoa(findPage)}, "oldest": {oldest(out, channel)}}
+	if out.Reply != nil && out.Reply.Thread != "" {
+		method = "conversations.replies"
+		query.Set("ts", out.Reply.Thread)
+	}
+	for range findPages {
+		page, err := f.history(ctx, method, query)
+		switch code := codeOf(err); {
+		case code == "missing_scope":
+			f.once("find "+channel[:1], "Keepwatch may not read back what it posted in Slack, so after a failure a message may come twice. Install the app again with the scopes of `bot manifest slack`.", "channel", channel)
+			return "", false, nil
+		case code == "channel_not_found" || code == "not_in_channel" || code == "thread_not_found" || code == "is_archived":
+			return "", false, nil // it was not posted there, or nobody can say
+		case err != nil:
+			return "", false, f.verdict(err, nameOf(out.Channel))
+		}
+		for _, m := range page.Messages {
+			if m.Metadata.Type == metadataType && m.Metadata.Payload.ID == out.ID {
+				return reference(channel, m.TS), true, nil
+			}
+		}
+		if page.Next.Cursor == "" {
+			return "", false, nil
+		}
+		query.Set("cursor", page.Next.Cursor)
+	}
+	f.cfg.Log.Warn("a message was not found among the newest of its channel, so it is sent again", "message", out.ID, "channel", channel)
+	return "", false, nil
+}
+
+// oldest is where the search begins: behind the newest message known to be
+// before, and not long before the attempt.
+func oldest(out keepwatch.Outgoing, channel string) string {
+	from := out.Tried
+	if from.IsZero() {
+		from = out.Made
+	}
+	since := fmt.Sprintf("%d.000000", max(from.Add(-findSlack).Unix(), 0))
+	if in, ts, ok := splitReference(out.After); ok && in == channel {
+		after, err1 := strconv.ParseFloat(ts, 64)
+		begin, err2 := strconv.ParseFloat(since, 64)
+		if err1 == nil && err2 == nil && after > begin {
+			return ts
+		}
+	}
+	return since
+}
+
+// page is what Find reads of a channel's history. It is no type of slack-go:
+// that reads every block of everybody's messages, and one that it does not
+// understand would hide them all.
+type page struct {
+	OK       bool   `json:"ok"`
+	Error    string `json:"error"`
+	Messages []struct {
+		TS       string `json:"ts"`
+		Metadata struct {
+			Type    string `json:"event_type"`
+			Payload struct {
+				ID string `json:"id"`
+			} `json:"event_payload"`
+		} `json:"metadata"`
+	} `json:"messages"`
+	Next struct {
+		Cursor string `json:"next_cursor"`
+	} `json:"response_metadata"`
+}
+
+func (f *Frontend) history(ctx context.Context, method string, query url.Values) (page, error) {
+	var p page
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.base+method+"?"+query.Encode(), nil)
+	if err != nil {
+		return p, fmt.Errorf("ask for messages: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+f.cfg.BotToken.Reveal())
+	resp, err := f.http.Do(req)
+	if err != nil {
+		return p, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusTooManyRequests {
+		after, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+		return p, &slack.RateLimitedError{RetryAfter: time.Duration(after) * time.Second}
+	}
+	if resp.StatusCode != http.StatusOK {
+		return p, slack.StatusCodeError{Code: resp.StatusCode, Status: resp.Status}
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 64<<20)).Decode(&p); err != nil {
+		return p, fmt.Errorf("read messages: %w", err)
+	}
+	if !p.OK {
+		return p, slack.SlackErrorResponse{Err: orElse(p.Error, "internal_error")}
+	}
+	return p, nil
+}
+
+// withoutURL takes the address out of an error of the network: a response_url is
+// as good as a password.
+func withoutURL(err error) error {
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		return fmt.Errorf("post an answer: %w", failed.Err)
+	}
+	return err
+}

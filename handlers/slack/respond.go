@@ -1,0 +1,195 @@
+package slack
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"keepwatch"
+)
+
+// maxUses is how often a response_url may be used
+// (docs.slack.dev/interactivity/handling-user-interaction, "Message responses").
+const maxUses = 5
+
+// errUsedUp says that a response_url works no more; the answer takes another way.
+var errUsedUp = errors.New("slack: the response_url works no more")
+
+// uses counts the uses of response_urls. It is not saved: after a restart Slack
+// itself says when one is used up, and the answer takes another way then too.
+type uses struct {
+	now  func() time.Time
+	mu   sync.Mutex
+	seen map[[sha256.Size]byte]used
+}
+
+type used struct {
+	n     int
+	until time.Time
+}
+
+func newUses(now func() time.Time) *uses {
+	return &uses{now: now, seen: map[[sha256.Size]byte]used{}}
+}
+
+// take books a use, and reports false where there is none left.
+func (u *uses) take(url string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	now := u.now()
+	if len(u.seen) >= 1000 { // they run out in half an hour
+		for k, v := range u.seen {
+			if now.After(v.until) {
+				delete(u.seen, k)
+			}
+		}
+	}
+	k := sha256.Sum256([]byte(url))
+	v := u.seen[k]
+	if v.n >= maxUses {
+		return false
+	}
+	if v.until.IsZero() {
+		v.until = now.Add(30 * time.Minute)
+	}
+	v.n++
+	u.seen[k] = v
+	return true
+}
+
+// exhaust notes that Slack takes no more.
+func (u *uses) exhaust(url string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.seen[sha256.Sum256([]byte(url))] = used{n: maxUses, until: u.now().Add(30 * time.Minute)}
+}
+
+// response is what a response_url takes.
+type response struct {
+	Type    string        `json:"response_type"`
+	Replace bool          `json:"replace_original"`
+	Thread  string        `json:"thread_ts,omitempty"`
+	Text    string        `json:"text"`
+	Blocks  []slack.Block `json:"blocks,omitempty"`
+	Unfurl  bool          `json:"unfurl_links"`
+	Media   bool          `json:"unfurl_media"`
+	Parse   string        `json:"parse"`
+}
+
+// respond sends an answer by its response_url.
+func (f *Frontend) respond(ctx context.Context, out keepwatch.Outgoing, p payload) error {
+	r := out.Reply
+	body := response{Type: slack.ResponseTypeEphemeral, Replace: r.Replace, Thread: r.Thread, Text: p.Text, Blocks: p.Blocks, Parse: "none"}
+	if !r.Private && !r.Replace {
+		body.Type = slack.ResponseTypeInChannel
+	}
+	if r.Replace {
+		body.Thread = ""
+	}
+	err := f.send(ctx, r.Token, body)
+	if plainAgain(err) {
+		f.refusedBlocks(out.ID, err)
+		body.Text, body.Blocks = bare(out.Message), nil
+		err = f.send(ctx, r.Token, body)
+	}
+	if errors.Is(err, errUsedUp) {
+		return errUsedUp
+	}
+	return f.verdict(err, nameOf(out.Channel))
+}
+
+// inviteText follows a message that could go into a channel by response_url only.
+const inviteText = "The bot is not in this channel, so this message cannot be kept up to date. Invite it with /invite, and the next one will be."
+
+// respondInvite shows a message in a channel that the bot is not in. It cannot be
+// changed later, and says so.
+func (f *Frontend) respondInvite(ctx context.Context, out keepwatch.Outgoing) error {
+	msg := out.Message
+	if !isDM(nameOf(out.Channel)) {
+		msg.Blocks = append(msg.Blocks[:len(msg.Blocks):len(msg.Blocks)], keepwatch.Text(inviteText))
+	}
+	out.Message = msg
+	r := *out.Reply
+	r.Private, r.Replace = false, false
+	out.Reply = &r
+	err := f.respond(ctx, out, render(msg))
+	if errors.Is(err, errUsedUp) {
+		return &keepwatch.PostError{Verdict: keepwatch.VerdictNever, Err: keepwatch.Errorf(keepwatch.KindAttention, "Keepwatch is not in the channel %s of Slack. Invite the bot there with /invite.", nameOf(out.Channel))}
+	}
+	return err
+}
+
+// send posts to a response_url. slack-go's PostWebhook uses the client of the
+// whole process and loses what Slack says.
+func (f *Frontend) send(ctx context.Context, url string, body response) error {
+	if !f.uses.take(url) {
+		return errUsedUp
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("write an answer: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(data))
+	if err != nil {
+		return errUsedUp // not an address at all
+	}
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	resp, err := f.http.Do(req)
+	if err != nil {
+		return withoutURL(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
+	var told struct {
+		OK    *bool  `json:"ok"`
+		Error string `json:"error"`
+	}
+	known := json.Unmarshal(text, &told) == nil
+	switch {
+	case known && (told.Error == "used_url" || told.Error == "expired_url" || told.Error == "invalid_url"), resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone:
+		f.uses.exhaust(url)
+		return errUsedUp
+	case resp.StatusCode == http.StatusTooManyRequests:
+		after, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+		return &slack.RateLimitedError{RetryAfter: time.Duration(after) * time.Second}
+	case known && told.Error != "":
+		return slack.SlackErrorResponse{Err: told.Error}
+	case resp.StatusCode != http.StatusOK:
+		return slack.StatusCodeError{Code: resp.StatusCode, Status: resp.Status}
+	case string(text) == "ok" || known && told.OK != nil && *told.OK:
+		return nil
+	}
+	return errors.New("slack: an answer of a response_url that makes no sense")
+}
+
+// whisper tells one person something short. Nothing depends on it.
+func (f *Frontend) whisper(ctx context.Context, w whisper) {
+	err := errUsedUp
+	if w.url != "" {
+		err = f.send(ctx, w.url, response{Type: slack.ResponseTypeEphemeral, Text: escape(w.text), Thread: w.thread, Parse: "none"})
+	}
+	if errors.Is(err, errUsedUp) {
+		p := payload{Text: escape(w.text), Blocks: []slack.Block{plainSection(w.text)}}
+		channel := ""
+		if channel, err = f.channel(ctx, platform+":"+w.channel); err == nil {
+			if isDM(channel) {
+				_, _, err = f.api.PostMessageContext(ctx, channel, f.options(p, w.thread)...)
+			} else {
+				_, err = f.api.PostEphemeralContext(ctx, channel, w.user, f.options(p, w.thread)...)
+			}
+		}
+	}
+	if err != nil {
+		f.cfg.Log.Warn("a short answer did not reach whoever asked", "user", w.user, "err", err)
+	}
+}
