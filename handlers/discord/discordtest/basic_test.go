@@ -6,7 +6,7 @@ import (
 )
 
 func TestCommandByGateway(t *testing.T) {
-	s := New(t, Config{})
+	s := serve(t, Config{})
 	alis := s.AddUser("alis")
 	register(t, s)
 	c, ready := login(t, s, ordinary)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -182,4 +183,32 @@ func register(t *testing.T, s *Server) {
 	if a.status != http.StatusOK {
 		t.Fatalf("register: %d %s", a.status, a.raw)
 	}
+}
+
+// specOnce shares the vocabulary between the tests of this package.
+var specOnce = sync.OnceValues(func() (*SpecDoc, error) {
+	programs, packages, err := findNode()
+	if err != nil {
+		return nil, nil // TestSpec says so
+	}
+	return LoadSpec(programs, packages)
+})
+
+// serve starts a server all of whose answers are held against the vocabulary, where it is installed.
+func serve(t *testing.T, cfg Config) *Server {
+	t.Helper()
+	doc, err := specOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Spec = doc
+	s := New(t, cfg)
+	t.Cleanup(func() {
+		for _, v := range s.Violations() {
+			if strings.HasPrefix(v, "answer") {
+				t.Error(v)
+			}
+		}
+	})
+	return s
 }

@@ -192,6 +192,9 @@ func (s *Server) answeredByHTTP(i *Interaction, a Answer, err error) {
 	case json.Unmarshal(a.Body, &body) != nil:
 		i.refuse(fmt.Sprintf("the endpoint answered what is no JSON object: %q", a.Body))
 	default:
+		if s.cfg.Spec != nil {
+			s.broken = append(s.broken, s.cfg.Spec.checkRequest("POST", callbackRoute, body)...)
+		}
 		s.respond(i, body, nil)
 	}
 }

@@ -63,12 +63,13 @@ const (
 
 // session is what can be resumed.
 type session struct {
-	id      string
-	intents int
-	seq     int64
-	events  []event
-	conn    *conn // nil while disconnected
-	left    time.Time
+	id        string
+	intents   int
+	seq       int64
+	events    []event
+	conn      *conn // nil while disconnected
+	left      time.Time
+	forgotten bool // it cannot be resumed
 }
 
 type event struct {
@@ -354,7 +355,7 @@ func (s *Server) resume(c *conn, d json.RawMessage) {
 	case in.Token != s.token && in.Token != "Bot "+s.token:
 		c.close(closeAuthenticationFailed, closeReason(closeAuthenticationFailed))
 		return
-	case ses == nil || ses.conn == nil && s.Now().Sub(ses.left) > resumeWindow:
+	case ses == nil || ses.forgotten || ses.conn == nil && s.Now().Sub(ses.left) > resumeWindow:
 		delete(s.gateway.sessions, in.Session)
 		c.send(s.gateway.faults, object{"op": opInvalidSession, "t": nil, "s": nil, "d": false})
 		return

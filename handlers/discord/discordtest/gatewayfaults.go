@@ -2,6 +2,7 @@ package discordtest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -104,26 +105,27 @@ func (s *Server) Reconnect() { s.SendRaw(`{"op":7,"d":null,"s":null,"t":null}`) 
 // RequestHeartbeat asks all clients for a heartbeat at once, operation 1.
 func (s *Server) RequestHeartbeat() { s.SendRaw(`{"op":1,"d":null,"s":null,"t":null}`) }
 
-// InvalidateSessions tells all clients that their session is not valid any more, operation 9. Unless it is resumable
-// it is forgotten.
+// InvalidateSessions tells all clients that their session is not valid any more, operation 9. Unless it
+// is resumable it is forgotten. The connections stay, and take another identify or resume.
 func (s *Server) InvalidateSessions(resumable bool) {
-	if resumable {
-		s.SendRaw(`{"op":9,"d":true,"s":null,"t":null}`)
-		return
+	s.mu.Lock()
+	for _, ses := range s.gateway.sessions {
+		if ses.conn != nil {
+			ses.conn.session, ses.conn, ses.left = nil, nil, s.Now()
+		}
+		ses.forgotten = ses.forgotten || !resumable
 	}
-	s.ForgetSessions()
-	s.SendRaw(`{"op":9,"d":false,"s":null,"t":null}`)
+	s.mu.Unlock()
+	s.SendRaw(fmt.Sprintf(`{"op":9,"d":%t,"s":null,"t":null}`, resumable))
 }
 
-// ForgetSessions makes every resume fail with operation 9, d false.
+// ForgetSessions makes every resume of what is connected or was fail with operation 9, d false. Who is connected stays so.
 func (s *Server) ForgetSessions() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, ses := range s.gateway.sessions {
-		ses.conn = nil
+		ses.forgotten = true
 	}
-	s.gateway.sessions = map[string]*session{}
-	s.notify()
 }
 
 // SendRaw sends a text frame to all connections as it is: unknown operations, malformed JSON, anything.

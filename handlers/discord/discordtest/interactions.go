@@ -152,8 +152,10 @@ const (
 	callbackModal       = 9
 )
 
+const callbackRoute = "/interactions/{interaction}/{token}/callback"
+
 func (s *Server) interactionRoutes() {
-	s.open("POST /interactions/{interaction}/{token}/callback", s.callback)
+	s.open("POST "+callbackRoute, s.callback)
 	const hook = "/webhooks/{app}/{token}"
 	s.open("POST "+hook, s.followUp)
 	for _, path := range []string{hook + "/messages/@original", hook + "/messages/{message}"} {

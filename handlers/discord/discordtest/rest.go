@@ -56,6 +56,8 @@ type request struct {
 	body  object
 	files []File
 	token string // of an interaction
+
+	hasBody bool
 }
 
 type reply struct {
@@ -206,6 +208,14 @@ func sendHTML(w http.ResponseWriter, out reply) {
 	_, _ = io.WriteString(w, "<!DOCTYPE html><html><head><title>"+http.StatusText(out.status)+"</title></head><body>cloudflare</body></html>")
 }
 
+// sent is the decoded body, if there was one.
+func (req *request) sent() (any, bool) {
+	if list, is := req.body[""]; is {
+		return list, true
+	}
+	return req.body, req.hasBody
+}
+
 // decode reads JSON, or multipart with payload_json and files.
 func (req *request) decode(raw []byte) (body any, malformed bool) {
 	kind, params, _ := mime.ParseMediaType(req.Header.Get("Content-Type"))
@@ -241,6 +251,7 @@ func (req *request) decode(raw []byte) (body any, malformed bool) {
 	if err := json.Unmarshal(raw, &body); err != nil {
 		return nil, true
 	}
+	req.hasBody = true
 	if o, isObject := body.(object); isObject {
 		req.body = o
 	} else {

@@ -2,6 +2,7 @@ package discordtest
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -172,13 +173,22 @@ func (f *formErrors) allowedMentions(v any) {
 
 func asObject(v any) object { o, _ := v.(object); return o }
 
-// finishedEmbed is an embed as it comes back: with its type.
+// finishedEmbed is an embed as it comes back: with its type, and what was left out of its fields.
 func finishedEmbed(v any) any {
 	out := object{"type": "rich"}
 	for k, v := range asObject(v) {
 		if v != nil {
 			out[k] = v
 		}
+	}
+	var fields []any
+	for _, v := range array(out["fields"]) {
+		field := object{"inline": false}
+		maps.Copy(field, asObject(v))
+		fields = append(fields, field)
+	}
+	if fields != nil {
+		out["fields"] = fields
 	}
 	return out
 }
