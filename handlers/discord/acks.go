@@ -1,0 +1,53 @@
+package discord
+
+import (
+	"context"
+	"sync"
+)
+
+// acks knows the interactions whose first response is on its way. A request is
+// carried out as soon as it is saved, so its answer may be ready before Discord
+// has the deferral that the answer is to replace.
+type acks struct {
+	mu      sync.Mutex
+	pending map[string]chan struct{} // by token
+}
+
+func newAcks() *acks { return &acks{pending: map[string]chan struct{}{}} }
+
+// begin notes an interaction; done is called when its response is out, once or
+// more often.
+func (a *acks) begin(token string) (done func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ch := make(chan struct{})
+	a.pending[token] = ch
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			if a.pending[token] == ch {
+				delete(a.pending, token)
+			}
+			close(ch)
+		})
+	}
+}
+
+// wait waits until the response is out; for an interaction from before a restart
+// there is nothing to wait for. It reports false where ctx ended before.
+func (a *acks) wait(ctx context.Context, token string) bool {
+	a.mu.Lock()
+	ch := a.pending[token]
+	a.mu.Unlock()
+	if ch == nil {
+		return true
+	}
+	select {
+	case <-ch:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,438 @@
+package discordtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// Operations of the gateway, https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway.
+const (
+	opDispatch       = 0
+	opHeartbeat      = 1
+	opIdentify       = 2
+	opPresence       = 3
+	opVoiceState     = 4
+	opResume         = 6
+	opReconnect      = 7
+	opRequestMembers = 8
+	opInvalidSession = 9
+	opHello          = 10
+	opAck            = 11
+)
+
+// Close codes of the gateway.
+const (
+	CloseUnknownError         = 4000
+	closeUnknownOpcode        = 4001
+	closeDecodeError          = 4002
+	closeNotAuthenticated     = 4003
+	closeAuthenticationFailed = 4004
+	closeAlreadyAuthenticated = 4005
+	closeInvalidSeq           = 4007
+	closeRateLimited          = 4008
+	closeSessionTimedOut      = 4009
+	closeInvalidShard         = 4010
+	closeInvalidVersion       = 4012
+	closeInvalidIntents       = 4013
+	closeDisallowedIntents    = 4014
+)
+
+// Intents that the fake heeds, https://discord.com/developers/docs/events/gateway#gateway-intents.
+const (
+	intentGuilds         = 1 << 0
+	intentGuildMembers   = 1 << 1 // privileged
+	intentPresences      = 1 << 8 // privileged
+	intentGuildMessages  = 1 << 9
+	intentDirectMessages = 1 << 12
+	IntentMessageContent = 1 << 15 // privileged
+	IntentGuildMembers   = intentGuildMembers
+	privilegedIntents    = intentGuildMembers | intentPresences | IntentMessageContent
+	knownIntents         = 1<<22 - 1 | 1<<24 | 1<<25
+)
+
+const (
+	identifiesPerDay = 1000
+	sendsPerMinute   = 120
+	maxFrame         = 4096 // of what a client sends
+	resumeWindow     = 5 * time.Minute
+)
+
+// session is what can be resumed.
+type session struct {
+	id        string
+	intents   int
+	seq       int64
+	events    []event
+	conn      *conn // nil while disconnected
+	left      time.Time
+	forgotten bool // it cannot be resumed
+}
+
+type event struct {
+	seq  int64
+	name string
+	data any
+}
+
+func (e event) frame() object { return object{"op": opDispatch, "s": e.seq, "t": e.name, "d": e.data} }
+
+type gateway struct {
+	interval   time.Duration
+	allowed    int
+	conns      map[*conn]bool
+	sessions   map[string]*session
+	identifies int
+	day        time.Time // when the count begins again
+	faults     GatewayFaults
+	closeNext  []int
+	refuse     []int
+	pace       time.Duration
+	lastID     time.Time
+	twice      int
+	log        []GatewayEvent
+}
+
+func (g *gateway) init(cfg Config) {
+	g.interval, g.allowed = cfg.HeartbeatInterval, cfg.AllowedIntents
+	g.conns, g.sessions = map[*conn]bool{}, map[string]*session{}
+}
+
+// roll begins the day anew when it is over.
+func (g *gateway) roll(now time.Time) {
+	if !g.day.After(now) {
+		g.day, g.identifies = now.Add(24*time.Hour), 0
+	}
+}
+
+// serveGateway is one websocket from dial to close.
+func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	var refuse int
+	if q := s.gateway.refuse; len(q) > 0 {
+		refuse, s.gateway.refuse = q[0], q[1:]
+	}
+	s.mu.Unlock()
+	if refuse != 0 {
+		http.Error(w, http.StatusText(refuse), refuse)
+		return
+	}
+	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
+	ws, err := up.Upgrade(w, r, nil)
+	if err != nil {
+		s.log.Debug("a dial to the gateway was no websocket", "err", err)
+		return
+	}
+	c := newConn(ws, r.URL.Path)
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		_ = ws.Close() // the server ends
+		return
+	}
+	s.work.Add(1)
+	defer s.work.Done()
+	s.gateway.conns[c] = true
+	s.work.Go(c.write)
+	s.note(c, GatewayEvent{What: "connect"})
+	q := r.URL.Query()
+	switch v := q.Get("v"); {
+	case v != "" && v != "9" && v != "10":
+		c.close(closeInvalidVersion, "Invalid API version")
+	case q.Get("encoding") != "" && q.Get("encoding") != "json" || q.Get("compress") != "":
+		c.close(closeDecodeError, "This fake speaks JSON without compression only.")
+	case !s.gateway.faults.NoHello:
+		c.send(s.gateway.faults, object{"op": opHello, "t": nil, "s": nil, "d": object{"heartbeat_interval": s.gateway.interval.Milliseconds()}})
+	}
+	c.beat = time.AfterFunc(heartbeatGrace(s.gateway.interval), func() { s.heartless(c) })
+	s.mu.Unlock()
+	s.read(c)
+}
+
+// heartbeatGrace is how long a connection may be without a heartbeat. A client that has missed
+// one is a zombie.
+func heartbeatGrace(interval time.Duration) time.Duration { return 2*interval + interval/2 }
+
+// heartless ends a connection whose client has stopped sending heartbeats.
+func (s *Server) heartless(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gateway.conns[c] {
+		s.note(c, GatewayEvent{What: "heartbeat missed"})
+		c.close(closeSessionTimedOut, "Session timed out.")
+	}
+}
+
+// read takes what the client sends until the connection ends.
+func (s *Server) read(c *conn) {
+	c.ws.SetReadLimit(maxFrame + 1)
+	for {
+		_, raw, err := c.ws.ReadMessage()
+		s.mu.Lock()
+		if err != nil {
+			s.hangUp(c, err)
+			s.mu.Unlock()
+			return
+		}
+		s.take(c, raw)
+		s.mu.Unlock()
+	}
+}
+
+// hangUp is the end of a connection. A client that closes with 1000 or 1001 gives its session up.
+// https://discord.com/developers/docs/events/gateway#initiating-a-disconnect
+func (s *Server) hangUp(c *conn, err error) {
+	code := 1006
+	if closed, is := err.(*websocket.CloseError); is {
+		code = closed.Code
+	}
+	if c.closing != 0 {
+		code = c.closing // ours
+	}
+	s.note(c, GatewayEvent{What: "close", Code: code})
+	delete(s.gateway.conns, c)
+	c.beat.Stop()
+	if ses := c.session; ses != nil && ses.conn == c {
+		ses.conn, ses.left = nil, s.Now()
+		if (code == 1000 || code == 1001) && c.closing == 0 {
+			delete(s.gateway.sessions, ses.id)
+		}
+	}
+	c.end()
+	s.notify()
+}
+
+type frame struct {
+	Op int             `json:"op"`
+	D  json.RawMessage `json:"d"`
+}
+
+// take handles one frame of the client.
+func (s *Server) take(c *conn, raw []byte) {
+	if s.gateway.faults.Silent || c.closing != 0 {
+		return
+	}
+	if c.tooFast(s.Now()) {
+		c.close(closeRateLimited, "Rate limited.")
+		return
+	}
+	var f frame
+	if len(raw) > maxFrame || json.Unmarshal(raw, &f) != nil {
+		c.close(closeDecodeError, "Error while decoding payload.")
+		return
+	}
+	switch f.Op {
+	case opHeartbeat:
+		s.heartbeat(c, f.D)
+	case opIdentify:
+		s.identify(c, f.D)
+	case opResume:
+		s.resume(c, f.D)
+	case opPresence, opVoiceState, opRequestMembers, 14, 31:
+		if c.session == nil {
+			c.close(closeNotAuthenticated, "Not authenticated.")
+		}
+	default:
+		c.close(closeUnknownOpcode, "Unknown opcode.")
+	}
+}
+
+func (s *Server) heartbeat(c *conn, d json.RawMessage) {
+	var seq int64
+	_ = json.Unmarshal(d, &seq) // null before the first event
+	s.note(c, GatewayEvent{What: "heartbeat", Seq: seq})
+	c.beat.Reset(heartbeatGrace(s.gateway.interval))
+	if !s.gateway.faults.NoAck {
+		c.send(s.gateway.faults, object{"op": opAck, "t": nil, "s": nil, "d": nil})
+	}
+}
+
+func (s *Server) identify(c *conn, d json.RawMessage) {
+	var in struct {
+		Token      string `json:"token"`
+		Intents    *int   `json:"intents"`
+		Shard      []int  `json:"shard"`
+		Properties object `json:"properties"`
+	}
+	g := &s.gateway
+	now := s.Now()
+	if json.Unmarshal(d, &in) != nil || in.Intents == nil || in.Properties == nil {
+		c.close(closeDecodeError, "Error while decoding payload.")
+		return
+	}
+	s.note(c, GatewayEvent{What: "identify", Intents: *in.Intents})
+	switch {
+	case len(g.closeNext) > 0:
+		code := g.closeNext[0]
+		g.closeNext = g.closeNext[1:]
+		c.close(code, closeReason(code))
+		return
+	case c.session != nil:
+		c.close(closeAlreadyAuthenticated, closeReason(closeAlreadyAuthenticated))
+		return
+	case in.Token != s.token && in.Token != "Bot "+s.token: // Discord takes both
+		c.close(closeAuthenticationFailed, closeReason(closeAuthenticationFailed))
+		return
+	case len(in.Shard) != 0 && (len(in.Shard) != 2 || in.Shard[0] < 0 || in.Shard[0] >= in.Shard[1]):
+		c.close(closeInvalidShard, closeReason(closeInvalidShard))
+		return
+	case *in.Intents < 0 || *in.Intents&^knownIntents != 0:
+		c.close(closeInvalidIntents, closeReason(closeInvalidIntents))
+		return
+	case *in.Intents&privilegedIntents&^g.allowed != 0:
+		c.close(closeDisallowedIntents, closeReason(closeDisallowedIntents))
+		return
+	}
+	g.roll(now)
+	if g.identifies++; g.identifies > identifiesPerDay {
+		s.resetTokenLocked()
+		return
+	}
+	if g.pace > 0 && now.Sub(g.lastID) < g.pace {
+		c.send(g.faults, object{"op": opInvalidSession, "t": nil, "s": nil, "d": false})
+		return
+	}
+	g.lastID = now
+	if !g.faults.NoReady {
+		s.ready(c, *in.Intents, in.Shard)
+	}
+}
+
+// ready begins a session.
+func (s *Server) ready(c *conn, intents int, shard []int) {
+	ses := &session{id: randomHex(16), intents: intents, conn: c}
+	c.session = ses
+	s.gateway.sessions[ses.id] = ses
+	guilds := []any{}
+	for _, id := range sortedKeys(s.world.guilds) {
+		if !s.world.guilds[id].gone {
+			guilds = append(guilds, object{"id": id, "unavailable": true})
+		}
+	}
+	data := object{
+		"v": 10, "user": s.meJSON(), "guilds": guilds, "session_id": ses.id, "resume_gateway_url": "ws://" + s.addr + "/resume/" + ses.id[:8],
+		"application": object{"id": s.world.app, "flags": 0}, "session_type": "normal", "private_channels": []any{}, "relationships": []any{},
+		"presences": []any{}, "guild_join_requests": []any{}, "user_settings": object{}, "_trace": []any{},
+	}
+	if shard != nil {
+		data["shard"] = shard
+	}
+	s.push(ses, "READY", data)
+	if intents&intentGuilds == 0 {
+		return
+	}
+	for _, id := range sortedKeys(s.world.guilds) {
+		if g := s.world.guilds[id]; !g.gone {
+			s.push(ses, "GUILD_CREATE", s.guildCreate(g))
+		}
+	}
+}
+
+func (s *Server) resume(c *conn, d json.RawMessage) {
+	var in struct {
+		Token   string `json:"token"`
+		Session string `json:"session_id"`
+		Seq     int64  `json:"seq"`
+	}
+	if json.Unmarshal(d, &in) != nil {
+		c.close(closeDecodeError, closeReason(closeDecodeError))
+		return
+	}
+	ses := s.gateway.sessions[in.Session]
+	s.note(c, GatewayEvent{What: "resume", Seq: in.Seq, Elsewhere: ses != nil && c.path != "/resume/"+ses.id[:8] && c.path != "/resume/"+ses.id[:8]+"/"})
+	switch {
+	case len(s.gateway.closeNext) > 0:
+		code := s.gateway.closeNext[0]
+		s.gateway.closeNext = s.gateway.closeNext[1:]
+		c.close(code, closeReason(code))
+		return
+	case c.session != nil:
+		c.close(closeAlreadyAuthenticated, closeReason(closeAlreadyAuthenticated))
+		return
+	case in.Token != s.token && in.Token != "Bot "+s.token:
+		c.close(closeAuthenticationFailed, closeReason(closeAuthenticationFailed))
+		return
+	case ses == nil || ses.forgotten || ses.conn == nil && s.Now().Sub(ses.left) > resumeWindow:
+		delete(s.gateway.sessions, in.Session)
+		c.send(s.gateway.faults, object{"op": opInvalidSession, "t": nil, "s": nil, "d": false})
+		return
+	case in.Seq > ses.seq:
+		c.close(closeInvalidSeq, closeReason(closeInvalidSeq))
+		return
+	}
+	if ses.conn != nil {
+		ses.conn.cut()
+	}
+	ses.conn, c.session = c, ses
+	for _, e := range ses.events {
+		if e.seq > in.Seq {
+			c.send(s.gateway.faults, e.frame())
+		}
+	}
+	s.push(ses, "RESUMED", object{"_trace": []any{}})
+	s.note(c, GatewayEvent{What: "resumed", Seq: in.Seq})
+}
+
+// push gives an event to one session, which keeps it for a resume.
+func (s *Server) push(ses *session, name string, data any) {
+	ses.seq++
+	e := event{ses.seq, name, data}
+	if name != "RESUMED" {
+		ses.events = append(ses.events, e)
+	}
+	if ses.conn == nil {
+		return
+	}
+	ses.conn.send(s.gateway.faults, e.frame())
+	if s.gateway.twice > 0 && name != "READY" && name != "GUILD_CREATE" {
+		s.gateway.twice--
+		ses.conn.send(s.gateway.faults, e.frame())
+	}
+}
+
+// dispatch gives an event to all sessions that asked for it. Intent 0 goes to all.
+func (s *Server) dispatch(intent int, _ string, name string, data any) {
+	s.dispatchFor(intent, "", name, func(int) object { return asObject(data) })
+}
+
+func (s *Server) dispatchFor(intent int, _ string, name string, data func(intents int) object) {
+	for _, id := range sortedKeys(s.gateway.sessions) {
+		if ses := s.gateway.sessions[id]; intent == 0 || ses.intents&intent != 0 {
+			s.push(ses, name, data(ses.intents))
+		}
+	}
+	s.notify()
+}
+
+func closeReason(code int) string {
+	switch code {
+	case closeUnknownOpcode:
+		return "Unknown opcode."
+	case closeDecodeError:
+		return "Error while decoding payload."
+	case closeNotAuthenticated:
+		return "Not authenticated."
+	case closeAuthenticationFailed:
+		return "Authentication failed."
+	case closeAlreadyAuthenticated:
+		return "Already authenticated."
+	case closeInvalidSeq:
+		return "Invalid seq."
+	case closeRateLimited:
+		return "Rate limited."
+	case closeSessionTimedOut:
+		return "Session timed out."
+	case closeInvalidShard:
+		return "Invalid shard."
+	case closeInvalidVersion:
+		return "Invalid API version."
+	case closeInvalidIntents:
+		return "Invalid intent(s)."
+	case closeDisallowedIntents:
+		return "Disallowed intent(s)."
+	}
+	return fmt.Sprintf("Closed with %d.", code)
+}

@@ -1,0 +1,106 @@
+package discord
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// size is the length that Discord counts: no fewer than its characters. UTF-16
+// units are counted, because some of its limits are checked in clients that do.
+func size(s string) int {
+	n := 0
+	for _, c := range s {
+		n += utf16.RuneLen(c)
+	}
+	return n
+}
+
+// cut shortens a plain text to at most n, and marks it.
+func cut(s string, n int) string {
+	if size(s) <= n {
+		return s
+	}
+	used := 0
+	for i, c := range s {
+		if used += utf16.RuneLen(c); used > n-1 {
+			return strings.TrimRight(s[:i], " \n") + "…"
+		}
+	}
+	return s
+}
+
+// clean makes characters visible that are not meant to be seen or that turn the
+// direction of text, so that no file name can look like another. "\n" stays.
+func clean(text string) string {
+	if strings.IndexFunc(text, hidden) < 0 && utf8.ValidString(text) {
+		return text
+	}
+	var b strings.Builder
+	for i, c := range text {
+		switch {
+		case c == '\t':
+			b.WriteString("  ")
+		case c == unicode.ReplacementChar && !strings.HasPrefix(text[i:], "\uFFFD"):
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case hidden(c) && c < 0x100:
+			fmt.Fprintf(&b, `\x%02x`, c)
+		case hidden(c):
+			fmt.Fprintf(&b, `\u%04x`, c)
+		default:
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
+}
+
+// hidden: controls, line separators, the marks of direction of Unicode UAX 9,
+// and characters that show nothing. The joiner of emoji is none of them.
+func hidden(c rune) bool {
+	switch {
+	case c == '\n':
+		return false
+	case unicode.IsControl(c), c == 0x2028, c == 0x2029:
+		return true
+	case c == 0x061c, c == 0x200e, c == 0x200f, c >= 0x202a && c <= 0x202e, c >= 0x2066 && c <= 0x2069:
+		return true
+	}
+	return c == 0x200b || c == 0x2060 || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb)
+}
+
+// escape makes markdown that shows a plain text as it stands: it formats
+// nothing, links nothing, mentions nobody. Discord takes a backslash before any
+// character that is no letter, digit or blank (support article "Markdown Text
+// 101"; the reference of message formatting lists what begins with "<").
+func escape(text string) string {
+	text = clean(text)
+	var b strings.Builder
+	begin := true // nothing but blanks so far in this line
+	digits := false
+	for i, c := range text {
+		switch {
+		case strings.ContainsRune("\\*_~`|<[]", c):
+			b.WriteByte('\\')
+		case begin && strings.ContainsRune("#>-+", c), digits && (c == '.' || c == ')'):
+			b.WriteByte('\\')
+		case c == '/' && strings.HasSuffix(text[:i], ":"): // https:// makes a link by itself
+			b.WriteByte('\\')
+		}
+		b.WriteRune(c)
+		if c == '@' && (strings.HasPrefix(text[i+1:], "everyone") || strings.HasPrefix(text[i+1:], "here")) {
+			b.WriteRune('\u200b') // allowed_mentions keeps it from pinging; this keeps it from looking so
+		}
+		digit := c >= '0' && c <= '9'
+		digits = digit && (begin || digits)
+		begin = c == '\n' || begin && c == ' '
+	}
+	return b.String()
+}
+
+// fence makes a block of literal text. Backticks in it cannot end it.
+func fence(text string) string {
+	text = strings.ReplaceAll(clean(text), "```", "`\u200b`\u200b`")
+	return "```\n" + text + "\n```"
+}
