@@ -103,6 +103,13 @@ func New(cfg Config) (*Router, error) {
 	return r, nil
 }
 
+// Table gives every command without what carries it out, for those who describe
+// it to a platform before there is a Router.
+func Table() []Command {
+	r := &Router{}
+	return slices.Concat(r.backupCommands(), r.archiveCommands(), r.keepwatchCommands())
+}
+
 // Commands gives the table, for those who register it with a platform.
 func (r *Router) Commands() []Command { return slices.Clone(r.commands) }
 

@@ -27,19 +27,20 @@ func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 		}
 		return probes
 	}
+	platforms := probePlatforms(ctx, s, p.Now)
 	if _, err := os.Stat(s.statePath()); errors.Is(err, fs.ErrNotExist) {
-		return slices.Concat(probeSettings(s), []keepwatch.Probe{good("state", "There is none yet; the first start makes it.")}, probeSources(s.Sources))
+		return slices.Concat(probeSettings(s), platforms, []keepwatch.Probe{good("state", "There is none yet; the first start makes it.")}, probeSources(s.Sources))
 	}
 	state, err := bolt.Open(bolt.Config{Path: s.statePath()})
 	if keepwatch.KindOf(err) == keepwatch.KindConflict {
-		return append(probeSettings(s), good("state", "It is in use by the running bot. Ask that one: /keepwatch check"))
+		return append(append(probeSettings(s), platforms...), good("state", "It is in use by the running bot. Ask that one: /keepwatch check"))
 	}
 	if err != nil {
-		return append(probeSettings(s), bad("state", keepwatch.Sentence(err), ""))
+		return append(append(probeSettings(s), platforms...), bad("state", keepwatch.Sentence(err), ""))
 	}
 	defer state.Close()
 	records := store.NewRecords(state, p.Now)
-	probes := append(probeSettings(s), good("state", relative(s.statePath())+" opens and is consistent."))
+	probes := append(append(probeSettings(s), platforms...), good("state", relative(s.statePath())+" opens and is consistent."))
 	return append(probes, probeInside(ctx, s, records)...)
 }
 
@@ -61,7 +62,7 @@ func off(name, text, next string) keepwatch.Probe {
 
 // check is `/keepwatch check`, inside the running bot.
 func (a *app) check(ctx context.Context) []keepwatch.Probe {
-	return append(probeSettings(a.settings), probeInside(ctx, a.settings, a.records)...)
+	return slices.Concat(probeSettings(a.settings), a.probeConnections(ctx), probeInside(ctx, a.settings, a.records))
 }
 
 // probeInside looks at what the state knows.
@@ -73,7 +74,7 @@ func probeInside(_ context.Context, s settings, records *store.Records) []keepwa
 		probes = append(probes, bad("state", "The sources cannot be read from it.", "Look into the log."))
 	}
 	probes = append(probes, probeSources(slices.Concat(s.Sources, adHoc))...)
-	return append(probes, probeRuns(records))
+	return append(probes, probeRuns(records), probeMessages(records))
 }
 
 // probeSettings looks at configuration, environment and disk.
@@ -88,7 +89,9 @@ func probeSettings(s settings) []keepwatch.Probe {
 	for _, w := range s.env.warnings {
 		probes = append(probes, warn("environment", w, ""))
 	}
-	probes = append(probes, probePlatforms(s)...)
+	if s.env.values["MICROSOFT_TENANT_ID"] != "" || s.env.values["MICROSOFT_CLIENT_ID"] != "" {
+		probes = append(probes, warn("Microsoft 365", "It is configured, and this version does not connect to it yet.", ""))
+	}
 	probes = append(probes, good("time zone", s.Location.String()+"."), probeWritable("data folder", s.DataDir), probeWritable("vault folder", s.Vault.Dir))
 	if len(s.Vault.Copies) > 0 {
 		probes = append(probes, bad("copies", "Copies to "+strings.Join(s.Vault.Copies, ", ")+" are configured, and this version makes none.", "Copy the vault folder by other means, such as rclone, and take the entry out."))
@@ -97,23 +100,6 @@ func probeSettings(s settings) []keepwatch.Probe {
 		if src.Schedule != "" {
 			probes = append(probes, warn("schedule of "+src.Name, "It is read, and this version does not act on it.", fmt.Sprintf("Until then use the system's cron: bot -c '/backup start %s'", src.Name)))
 		}
-	}
-	return probes
-}
-
-// probePlatforms says what is configured that this version does not use.
-func probePlatforms(s settings) []keepwatch.Probe {
-	var probes []keepwatch.Probe
-	for _, p := range []struct{ name, prefix string }{{"Slack", "SLACK_"}, {"Discord", "DISCORD_"}, {"Microsoft 365", "MICROSOFT_"}} {
-		for _, v := range variables() {
-			if strings.HasPrefix(v.Name, p.prefix) && s.env.values[v.Name] != "" {
-				probes = append(probes, warn(p.name, v.Name+" is set, and this version does not connect to "+p.name+" yet.", "The terminal chat works meanwhile."))
-				break
-			}
-		}
-	}
-	if len(probes) == 0 {
-		probes = append(probes, off("platforms", "None is configured: the bot talks in the terminal.", ""))
 	}
 	return probes
 }

@@ -35,7 +35,7 @@ func (a *app) makeDesk() (err error) {
 	if err != nil {
 		return err
 	}
-	if a.platforms, err = makePlatforms(a.settings, a.desk, a.home, a.log, a.now); err != nil {
+	if a.platforms, err = makePlatforms(a.settings, a.desk, a.router.Handle, a.log, a.now); err != nil {
 		return err
 	}
 	posters, pace, edits := map[string]engine.Poster{}, map[string]time.Duration{}, map[string]time.Duration{}
@@ -56,21 +56,6 @@ func (a *app) show(id int64) (keepwatch.Message, keepwatch.RunState, error) {
 		return keepwatch.Message{}, "", err
 	}
 	return a.router.RunMessage(run), run.State, nil
-}
-
-// home answers for a front-end that shows the state of all sources to somebody
-// who has asked for nothing yet.
-func (a *app) home(ctx context.Context, req keepwatch.Request) []keepwatch.Message {
-	var out []keepwatch.Message
-	for _, text := range []string{"backup sources", "backup status"} {
-		req.ID, req.Text = "", text
-		msg := a.router.Handle(ctx, req)
-		out = append(out, msg)
-		if msg.Failed {
-			break // whoever may not see the first may not see the second
-		}
-	}
-	return out
 }
 
 // connect starts the front-ends, and what keeps the outbox going. They run until

@@ -63,6 +63,7 @@ func (w *World) FinishDelivery(d keepwatch.Delivery, e keepwatch.AuditEntry, out
 	defer w.mu.Unlock()
 	delete(w.asked, d.Request.ID)
 	w.audit[e.ID] = e
+	w.changed.Broadcast()
 	var lanes []string
 	for _, o := range out {
 		w.keep(o.Message)

@@ -153,7 +153,7 @@ func stranger(t *testing.T, s *stage) {
 	if strings.Contains(seen.Text, "notes1") {
 		t.Error("a stranger is told what there is")
 	}
-	if e := s.w.Audited("backup sources"); len(e) != 1 || e[0].Outcome != keepwatch.OutcomeDenied || e[0].Account.ID == "" {
+	if e := s.w.Audited(s.ctx(), "backup sources"); len(e) != 1 || e[0].Outcome != keepwatch.OutcomeDenied || e[0].Account.ID == "" {
 		t.Errorf("audited: %+v", e)
 	}
 }
@@ -184,7 +184,7 @@ func button(t *testing.T, s *stage) {
 	on := s.see(Operator, "Run 1: backup of notes1 is under way")
 	s.press(Operator, on, "Cancel")
 	s.see(Operator, "Run 1: backup of notes1 was cancelled", Operator)
-	if e := s.w.Audited("backup cancel 1"); len(e) != 1 || e[0].Person != Operator || e[0].Outcome != keepwatch.OutcomeDone {
+	if e := s.w.Audited(s.ctx(), "backup cancel 1"); len(e) != 1 || e[0].Person != Operator || e[0].Outcome != keepwatch.OutcomeDone {
 		t.Errorf("audited: %+v", e)
 	}
 }
@@ -210,7 +210,7 @@ func twice(t *testing.T, s *stage) {
 	s.must("deliver again", s.Again(s.ctx(), Operator))
 	s.say(Operator, "backup status")
 	s.see(Operator, "1 run is not over")
-	if n, e := s.w.RunCount(), s.w.Audited("backup start notes1"); n != 1 || len(e) != 1 {
+	if n, e := s.w.RunCount(), s.w.Audited(s.ctx(), "backup start notes1"); n != 1 || len(e) != 1 {
 		t.Errorf("%d runs, audited %+v", n, e)
 	}
 	s.w.EndRun(1)
@@ -220,7 +220,7 @@ func unrecorded(t *testing.T, s *stage) {
 	s.w.RefuseAudit(keepwatch.Errorf(keepwatch.KindAttention, "The disk is full."))
 	err := s.Say(s.ctx(), Operator, "backup start notes1")
 	if err == nil {
-		s.see(Operator, "could not be recorded")
+		s.see(Operator, "othing was done")
 	}
 	s.w.RefuseAudit(nil)
 	if s.w.RunCount() != 0 {
@@ -306,7 +306,7 @@ func many(t *testing.T, s *stage) {
 	}
 	for i := range n {
 		s.see([]string{Admin, Operator, Viewer}[i%3], fmt.Sprintf("no-such-%02d", i))
-		if e := s.w.Audited(fmt.Sprintf("backup list no-such-%02d", i)); len(e) != 1 {
+		if e := s.w.Audited(s.ctx(), fmt.Sprintf("backup list no-such-%02d", i)); len(e) != 1 {
 			t.Errorf("request %d has %d audit lines", i, len(e))
 		}
 	}

@@ -117,17 +117,26 @@ func (w *World) Panic() {
 	w.panicking = true
 }
 
-// Audited gives the audit lines about a text.
-func (w *World) Audited(text string) []keepwatch.AuditEntry {
+// Audited gives the audit lines about a text, once they are complete or ctx has
+// ended.
+func (w *World) Audited(ctx context.Context, text string) []keepwatch.AuditEntry {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var out []keepwatch.AuditEntry
-	for _, e := range w.audit {
-		if strings.TrimPrefix(e.Text, "/") == text {
-			out = append(out, e)
+	defer context.AfterFunc(ctx, func() { w.mu.Lock(); w.changed.Broadcast(); w.mu.Unlock() })()
+	for {
+		var out []keepwatch.AuditEntry
+		complete := true
+		for _, e := range w.audit {
+			if strings.TrimPrefix(e.Text, "/") == text {
+				out = append(out, e)
+				complete = complete && e.Outcome != keepwatch.OutcomeStarted
+			}
 		}
+		if complete && len(out) > 0 || ctx.Err() != nil {
+			return out
+		}
+		w.changed.Wait()
 	}
-	return out
 }
 
 // RunCount gives how many runs were started.
@@ -290,6 +299,7 @@ func (w *World) BeginAudit(e keepwatch.AuditEntry) error {
 		return w.refuse
 	}
 	w.audit[e.ID] = e
+	w.changed.Broadcast()
 	return nil
 }
 
