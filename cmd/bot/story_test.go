@@ -80,6 +80,7 @@ func TestStories(t *testing.T) {
 			env.Setenv("TZ", "UTC")
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("ME", terminalAccount().Name) // whatever USER says
+			env.Values[playKey{}] = &playing{t, map[string]scene{}}
 			samples, err := filepath.Abs("../../../shared/samples")
 			env.Setenv("SAMPLES", samples)
 			return err
@@ -103,6 +104,8 @@ func TestStories(t *testing.T) {
 			"chmtime":   cmdChmtime,
 			"smalldisk": cmdSmallDisk,
 			"waitfor":   cmdWaitFor,
+			"slack":     cmdScene("slack"),
+			"discord":   cmdScene("discord"),
 		},
 	})
 }
