@@ -107,7 +107,7 @@ func New(cfg Config) (*Frontend, error) {
 	f.uses = newUses(cfg.Now)
 	f.talk = &Conversation{counter: cfg.Counter, desk: f, groups: f.groups, log: cfg.Log, now: cfg.Now, patience: patience}
 	if !cfg.AppToken.IsZero() {
-		f.socket = newSocket(cfg, f.talk, base, transport, redirect)
+		f.socket = newSocket(cfg, f.talk, base, f.http, redirect)
 	}
 	if !cfg.SigningSecret.IsZero() {
 		f.web = &Web{secret: cfg.SigningSecret, talk: f.talk, log: cfg.Log, now: cfg.Now}
