@@ -59,6 +59,7 @@ type Frontend struct {
 	uses   *uses
 	socket *Socket // nil without an AppToken
 	web    *Web    // nil without a SigningSecret
+	retry  time.Duration
 
 	mu      sync.Mutex
 	dms     map[string]string // direct messages, by user
@@ -99,7 +100,7 @@ func New(cfg Config) (*Frontend, error) {
 		redirect = &handlers.Redirect{To: to, Next: transport}
 		transport = redirect
 	}
-	f := &Frontend{cfg: cfg, base: base, dms: map[string]string{}, warned: map[string]bool{}}
+	f := &Frontend{cfg: cfg, base: base, dms: map[string]string{}, warned: map[string]bool{}, retry: retryFirst}
 	// slack-go has no timeout of its own.
 	f.http = &http.Client{Transport: transport, Timeout: callTimeout}
 	f.api = slack.New(cfg.BotToken.Reveal(), slack.OptionHTTPClient(f.http), slack.OptionAPIURL(base), slack.OptionLog(silent{}))
@@ -176,7 +177,7 @@ func (f *Frontend) end(err error) error {
 
 // greet asks who the bot is, again and again until there is an answer.
 func (f *Frontend) greet(ctx context.Context) error {
-	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+	for wait := f.retry; ; wait = min(2*wait, retryLast) {
 		who, err := f.api.AuthTestContext(ctx)
 		if err == nil {
 			f.talk.setSelf(who.UserID)
@@ -191,12 +192,8 @@ func (f *Frontend) greet(ctx context.Context) error {
 		}
 		f.setFault(keepwatch.Errorf(keepwatch.KindTransient, "Slack cannot be reached yet, and is tried again. Is the network there?").Because(err))
 		f.once("greet", "Slack cannot be reached; it is tried again", "err", err)
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if err := sleep(ctx, wait); err != nil {
+			return err
 		}
 	}
 }

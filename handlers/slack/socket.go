@@ -61,6 +61,7 @@ type Socket struct {
 	redirect *handlers.Redirect // nil: none
 	pace     *pacer
 	ping     time.Duration
+	retry    time.Duration // the pause after a first failure
 	turn     chan struct{}
 
 	mu        sync.Mutex
@@ -71,7 +72,7 @@ type Socket struct {
 
 func newSocket(cfg Config, talk *Conversation, base string, client *http.Client, redirect *handlers.Redirect) *Socket {
 	api := slack.New(cfg.BotToken.Reveal(), slack.OptionAppLevelToken(cfg.AppToken.Reveal()), slack.OptionHTTPClient(client), slack.OptionAPIURL(base), slack.OptionLog(silent{}))
-	return &Socket{talk: talk, log: cfg.Log, api: api, redirect: redirect, pace: newPacer(cfg.Apart), ping: pingLimit, turn: make(chan struct{}, atOnce)}
+	return &Socket{talk: talk, log: cfg.Log, api: api, redirect: redirect, pace: newPacer(cfg.Apart), ping: pingLimit, retry: retryFirst, turn: make(chan struct{}, atOnce)}
 }
 
 // run keeps the connections until ctx ends, or gives why Slack refuses them.
@@ -96,7 +97,7 @@ func (s *Socket) run(ctx context.Context) error {
 // hold keeps one connection after the other. It gives an error where only a
 // person can help.
 func (s *Socket) hold(ctx context.Context, i int, group *sync.WaitGroup) error {
-	wait := retryFirst
+	wait := s.retry
 	for {
 		if err := sleep(ctx, s.pace.pause(i, time.Now())); err != nil {
 			return nil
@@ -113,7 +114,7 @@ func (s *Socket) hold(ctx context.Context, i int, group *sync.WaitGroup) error {
 			}
 			s.set(i, false)
 			if l.greeted() {
-				wait = retryFirst
+				wait = s.retry
 				s.log.Debug("a connection of Slack ends and is replaced", "socket", i, "reason", l.reason, "err", err)
 				if l.reason == "link_disabled" {
 					return keepwatch.Errorf(keepwatch.KindAttention, "Socket Mode was switched off for the app. Switch it on again at api.slack.com/apps, “Socket Mode”, and start Keepwatch again.")

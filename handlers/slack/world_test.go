@@ -64,6 +64,11 @@ func start(t testing.TB, transport string, server slacktest.Config, change func(
 
 func prepare(t testing.TB, transport string, server slacktest.Config, change func(*Config)) *world {
 	t.Helper()
+	if server.Scopes == nil { // those that the manifest asks for, and no more
+		for _, s := range scopes(true) {
+			server.Scopes = append(server.Scopes, s.Name)
+		}
+	}
 	w := &world{Server: slacktest.New(t, server), c: newCounter(), log: &logged{}, done: make(chan error, 1)}
 	cfg := Config{
 		BotToken: keepwatch.NewSecret(slacktest.BotToken), APIURL: w.APIURL(), Counter: w.c,
@@ -80,6 +85,10 @@ func prepare(t testing.TB, transport string, server slacktest.Config, change fun
 	var err error
 	if w.f, err = New(cfg); err != nil {
 		t.Fatal(err)
+	}
+	w.f.retry = time.Millisecond
+	if w.f.socket != nil {
+		w.f.socket.retry = time.Millisecond
 	}
 	if transport == overHTTP {
 		front := httptest.NewServer(w.f.Handler())
