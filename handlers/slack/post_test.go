@@ -244,6 +244,21 @@ func TestOutside(t *testing.T) {
 	}
 }
 
+// TestPrivateOutside: an answer for one person, where the address works no more
+// and the bot is not in the channel.
+func TestPrivateOutside(t *testing.T) {
+	w := start(t, overHTTP, slacktest.Config{}, nil)
+	out := outgoing("1")
+	out.Channel = "slack:" + slacktest.Random
+	out.Reply = &keepwatch.Reply{To: keepwatch.Account{Platform: "slack", ID: slacktest.Alis}, Private: true, Token: "https://hooks.slack.com/old", Until: time.Now().Add(-time.Minute)}
+	if _, err := w.f.Post(w.ctx, out); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Messages(slacktest.DirectID(slacktest.Alis)); len(got) != 1 || got[0].Plain() != "Notice 1" {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestUsedUp: a response_url works five times, and for half an hour; then the
 // answer takes another way.
 func TestUsedUp(t *testing.T) {

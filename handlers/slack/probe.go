@@ -75,7 +75,7 @@ func refused(p keepwatch.Probe, variable, prefix string, token keepwatch.Secret,
 	}
 	p.Text, p.Next = "Slack refuses it: "+code, tokenFault(variable, code).Message
 	if !strings.HasPrefix(token.Reveal(), prefix) {
-		p.Next = fmt.Sprintf("%s must begin with %s. Are the tokens swapped?", variable, prefix)
+		p.Next = fmt.Sprintf("%s must begin with %s. Is it another of Slack's tokens?", variable, prefix)
 	}
 	return p
 }

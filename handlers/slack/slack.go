@@ -79,6 +79,9 @@ func New(cfg Config) (*Frontend, error) {
 	case cfg.AppToken.IsZero() && cfg.SigningSecret.IsZero():
 		return nil, keepwatch.Errorf(keepwatch.KindInvalid, "Slack needs SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP, beside SLACK_BOT_TOKEN.")
 	}
+	if strings.HasPrefix(cfg.BotToken.Reveal(), "xapp-") || strings.HasPrefix(cfg.AppToken.Reveal(), "xoxb-") {
+		return nil, keepwatch.Errorf(keepwatch.KindInvalid, "SLACK_BOT_TOKEN and SLACK_APP_TOKEN are mixed up: the first begins with xoxb-, the second with xapp-.")
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
