@@ -174,4 +174,3 @@ func field(v any, path ...any) any {
 	}
 	return v
 }
-
