@@ -73,10 +73,16 @@ func (s *Server) content(c *call, m *Message) error {
 			EventType    string          `json:"event_type"`
 			EventPayload json.RawMessage `json:"event_payload"`
 		}
-		if json.Unmarshal(raw, &meta) != nil || (meta.EventType == "") != (meta.EventPayload == nil) {
+		err := json.Unmarshal(raw, &meta)
+		// slack-go writes both fields empty where there is no metadata.
+		bare := len(meta.EventPayload) == 0 || string(meta.EventPayload) == "null"
+		if err != nil || bare != (meta.EventType == "") {
 			return fail("invalid_metadata_format")
 		}
 		m.Metadata = raw
+		if bare {
+			m.Metadata = json.RawMessage("{}")
+		}
 	}
 	return nil
 }

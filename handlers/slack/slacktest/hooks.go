@@ -76,7 +76,7 @@ func (s *Server) responseMessage(c *call) (Message, error) {
 	if m.empty() {
 		return m, fail("no_text")
 	}
-	m.ThreadTS = c.str("thread_ts")
+	m.Metadata, m.ThreadTS = nil, c.str("thread_ts") // a response has no metadata
 	m.Text = cut(m.Text)
 	return m, nil
 }

@@ -32,7 +32,7 @@ func TestResponseURLOfACommand(t *testing.T) {
 	clock := slacktest.NewClock(start())
 	s := slacktest.New(t, slacktest.Config{Clock: clock})
 	url := s.Command(slacktest.Alis, slacktest.Random, "/backup", "list").ResponseURL
-	for _, a := range []args{{"text": "one"}, {"text": "two", "replace_original": true}, {"text": "three", "response_type": "in_channel"}, {"delete_original": true}, {"text": "five"}} {
+	for _, a := range []args{{"text": "one", "metadata": args{"event_type": "", "event_payload": nil}}, {"text": "two", "replace_original": true}, {"text": "three", "response_type": "in_channel"}, {"delete_original": true}, {"text": "five"}} {
 		if got := respond(t, url, a); got.Status != 200 {
 			t.Fatalf("%v: %+v", a, got)
 		}
