@@ -46,17 +46,19 @@ func selectOf(options []args) args {
 	return args{"type": "static_select", "action_id": "s", "placeholder": plain("Pick"), "options": options}
 }
 
-// Each limit at its value, which is taken, and one over it, which is not.
-func TestBlockLimits(t *testing.T) {
+// limit is a limit of blocks at its value and one over it.
+type limit struct {
+	name      string
+	good, bad []args
+}
+
+func blockLimits() []limit {
 	section := func(text any) []args { return []args{{"type": "section", "text": text}} }
 	confirm := func(key string, n int) []args {
 		c := args{"title": plain("t"), "text": plain("t"), "confirm": plain("y"), "deny": plain("n")}
 		return actions(with(button("B"), "confirm", with(c, key, plain(x(n)))))
 	}
-	for _, c := range []struct {
-		name      string
-		good, bad []args
-	}{
+	return []limit{
 		{"blocks", times(50, divider), times(51, divider)},
 		{"section text", section(mrkdwn(x(3000))), section(mrkdwn(x(3001)))},
 		{"empty text", section(mrkdwn("x")), section(mrkdwn(""))},
@@ -105,7 +107,11 @@ func TestBlockLimits(t *testing.T) {
 		{"rich text", []args{{"type": "rich_text", "elements": []args{}}}, []args{{"type": "rich_text"}}},
 		{"table rows", table(100, 20), table(101, 20)},
 		{"table columns", table(1, 20), table(1, 21)},
-	} {
+	}
+}
+
+func TestBlockLimits(t *testing.T) {
+	for _, c := range blockLimits() {
 		t.Run(c.name, func(t *testing.T) {
 			if got := check(t, c.good); len(got) != 0 {
 				t.Errorf("at the limit: %v", got)

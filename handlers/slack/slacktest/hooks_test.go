@@ -70,6 +70,11 @@ func TestResponseURLExpires(t *testing.T) {
 	if got := respond(t, url, args{"text": "late"}); got.Status != 404 || got.err() != "expired_url" {
 		t.Errorf("after 30 minutes: %+v", got)
 	}
+	url = s.Command(slacktest.Alis, slacktest.Ops, "/backup", "list").ResponseURL
+	s.ExpireResponseURLs()
+	if got := respond(t, url, args{"text": "late"}); got.err() != "expired_url" {
+		t.Errorf("expired by hand: %+v", got)
+	}
 	if got := respond(t, url+"x", args{"text": "?"}); got.Status != 404 || got.err() != "no_service" {
 		t.Errorf("another address: %+v", got)
 	}

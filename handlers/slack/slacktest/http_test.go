@@ -139,7 +139,7 @@ func TestBadSignatures(t *testing.T) {
 	if _, _, err := s.SendEnvelope("x", nil, slacktest.After(time.Hour)).Replay(ctx); err == nil {
 		t.Error("what was not sent is replayed")
 	}
-	d = s.Command(slacktest.Alis, slacktest.Ops, "/backup", "double", slacktest.Twice())
+	s.Command(slacktest.Alis, slacktest.Ops, "/backup", "double", slacktest.Twice())
 	if err := s.Wait(ctx, func() bool { return s.Stats().Repeated == 1 }); err != nil {
 		t.Fatal(err)
 	}

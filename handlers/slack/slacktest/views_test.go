@@ -47,6 +47,11 @@ func TestTriggerIDs(t *testing.T) {
 	if a := call(t, s, "views.open", args{"trigger_id": id, "view": modal("One")}); a.err() != "expired_trigger_id" {
 		t.Errorf("after 3 s: %v", a.Raw)
 	}
+	id = press(s)
+	s.ExpireTriggers()
+	if a := call(t, s, "views.open", args{"trigger_id": id, "view": modal("One")}); a.err() != "expired_trigger_id" {
+		t.Errorf("expired by hand: %v", a.Raw)
+	}
 	if a := call(t, s, "views.open", args{"trigger_id": "1.2.3", "view": modal("One")}); a.err() != "invalid_trigger_id" {
 		t.Errorf("a made-up one: %v", a.Raw)
 	}
