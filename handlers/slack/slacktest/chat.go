@@ -114,6 +114,7 @@ func (s *Server) postMessage(c *call) (map[string]any, error) {
 	}
 	m.Text = cut(m.Text)
 	p := s.put(m)
+	s.echo(p, "", nil)
 	return map[string]any{"channel": ch.ID, "ts": p.TS, "message": p.json(true)}, nil
 }
 
@@ -171,8 +172,10 @@ func (s *Server) updateMessage(c *call) (map[string]any, error) {
 	if !c.has("text") && !c.has("blocks") && !c.has("attachments") {
 		return nil, fail("no_text")
 	}
+	before := p.json(true)
 	p.change(c, m)
 	p.revise(s.clock.Now())
+	s.echo(p, "message_changed", before)
 	return map[string]any{"channel": p.Channel, "ts": p.TS, "text": p.Text, "message": p.json(true)}, nil
 }
 
@@ -199,8 +202,10 @@ func (s *Server) deleteMessage(c *call) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	before := p.json(true)
 	p.Deleted = true
 	p.revise(s.clock.Now())
+	s.echo(p, "message_deleted", before)
 	return map[string]any{"channel": p.Channel, "ts": p.TS}, nil
 }
 

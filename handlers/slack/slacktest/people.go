@@ -77,6 +77,25 @@ func (s *Server) DM(user, text string, opts ...Option) *Delivery {
 	return s.event(user, channel, map[string]any{"type": "message", "channel_type": "im", "user": user, "text": m.Text, "ts": m.TS, "channel": channel, "event_ts": m.TS, "team": TeamID, "client_msg_id": "m-" + m.TS}, opts)
 }
 
+// echo tells the app what it did itself in direct messages. The lock is held.
+func (s *Server) echo(p *post, subtype string, before map[string]any) {
+	if !s.cfg.Echo || p.Channel[0] != 'D' {
+		return
+	}
+	e := p.json(false)
+	if subtype != "" {
+		ts := s.ts()
+		e = map[string]any{"type": "message", "subtype": subtype, "hidden": true, "ts": ts, "previous_message": before}
+		if subtype == "message_changed" {
+			e["message"] = p.json(false)
+		} else {
+			e["deleted_ts"] = p.TS
+		}
+	}
+	e["channel"], e["channel_type"], e["event_ts"] = p.Channel, "im", e["ts"]
+	s.plan(0, func() { s.event(BotUser, p.Channel, e, nil) })
+}
+
 // OpenHome is a person who opens the app's home.
 func (s *Server) OpenHome(user string, opts ...Option) *Delivery {
 	s.mu.Lock()

@@ -75,6 +75,26 @@ func TestWhatTheAppIsTold(t *testing.T) {
 	}
 }
 
+func TestEcho(t *testing.T) {
+	s := slacktest.New(t, slacktest.Config{Echo: true})
+	c := online(t, s)
+	must(t, s, "chat.postMessage", args{"channel": slacktest.Ops, "text": "not here"})
+	ts := must(t, s, "chat.postMessage", args{"channel": slacktest.Alis, "text": "hello"}).str("ts")
+	f := c.next(t)
+	if inner(f, "payload", "event", "bot_id") != slacktest.BotID || inner(f, "payload", "event", "text") != "hello" || inner(f, "payload", "event", "channel_type") != "im" {
+		t.Errorf("of its own message the app is told %v", f)
+	}
+	must(t, s, "chat.update", args{"channel": slacktest.DirectID(slacktest.Alis), "ts": ts, "text": "hello again"})
+	f = c.next(t)
+	if inner(f, "payload", "event", "subtype") != "message_changed" || inner(f, "payload", "event", "message", "text") != "hello again" || inner(f, "payload", "event", "previous_message", "text") != "hello" {
+		t.Errorf("of its edit the app is told %v", f)
+	}
+	must(t, s, "chat.delete", args{"channel": slacktest.DirectID(slacktest.Alis), "ts": ts})
+	if f = c.next(t); inner(f, "payload", "event", "subtype") != "message_deleted" || inner(f, "payload", "event", "deleted_ts") != ts {
+		t.Errorf("of its deletion the app is told %v", f)
+	}
+}
+
 func TestSuggestions(t *testing.T) {
 	s := slacktest.New(t, slacktest.Config{})
 	c := online(t, s)
