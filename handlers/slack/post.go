@@ -30,6 +30,9 @@ func (f *Frontend) Post(ctx context.Context, out keepwatch.Outgoing) (ref string
 		}
 	}
 	channel, err := f.channel(ctx, out.Channel)
+	if codeOf(err) == "missing_scope" { // only that of direct messages is missing
+		return "", &keepwatch.PostError{Verdict: keepwatch.VerdictNever, Err: tokenFault("SLACK_BOT_TOKEN", err)}
+	}
 	if err != nil {
 		return "", f.verdict(err, nameOf(out.Channel))
 	}

@@ -76,6 +76,25 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// TestMissingScope: the scope is named; without the one of direct messages the
+// bot is ready all the same.
+func TestMissingScope(t *testing.T) {
+	w := start(t, overHTTP, slacktest.Config{Scopes: []string{"commands"}}, nil)
+	if _, err := w.f.Post(w.ctx, outgoing("1")); err == nil || w.f.Ready() == nil || !strings.Contains(w.f.Ready().Error(), "the scope chat:write") {
+		t.Errorf("%v, ready %v", err, w.f.Ready())
+	}
+	w.SetScopes("commands", "chat:write")
+	if _, err := w.f.Post(w.ctx, outgoing("2")); err != nil {
+		t.Fatal(err)
+	}
+	direct := outgoing("3")
+	direct.Channel = "slack:@" + slacktest.Alis
+	var refused *keepwatch.PostError
+	if _, err := w.f.Post(w.ctx, direct); !errors.As(err, &refused) || refused.Verdict != keepwatch.VerdictNever || !strings.Contains(keepwatch.Sentence(err), "im:write") || w.f.Ready() != nil {
+		t.Errorf("%v, ready %v", err, w.f.Ready())
+	}
+}
+
 // TestUnsent: where no connection can be made nothing was posted.
 func TestUnsent(t *testing.T) {
 	for name, address := range map[string]string{"nobody listens": "http://127.0.0.1:1/api/", "no such host": "http://keepwatch.invalid/api/"} {

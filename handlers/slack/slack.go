@@ -191,7 +191,7 @@ func (f *Frontend) greet(ctx context.Context) error {
 			return nil
 		}
 		if code := codeOf(err); fatal(code) {
-			return tokenFault("SLACK_BOT_TOKEN", code).Because(err)
+			return tokenFault("SLACK_BOT_TOKEN", err)
 		}
 		f.setFault(keepwatch.Errorf(keepwatch.KindTransient, "Slack cannot be reached yet, and is tried again. Is the network there?").Because(err))
 		f.once("greet", "Slack cannot be reached; it is tried again", "err", err)

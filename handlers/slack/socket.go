@@ -126,7 +126,7 @@ func (s *Socket) hold(ctx context.Context, i int, group *sync.WaitGroup) error {
 			return nil
 		}
 		if code := codeOf(err); fatal(code) {
-			return tokenFault("SLACK_APP_TOKEN", code).Because(err)
+			return tokenFault("SLACK_APP_TOKEN", err)
 		}
 		s.failed(err)
 		pause := wait

@@ -47,7 +47,7 @@ func TestConversation(t *testing.T) {
 		}
 
 		w.acked(t, w.Select(alis, list, "Look at", "pst-drop"))
-		if list, err = w.WaitEphemeral(w.ctx, alis, ops, slacktest.Saying("Did: /backup list pst-drop")); err != nil {
+		if _, err = w.WaitEphemeral(w.ctx, alis, ops, slacktest.Saying("Did: /backup list pst-drop")); err != nil {
 			t.Fatal(err) // in place of the message
 		}
 
@@ -111,7 +111,7 @@ func TestConfirmation(t *testing.T) {
 		}
 		w.c.set(func() { w.c.fail = errors.New("disk") })
 		w.acked(t, w.Submit(alis, nil))
-		if view, err = w.WaitView(w.ctx, alis, func(v slacktest.View) bool { return strings.Contains(v.Plain(), "nothing was done") }); err != nil {
+		if _, err = w.WaitView(w.ctx, alis, func(v slacktest.View) bool { return strings.Contains(v.Plain(), "nothing was done") }); err != nil {
 			t.Fatal(err)
 		}
 		w.c.set(func() { w.c.fail = nil })
