@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -304,4 +306,39 @@ func TestHTTPForgery(t *testing.T) {
 	if status, body, err := w.Challenge(w.ctx, "abc"); err != nil || status != 200 || !json.Valid(body) {
 		t.Errorf("the challenge: %d %s %v", status, body, err)
 	}
+}
+
+// TestMany: many people at once, each answered once and in time.
+func TestMany(t *testing.T) {
+	eachTransport(t, func(t *testing.T, transport string) {
+		w := start(t, transport, slacktest.Config{Rates: slacktest.Rates{Mode: slacktest.RatesOff}}, nil)
+		w.answers(t, func(d keepwatch.Delivery) (keepwatch.Message, int64) {
+			return keepwatch.Message{Title: "Did: " + d.Request.Text}, 0
+		})
+		const people, each = 16, 5
+		var group sync.WaitGroup
+		for p := range people {
+			user := fmt.Sprintf("U0MANY%d", p)
+			w.AddUser(slacktest.User{ID: user, Name: user})
+			group.Go(func() {
+				for i := range each {
+					if err := w.Command(user, slacktest.Ops, "/backup", fmt.Sprintf("show %d", i)).Wait(w.ctx); err != nil {
+						t.Errorf("%s: %v", user, err)
+					}
+				}
+			})
+		}
+		group.Wait()
+		w.c.wait(t, people*each, 0)
+		w.c.busy.Wait()
+		for p := range people {
+			user := fmt.Sprintf("U0MANY%d", p)
+			if n := len(w.Ephemerals(user, slacktest.Ops)); n != each {
+				t.Errorf("%s sees %d answers", user, n)
+			}
+		}
+		if s := w.Stats(); s.Timeouts > 0 || s.Misused > 0 || s.Unknown > 0 {
+			t.Errorf("%+v", s)
+		}
+	})
 }
