@@ -60,7 +60,7 @@ type Conversation struct {
 	now      func() time.Time
 	patience time.Duration
 	self     atomic.Pointer[string] // the bot's own user id
-	after    sync.WaitGroup         // what goes on after the acknowledgement
+	after    tally                  // what goes on after the acknowledgement
 }
 
 func (c *Conversation) setSelf(id string) { c.self.Store(&id) }
@@ -70,6 +70,49 @@ func (c *Conversation) selfID() string {
 		return *id
 	}
 	return ""
+}
+
+// tally counts goroutines. It is no sync.WaitGroup, which must not be added to
+// from nothing while somebody waits: requests come over HTTP until the very end.
+type tally struct {
+	mu   sync.Mutex
+	n    int
+	idle chan struct{} // closed when n is 0; nil: nobody waits
+}
+
+// Go runs a function in a goroutine.
+func (a *tally) Go(fn func()) {
+	a.mu.Lock()
+	a.n++
+	a.mu.Unlock()
+	go func() {
+		defer a.done()
+		fn()
+	}()
+}
+
+func (a *tally) done() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.n--; a.n == 0 && a.idle != nil {
+		close(a.idle)
+		a.idle = nil
+	}
+}
+
+// Wait returns when nothing runs.
+func (a *tally) Wait() {
+	a.mu.Lock()
+	if a.n == 0 {
+		a.mu.Unlock()
+		return
+	}
+	if a.idle == nil {
+		a.idle = make(chan struct{})
+	}
+	idle := a.idle
+	a.mu.Unlock()
+	<-idle
 }
 
 // wait returns once nothing goes on any more.

@@ -24,6 +24,7 @@ type counter struct {
 	hold    chan struct{} // Take waits until it is closed
 	buttons map[string]keepwatch.Button
 	answer  func(d keepwatch.Delivery) // called after a fresh delivery was taken
+	busy    sync.WaitGroup
 	news    chan struct{}
 }
 
@@ -56,7 +57,8 @@ func (c *counter) Take(_ context.Context, d keepwatch.Delivery) (bool, error) {
 	c.taken = append(c.taken, d)
 	c.tell()
 	if c.answer != nil {
-		go c.answer(d)
+		answer := c.answer
+		c.busy.Go(func() { answer(d) })
 	}
 	return true, nil
 }

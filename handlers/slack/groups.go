@@ -12,6 +12,7 @@ import (
 
 const (
 	groupsFresh = 3 * time.Minute         // how often the members of groups are asked for again
+	groupsAgain = 20 * time.Second        // how soon, where one could not be asked for
 	groupsCold  = 1500 * time.Millisecond // how long a request waits for the first answer
 )
 
@@ -19,19 +20,18 @@ const (
 // answer, a request never waits for the network: the members are asked for in
 // the background, and the last answer stands where Slack gives none.
 type groups struct {
-	api  *slack.Client
-	ids  []string
-	log  *slog.Logger
-	kick chan struct{} // somebody waits for the first answer
+	api *slack.Client
+	ids []string
+	log *slog.Logger
 
 	mu      sync.Mutex
 	members map[string][]string // by group, as far as they are known
-	warm    chan struct{}       // closed once all groups were asked for
+	warm    chan struct{}       // closed once all groups were asked for, with or without success
 	failed  string              // the last failure that was logged
 }
 
 func newGroups(api *slack.Client, cfg Config) *groups {
-	return &groups{api: api, ids: slices.Clone(cfg.Groups), log: cfg.Log, kick: make(chan struct{}, 1), members: map[string][]string{}, warm: make(chan struct{})}
+	return &groups{api: api, ids: slices.Clone(cfg.Groups), log: cfg.Log, members: map[string][]string{}, warm: make(chan struct{})}
 }
 
 // of gives the groups that a user is in, as "slack:S0123".
@@ -41,17 +41,9 @@ func (g *groups) of(user string) []string {
 	}
 	timer := time.NewTimer(groupsCold)
 	defer timer.Stop()
-	select {
+	select { // only before the first answer is there anything to wait for
 	case <-g.warm:
-	default:
-		select {
-		case g.kick <- struct{}{}:
-		default:
-		}
-		select {
-		case <-g.warm:
-		case <-timer.C:
-		}
+	case <-timer.C:
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -69,28 +61,26 @@ func (g *groups) run(ctx context.Context) {
 	if len(g.ids) == 0 {
 		return
 	}
-	ticker := time.NewTicker(groupsFresh)
-	defer ticker.Stop()
 	for {
-		g.refresh(ctx)
-		select {
-		case <-ctx.Done():
+		wait := groupsFresh
+		if !g.refresh(ctx) {
+			wait = groupsAgain
+		}
+		if sleep(ctx, wait) != nil {
 			return
-		case <-ticker.C:
-		case <-g.kick:
 		}
 	}
 }
 
-// refresh asks for the members of every group. A group that cannot be asked for
-// keeps the members that it had: for some minutes a role that was taken away
-// still counts, as it does anyhow.
-func (g *groups) refresh(ctx context.Context) {
+// refresh asks for the members of every group, and reports whether all could be
+// asked for. One that could not keeps the members that it had: for some minutes a
+// role that was taken away still counts, as it does anyhow.
+func (g *groups) refresh(ctx context.Context) (all bool) {
 	failed := ""
 	for _, id := range g.ids {
 		members, err := g.api.GetUserGroupMembersContext(ctx, id)
 		if ctx.Err() != nil {
-			return
+			return false
 		}
 		if err != nil {
 			failed = id + ": " + err.Error()
@@ -105,12 +95,11 @@ func (g *groups) refresh(ctx context.Context) {
 	if failed != "" && failed != g.failed {
 		g.log.Warn("who is in a user group of Slack cannot be found out; its role counts for nobody new", "group", failed)
 	}
-	if g.failed = failed; failed != "" {
-		return
-	}
+	g.failed = failed
 	select {
 	case <-g.warm:
 	default:
 		close(g.warm)
 	}
+	return failed == ""
 }

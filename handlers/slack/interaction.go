@@ -16,15 +16,14 @@ import (
 // is not read: slack-go reads all of its blocks, and one that it does not
 // understand would lose the click.
 type interaction struct {
-	Type        string                  `json:"type"`
-	User        person                  `json:"user"`
-	Channel     struct{ ID string }     `json:"channel"`
-	TriggerID   string                  `json:"trigger_id"`
-	ResponseURL string                  `json:"response_url"`
-	Actions     []action                `json:"actions"`
-	Message     struct{ Thread string } `json:"-"`
-	Container   container               `json:"container"`
-	View        submitted               `json:"view"`
+	Type        string              `json:"type"`
+	User        person              `json:"user"`
+	Channel     struct{ ID string } `json:"channel"`
+	TriggerID   string              `json:"trigger_id"`
+	ResponseURL string              `json:"response_url"`
+	Actions     []action            `json:"actions"`
+	Container   container           `json:"container"`
+	View        submitted           `json:"view"`
 }
 
 type container struct {

@@ -1,22 +1,14 @@
 package slack
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"sync"
 	"time"
-
-	"keepwatch/handlers"
 )
 
 // pacer says when a socket may be opened: not soon after the other one, or both
 // would be refreshed together; and not again and again without a pause where
-// connections end as soon as they stand, which slack-go would do.
+// connections end as soon as they stand.
 type pacer struct {
 	apart time.Duration
 	mu    sync.Mutex
@@ -60,46 +52,6 @@ func (p *pacer) pause(i int, now time.Time) time.Duration {
 	}
 	p.last[i] = now.Add(wait)
 	return wait
-}
-
-// opener carries the calls of apps.connections.open of one socket: it waits as
-// the pacer says, and redirects the address that Slack names for the socket.
-type opener struct {
-	pace     *pacer
-	i        int
-	next     http.RoundTripper
-	redirect *handlers.Redirect // nil: none
-}
-
-// RoundTrip satisfies http.RoundTripper.
-func (o opener) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := sleep(req.Context(), o.pace.pause(o.i, time.Now())); err != nil {
-		return nil, err
-	}
-	resp, err := o.next.RoundTrip(req)
-	if err != nil || o.redirect == nil || resp.StatusCode != http.StatusOK {
-		return resp, err
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, frameLimit))
-	_ = resp.Body.Close()
-	if err != nil {
-		return nil, fmt.Errorf("read the address of a socket: %w", err)
-	}
-	var fields map[string]any
-	if json.Unmarshal(body, &fields) == nil {
-		if named, ok := fields["url"].(string); ok {
-			if u, err := url.Parse(named); err == nil {
-				fields["url"] = o.redirect.URL(u).String()
-				if changed, err := json.Marshal(fields); err == nil {
-					body = changed
-				}
-			}
-		}
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	resp.ContentLength = int64(len(body))
-	resp.Header.Del("Content-Length")
-	return resp, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

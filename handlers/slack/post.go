@@ -30,6 +30,9 @@ func (f *Frontend) Post(ctx context.Context, out keepwatch.Outgoing) (ref string
 		}
 	}
 	channel, err := f.channel(ctx, out.Channel)
+	if codeOf(err) == "missing_scope" { // only that of direct messages is missing
+		return "", &keepwatch.PostError{Verdict: keepwatch.VerdictNever, Err: tokenFault("SLACK_BOT_TOKEN", err)}
+	}
 	if err != nil {
 		return "", f.verdict(err, nameOf(out.Channel))
 	}
@@ -39,6 +42,10 @@ func (f *Frontend) Post(ctx context.Context, out keepwatch.Outgoing) (ref string
 			f.refusedBlocks(out.ID, err)
 			_, err = f.api.PostEphemeralContext(ctx, channel, r.To.ID, f.bareOptions(out.Message, r.Thread)...)
 		}
+		switch codeOf(err) {
+		case "not_in_channel", "channel_not_found", "user_not_in_channel":
+			return f.direct(ctx, out, p) // the bot, or whoever asked, is not there
+		}
 		return "", f.verdict(f.noted(err), nameOf(out.Channel))
 	}
 	ref, err = f.postMessage(ctx, channel, out, p)
@@ -46,6 +53,17 @@ func (f *Frontend) Post(ctx context.Context, out keepwatch.Outgoing) (ref string
 		return "", f.respondInvite(ctx, out)
 	}
 	return ref, f.verdict(f.noted(err), nameOf(out.Channel))
+}
+
+// direct posts an answer as a direct message to whoever asked.
+func (f *Frontend) direct(ctx context.Context, out keepwatch.Outgoing, p payload) (ref string, err error) {
+	to := platform + ":@" + out.Reply.To.ID
+	out.Reply = nil // its thread is elsewhere
+	channel, err := f.channel(ctx, to)
+	if err == nil {
+		ref, err = f.postMessage(ctx, channel, out, p)
+	}
+	return ref, f.verdict(f.noted(err), nameOf(to))
 }
 
 // postMessage posts into a channel. Blocks that Slack refuses are a fault of

@@ -73,9 +73,9 @@ func refused(p keepwatch.Probe, variable, prefix string, token keepwatch.Secret,
 		p.Text, p.Next = "Slack does not answer: "+withoutURL(err).Error(), "Is the network there? Is SLACK_API_URL right, where it is set?"
 		return p
 	}
-	p.Text, p.Next = "Slack refuses it: "+code, tokenFault(variable, code).Message
+	p.Text, p.Next = "Slack refuses it: "+code, tokenFault(variable, err).Message
 	if !strings.HasPrefix(token.Reveal(), prefix) {
-		p.Next = fmt.Sprintf("%s must begin with %s. Are the tokens swapped?", variable, prefix)
+		p.Next = fmt.Sprintf("%s must begin with %s. Is it another of Slack's tokens?", variable, prefix)
 	}
 	return p
 }

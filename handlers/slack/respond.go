@@ -31,6 +31,7 @@ type uses struct {
 	now  func() time.Time
 	mu   sync.Mutex
 	seen map[[sha256.Size]byte]used
+	full int // how many there may be before those that ran out are let go of
 }
 
 type used struct {
@@ -47,12 +48,13 @@ func (u *uses) take(url string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	now := u.now()
-	if len(u.seen) >= 1000 { // they run out in half an hour
+	if len(u.seen) >= u.full { // they run out in half an hour
 		for k, v := range u.seen {
 			if now.After(v.until) {
 				delete(u.seen, k)
 			}
 		}
+		u.full = max(1000, 2*len(u.seen))
 	}
 	k := sha256.Sum256([]byte(url))
 	v := u.seen[k]

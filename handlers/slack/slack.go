@@ -59,6 +59,7 @@ type Frontend struct {
 	uses   *uses
 	socket *Socket // nil without an AppToken
 	web    *Web    // nil without a SigningSecret
+	retry  time.Duration
 
 	mu      sync.Mutex
 	dms     map[string]string // direct messages, by user
@@ -77,6 +78,9 @@ func New(cfg Config) (*Frontend, error) {
 		return nil, keepwatch.Errorf(keepwatch.KindInvalid, "Slack needs SLACK_BOT_TOKEN, the token that begins with xoxb-. The page “OAuth & Permissions” of the app shows it.")
 	case cfg.AppToken.IsZero() && cfg.SigningSecret.IsZero():
 		return nil, keepwatch.Errorf(keepwatch.KindInvalid, "Slack needs SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP, beside SLACK_BOT_TOKEN.")
+	}
+	if strings.HasPrefix(cfg.BotToken.Reveal(), "xapp-") || strings.HasPrefix(cfg.AppToken.Reveal(), "xoxb-") {
+		return nil, keepwatch.Errorf(keepwatch.KindInvalid, "SLACK_BOT_TOKEN and SLACK_APP_TOKEN are mixed up: the first begins with xoxb-, the second with xapp-.")
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -99,7 +103,7 @@ func New(cfg Config) (*Frontend, error) {
 		redirect = &handlers.Redirect{To: to, Next: transport}
 		transport = redirect
 	}
-	f := &Frontend{cfg: cfg, base: base, dms: map[string]string{}, warned: map[string]bool{}}
+	f := &Frontend{cfg: cfg, base: base, dms: map[string]string{}, warned: map[string]bool{}, retry: retryFirst}
 	// slack-go has no timeout of its own.
 	f.http = &http.Client{Transport: transport, Timeout: callTimeout}
 	f.api = slack.New(cfg.BotToken.Reveal(), slack.OptionHTTPClient(f.http), slack.OptionAPIURL(base), slack.OptionLog(silent{}))
@@ -107,7 +111,7 @@ func New(cfg Config) (*Frontend, error) {
 	f.uses = newUses(cfg.Now)
 	f.talk = &Conversation{counter: cfg.Counter, desk: f, groups: f.groups, log: cfg.Log, now: cfg.Now, patience: patience}
 	if !cfg.AppToken.IsZero() {
-		f.socket = newSocket(cfg, f.talk, base, transport, redirect)
+		f.socket = newSocket(cfg, f.talk, base, f.http, redirect)
 	}
 	if !cfg.SigningSecret.IsZero() {
 		f.web = &Web{secret: cfg.SigningSecret, talk: f.talk, log: cfg.Log, now: cfg.Now}
@@ -176,7 +180,7 @@ func (f *Frontend) end(err error) error {
 
 // greet asks who the bot is, again and again until there is an answer.
 func (f *Frontend) greet(ctx context.Context) error {
-	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+	for wait := f.retry; ; wait = min(2*wait, retryLast) {
 		who, err := f.api.AuthTestContext(ctx)
 		if err == nil {
 			f.talk.setSelf(who.UserID)
@@ -187,16 +191,12 @@ func (f *Frontend) greet(ctx context.Context) error {
 			return nil
 		}
 		if code := codeOf(err); fatal(code) {
-			return tokenFault("SLACK_BOT_TOKEN", code).Because(err)
+			return tokenFault("SLACK_BOT_TOKEN", err)
 		}
 		f.setFault(keepwatch.Errorf(keepwatch.KindTransient, "Slack cannot be reached yet, and is tried again. Is the network there?").Because(err))
 		f.once("greet", "Slack cannot be reached; it is tried again", "err", err)
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if err := sleep(ctx, wait); err != nil {
+			return err
 		}
 	}
 }

@@ -6,38 +6,63 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
 
 	"keepwatch"
 	"keepwatch/handlers"
 )
 
 // sockets is how many connections there are. Slack delivers to any one of them
-// (docs.slack.dev/apis/events-api/using-socket-mode), and slack-go closes one as
-// soon as Slack warns that it will be refreshed, before it opens the next: what
-// comes in between would be lost with one connection alone.
+// (docs.slack.dev/apis/events-api/using-socket-mode): while one is replaced the
+// other takes what comes.
 const sockets = 2
 
 const (
-	atOnce     = 128              // deliveries handled at the same time; the next wait in slack-go's channel
-	pingLimit  = 30 * time.Second // without a ping of Slack for so long a connection counts as dead
+	atOnce     = 128              // deliveries handled at the same time; more wait in the connection
+	pingLimit  = 30 * time.Second // a connection that brings nothing for so long, not even a ping, is dead
+	helloLimit = 10 * time.Second // how long Slack may take to say hello
+	drainLimit = 30 * time.Second // how long a connection is read after Slack warned that it ends
 	frameLimit = 1 << 20          // bytes; Slack's biggest payloads, views, have 250 kB
+	answerSize = 20 << 10         // bytes; Slack drops an answer of that size or more without a word
+	retryFirst = time.Second      // the pause after a first failure; it doubles up to
+	retryLast  = time.Minute
 )
 
 // Socket is Socket Mode. It feeds a Conversation.
+//
+// The connections are held here and not by slack-go's socketmode.Client, which
+// loses what this bot must not lose (v0.35.0, measured against a fake):
+//   - any "disconnect" frame, a mere warning too, closes its connection at once,
+//     and an envelope that is on its way is lost, with two clients as well. Here
+//     a warned connection is read on until Slack closes it, while the next one is
+//     opened already.
+//   - its Ack only puts into a queue, and what it holds is sent on the next
+//     connection where this one has died. Here an acknowledgement is written to
+//     the connection that brought the envelope, or there is an error.
+//   - an envelope of an unknown type, an event without a type of its own, or one
+//     block that it cannot decode is never acknowledged (error_bad_message), so
+//     that Slack delivers it three times more. Here only what is used is decoded.
+//   - it knows four fatal errors, and tries for ever with a token of the wrong
+//     kind or one that has expired. Here every such error ends run.
+//   - a connection that ends as soon as it stands is opened anew without a pause.
+//
+// What remains as Slack does it: an acknowledgement can be lost on its way, and
+// events then come again, which Counter.Take knows by their key.
 type Socket struct {
-	talk *Conversation
-	log  *slog.Logger
-	now  func() time.Time
-	turn chan struct{}
-	make func(i int) *socketmode.Client
-	pace *pacer
+	talk     *Conversation
+	log      *slog.Logger
+	api      *slack.Client
+	redirect *handlers.Redirect // nil: none
+	pace     *pacer
+	ping     time.Duration
+	retry    time.Duration // the pause after a first failure
+	turn     chan struct{}
 
 	mu        sync.Mutex
 	connected [sockets]bool
@@ -45,146 +70,182 @@ type Socket struct {
 	told      string // the last trouble that was logged
 }
 
-// newSocket makes the clients' parts. next carries the Web API's requests,
-// redirected where they are to be.
-func newSocket(cfg Config, talk *Conversation, base string, next http.RoundTripper, redirect *handlers.Redirect) *Socket {
-	s := &Socket{talk: talk, log: cfg.Log, now: cfg.Now, turn: make(chan struct{}, atOnce), pace: newPacer(cfg.Apart)}
-	s.make = func(i int) *socketmode.Client {
-		opening := &http.Client{Transport: opener{pace: s.pace, i: i, next: next, redirect: redirect}, Timeout: cfg.Apart + longestPause + callTimeout}
-		api := slack.New(cfg.BotToken.Reveal(), slack.OptionAppLevelToken(cfg.AppToken.Reveal()), slack.OptionHTTPClient(opening), slack.OptionAPIURL(base), slack.OptionLog(silent{}))
-		return socketmode.New(api, socketmode.OptionPingInterval(pingLimit), socketmode.OptionReadLimit(frameLimit), socketmode.OptionLog(silent{}),
-			// The write buffer is slack-go's: Slack drops an answer that is
-			// divided into frames. Its 45 s for a handshake are too long for us.
-			socketmode.OptionDialer(&websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: 15 * time.Second, WriteBufferSize: 32 << 10}))
-	}
-	return s
+func newSocket(cfg Config, talk *Conversation, base string, client *http.Client, redirect *handlers.Redirect) *Socket {
+	api := slack.New(cfg.BotToken.Reveal(), slack.OptionAppLevelToken(cfg.AppToken.Reveal()), slack.OptionHTTPClient(client), slack.OptionAPIURL(base), slack.OptionLog(silent{}))
+	return &Socket{talk: talk, log: cfg.Log, api: api, redirect: redirect, pace: newPacer(cfg.Apart), ping: pingLimit, retry: retryFirst, turn: make(chan struct{}, atOnce)}
 }
 
 // run keeps the connections until ctx ends, or gives why Slack refuses them.
 func (s *Socket) run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var group, work sync.WaitGroup
+	var group sync.WaitGroup
 	for i := range sockets {
-		client := s.make(i)
 		group.Go(func() {
-			err := client.RunContext(ctx)
-			if ctx.Err() != nil {
-				return
+			if err := s.hold(ctx, i, &group); err != nil {
+				stop(err)
 			}
-			if err == nil {
-				err = errors.New("the connection ended without a reason")
-			}
-			stop(tokenFault("SLACK_APP_TOKEN", codeOf(err)).Because(err))
 		})
-		group.Go(func() { s.listen(ctx, stop, i, client, &work) })
 	}
 	group.Wait()
-	work.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
 }
 
-// listen handles what a client tells until ctx ends.
-func (s *Socket) listen(ctx context.Context, stop context.CancelCauseFunc, i int, client *socketmode.Client, work *sync.WaitGroup) {
+// hold keeps one connection after the other. It gives an error where only a
+// person can help.
+func (s *Socket) hold(ctx context.Context, i int, group *sync.WaitGroup) error {
+	wait := s.retry
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case e := <-client.Events:
-			switch e.Type {
-			case socketmode.EventTypeHello:
-				s.set(i, true)
-			case socketmode.EventTypeConnecting:
-				s.set(i, false)
-			case socketmode.EventTypeConnectionError:
-				// slack-go gives up for four errors only, and tries for ever
-				// with a token of the wrong kind or one that has expired.
-				if failure, ok := e.Data.(*slack.ConnectionErrorEvent); ok {
-					if code := codeOf(failure.ErrorObj); fatal(code) {
-						stop(tokenFault("SLACK_APP_TOKEN", code).Because(failure.ErrorObj))
-						return
-					}
-					s.failed(failure.ErrorObj)
-				}
-			case socketmode.EventTypeErrorWriteFailed:
-				s.log.Warn("an acknowledgement did not reach Slack; events are delivered again", "socket", i)
-			case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive, socketmode.EventTypeEventsAPI:
-				if e.Request != nil {
-					s.handle(ctx, client, *e.Request, work)
-				}
-			case socketmode.EventTypeErrorBadMessage:
-				// An envelope of an unknown type, an event that slack-go has no
-				// type for, or one block in it that it cannot read: it gives
-				// the raw message and acknowledges nothing, so Slack would
-				// deliver it three times more and count failures.
-				if bad, ok := e.Data.(*socketmode.ErrorBadMessage); ok {
-					var req socketmode.Request
-					if err := json.Unmarshal(bad.Message, &req); err != nil || req.EnvelopeID == "" {
-						s.log.Warn("a message of Slack cannot be read", "err", bad.Cause)
-						continue
-					}
-					s.handle(ctx, client, req, work)
-				}
+		if err := sleep(ctx, s.pace.pause(i, time.Now())); err != nil {
+			return nil
+		}
+		l, err := s.open(ctx, i)
+		if err == nil {
+			group.Go(func() { s.read(ctx, l) })
+			select {
+			case <-l.leaving:
+			case <-l.gone:
+				err = l.err
+			case <-ctx.Done():
+				return nil
 			}
+			s.set(i, false)
+			if l.greeted() {
+				wait = s.retry
+				s.log.Debug("a connection of Slack ends and is replaced", "socket", i, "reason", l.reason, "err", err)
+				if l.reason == "link_disabled" {
+					return keepwatch.Errorf(keepwatch.KindAttention, "Socket Mode was switched off for the app. Switch it on again at api.slack.com/apps, “Socket Mode”, and start Keepwatch again.")
+				}
+				continue // the pacer keeps it from spinning
+			}
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if code := codeOf(err); fatal(code) {
+			return tokenFault("SLACK_APP_TOKEN", err)
+		}
+		s.failed(err)
+		pause := wait
+		if limited := (*slack.RateLimitedError)(nil); errors.As(err, &limited) {
+			pause = max(pause, limited.RetryAfter)
+		}
+		if sleep(ctx, pause) != nil {
+			return nil
+		}
+		wait = min(2*wait, retryLast)
+	}
+}
+
+// open asks for an address and connects to it.
+func (s *Socket) open(ctx context.Context, i int) (*link, error) {
+	_, address, err := s.api.StartSocketModeContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return nil, errors.New("slack: apps.connections.open gives no address")
+	}
+	if s.redirect != nil {
+		u = s.redirect.URL(u)
+	}
+	// The buffer is bigger than any answer: Slack does not put an answer
+	// together that is divided into frames (slack-go, defaultWriteBufferSize).
+	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: 15 * time.Second, WriteBufferSize: 32 << 10}
+	conn, resp, err := dialer.DialContext(ctx, u.String(), nil)
+	if resp != nil && resp.Body != nil {
+		_ = resp.Body.Close()
+	}
+	if err != nil {
+		return nil, withoutURL(err) // the address holds a ticket
+	}
+	return newLink(conn, i, s.ping), nil
+}
+
+// read handles what a connection brings until it ends, and lets go of it once
+// everything that it brought is acknowledged.
+func (s *Socket) read(ctx context.Context, l *link) {
+	defer l.close()
+	stop := context.AfterFunc(ctx, func() { _ = l.conn.SetReadDeadline(time.Now()) })
+	defer stop()
+	for ctx.Err() == nil {
+		frame, err := l.next()
+		if err != nil {
+			l.end(err)
+			return
+		}
+		var e envelope
+		if err := json.Unmarshal(frame, &e); err != nil {
+			s.log.Warn("a frame of Slack cannot be read", "err", err)
+			if e.ID == "" {
+				continue
+			}
+		}
+		switch {
+		case e.Type == "hello":
+			l.hello()
+			s.set(l.i, true)
+		case e.Type == "disconnect":
+			l.leave(e.Reason)
+		case e.ID != "":
+			s.handle(ctx, l, e)
 		}
 	}
 }
 
 // handle takes an envelope in and acknowledges it, in a goroutine of its own.
-func (s *Socket) handle(ctx context.Context, client *socketmode.Client, req socketmode.Request, work *sync.WaitGroup) {
+func (s *Socket) handle(ctx context.Context, l *link, e envelope) {
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
 		return
 	}
-	work.Go(func() {
+	l.work.Go(func() {
 		defer func() { <-s.turn }()
-		a := s.dispatch(req)
+		a := s.dispatch(e)
 		if a.again {
 			return
 		}
-		if !req.AcceptsResponsePayload {
+		if !e.Accepts {
 			a.body = nil
 		}
-		// This only puts it into a queue: where the connection is gone, it is
-		// sent on the next one. So an acknowledgement may come late or never,
-		// and an event is delivered again; Counter.Take knows it by its key.
-		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-		defer cancel()
-		if err := client.AckCtx(wait, req.EnvelopeID, a.body); err != nil {
-			s.log.Error("an envelope of Slack could not be acknowledged", "type", req.Type, "err", err)
+		if err := l.ack(e.ID, a.body); err != nil {
+			s.log.Warn("an acknowledgement did not reach Slack; an event is delivered again", "type", e.Type, "err", err)
 		}
 	})
 }
 
-// dispatch hands an envelope to the conversation. A panic ends it alone: handlers
-// of slack-go have no recover, and it would end the process.
-func (s *Socket) dispatch(req socketmode.Request) (a ack) {
+// dispatch hands an envelope to the conversation. A panic ends it alone.
+func (s *Socket) dispatch(e envelope) (a ack) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("something from Slack broke off", "type", req.Type, "envelope", req.EnvelopeID, "panic", p, "stack", string(debug.Stack()))
-			a = ack{body: say(broke)}
+			s.log.Error("something from Slack broke off", "type", e.Type, "envelope", e.ID, "panic", p, "stack", string(debug.Stack()))
+			a = ack{}
+			if e.Type == "slash_commands" {
+				a.body = say(broke)
+			}
 		}
 	}()
-	if req.RetryAttempt > 0 {
-		s.log.Info("Slack delivers an event again", "attempt", req.RetryAttempt, "reason", req.RetryReason)
+	if e.RetryAttempt > 0 {
+		s.log.Info("Slack delivers an event again", "attempt", e.RetryAttempt, "reason", e.RetryReason)
 	}
 	var err error
-	switch req.Type {
-	case socketmode.RequestTypeSlashCommands:
-		a, err = s.talk.Command(req.Payload, req.EnvelopeID)
-	case socketmode.RequestTypeInteractive:
-		a, err = s.talk.Interaction(req.Payload, req.EnvelopeID)
-	case socketmode.RequestTypeEventsAPI:
-		a, err = s.talk.Event(req.Payload, req.EnvelopeID)
+	switch e.Type {
+	case "slash_commands":
+		a, err = s.talk.Command(e.Payload, e.ID)
+	case "interactive":
+		a, err = s.talk.Interaction(e.Payload, e.ID)
+	case "events_api":
+		a, err = s.talk.Event(e.Payload, e.ID)
 	default:
-		s.log.Warn("an envelope of a type that Keepwatch does not know", "type", req.Type, "envelope", req.EnvelopeID)
+		s.log.Warn("an envelope of a type that Keepwatch does not know", "type", e.Type, "envelope", e.ID)
 	}
 	if err != nil {
-		s.log.Error("what Slack sent cannot be read; it is acknowledged and left", "type", req.Type, "err", err)
+		s.log.Error("what Slack sent cannot be read; it is acknowledged and left", "type", e.Type, "err", err)
 	}
 	return a
 }

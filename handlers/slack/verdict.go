@@ -31,7 +31,17 @@ func fatal(code string) bool {
 }
 
 // tokenFault says what to do about a token that Slack refuses.
-func tokenFault(variable, code string) *keepwatch.Error {
+func tokenFault(variable string, err error) *keepwatch.Error {
+	return tokenSentence(variable, err).Because(err)
+}
+
+func tokenSentence(variable string, err error) *keepwatch.Error {
+	var detail slack.SlackErrorResponse
+	errors.As(err, &detail)
+	code, lacking := detail.Err, "a scope"
+	if detail.Needed != "" {
+		lacking = "the scope " + detail.Needed
+	}
 	page := "“OAuth & Permissions” of the app at api.slack.com/apps"
 	kind := "one that begins with xoxb-"
 	if variable == "SLACK_APP_TOKEN" {
@@ -45,7 +55,7 @@ func tokenFault(variable, code string) *keepwatch.Error {
 		if variable == "SLACK_APP_TOKEN" {
 			return keepwatch.Errorf(keepwatch.KindAttention, "The token in SLACK_APP_TOKEN lacks the scope connections:write (%s). Make one with it at %s, and start Keepwatch again.", code, page)
 		}
-		return keepwatch.Errorf(keepwatch.KindAttention, "The token in %s lacks a scope (%s). Compare the app with `bot manifest slack`, install it again, and start Keepwatch again.", variable, code)
+		return keepwatch.Errorf(keepwatch.KindAttention, "The token in %s lacks %s (%s). Compare the app with `bot manifest slack`, install it again, and start Keepwatch again.", variable, lacking, code)
 	case "token_expired":
 		return keepwatch.Errorf(keepwatch.KindAttention, "The token in %s has expired. Take a new one from %s; switch off token rotation; start Keepwatch again.", variable, page)
 	case "account_inactive", "token_revoked", "app_uninstalled":
@@ -84,7 +94,7 @@ func (f *Frontend) verdict(err error, where string) error {
 	case fatal(code) && code != "no_permission" && code != "access_denied":
 		// The message is not what is refused: once the token is mended it can
 		// be delivered, so it stays. Meanwhile the bot is not ready, and says so.
-		f.setFault(tokenFault("SLACK_BOT_TOKEN", code).Because(err))
+		f.setFault(tokenFault("SLACK_BOT_TOKEN", err))
 		return later(authAfter)
 	case code == "":
 		if unsent(err) {

@@ -73,10 +73,16 @@ func (s *Server) content(c *call, m *Message) error {
 			EventType    string          `json:"event_type"`
 			EventPayload json.RawMessage `json:"event_payload"`
 		}
-		if json.Unmarshal(raw, &meta) != nil || (meta.EventType == "") != (meta.EventPayload == nil) {
+		err := json.Unmarshal(raw, &meta)
+		// slack-go writes both fields empty where there is no metadata.
+		bare := len(meta.EventPayload) == 0 || string(meta.EventPayload) == "null"
+		if err != nil || bare != (meta.EventType == "") {
 			return fail("invalid_metadata_format")
 		}
 		m.Metadata = raw
+		if bare {
+			m.Metadata = json.RawMessage("{}")
+		}
 	}
 	return nil
 }
@@ -108,6 +114,7 @@ func (s *Server) postMessage(c *call) (map[string]any, error) {
 	}
 	m.Text = cut(m.Text)
 	p := s.put(m)
+	s.echo(p, "", nil)
 	return map[string]any{"channel": ch.ID, "ts": p.TS, "message": p.json(true)}, nil
 }
 
@@ -165,8 +172,10 @@ func (s *Server) updateMessage(c *call) (map[string]any, error) {
 	if !c.has("text") && !c.has("blocks") && !c.has("attachments") {
 		return nil, fail("no_text")
 	}
+	before := p.json(true)
 	p.change(c, m)
 	p.revise(s.clock.Now())
+	s.echo(p, "message_changed", before)
 	return map[string]any{"channel": p.Channel, "ts": p.TS, "text": p.Text, "message": p.json(true)}, nil
 }
 
@@ -193,8 +202,10 @@ func (s *Server) deleteMessage(c *call) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	before := p.json(true)
 	p.Deleted = true
 	p.revise(s.clock.Now())
+	s.echo(p, "message_deleted", before)
 	return map[string]any{"channel": p.Channel, "ts": p.TS}, nil
 }
 

@@ -146,6 +146,11 @@ func (s *Server) start(d *Delivery, opts []Option) *Delivery {
 func (s *Server) later(wait time.Duration, f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.plan(wait, f)
+}
+
+// plan is later with the lock held.
+func (s *Server) plan(wait time.Duration, f func()) {
 	if s.closed {
 		return
 	}
@@ -241,13 +246,12 @@ func (s *Server) failed(d *Delivery, i int, err error, reason string) {
 	last := d.Kind != "events_api" || num > 3 || d.noRetry
 	if last {
 		d.err = err
+	} else { // planned before anybody can see the failure and move the clock
+		wait := []time.Duration{0, time.Minute, 5 * time.Minute}[num-1]
+		s.plan(wait, func() { s.retry(d, num, reason) })
 	}
 	s.touch()
 	s.mu.Unlock()
-	if !last {
-		wait := []time.Duration{0, time.Minute, 5 * time.Minute}[num-1]
-		s.later(wait, func() { s.retry(d, num, reason) })
-	}
 }
 
 func (s *Server) retry(d *Delivery, num int, reason string) {

@@ -73,6 +73,9 @@ func drive(t *testing.T, s *Server, mode string) *driver {
 		cancel() // the sockets need no goodbye
 		<-read
 		_ = cmd.Wait() // killed
+		for _, v := range s.SchemaViolations() {
+			t.Errorf("Slack's own types do not allow what the app sent: %s", v)
+		}
 		if t.Failed() {
 			t.Logf("standard error of node:\n%s", d.stderr.String())
 		}

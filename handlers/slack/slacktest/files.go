@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"slices"
 	"strconv"
@@ -60,17 +61,19 @@ func uploaded(r *http.Request) ([]byte, error) {
 	if err := r.ParseMultipartForm(64 << 20); err != nil {
 		return nil, err
 	}
+	var parts []*multipart.FileHeader
 	for _, files := range r.MultipartForm.File {
-		for _, f := range files {
-			open, err := f.Open()
-			if err != nil {
-				return nil, err
-			}
-			defer open.Close()
-			return io.ReadAll(open)
-		}
+		parts = append(parts, files...)
 	}
-	return nil, http.ErrMissingFile
+	if len(parts) != 1 {
+		return nil, http.ErrMissingFile
+	}
+	open, err := parts[0].Open()
+	if err != nil {
+		return nil, err
+	}
+	defer open.Close()
+	return io.ReadAll(open)
 }
 
 func (s *Server) completeUpload(c *call) (map[string]any, error) {

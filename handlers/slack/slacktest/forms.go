@@ -122,7 +122,9 @@ func (s *Server) Submit(user string, values map[string]any, opts ...Option) *Del
 	}
 	v := stack[len(stack)-1]
 	v.Errors = nil
+	before := v.copyState()
 	if err := v.fill(values); err != nil {
+		v.state = before
 		s.mu.Unlock()
 		return s.refuse(err)
 	}
@@ -133,6 +135,14 @@ func (s *Server) Submit(user string, values map[string]any, opts ...Option) *Del
 	d.Payload = encode(p)
 	s.mu.Unlock()
 	return s.start(d, opts)
+}
+
+func (v *view) copyState() map[string]map[string]any {
+	out := map[string]map[string]any{}
+	for block, actions := range v.state {
+		out[block] = maps.Clone(actions)
+	}
+	return out
 }
 
 // fill writes values into the view's state, and says what the person would be told

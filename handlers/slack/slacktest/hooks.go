@@ -28,6 +28,25 @@ func (s *Server) hookURL(channel, user string, original *post) string {
 	return s.web.URL + "/hooks/" + id
 }
 
+// ExpireResponseURLs makes every response address that is out older than its 30
+// minutes, for an app whose clock is not the fake's.
+func (s *Server) ExpireResponseURLs() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.hooks {
+		h.born = s.clock.Now().Add(-hookLife - time.Second)
+	}
+}
+
+// ExpireTriggers makes every trigger id that is out older than its 3 s.
+func (s *Server) ExpireTriggers() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.triggers {
+		t.born = s.clock.Now().Add(-triggerLife - time.Second)
+	}
+}
+
 func (s *Server) serveHook(w http.ResponseWriter, r *http.Request) {
 	c, bad := read(r)
 	c.Method = "response_url"
@@ -76,7 +95,7 @@ func (s *Server) responseMessage(c *call) (Message, error) {
 	if m.empty() {
 		return m, fail("no_text")
 	}
-	m.ThreadTS = c.str("thread_ts")
+	m.Metadata, m.ThreadTS = nil, c.str("thread_ts") // a response has no metadata
 	m.Text = cut(m.Text)
 	return m, nil
 }

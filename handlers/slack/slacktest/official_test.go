@@ -8,6 +8,7 @@ import (
 )
 
 func TestOfficialSocketMode(t *testing.T) {
+	t.Parallel() // node takes its time to start
 	s := New(t, Config{Rates: Rates{Mode: RatesOff}})
 	app := drive(t, s, "socket")
 	app.wait(t, "connected", 1, nil)
@@ -39,6 +40,7 @@ func TestOfficialSocketMode(t *testing.T) {
 }
 
 func TestOfficialRetryBySocket(t *testing.T) {
+	t.Parallel() // node takes its time to start
 	clock := NewClock(time.Unix(1_700_000_000, 0))
 	s := New(t, Config{Clock: clock})
 	app := drive(t, s, "socket")
@@ -55,6 +57,7 @@ func TestOfficialRetryBySocket(t *testing.T) {
 }
 
 func TestOfficialInteraction(t *testing.T) {
+	t.Parallel() // node takes its time to start
 	s := New(t, Config{})
 	app := drive(t, s, "socket")
 	app.wait(t, "connected", 1, nil)
@@ -105,6 +108,7 @@ func interact(t *testing.T, s *Server, app *driver) {
 }
 
 func TestOfficialWebClient(t *testing.T) {
+	t.Parallel() // node takes its time to start
 	s := New(t, Config{Rates: Rates{Mode: RatesOff}})
 	app := drive(t, s, "http")
 	app.wait(t, "listening", 1, nil)
@@ -143,6 +147,7 @@ func TestOfficialWebClient(t *testing.T) {
 }
 
 func TestOfficialObeysRateLimit(t *testing.T) {
+	t.Parallel() // node takes its time to start
 	s := New(t, Config{})
 	app := drive(t, s, "http")
 	app.wait(t, "listening", 1, nil)
@@ -161,6 +166,7 @@ func TestOfficialObeysRateLimit(t *testing.T) {
 }
 
 func TestOfficialSurvivesDisconnects(t *testing.T) {
+	t.Parallel() // node takes its time to start
 	s := New(t, Config{Rates: Rates{Mode: RatesOff}})
 	app := drive(t, s, "socket")
 	app.wait(t, "connected", 1, nil)
@@ -182,6 +188,7 @@ func TestOfficialSurvivesDisconnects(t *testing.T) {
 }
 
 func TestOfficialHTTP(t *testing.T) {
+	t.Parallel() // node takes its time to start
 	s := New(t, Config{})
 	app := drive(t, s, "http")
 	port := app.wait(t, "listening", 1, nil)["port"]
@@ -214,6 +221,7 @@ func TestOfficialHTTP(t *testing.T) {
 }
 
 func TestOfficialHTTPInteraction(t *testing.T) {
+	t.Parallel() // node takes its time to start
 	s := New(t, Config{})
 	app := drive(t, s, "http")
 	s.UseHTTP(fmt.Sprintf("http://127.0.0.1:%v", app.wait(t, "listening", 1, nil)["port"]))

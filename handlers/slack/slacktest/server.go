@@ -23,6 +23,10 @@ type Config struct {
 	// ConnectionTime is what hello promises, in seconds; default 3600. The
 	// fake closes nothing by it: call [Server.Refresh].
 	ConnectionTime int
+	// Echo tells the app of its own messages in direct messages, of their edits and
+	// deletions, as Slack does for whoever subscribes to message.im: an app that
+	// answers itself never stops.
+	Echo bool
 	// Validate, when set, is asked about every blocks payload that arrives, in
 	// addition to the fake's own limits. What it says is kept for
 	// [Server.SchemaViolations]; the request goes on. New sets it to the schema of
