@@ -179,8 +179,8 @@ func samples() map[string]keepwatch.Message {
 		}, Buttons: []keepwatch.Button{details, {Label: "Restore", Command: "backup restore alis_mail/2026-11-24T120000Z"}}},
 		"attention": {Title: "Run 42: backup of ruthin-web needs attention", Tone: keepwatch.ToneBad, Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("The disk of the vault is full: 12 MiB are free and 90 MiB are needed. Make room, then press Retry.")},
 			Buttons: []keepwatch.Button{{Label: "Retry", Command: "backup retry 42", Style: keepwatch.StylePrimary}, cancel, details}},
-		"cancelled": {Title: "Run 42: backup of ruthin-web was cancelled", Tone: keepwatch.ToneWarn, Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("By Alis: wrong folder\nNothing of it was kept.")}},
-		"failed":    {Title: "Run 42: backup of ruthin-web failed", Tone: keepwatch.ToneBad, Failed: true, Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("Why is not known. An admin finds more in the log.")}, Buttons: []keepwatch.Button{details}},
+		"cancelled":  {Title: "Run 42: backup of ruthin-web was cancelled", Tone: keepwatch.ToneWarn, Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("By Alis: wrong folder\nNothing of it was kept.")}},
+		"failed":     {Title: "Run 42: backup of ruthin-web failed", Tone: keepwatch.ToneBad, Failed: true, Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("Why is not known. An admin finds more in the log.")}, Buttons: []keepwatch.Button{details}},
 		"sources500": {Title: "500 sources", Blocks: []keepwatch.Block{{Table: sources(500)}}},
 		"narrow":     {Title: "3 runs", Blocks: []keepwatch.Block{{Table: &keepwatch.Table{Head: []string{"Run", "Source", "State"}, Rows: [][]string{{"42", "notes", "done"}, {"41", "日本語", "failed"}, {"40", "👩‍👩‍👧‍👦", "queued"}}}}}},
 		"narrow500":  {Title: "500 runs", Blocks: []keepwatch.Block{{Table: &keepwatch.Table{Head: []string{"Run", "Source"}, Rows: fill(500, func(i int) []string { return []string{fmt.Sprint(i), "customer-with-a-name"} })}}}},
@@ -192,8 +192,10 @@ func samples() map[string]keepwatch.Message {
 			Menus: []keepwatch.Menu{{Label: "Which source?", Options: fill(130, func(i int) keepwatch.Button {
 				return keepwatch.Button{Label: fmt.Sprintf("customer-%03d", i), Command: fmt.Sprintf("backup start customer-%03d", i)}
 			})}}},
-		"buttons30": {Title: "Many", Buttons: fill(30, func(i int) keepwatch.Button { return keepwatch.Button{Label: fmt.Sprint("b", i), Command: "keepwatch help"} })},
-		"empty":     {},
+		"buttons30": {Title: "Many", Buttons: fill(30, func(i int) keepwatch.Button {
+			return keepwatch.Button{Label: fmt.Sprint("b", i), Command: "keepwatch help"}
+		})},
+		"empty": {},
 	}
 }
 
