@@ -168,7 +168,7 @@ func (s *Server) heartless(c *conn) {
 
 // read takes what the client sends until the connection ends.
 func (s *Server) read(c *conn) {
-	c.ws.SetReadLimit(maxFrame + 1)
+	c.ws.SetReadLimit(1 << 20) // what is over the vendor's limit is read and closed with 4002
 	for {
 		_, raw, err := c.ws.ReadMessage()
 		s.mu.Lock()
