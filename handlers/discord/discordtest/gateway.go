@@ -168,7 +168,7 @@ func (s *Server) heartless(c *conn) {
 
 // read takes what the client sends until the connection ends.
 func (s *Server) read(c *conn) {
-	c.ws.SetReadLimit(maxFrame + 1)
+	c.ws.SetReadLimit(1 << 20) // what is over the vendor's limit is read and closed with 4002
 	for {
 		_, raw, err := c.ws.ReadMessage()
 		s.mu.Lock()
@@ -387,10 +387,6 @@ func (s *Server) push(ses *session, name string, data any) {
 		return
 	}
 	ses.conn.send(s.gateway.faults, e.frame())
-	if s.gateway.twice > 0 && name != "READY" && name != "GUILD_CREATE" {
-		s.gateway.twice--
-		ses.conn.send(s.gateway.faults, e.frame())
-	}
 }
 
 // dispatch gives an event to all sessions that asked for it. Intent 0 goes to all.
@@ -399,9 +395,18 @@ func (s *Server) dispatch(intent int, _ string, name string, data any) {
 }
 
 func (s *Server) dispatchFor(intent int, _ string, name string, data func(intents int) object) {
+	twice := s.gateway.twice > 0
+	if twice {
+		s.gateway.twice--
+	}
 	for _, id := range sortedKeys(s.gateway.sessions) {
-		if ses := s.gateway.sessions[id]; intent == 0 || ses.intents&intent != 0 {
-			s.push(ses, name, data(ses.intents))
+		ses := s.gateway.sessions[id]
+		if intent != 0 && ses.intents&intent == 0 {
+			continue
+		}
+		s.push(ses, name, data(ses.intents))
+		if twice && ses.conn != nil {
+			ses.conn.send(s.gateway.faults, ses.events[len(ses.events)-1].frame())
 		}
 	}
 	s.notify()

@@ -110,6 +110,7 @@ func officialServer(t *testing.T) *Server {
 }
 
 func TestDiscordJS(t *testing.T) {
+	t.Parallel()
 	s := officialServer(t)
 	alis := s.AddUser("alis")
 	d := drive(t, s, s.Token())
@@ -170,6 +171,7 @@ func press(t *testing.T, act func() (*Interaction, error), want string) {
 }
 
 func TestDiscordJSPosts(t *testing.T) {
+	t.Parallel()
 	s := officialServer(t)
 	alis := s.AddUser("alis")
 	d := drive(t, s, s.Token())
@@ -203,6 +205,7 @@ func TestDiscordJSPosts(t *testing.T) {
 }
 
 func TestDiscordJSResumes(t *testing.T) {
+	t.Parallel()
 	s := officialServer(t)
 	alis := s.AddUser("alis")
 	d := drive(t, s, s.Token())
@@ -233,6 +236,7 @@ func TestDiscordJSResumes(t *testing.T) {
 }
 
 func TestDiscordJSIsRefused(t *testing.T) {
+	t.Parallel()
 	s := officialServer(t)
 	s.CloseNextIdentify(closeAuthenticationFailed)
 	d := drive(t, s, s.Token())
