@@ -254,29 +254,23 @@ func TestNotRecorded(t *testing.T) {
 // TestSlowRecording: Discord is told that the command arrived before it gives up,
 // and whoever asked is told the truth afterwards.
 func TestSlowRecording(t *testing.T) {
-	for _, fails := range []bool{true, false} {
-		r := start(t, nil)
-		hold := make(chan struct{})
-		r.counter.take = func() error {
-			<-hold
-			if fails {
-				return errors.New("disk full")
+	for want, err := range map[string]error{"could not be recorded": errors.New("disk full"), "3 sources": nil} {
+		t.Run(want, func(t *testing.T) {
+			r := start(t, nil)
+			hold := make(chan struct{})
+			r.counter.take = func() error {
+				<-hold
+				return err
 			}
-			return nil
-		}
-		r.counter.answer = says("3 sources")
-		i := r.command("backup sources", nil)
-		state, err := i.WaitAcknowledged(within5(t))
-		if err != nil || state != discordtest.Thinking {
-			t.Fatalf("%s %v", state, err)
-		}
-		close(hold)
-		want := "3 sources"
-		if fails {
-			want = "could not be recorded"
-		}
-		if m := r.reply(i); !strings.Contains(m.Text(), want) {
-			t.Errorf("it is answered: %s", m)
-		}
+			r.counter.answer = says("3 sources")
+			i := r.command("backup sources", nil)
+			if state, err := i.WaitAcknowledged(within5(t)); err != nil || state != discordtest.Thinking {
+				t.Fatalf("%s %v", state, err)
+			}
+			close(hold)
+			if m := r.reply(i); !strings.Contains(m.Text(), want) {
+				t.Errorf("it is answered: %s", m)
+			}
+		})
 	}
 }

@@ -205,6 +205,7 @@ func start(t *testing.T, change func(*discordtest.Config, *Config)) *rig {
 // assemble makes a rig that does not run yet.
 func assemble(t *testing.T, change func(*discordtest.Config, *Config)) *rig {
 	t.Helper()
+	t.Parallel() // most of what they do is waiting
 	clock := discordtest.NewClock(time.Now())
 	dc := discordtest.Config{Clock: clock, NoRateLimits: true}
 	c := newCounter()
