@@ -66,9 +66,9 @@ func newEndpoint(t *testing.T, s *Server) *endpoint {
 
 func (e *endpoint) count() int { e.mu.Lock(); defer e.mu.Unlock(); return len(e.got) }
 
-func TestInteractionsByHTTP(t *testing.T) {
-	clock := noon()
-	s := serve(t, Config{Clock: clock, NoRateLimits: true})
+// TestPortal: an endpoint is taken only when it answers a ping and refuses a wrong signature.
+func TestPortal(t *testing.T) {
+	s := serve(t, Config{})
 	e := newEndpoint(t, s)
 	ctx := within(t)
 	e.set(true, nil)
@@ -84,6 +84,16 @@ func TestInteractionsByHTTP(t *testing.T) {
 	}
 	if got := call(t, s, "GET", "/applications/@me", nil).object()["interactions_endpoint_url"]; got != e.url {
 		t.Errorf("the application names %v", got)
+	}
+}
+
+func TestInteractionsByHTTP(t *testing.T) {
+	clock := noon()
+	s := serve(t, Config{Clock: clock, NoRateLimits: true})
+	e := newEndpoint(t, s)
+	ctx := within(t)
+	if err := s.SetInteractionsURL(ctx, e.url); err != nil {
+		t.Fatal(err)
 	}
 	g, _ := login(t, s, ordinary)
 	register(t, s)

@@ -49,28 +49,42 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// places are where a bot has no luck.
+type places struct {
+	gone, blind, mute, plain, amnesic, there, mail, elsewhere, outsider string
+	theirs, said                                                        string // messages of a person, in the first channel and in the amnesic one
+}
+
+func unlucky(t *testing.T, s *Server) places {
+	t.Helper()
+	channel := func(name string, p Permissions) string {
+		id := s.AddChannel(s.GuildID(), name)
+		s.SetPermissions(id, p)
+		return id
+	}
+	w := places{
+		gone: channel("gone", AllPermissions()), blind: channel("blind", Permissions{}), mute: channel("mute", Permissions{View: true, ReadHistory: true}),
+		plain: channel("plain", Permissions{View: true, Send: true, ReadHistory: true}), amnesic: channel("amnesic", Permissions{View: true, Send: true}),
+		mail: s.AddUser("mail"), outsider: s.AddUser("outsider"), elsewhere: s.AddGuild("Elsewhere"),
+	}
+	w.there = s.AddChannel(w.elsewhere, "there")
+	s.DeleteChannel(w.gone)
+	s.BlockDM(w.mail)
+	s.Kick(w.elsewhere)
+	alis := s.AddUser("alis")
+	for id, at := range map[*string]string{&w.theirs: s.ChannelID(), &w.said: w.amnesic} {
+		m, err := s.Say(alis, at, "hello")
+		if err != nil {
+			t.Fatal(err)
+		}
+		*id = m.ID
+	}
+	return w
+}
+
 func TestErrors(t *testing.T) {
 	s := serve(t, Config{NoRateLimits: true})
-	alis, mail := s.AddUser("alis"), s.AddUser("mail")
-	s.BlockDM(mail)
-	elsewhere := s.AddGuild("Elsewhere")
-	there := s.AddChannel(elsewhere, "there")
-	outsider := s.AddUser("outsider")
-	s.Kick(elsewhere)
-	gone, blind, mute, plain, amnesic := s.AddChannel(s.GuildID(), "gone"), s.AddChannel(s.GuildID(), "blind"), s.AddChannel(s.GuildID(), "mute"), s.AddChannel(s.GuildID(), "plain"), s.AddChannel(s.GuildID(), "amnesic")
-	s.DeleteChannel(gone)
-	s.SetPermissions(blind, Permissions{})
-	s.SetPermissions(mute, Permissions{View: true, ReadHistory: true})
-	s.SetPermissions(plain, Permissions{View: true, Send: true, ReadHistory: true})
-	s.SetPermissions(amnesic, Permissions{View: true, Send: true})
-	theirs, err := s.Say(alis, s.ChannelID(), "hello")
-	if err != nil {
-		t.Fatal(err)
-	}
-	said, err := s.Say(alis, amnesic, "hello")
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := unlucky(t, s)
 	hi := object{"content": "hi"}
 	for _, c := range []struct {
 		method, path string
@@ -79,28 +93,28 @@ func TestErrors(t *testing.T) {
 	}{
 		{"GET", "/nowhere", nil, 404, 0},
 		{"GET", "/channels/1", nil, 404, 10003},
-		{"POST", "/channels/" + gone + "/messages", hi, 404, 10003},
-		{"POST", "/channels/" + blind + "/messages", hi, 403, 50001},
-		{"POST", "/channels/" + there + "/messages", hi, 403, 50001},
-		{"POST", "/channels/" + mute + "/messages", hi, 403, 50013},
-		{"POST", "/channels/" + plain + "/messages", object{"embeds": []any{object{"title": "x"}}}, 403, 50013},
-		{"POST", "/channels/" + s.DMChannel(mail) + "/messages", hi, 403, 50007},
+		{"POST", "/channels/" + w.gone + "/messages", hi, 404, 10003},
+		{"POST", "/channels/" + w.blind + "/messages", hi, 403, 50001},
+		{"POST", "/channels/" + w.there + "/messages", hi, 403, 50001},
+		{"POST", "/channels/" + w.mute + "/messages", hi, 403, 50013},
+		{"POST", "/channels/" + w.plain + "/messages", object{"embeds": []any{object{"title": "x"}}}, 403, 50013},
+		{"POST", "/channels/" + s.DMChannel(w.mail) + "/messages", hi, 403, 50007},
 		{"POST", "/channels/" + s.ChannelID() + "/messages", object{}, 400, 50006},
 		{"POST", "/channels/" + s.ChannelID() + "/messages", object{"content": " \n"}, 400, 50006},
 		{"POST", "/channels/" + s.ChannelID() + "/messages", "{", 400, 50109},
 		{"GET", "/channels/" + s.ChannelID() + "/messages/1", nil, 404, 10008},
-		{"GET", "/channels/" + amnesic + "/messages/" + said.ID, nil, 403, 50013},
+		{"GET", "/channels/" + w.amnesic + "/messages/" + w.said, nil, 403, 50013},
 		{"GET", "/channels/" + s.ChannelID() + "/messages?limit=101", nil, 400, 50035},
-		{"PATCH", "/channels/" + s.ChannelID() + "/messages/" + theirs.ID, hi, 403, 50005},
+		{"PATCH", "/channels/" + s.ChannelID() + "/messages/" + w.theirs, hi, 403, 50005},
 		{"PATCH", "/channels/" + s.ChannelID() + "/messages/1", hi, 404, 10008},
-		{"DELETE", "/channels/" + s.ChannelID() + "/messages/" + theirs.ID, nil, 403, 50013},
+		{"DELETE", "/channels/" + s.ChannelID() + "/messages/" + w.theirs, nil, 403, 50013},
 		{"POST", "/users/@me/channels", object{"recipient_id": "1"}, 400, 50035},
 		{"POST", "/users/@me/channels", object{"recipient_id": s.BotID()}, 400, 50007},
-		{"GET", "/guilds/" + elsewhere, nil, 404, 10004},
+		{"GET", "/guilds/" + w.elsewhere, nil, 404, 10004},
 		{"GET", "/guilds/" + s.GuildID() + "/members/1", nil, 404, 10013},
-		{"GET", "/guilds/" + s.GuildID() + "/members/" + s.world.guilds[elsewhere].owner, nil, 404, 10007},
+		{"GET", "/guilds/" + s.GuildID() + "/members/" + s.world.guilds[w.elsewhere].owner, nil, 404, 10007},
 		{"PUT", "/applications/1/commands", []any{}, 403, 20012},
-		{"PUT", "/applications/" + s.ApplicationID() + "/guilds/" + elsewhere + "/commands", []any{}, 403, 50001},
+		{"PUT", "/applications/" + s.ApplicationID() + "/guilds/" + w.elsewhere + "/commands", []any{}, 403, 50001},
 		{"PATCH", "/webhooks/1/token/messages/@original", hi, 404, 10015},
 		{"PATCH", "/webhooks/" + s.ApplicationID() + "/token/messages/@original", hi, 401, 50027},
 		{"POST", "/interactions/1/token/callback", object{"type": 5}, 404, 10062},
@@ -109,10 +123,10 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s %s: %d %d, not %d %d: %s", c.method, c.path, a.status, a.code(), c.status, c.code, a.raw)
 		}
 	}
-	if a := call(t, s, "GET", "/channels/"+amnesic+"/messages", nil); a.status != 200 || len(array(a.body)) != 0 {
+	if a := call(t, s, "GET", "/channels/"+w.amnesic+"/messages", nil); a.status != 200 || len(array(a.body)) != 0 {
 		t.Errorf("without the history permission: %d %s", a.status, a.raw)
 	}
-	if _, err := s.Say(outsider, there, "hi"); err == nil {
+	if _, err := s.Say(w.outsider, w.there, "hi"); err == nil {
 		t.Error("who is not in a guild writes there")
 	}
 }
