@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -188,6 +190,30 @@ func (l *locked) Write(p []byte) (int, error) {
 	return l.buf.Write(p)
 }
 
+// vocabulary gives Discord's published document, which every body of every test
+// is held against where its package is installed; TestVocabulary says so where it
+// is not.
+func vocabulary(t *testing.T) *discordtest.SpecDoc {
+	t.Helper()
+	doc, err := specOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+var specOnce = sync.OnceValues(func() (*discordtest.SpecDoc, error) {
+	const official = "discordtest/testdata/official"
+	packages := official
+	if dir := os.Getenv("KEEPWATCH_NODE"); dir != "" {
+		packages = filepath.Join(dir, "discord")
+	}
+	if _, err := os.Stat(filepath.Join(packages, "node_modules")); err != nil {
+		return nil, nil
+	}
+	return discordtest.LoadSpec(official, packages)
+})
+
 // start makes a rig; change alters the configuration of both before.
 func start(t *testing.T, change func(*discordtest.Config, *Config)) *rig {
 	t.Helper()
@@ -207,7 +233,7 @@ func assemble(t *testing.T, change func(*discordtest.Config, *Config)) *rig {
 	t.Helper()
 	t.Parallel() // most of what they do is waiting
 	clock := discordtest.NewClock(time.Now())
-	dc := discordtest.Config{Clock: clock, NoRateLimits: true}
+	dc := discordtest.Config{Clock: clock, NoRateLimits: true, Spec: vocabulary(t)}
 	c := newCounter()
 	log := &locked{buf: &bytes.Buffer{}}
 	cfg := Config{Counter: c, Now: clock.Now, pace: hurried(), Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
@@ -231,6 +257,9 @@ func assemble(t *testing.T, change func(*discordtest.Config, *Config)) *rig {
 	r := &rig{Frontend: f, t: t, srv: srv, counter: c, clock: clock, alis: srv.AddUser("alis"), log: log.buf, ended: make(chan error, 1)}
 	t.Cleanup(func() {
 		c.working.Wait()
+		for _, v := range srv.Violations() {
+			t.Errorf("Discord's vocabulary: %s", v)
+		}
 		log.mu.Lock()
 		defer log.mu.Unlock()
 		text := log.buf.String()
