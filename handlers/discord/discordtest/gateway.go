@@ -141,7 +141,7 @@ func heartbeatGrace(interval time.Duration) time.Duration { return 2*interval + 
 func (s *Server) heartless(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.gateway.conns[c] {
+	if s.gateway.conns[c] && !s.gateway.faults.Silent { // a silent gateway does not even close
 		s.note(c, GatewayEvent{What: "heartbeat missed"})
 		c.close(closeSessionTimedOut, "Session timed out.")
 	}
@@ -178,12 +178,25 @@ func (s *Server) hangUp(c *conn, err error) {
 	c.beat.Stop()
 	if ses := c.session; ses != nil && ses.conn == c {
 		ses.conn, ses.left = nil, s.Now()
-		if (code == 1000 || code == 1001) && c.closing == 0 {
+		if endsSession(code, c.closing != 0) {
 			delete(s.gateway.sessions, ses.id)
 		}
 	}
 	c.end()
 	s.notify()
+}
+
+// endsSession says whether a close code ends the session, too: of the client's 1000 and 1001, of ours
+// those after which the vendor asks for a new session or for no return.
+func endsSession(code int, ours bool) bool {
+	if !ours {
+		return code == 1000 || code == 1001
+	}
+	switch code {
+	case closeAuthenticationFailed, closeInvalidSeq, closeSessionTimedOut:
+		return true
+	}
+	return code >= closeInvalidShard && code <= closeDisallowedIntents
 }
 
 type frame struct {

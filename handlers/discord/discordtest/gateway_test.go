@@ -56,6 +56,13 @@ func TestNoHeartbeat(t *testing.T) {
 	}
 }
 
+// TestSilenceLasts: a silent gateway does not close a connection without heartbeats either.
+func TestSilenceLasts(t *testing.T) {
+	s := serve(t, Config{HeartbeatInterval: 10 * time.Millisecond})
+	s.SetGatewayFaults(GatewayFaults{Silent: true})
+	dial(t, s.GatewayURL()).silent()
+}
+
 func TestCloseCodes(t *testing.T) {
 	token := func(s *Server, token string) object {
 		o := identify(s, ordinary)
@@ -217,6 +224,15 @@ func TestNoResume(t *testing.T) {
 			if d := c.next(opInvalidSession, "")["d"]; d != false {
 				t.Errorf("op 9 says %v", d)
 			}
+		},
+		"timed out, 4009":     func(t *testing.T, s *Server, c *socket) { s.CloseGateway(4009); c.closed(4009); gone(t, s) },
+		"wrong intents, 4014": func(t *testing.T, s *Server, c *socket) { s.CloseGateway(4014); c.closed(4014); gone(t, s) },
+		"a wrong sequence, 4007": func(t *testing.T, s *Server, c *socket) {
+			ready := object{"session_id": sortedKeys(s.gateway.sessions)[0]}
+			c = dial(t, s.GatewayURL())
+			c.next(opHello, "")
+			c.send(resumeFrame(s, ready, 99))
+			c.closed(4007)
 		},
 		"forgotten":     func(t *testing.T, s *Server, c *socket) { s.ForgetSessions(); s.CutGateway(); gone(t, s) },
 		"away too long": func(t *testing.T, s *Server, c *socket) { s.CutGateway(); gone(t, s); clock.Advance(time.Hour) },

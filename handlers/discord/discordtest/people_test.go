@@ -59,6 +59,21 @@ func TestWait(t *testing.T) {
 	}
 }
 
+func TestWaitMessage(t *testing.T) {
+	s := serve(t, Config{})
+	alis := s.AddUser("alis")
+	go func() {
+		for _, text := range []string{"one", "two"} {
+			if _, err := s.Say(alis, s.ChannelID(), text); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	if m, err := s.WaitMessage(within(t), s.ChannelID(), "two", func(m Message) bool { return m.Content == "two" }); err != nil || m.Content != "two" {
+		t.Errorf("%v %v", m, err)
+	}
+}
+
 // TestCrowd: many people and calls at once, for the race detector.
 func TestCrowd(t *testing.T) {
 	s := serve(t, Config{NoRateLimits: true, AllowedIntents: IntentMessageContent})

@@ -134,6 +134,7 @@ func (s *Server) resume(c *conn, d json.RawMessage) {
 		c.send(s.gateway.faults, object{"op": opInvalidSession, "t": nil, "s": nil, "d": false})
 		return
 	case in.Seq > ses.seq:
+		delete(s.gateway.sessions, ses.id)
 		c.close(closeInvalidSeq, closeReason(closeInvalidSeq))
 		return
 	}
