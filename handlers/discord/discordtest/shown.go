@@ -1,6 +1,7 @@
 package discordtest
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -53,7 +54,7 @@ func (s *Server) messageJSON(m *message) object {
 		if i.kind == typeCommand {
 			o["type"] = 20
 			o["interaction_metadata"] = object{
-				"id": i.ID, "type": i.kind, "user": userJSON(s.world.users[i.User]), "authorizing_integration_owners": object{"0": i.guild}, "name": i.name,
+				"id": i.ID, "type": i.kind, "user": userJSON(s.world.users[i.User]), "authorizing_integration_owners": object{"0": cmp.Or(i.guild, "0")}, "name": i.name,
 				"command_type": 1,
 			}
 		}
