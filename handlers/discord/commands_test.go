@@ -166,7 +166,7 @@ func TestRegistration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := again.syncCommands(within5(t)); err != nil {
+	if err := again.syncCommands(soon(t)); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(r.srv.CallsTo(put)); n != 1 {
@@ -179,14 +179,14 @@ func TestRegistration(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := global.syncCommands(within5(t)); err != nil {
+		if err := global.syncCommands(soon(t)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if n := len(r.srv.CallsTo(putGlobal)); n != 1 || len(r.srv.Commands("")) != 2 {
 		t.Errorf("they were registered %d times for all servers: %v", n, r.srv.Commands(""))
 	}
-	if err := again.syncCommands(within5(t)); err != nil {
+	if err := again.syncCommands(soon(t)); err != nil {
 		t.Fatal(err)
 	}
 	if left := r.srv.Commands(""); len(left) != 0 {
@@ -206,7 +206,7 @@ func TestPatienceWith429(t *testing.T) {
 	r.srv.Fail("GET /applications/@me", 1, discordtest.Fault{Status: 503})
 	r.srv.Fail("GET /gateway/bot", 1, discordtest.Fault{Status: 500})
 	r.run()
-	if err := r.srv.WaitConnected(within5(t)); err != nil {
+	if err := r.srv.WaitConnected(soon(t)); err != nil {
 		t.Fatal(err)
 	}
 	r.until("the commands are registered", func() bool { return r.Ready() == nil && len(r.srv.Commands(r.srv.GuildID())) == 2 })
@@ -236,7 +236,7 @@ func TestProbe(t *testing.T) {
 	r := start(t, func(_ *discordtest.Config, c *Config) { c.PublicKey = "the fake's" })
 	statuses := func(f *Frontend) string {
 		var b strings.Builder
-		for _, p := range f.Probe(within5(t)) {
+		for _, p := range f.Probe(soon(t)) {
 			b.WriteString(p.Name + "=" + string(p.Status) + " ")
 			if p.Status == keepwatch.ProbeBad && p.Next == "" {
 				t.Errorf("%+v does not say what to do", p)

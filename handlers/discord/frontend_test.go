@@ -124,7 +124,7 @@ func TestErrorAfterAPublicDeferral(t *testing.T) {
 func TestLateAnswers(t *testing.T) {
 	r := start(t, nil)
 	i := r.command("backup sources", nil)
-	if _, err := i.WaitAcknowledged(within5(t)); err != nil {
+	if _, err := i.WaitAcknowledged(soon(t)); err != nil {
 		t.Fatal(err)
 	}
 	d := r.counter.wait(t, 1)[0]
@@ -177,7 +177,7 @@ func TestForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err := i.WaitAcknowledged(within5(t)); err != nil || s != discordtest.ModalUp {
+	if s, err := i.WaitAcknowledged(soon(t)); err != nil || s != discordtest.ModalUp {
 		t.Fatalf("%s %v %s", s, err, i.Problem())
 	}
 	if n := len(r.counter.wait(t, 1)); n != 1 {
@@ -207,7 +207,7 @@ func TestConfirmation(t *testing.T) {
 	m := r.reply(r.command("backup sources", nil))
 	if i, err := r.srv.Click(r.alis, m.ID, "Restore"); err != nil {
 		t.Fatal(err)
-	} else if s, err := i.WaitAcknowledged(within5(t)); err != nil || s != discordtest.ModalUp {
+	} else if s, err := i.WaitAcknowledged(soon(t)); err != nil || s != discordtest.ModalUp {
 		t.Fatalf("%s %v %s", s, err, i.Problem())
 	}
 	form, _ := r.srv.Modal(r.alis)
@@ -346,18 +346,18 @@ func TestAutocomplete(t *testing.T) {
 		return handlers.Candidate{Text: "customer-" + strings.Repeat("x", i), Summary: "cPanel"}
 	})
 	r.counter.list = append(r.counter.list, handlers.Candidate{Text: "the-web", Summary: "a folder"}, handlers.Candidate{Text: "webmail"})
-	got, err := r.srv.Autocomplete(within5(t), r.alis, r.srv.ChannelID(), "backup start", nil, "source", "WEB")
+	got, err := r.srv.Autocomplete(soon(t), r.alis, r.srv.ChannelID(), "backup start", nil, "source", "WEB")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(got) != 2 || got[0].Value != "webmail" || got[1].Name != "the-web · a folder" {
 		t.Errorf("choices: %v", got)
 	}
-	if got, err = r.srv.Autocomplete(within5(t), r.alis, r.srv.ChannelID(), "backup start", nil, "source", ""); err != nil || len(got) != 25 {
+	if got, err = r.srv.Autocomplete(soon(t), r.alis, r.srv.ChannelID(), "backup start", nil, "source", ""); err != nil || len(got) != 25 {
 		t.Errorf("%d choices, %v", len(got), err)
 	}
 	r.counter.list = []handlers.Candidate{{Text: "42", Summary: "backup of x"}, {Text: "no-number"}}
-	if got, err = r.srv.Autocomplete(within5(t), r.alis, r.srv.ChannelID(), "backup status", nil, "run", "4"); err != nil || len(got) != 1 {
+	if got, err = r.srv.Autocomplete(soon(t), r.alis, r.srv.ChannelID(), "backup status", nil, "run", "4"); err != nil || len(got) != 1 {
 		t.Errorf("choices: %v, %v", got, err)
 	}
 	if d := cmp.Diff([]string{"/backup start ", "/backup start ", "/backup status "}, r.counter.asked); d != "" {

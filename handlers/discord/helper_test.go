@@ -21,7 +21,7 @@ import (
 // hurried is a pace for tests.
 func hurried() *pace {
 	return &pace{
-		dial: 2 * time.Second, hello: 500 * time.Millisecond, ready: time.Second, write: time.Second, slack: 100 * time.Millisecond,
+		dial: 10 * time.Second, hello: 10 * time.Second, ready: 10 * time.Second, write: 5 * time.Second, slack: 200 * time.Millisecond,
 		least: 5 * time.Millisecond, most: 50 * time.Millisecond, stable: time.Minute, identify: time.Millisecond, invalid: time.Millisecond,
 	}
 }
@@ -98,7 +98,7 @@ func (c *counter) tell() { close(c.changed); c.changed = make(chan struct{}) }
 
 // post does what an outbox does: it tries later where it is told to.
 func (c *counter) post(out keepwatch.Outgoing) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	for {
 		ref, err := c.front.Post(ctx, out)
@@ -143,7 +143,7 @@ func (c *counter) Commands() []handlers.Command { return table() }
 // wait waits until n deliveries were taken, and gives them.
 func (c *counter) wait(t *testing.T, n int) []keepwatch.Delivery {
 	t.Helper()
-	ctx := within5(t)
+	ctx := soon(t)
 	for {
 		c.mu.Lock()
 		taken, changed := append([]keepwatch.Delivery{}, c.taken...), c.changed
@@ -159,8 +159,10 @@ func (c *counter) wait(t *testing.T, n int) []keepwatch.Delivery {
 	}
 }
 
-func within5(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+// soon is a context that ends long after what a test waits for, on a machine that
+// has much else to do.
+func soon(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -219,7 +221,7 @@ func start(t *testing.T, change func(*discordtest.Config, *Config)) *rig {
 	t.Helper()
 	r := assemble(t, change)
 	r.run()
-	if err := r.srv.WaitConnected(within5(t)); err != nil {
+	if err := r.srv.WaitConnected(soon(t)); err != nil {
 		t.Fatal(err)
 	}
 	r.until("the commands are registered", func() bool {
@@ -285,7 +287,7 @@ func (r *rig) run() {
 // until waits for the fake to look right.
 func (r *rig) until(what string, cond func() bool) {
 	r.t.Helper()
-	ctx := within5(r.t)
+	ctx := soon(r.t)
 	for !cond() { // what is waited for may be on our side of the wire, which the fake does not see
 		if !sleep(ctx, 2*time.Millisecond) {
 			r.t.Fatalf("waited for: %s; there is %v", what, r.srv.Messages(r.srv.ChannelID()))
@@ -305,7 +307,7 @@ func (r *rig) command(line string, opts map[string]any) *discordtest.Interaction
 
 func (r *rig) reply(i *discordtest.Interaction) discordtest.Message {
 	r.t.Helper()
-	m, err := i.WaitReply(within5(r.t))
+	m, err := i.WaitReply(soon(r.t))
 	if err != nil {
 		r.t.Fatalf("%v %s", err, i.Problem())
 	}

@@ -128,7 +128,7 @@ func TestPostEndsWithItsContext(t *testing.T) {
 		if p := postError(t, err); p.Verdict != keepwatch.VerdictUnsure {
 			t.Errorf("%v: %v", p.Verdict, err)
 		}
-	case <-within5(t).Done():
+	case <-soon(t).Done():
 		t.Fatal("Post goes on")
 	}
 }

@@ -22,7 +22,7 @@ func overHTTP(t *testing.T) (*rig, string) {
 	mux.Handle(Path, r.Handler())
 	web := httptest.NewServer(mux)
 	t.Cleanup(web.Close)
-	if err := r.srv.SetInteractionsURL(within5(t), web.URL+Path); err != nil {
+	if err := r.srv.SetInteractionsURL(soon(t), web.URL+Path); err != nil {
 		t.Fatal(err)
 	}
 	return r, web.URL + Path
@@ -42,7 +42,7 @@ func TestSignedHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.counter.wait(t, 3)
-	a, err := r.srv.Replay(within5(t), i)
+	a, err := r.srv.Replay(soon(t), i)
 	if err != nil || a.Status != http.StatusOK {
 		t.Errorf("a replay is answered %d %s %v", a.Status, a.Body, err)
 	}
@@ -50,10 +50,10 @@ func TestSignedHTTP(t *testing.T) {
 		t.Errorf("a replay was taken: %d", n)
 	}
 	for tamper, want := range map[discordtest.Tamper]int{discordtest.BadSignature: 401, discordtest.TamperedBody: 401, discordtest.OldTimestamp: 401, discordtest.Unsigned: 401, discordtest.Honest: 200} {
-		if a, err := r.srv.Forge(within5(t), r.alis, r.srv.ChannelID(), "backup sources", nil, tamper); err != nil || a.Status != want {
+		if a, err := r.srv.Forge(soon(t), r.alis, r.srv.ChannelID(), "backup sources", nil, tamper); err != nil || a.Status != want {
 			t.Errorf("%q is answered %d, %v", tamper, a.Status, err)
 		}
-		if a, err := r.srv.Probe(within5(t), url, tamper); err != nil || a.Status != want {
+		if a, err := r.srv.Probe(soon(t), url, tamper); err != nil || a.Status != want {
 			t.Errorf("a PING with %q is answered %d, %v", tamper, a.Status, err)
 		}
 	}
