@@ -21,8 +21,8 @@ const (
 	// tokenLife is how long an interaction is answered by its token: 15 minutes,
 	// less a margin for the message that is on its way when it ends.
 	tokenLife = 14 * time.Minute
-	// ackWithin is how long saving a request is waited for. Discord gives 3 s
-	// from its side, and forgets the interaction after that.
+	// ackWithin is how long recording a request is waited for, from its arrival.
+	// Discord gives 3 s from its side, and forgets the interaction after that.
 	ackWithin = 2 * time.Second
 )
 
@@ -42,6 +42,8 @@ type interaction struct {
 		ID    string                 `json:"id"`
 		Flags discordgo.MessageFlags `json:"flags"`
 	} `json:"message"`
+
+	arrived time.Time // by the machine's clock: what Discord waits for is measured
 }
 
 type member struct {
@@ -77,6 +79,7 @@ type Conversation struct {
 // handed to Discord, or could not be: answers that come through the outbox wait
 // for it, because there is nothing to edit before.
 func (c *Conversation) Interact(ctx context.Context, i interaction) (resp response, done func()) {
+	i.arrived = time.Now()
 	done = c.acks.begin(i.Token)
 	defer func() {
 		if p := recover(); p != nil {
@@ -183,7 +186,7 @@ func (c *Conversation) take(ctx context.Context, i interaction, req keepwatch.Re
 	}
 	result := make(chan error, 1)
 	go func() { result <- c.save(context.WithoutCancel(ctx), d) }()
-	late := time.NewTimer(ackWithin)
+	late := time.NewTimer(ackWithin - time.Since(i.arrived))
 	defer late.Stop()
 	select {
 	case err := <-result:

@@ -74,9 +74,12 @@ func (f *Frontend) Find(ctx context.Context, out keepwatch.Outgoing) (ref string
 		after = out.After
 	}
 	for range mostPages {
-		page, err := f.page(ctx, channel, after)
+		page, err := f.page(ctx, channel, url.Values{"after": {after}, "limit": {strconv.Itoa(pageSize)}})
 		if err != nil {
 			return f.unreadable(channel, target, err)
+		}
+		if len(page) == 0 && out.After != "" {
+			f.checkHistory(ctx, channel, target)
 		}
 		for _, m := range page {
 			if ours(m, me.ID) && isThis(m, out, want) {
@@ -91,9 +94,8 @@ func (f *Frontend) Find(ctx context.Context, out keepwatch.Outgoing) (ref string
 	return "", false, nil
 }
 
-// page gives messages of a channel after an id, the oldest first.
-func (f *Frontend) page(ctx context.Context, channel, after string) ([]found, error) {
-	q := url.Values{"after": {after}, "limit": {strconv.Itoa(pageSize)}}
+// page gives messages of a channel, the oldest first.
+func (f *Frontend) page(ctx context.Context, channel string, q url.Values) ([]found, error) {
 	var page []found
 	if err := f.rest.call(ctx, http.MethodGet, discordgo.EndpointChannelMessages(channel)+"?"+q.Encode(), nil, &page); err != nil {
 		return nil, err
@@ -110,20 +112,33 @@ func (f *Frontend) page(ctx context.Context, channel, after string) ([]found, er
 	return page, nil
 }
 
-// unreadable: without the right to read a channel's history a message cannot be
-// found, and is sent again: better twice than never.
+// checkHistory warns where a channel in which we have posted shows no message at
+// all: so Discord answers a bot without Read Message History, which is no error.
+func (f *Frontend) checkHistory(ctx context.Context, channel, target string) {
+	if page, err := f.page(ctx, channel, url.Values{"limit": {"1"}}); err == nil && len(page) == 0 {
+		f.warnHistory(channel, target)
+	}
+}
+
+// unreadable: a message in a channel that cannot be read is not found, and is
+// sent again: better twice than never.
 func (f *Frontend) unreadable(channel, target string, err error) (string, bool, error) {
 	refusal := refusalOf(err)
 	if refusal == nil || refusal.Status != http.StatusForbidden && refusal.Status != http.StatusNotFound {
 		return "", false, verdict(err, target)
 	}
+	f.warnHistory(channel, target)
+	return "", false, nil
+}
+
+// warnHistory says once for each channel that it cannot be read.
+func (f *Frontend) warnHistory(channel, target string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.warned[channel] {
 		f.warned[channel] = true
-		f.log.Warn("the history of a Discord channel cannot be read, so a message whose delivery is uncertain may arrive twice there; give the bot View Channel and Read Message History", "channel", target, "err", err)
+		f.log.Warn("the history of a Discord channel cannot be read, so a message whose delivery is uncertain may arrive twice there; give the bot View Channel and Read Message History", "channel", target)
 	}
-	return "", false, nil
 }
 
 func ours(m found, app string) bool {

@@ -102,11 +102,32 @@ func (f *Frontend) send(ctx context.Context, out keepwatch.Outgoing) (ref string
 	// interaction, for as long as that lasts.
 	noAccess := refusal.Code == codeMissingAccess || refusal.Code == codeMissingPermissions || refusal.Code == codeUnknownChannel
 	if noAccess && out.Reply.Alive(f.now()) && !out.Reply.Private {
-		if ref, err := f.webhook(ctx, http.MethodPost, out.Reply.Token, "", render(out.Message)); err == nil {
-			return ref, nil
-		}
+		return f.followUp(ctx, out, verdict(err, target))
 	}
 	return "", verdict(err, target)
+}
+
+// followUp posts by the interaction what the channel refuses; otherwise is what
+// is given where that fails too. Discord makes the first follow-up of a deferral
+// the response itself, so the answer has to be there before.
+func (f *Frontend) followUp(ctx context.Context, out keepwatch.Outgoing, otherwise error) (string, error) {
+	later := &keepwatch.PostError{Verdict: keepwatch.VerdictLater, After: again, Err: otherwise}
+	app, err := f.self(ctx)
+	if err != nil || !f.acks.wait(ctx, out.Reply.Token) {
+		return "", later
+	}
+	var first struct {
+		Flags discordgo.MessageFlags `json:"flags"`
+	}
+	err = f.rest.call(ctx, http.MethodGet, discordgo.EndpointWebhookMessage(app.ID, out.Reply.Token, original), nil, &first)
+	if refusal := refusalOf(err); refusal != nil && !refusal.permanent() || err == nil && first.Flags&discordgo.MessageFlagsLoading != 0 {
+		return "", later
+	}
+	ref, err := f.webhook(ctx, http.MethodPost, out.Reply.Token, "", render(out.Message))
+	if err != nil {
+		return "", otherwise
+	}
+	return ref, nil
 }
 
 // create posts into a channel.

@@ -3,6 +3,7 @@ package discord
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/bwmarrin/discordgo"
 
@@ -66,7 +67,10 @@ func (w *writer) block(b keepwatch.Block) {
 	switch {
 	case b.Text != "":
 		w.gap()
-		for _, l := range strings.Split(b.Text, "\n") {
+		for l := range strings.SplitSeq(b.Text, "\n") {
+			if w.full {
+				return
+			}
 			w.long(l)
 		}
 	case b.Code != "":
@@ -93,7 +97,7 @@ func (w *writer) gap() {
 // long writes a plain line, in several pieces where it is longer than an embed.
 func (w *writer) long(plain string) {
 	const piece = 1500 // escaped it is at most twice as long, and a little
-	for size(plain) > piece {
+	for !w.full && size(plain) > piece {
 		head := strings.TrimSuffix(cut(plain, piece), "…")
 		if len(head) == 0 || len(head) >= len(plain) {
 			break
@@ -136,16 +140,18 @@ func (w *writer) close() {
 
 // code writes literal text: whole, or its first lines with the sentence behind.
 func (w *writer) code(text string) {
+	room := min(maxDescription, w.room) - size(fence("")) - 2
 	lines := strings.Split(text, "\n")
-	for n := len(lines); n > 0; n-- {
-		block := fence(strings.Join(lines[:n], "\n"))
-		if size(block) <= min(maxDescription-1, w.room-1) {
-			w.line(block)
-			w.full = w.full || n < len(lines)
-			return
+	n := 0
+	for ; n < len(lines); n++ {
+		if room -= size(fence(lines[n])) - size(fence("")) + 1; room < 0 {
+			break
 		}
 	}
-	w.full = true
+	if n > 0 {
+		w.line(fence(strings.Join(lines[:n], "\n")))
+	}
+	w.full = w.full || n < len(lines)
 }
 
 // field writes a name and its value; a long value is a paragraph, because the
@@ -230,7 +236,11 @@ func progress(p keepwatch.Progress) string {
 		parts = append(parts, keepwatch.FormatBytes(int64(r))+"/s")
 	}
 	if left, ok := p.Left(); ok {
-		parts = append(parts, keepwatch.FormatDuration(left)+" left")
+		text := keepwatch.FormatDuration(left)
+		if left < 10*time.Second { // it is known to the second
+			text = fmt.Sprintf("%d s", max(int(left.Seconds()), 1))
+		}
+		parts = append(parts, text+" left")
 	}
 	if len(parts) == 0 {
 		return "…"

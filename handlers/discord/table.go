@@ -22,6 +22,10 @@ func (w *writer) table(t keepwatch.Table) {
 	rows = append(rows, t.Rows...)
 	widths, narrow := columns(rows)
 	w.gap()
+	if w.full {
+		w.left = len(t.Rows)
+		return
+	}
 	if narrow {
 		w.columns(rows, widths, len(rows)-len(t.Rows))
 		return

@@ -17,7 +17,7 @@ import (
 
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(stop)
 	return ctx
 }
@@ -107,7 +107,7 @@ func (c *socket) send(v any) {
 }
 
 func (c *socket) read() (object, error) {
-	_ = c.ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = c.ws.SetReadDeadline(time.Now().Add(30 * time.Second))
 	var o object
 	err := c.ws.ReadJSON(&o)
 	return o, err

@@ -2,6 +2,7 @@ package discordtest
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 )
 
@@ -215,6 +216,19 @@ func (f *formErrors) input(path string, c object, seen map[string]bool, inRow bo
 	}
 }
 
+// componentDefaults are what Discord adds where the bot leaves it out.
+func componentDefaults(kind int) object {
+	switch {
+	case kind == compSelect || kind >= compUserSelect && kind <= compChannelSel:
+		return object{"min_values": 1.0, "max_values": 1.0}
+	case kind == compContainer:
+		return object{"accent_color": nil, "spoiler": false}
+	case kind == compSeparator:
+		return object{"spacing": 1.0, "divider": true}
+	}
+	return nil
+}
+
 // finishedComponents are components as they come back: each with an id, in order.
 func finishedComponents(v any, n *int) any {
 	switch v := v.(type) {
@@ -230,9 +244,7 @@ func finishedComponents(v any, n *int) any {
 			*n++
 			out["id"] = float64(*n)
 		}
-		if integer(v["type"]) == compSelect {
-			out["min_values"], out["max_values"] = 1.0, 1.0
-		}
+		maps.Copy(out, componentDefaults(integer(v["type"])))
 		for _, k := range sortedKeys(v) {
 			switch {
 			case v[k] == nil:

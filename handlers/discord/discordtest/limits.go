@@ -131,7 +131,7 @@ func (l *limits) admit(now time.Time, method, route string, r *http.Request, glo
 		"X-RateLimit-Reset-After": strconv.FormatFloat(reset.Sub(now).Seconds(), 'f', 3, 64), "X-RateLimit-Bucket": name, "Via": "1.1 google",
 	}
 	if !l.on {
-		header["X-RateLimit-Remaining"] = strconv.Itoa(limit.Calls - 1)
+		header["X-RateLimit-Remaining"] = strconv.Itoa(max(1, limit.Calls-1)) // never so that a client would wait
 	}
 	if out != nil {
 		maps.Copy(header, out.header)

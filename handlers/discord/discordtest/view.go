@@ -1,6 +1,7 @@
 package discordtest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -179,6 +180,21 @@ func (s *Server) Message(id string) (Message, bool) {
 		return Message{}, false
 	}
 	return found[0], true
+}
+
+// WaitMessage waits for a message that everybody in a channel sees and that fits, and gives the last such.
+func (s *Server) WaitMessage(ctx context.Context, channelID, what string, fits func(Message) bool) (Message, error) {
+	var found Message
+	err := s.Wait(ctx, what, func() bool {
+		for _, m := range slices.Backward(s.Messages(channelID)) {
+			if fits(m) {
+				found = m
+				return true
+			}
+		}
+		return false
+	})
+	return found, err
 }
 
 // DMChannel is the channel of direct messages between a person and the bot.

@@ -35,6 +35,17 @@ function plainFormats(node) {
   Object.values(node).forEach(plainFormats);
 }
 
+// The document gives errors inside a form the numeric code of the whole; by the vendor's reference (and
+// as clients find it) it is a word there, such as BASE_TYPE_REQUIRED.
+schemas.InnerErrors.properties._errors.items = { type: "object", properties: { code: { type: "string" }, message: { type: "string" } }, required: ["code", "message"] };
+
+// It also demands a code of every 429, which by the same reference only some limits have.
+schemas.RatelimitedResponse = {
+  type: "object",
+  properties: { message: { type: "string" }, code: { type: "integer" }, retry_after: { type: "number" }, global: { type: "boolean" } },
+  required: ["message", "retry_after", "global"],
+};
+
 // A type as it is written in the operations: names, arrays, unions, and objects, which are taken as they come.
 function typeSchema(text) {
   text = text.trim().replace(/^\|/, "").trim();
