@@ -43,10 +43,9 @@ func (p *pacer) pause(i int, now time.Time) time.Duration {
 		p.quick[i] = 0
 	}
 	for other, last := range p.last {
-		first := last.IsZero() && p.last[i].IsZero() && other < i // at the start the first goes first
 		if other != i && !last.IsZero() && p.alive[other] {
 			wait = max(wait, last.Add(p.apart).Sub(now))
-		} else if other != i && (first || now.Sub(last) < p.apart && p.last[i].IsZero()) {
+		} else if other < i && p.last[i].IsZero() { // at the start the first goes first, whichever asks first
 			wait = max(wait, p.apart)
 		}
 	}
