@@ -1,0 +1,152 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"keepwatch"
+)
+
+// deliver sends one message, again and again, until it is delivered or refused
+// for good, or the outbox closes. It is the one place that retries.
+func (o *Outbox) deliver(out keepwatch.Outgoing, log *slog.Logger) {
+	poster, ok := o.cfg.Posters[keepwatch.Platform(out.Channel)]
+	if !ok {
+		o.refuse(out, "Keepwatch is not connected to "+keepwatch.Platform(out.Channel)+".", log)
+		return
+	}
+	unsure, wait, last := !out.Tried.IsZero(), firstPause, ""
+	for o.awaitPace(out.Channel) {
+		ref, shown, final, err := o.attempt(poster, &out, unsure)
+		if err == nil {
+			o.delivered(out, ref, shown, final, log)
+			return
+		}
+		var p *keepwatch.PostError
+		if !errors.As(err, &p) {
+			p = &keepwatch.PostError{Err: err}
+		}
+		pause := wait
+		switch p.Verdict {
+		case keepwatch.VerdictNever, keepwatch.VerdictGone:
+			o.refuse(out, sentence(err), log)
+			return
+		case keepwatch.VerdictUnsure:
+			unsure = true
+		case keepwatch.VerdictLater:
+			if p.After > 0 {
+				pause = p.After
+			}
+		}
+		if err.Error() != last && p.After == 0 {
+			log.Warn("a message could not be posted; it is tried again", "channel", out.Channel, "verdict", p.Verdict, "err", err)
+			last = err.Error()
+		}
+		if !o.pause(pause) {
+			return
+		}
+		wait = min(wait*2, longestPause)
+	}
+}
+
+// sentence gives what a person is told about an error of a platform.
+func sentence(err error) string {
+	if text := keepwatch.Sentence(err); text != "" {
+		return text
+	}
+	return err.Error()
+}
+
+// attempt tries once: it looks for the message first where an earlier attempt
+// may have delivered it.
+func (o *Outbox) attempt(poster Poster, out *keepwatch.Outgoing, unsure bool) (ref, shown string, final bool, err error) {
+	answer := out.Reply.Alive(o.cfg.Now())
+	if unsure && !answer {
+		ref, found, err := poster.Find(o.hard, *out)
+		if err != nil {
+			return "", "", false, fmt.Errorf("look for a message: %w", err)
+		}
+		if found {
+			return ref, out.Message.Fingerprint(), false, nil
+		}
+	}
+	if out.Run > 0 {
+		msg, state, err := o.cfg.Show(out.Run)
+		if err != nil {
+			return "", "", false, &keepwatch.PostError{Verdict: keepwatch.VerdictNever, Err: fmt.Errorf("show run %d: %w", out.Run, err)}
+		}
+		if err := o.cfg.Cards.KeepButtons(msg.AllButtons()); err != nil {
+			return "", "", false, &keepwatch.PostError{Verdict: keepwatch.VerdictLater, Err: err}
+		}
+		out.Message, final = msg, state.Ended()
+	}
+	if !answer {
+		tried, err := o.cfg.Mail.TryMessage(*out, o.cfg.Now())
+		if err != nil {
+			return "", "", false, &keepwatch.PostError{Verdict: keepwatch.VerdictLater, Err: err}
+		}
+		*out = tried
+	}
+	o.cfg.Crash("outbox.tried")
+	ref, err = poster.Post(o.hard, *out)
+	o.cfg.Crash("outbox.posted")
+	return ref, out.Message.Fingerprint(), final, err
+}
+
+// delivered saves that a message is delivered. While that cannot be saved, it is
+// tried again, and the message is not sent again.
+func (o *Outbox) delivered(out keepwatch.Outgoing, ref, shown string, final bool, log *slog.Logger) {
+	for {
+		err := o.cfg.Mail.MessageDelivered(out, ref, shown, final)
+		if err == nil {
+			break
+		}
+		log.Error("it cannot be saved that a message was delivered", "err", err)
+		if !o.pause(5 * time.Second) {
+			return
+		}
+	}
+	o.cfg.Crash("outbox.delivered")
+	if out.Run > 0 {
+		o.poke(keepwatch.Platform(out.Channel))
+	}
+}
+
+func (o *Outbox) refuse(out keepwatch.Outgoing, why string, log *slog.Logger) {
+	log.Error("a message was refused for good; `keepwatch check` shows it", "channel", out.Channel, "why", why)
+	first, err := o.cfg.Mail.RefuseMessage(out, why)
+	if err != nil {
+		log.Error("a refused message could not be put apart; it is tried again", "err", err)
+		o.pause(longestPause)
+		return
+	}
+	o.cfg.Refused(out, why, first)
+}
+
+// awaitPace waits until another message may be posted in a channel, and reports
+// whether to go on.
+func (o *Outbox) awaitPace(channel string) bool {
+	every := o.cfg.Pace[keepwatch.Platform(channel)]
+	if every <= 0 {
+		return o.halt.Err() == nil
+	}
+	const remembered = 1000
+	o.mu.Lock()
+	now := time.Now() // monotonic: a clock that is set does not count
+	if len(o.paced) > remembered {
+		for c, at := range o.paced {
+			if now.After(at) {
+				delete(o.paced, c)
+			}
+		}
+	}
+	at := o.paced[channel]
+	if at.Before(now) {
+		at = now
+	}
+	o.paced[channel] = at.Add(every)
+	o.mu.Unlock()
+	return o.pause(at.Sub(now))
+}
