@@ -12,14 +12,15 @@ import (
 // deliver sends one message, again and again, until it is delivered or refused
 // for good, or the outbox closes. It is the one place that retries.
 func (o *Outbox) deliver(out keepwatch.Outgoing, log *slog.Logger) {
-	poster, ok := o.cfg.Posters[keepwatch.Platform(out.Channel)]
+	platform := keepwatch.Platform(out.Channel)
+	poster, ok := o.cfg.Posters[platform]
 	if !ok {
-		o.refuse(out, "Keepwatch is not connected to "+keepwatch.Platform(out.Channel)+".", log)
+		o.refuse(out, "Keepwatch is not connected to "+platform+".", log)
 		return
 	}
 	unsure, wait, last := !out.Tried.IsZero(), firstPause, ""
-	for o.awaitPace(out.Channel) {
-		ref, shown, final, err := o.attempt(poster, &out, unsure)
+	for o.takeTurn(platform, out.Channel) {
+		ref, shown, final, err := o.inTurn(platform, poster, &out, unsure)
 		if err == nil {
 			o.delivered(out, ref, shown, final, log)
 			return
@@ -49,6 +50,35 @@ func (o *Outbox) deliver(out keepwatch.Outgoing, log *slog.Logger) {
 		}
 		wait = min(wait*2, longestPause)
 	}
+}
+
+// takeTurn waits until a channel and its platform may be sent another message,
+// and reports whether to go on.
+func (o *Outbox) takeTurn(platform, channel string) bool {
+	if !o.awaitPace(channel) {
+		return false
+	}
+	select {
+	case o.turns[platform] <- struct{}{}:
+		return true
+	default:
+	}
+	select {
+	case o.turns[platform] <- struct{}{}:
+	case <-o.halt.Done():
+		return false
+	}
+	if o.awaitPace(channel) { // the moment that it had waited for has passed
+		return true
+	}
+	<-o.turns[platform]
+	return false
+}
+
+// inTurn makes an attempt, and gives the turn back.
+func (o *Outbox) inTurn(platform string, poster Poster, out *keepwatch.Outgoing, unsure bool) (ref, shown string, final bool, err error) {
+	defer func() { <-o.turns[platform] }()
+	return o.attempt(poster, out, unsure)
 }
 
 // sentence gives what a person is told about an error of a platform.

@@ -87,13 +87,14 @@ type Outbox struct {
 	stop     context.CancelFunc
 	hard     context.Context // ends when what is under way is to break off
 	abort    context.CancelFunc
-	turns    chan struct{}
+	turns    map[string]chan struct{} // by platform: one for each message that is being sent
 	working  sync.WaitGroup
 	pokes    map[string]chan struct{} // by platform: a card may have changed
 	starting sync.Once
 }
 
-// inFlight is how many lanes are served at the same time.
+// inFlight is how many messages are sent to one platform at the same time. A lane
+// that waits holds no turn, and no platform takes those of another.
 const inFlight = 64
 
 // Waits between attempts that failed without the platform saying how long: 1 s,
@@ -120,9 +121,9 @@ func NewOutbox(cfg OutboxConfig) (*Outbox, error) {
 	if cfg.Refused == nil {
 		cfg.Refused = func(keepwatch.Outgoing, string, bool) {}
 	}
-	o := &Outbox{cfg: cfg, lanes: map[string]bool{}, paced: map[string]time.Time{}, turns: make(chan struct{}, inFlight), pokes: map[string]chan struct{}{}}
+	o := &Outbox{cfg: cfg, lanes: map[string]bool{}, paced: map[string]time.Time{}, turns: map[string]chan struct{}{}, pokes: map[string]chan struct{}{}}
 	for platform := range cfg.Posters {
-		o.pokes[platform] = make(chan struct{}, 1)
+		o.pokes[platform], o.turns[platform] = make(chan struct{}, 1), make(chan struct{}, inFlight)
 	}
 	o.halt, o.stop = context.WithCancel(context.Background())
 	o.hard, o.abort = context.WithCancel(context.Background())
@@ -183,12 +184,6 @@ func (o *Outbox) Close(ctx context.Context) error {
 
 // serve sends what waits in a lane, one after the other, until it is empty.
 func (o *Outbox) serve(lane string) {
-	select {
-	case o.turns <- struct{}{}:
-		defer func() { <-o.turns }()
-	case <-o.halt.Done():
-		return
-	}
 	log := o.cfg.Log.With("lane", lane)
 	for o.halt.Err() == nil {
 		out, found, err := o.cfg.Mail.NextMessage(lane)

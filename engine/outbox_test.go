@@ -201,6 +201,30 @@ func TestOutboxWhereTheStoreRefuses(t *testing.T) {
 	}
 }
 
+// TestOutboxServesOnePlatformWhileAnotherIsDown, and one channel while many
+// others wait.
+func TestOutboxServesOnePlatformWhileAnotherIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		for i := range 200 {
+			o.say(fmt.Sprintf("discord:%d x", i), fmt.Sprintf("slack:%d x", i))
+		}
+		o.say("slack:A a", "slack:A b")
+		p := o.boot(func(p *process, _ *engine.OutboxConfig) {
+			p.posters["discord"].onPost = func(ctx context.Context, _ keepwatch.Outgoing) (bool, error) { <-ctx.Done(); return false, ctx.Err() }
+			p.posters["slack"].onPost = func(_ context.Context, out keepwatch.Outgoing) (bool, error) {
+				if out.Channel != "slack:A" {
+					return false, later(time.Hour)
+				}
+				return true, nil
+			}
+		}).start(t)
+		time.Sleep(time.Second)
+		o.want("slack:A", "a", "b")
+		p.kill()
+	})
+}
+
 // TestOutboxPostsAFewAtOnce: a crowd of lanes does not become a crowd of
 // connections.
 func TestOutboxPostsAFewAtOnce(t *testing.T) {
