@@ -88,7 +88,7 @@ func (o *Outbox) editCards(platform string, poster Poster, known map[cardKey]*sh
 		if known[key] == nil {
 			known[key] = &shown{print: c.Shown, wait: firstPause}
 		}
-		msg, state, err := o.cfg.Show(c.Run)
+		msg, state, err := o.show(c.Run)
 		if err != nil {
 			o.cfg.Log.Error("a run cannot be shown", "run", c.Run, "err", err)
 			continue
@@ -139,7 +139,7 @@ func (o *Outbox) edit(platform string, poster Poster, u update, fence *time.Time
 	if u.print != u.known.print {
 		err := o.cfg.Cards.KeepButtons(u.msg.AllButtons())
 		if err == nil {
-			err = poster.Edit(o.hard, u.card, u.msg)
+			err = o.guarded(func() error { return poster.Edit(o.hard, u.card, u.msg) })
 		}
 		u.known.next, *fence = time.Now().Add(editEvery), time.Now().Add(o.cfg.Edits[platform])
 		if err != nil {

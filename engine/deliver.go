@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"keepwatch"
@@ -103,7 +104,7 @@ func (o *Outbox) attempt(poster Poster, out *keepwatch.Outgoing, unsure bool) (r
 		}
 	}
 	if out.Run > 0 {
-		msg, state, err := o.cfg.Show(out.Run)
+		msg, state, err := o.show(out.Run)
 		if err != nil {
 			return "", "", false, &keepwatch.PostError{Verdict: keepwatch.VerdictNever, Err: fmt.Errorf("show run %d: %w", out.Run, err)}
 		}
@@ -120,9 +121,35 @@ func (o *Outbox) attempt(poster Poster, out *keepwatch.Outgoing, unsure bool) (r
 		*out = tried
 	}
 	o.cfg.Crash("outbox.tried")
-	ref, err = poster.Post(o.hard, *out)
+	err = o.guarded(func() (err error) {
+		ref, err = poster.Post(o.hard, *out)
+		return err
+	})
 	o.cfg.Crash("outbox.posted")
 	return ref, out.Message.Fingerprint(), final, err
+}
+
+// guarded keeps a panic over one message (a renderer that meets what nobody
+// thought of) to that message: it is refused for good and reported, because after
+// a restart it would only end the process again.
+func (o *Outbox) guarded(fn func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			o.cfg.Log.Error("what sends a message broke off", "panic", p, "stack", string(debug.Stack()))
+			err = &keepwatch.PostError{Verdict: keepwatch.VerdictNever, Err: keepwatch.Errorf(keepwatch.KindInternal,
+				"Something went wrong inside Keepwatch while it made this message. An admin finds the cause in the log.").Because(fmt.Errorf("panicked: %v", p))}
+		}
+	}()
+	return fn()
+}
+
+// show gives the card of a run as it is now.
+func (o *Outbox) show(run int64) (msg keepwatch.Message, state keepwatch.RunState, err error) {
+	err = o.guarded(func() (err error) {
+		msg, state, err = o.cfg.Show(run)
+		return err
+	})
+	return msg, state, err
 }
 
 // delivered saves that a message is delivered. While that cannot be saved, it is

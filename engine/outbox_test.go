@@ -298,6 +298,35 @@ func TestOutboxCloses(t *testing.T) {
 	})
 }
 
+// TestOutboxOutlivesPanics: a message that breaks what sends it is put apart,
+// and takes neither its lane nor the process with it.
+func TestOutboxOutlivesPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.run(1, "under way", keepwatch.RunRunning)
+		o.say("slack:A a", "slack:A poison", "slack:A b")
+		o.save(keepwatch.Outgoing{ID: "card", Lane: "discord:B", Channel: "discord:B", Run: 1})
+		p := o.boot(func(p *process, _ *engine.OutboxConfig) {
+			p.posters["slack"].onPost = func(_ context.Context, out keepwatch.Outgoing) (bool, error) {
+				if out.Message.Title == "poison" {
+					panic("a fault in a renderer")
+				}
+				return true, nil
+			}
+			p.posters["discord"].onEdit = func(keepwatch.Card, keepwatch.Message) (bool, error) { panic("another") }
+		}).start(t)
+		time.Sleep(5 * time.Second)
+		o.run(1, "done", keepwatch.RunDone)
+		time.Sleep(time.Minute)
+		o.want("slack:A", "a", "b")
+		dead, err := o.kept.RefusedMessages(0)
+		if err != nil || len(dead) != 1 || strings.Contains(dead[0].Refused, "renderer") || !strings.Contains(o.logged(), "a fault in a renderer") {
+			t.Errorf("%+v, %v", dead, err)
+		}
+		p.kill()
+	})
+}
+
 func TestOutboxWithoutThePlatform(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice(t)
