@@ -149,3 +149,28 @@ func TestCardsGetTheirLastState(t *testing.T) {
 		})
 	}
 }
+
+// TestCardThatCannotBeShownYet waits; one of a run that is not there is refused.
+func TestCardThatCannotBeShownYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.run(1, "done", keepwatch.RunDone)
+		o.showErr = errors.New("the disk hangs")
+		p := o.boot(nil).start(t)
+		p.Send(o.card(1, "slack:A")...)
+		time.Sleep(10 * time.Second)
+		o.mu.Lock()
+		o.showErr = nil
+		o.mu.Unlock()
+		time.Sleep(time.Minute)
+		o.want("slack:A", "done")
+		p.Send(o.card(77, "slack:A")...)
+		time.Sleep(time.Second)
+		if dead, err := o.kept.RefusedMessages(0); err != nil || len(dead) != 1 || dead[0].Run != 77 {
+			t.Errorf("put apart: %+v, %v", dead, err)
+		}
+		o.noneLive()
+		o.empty()
+		p.kill()
+	})
+}

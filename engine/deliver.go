@@ -106,7 +106,7 @@ func (o *Outbox) attempt(poster Poster, out *keepwatch.Outgoing, unsure bool) (r
 	if out.Run > 0 {
 		msg, state, err := o.show(out.Run)
 		if err != nil {
-			return "", "", false, &keepwatch.PostError{Verdict: keepwatch.VerdictNever, Err: fmt.Errorf("show run %d: %w", out.Run, err)}
+			return "", "", false, notShown(out.Run, err)
 		}
 		if err := o.cfg.Cards.KeepButtons(msg.AllButtons()); err != nil {
 			return "", "", false, &keepwatch.PostError{Verdict: keepwatch.VerdictLater, Err: err}
@@ -127,6 +127,19 @@ func (o *Outbox) attempt(poster Poster, out *keepwatch.Outgoing, unsure bool) (r
 	})
 	o.cfg.Crash("outbox.posted")
 	return ref, out.Message.Fingerprint(), final, err
+}
+
+// notShown says what it means that a run's card cannot be made: never, where
+// there is no such run; otherwise the state may be readable later.
+func notShown(run int64, err error) error {
+	var p *keepwatch.PostError
+	v := keepwatch.VerdictLater
+	if errors.As(err, &p) {
+		v = p.Verdict
+	} else if keepwatch.KindOf(err) == keepwatch.KindNotFound {
+		v = keepwatch.VerdictNever
+	}
+	return &keepwatch.PostError{Verdict: v, Err: fmt.Errorf("show run %d: %w", run, err)}
 }
 
 // guarded keeps a panic over one message (a renderer that meets what nobody
