@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -148,6 +149,39 @@ func TestCardsGetTheirLastState(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestCardFoundIsBroughtUpToDate: a card that arrived without an answer may show
+// less than was last tried.
+func TestCardFoundIsBroughtUpToDate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.run(1, "begins", keepwatch.RunRunning)
+		finds, posts := 0, 0
+		p := o.boot(func(p *process, _ *engine.OutboxConfig) {
+			poster := p.posters["slack"]
+			poster.onFind = func(keepwatch.Outgoing) error { finds++; return nil }
+			poster.onPost = func(_ context.Context, out keepwatch.Outgoing) (bool, error) {
+				if posts++; posts == 1 {
+					return false, verdict(keepwatch.VerdictUnsure)
+				}
+				// The first attempt arrives late, while the second one fails.
+				poster.v.mu.Lock()
+				defer poster.v.mu.Unlock()
+				poster.v.posts = append(poster.v.posts, post{out.Channel, out.ID, "slack:A/0001", "begins", time.Now(), false, out})
+				return false, verdict(keepwatch.VerdictUnsure)
+			}
+		}).start(t)
+		p.Send(o.card(1, "slack:A")...)
+		time.Sleep(500 * time.Millisecond)
+		o.run(1, "done", keepwatch.RunDone)
+		time.Sleep(time.Minute)
+		if got := fmt.Sprint(o.vendors["slack"].shows("slack:A")); got != "[done]" || finds != 2 {
+			t.Errorf("it shows %s after %d looks", got, finds)
+		}
+		o.noneLive()
+		p.kill()
+	})
 }
 
 // TestCardThatCannotBeShownYet waits; one of a run that is not there is refused.

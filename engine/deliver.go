@@ -100,6 +100,9 @@ func (o *Outbox) attempt(poster Poster, out *keepwatch.Outgoing, unsure bool) (r
 			return "", "", false, fmt.Errorf("look for a message: %w", err)
 		}
 		if found {
+			if out.Run > 0 {
+				return ref, "", false, nil // which of the attempts arrived is not known: it is edited once more
+			}
 			return ref, out.Message.Fingerprint(), false, nil
 		}
 	}
