@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"keepwatch"
@@ -105,6 +106,9 @@ func (o *Outbox) editCards(platform string, poster Poster, known map[cardKey]*sh
 			delete(known, key)
 		}
 	}
+	// Whoever has waited longest comes first: where a platform takes few edits,
+	// those that move fast must not keep the others from theirs.
+	slices.SortStableFunc(due, func(a, b update) int { return a.known.next.Compare(b.known.next) })
 	for _, final := range []bool{true, false} {
 		for _, u := range due {
 			if u.final == final && o.halt.Err() == nil {

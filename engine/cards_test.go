@@ -151,6 +151,46 @@ func TestCardsGetTheirLastState(t *testing.T) {
 	}
 }
 
+// TestCardsTakeTurns: where a platform takes few edits, each card gets its share,
+// and those that stopped for a person are not behind those that move.
+func TestCardsTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		p := o.boot(func(_ *process, c *engine.OutboxConfig) {
+			c.Edits = map[string]time.Duration{"slack": 1500 * time.Millisecond}
+		}).start(t)
+		const runs = 10
+		for id := range int64(runs) {
+			o.run(id+1, "begins", keepwatch.RunRunning)
+			p.Send(o.card(id+1, fmt.Sprintf("slack:%02d", id))...)
+		}
+		time.Sleep(time.Second)
+		o.run(runs, "needs attention", keepwatch.RunAttention)
+		for i := range 600 {
+			for id := range int64(runs - 1) {
+				o.run(id+1, fmt.Sprint(i), keepwatch.RunRunning)
+			}
+			p.RunChanged(keepwatch.Run{})
+			time.Sleep(100 * time.Millisecond)
+		}
+		counts := map[string]int{}
+		var last time.Time
+		for _, e := range o.vendors["slack"].edited() {
+			if gap := e.at.Sub(last); gap < 1500*time.Millisecond {
+				t.Errorf("an edit %v after the one before it", gap)
+			}
+			last = e.at
+			counts[e.ref[:len("slack:00")]]++
+		}
+		for id := range runs {
+			if n := counts[fmt.Sprintf("slack:%02d", id)]; n == 0 || n > 6 {
+				t.Errorf("card %d was edited %d times: %v", id, n, counts)
+			}
+		}
+		p.kill()
+	})
+}
+
 // TestCardFoundIsBroughtUpToDate: a card that arrived without an answer may show
 // less than was last tried.
 func TestCardFoundIsBroughtUpToDate(t *testing.T) {
