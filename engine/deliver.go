@@ -21,7 +21,8 @@ func (o *Outbox) deliver(out keepwatch.Outgoing, log *slog.Logger) {
 	}
 	unsure, wait, last := !out.Tried.IsZero(), firstPause, ""
 	for o.takeTurn(platform, out.Channel) {
-		ref, shown, final, err := o.inTurn(platform, poster, &out, unsure)
+		token := byToken(out, o.cfg.Now())
+		ref, shown, final, err := o.inTurn(platform, poster, &out, unsure, token)
 		if err == nil {
 			o.delivered(out, ref, shown, final, log)
 			return
@@ -33,6 +34,15 @@ func (o *Outbox) deliver(out keepwatch.Outgoing, log *slog.Logger) {
 		pause := wait
 		switch p.Verdict {
 		case keepwatch.VerdictNever, keepwatch.VerdictGone:
+			if token {
+				// It ran out earlier than we know (the clock was set back), or
+				// was used up; the channel may take the answer all the same.
+				log.Warn("an answer was refused by its token; it is sent without", "err", err)
+				reply := *out.Reply
+				reply.Token = ""
+				out.Reply = &reply
+				continue
+			}
 			o.refuse(out, sentence(err), log)
 			return
 		case keepwatch.VerdictUnsure:
@@ -77,9 +87,9 @@ func (o *Outbox) takeTurn(platform, channel string) bool {
 }
 
 // inTurn makes an attempt, and gives the turn back.
-func (o *Outbox) inTurn(platform string, poster Poster, out *keepwatch.Outgoing, unsure bool) (ref, shown string, final bool, err error) {
+func (o *Outbox) inTurn(platform string, poster Poster, out *keepwatch.Outgoing, unsure, token bool) (ref, shown string, final bool, err error) {
 	defer func() { <-o.turns[platform] }()
-	return o.attempt(poster, out, unsure)
+	return o.attempt(poster, out, unsure, token)
 }
 
 // sentence gives what a person is told about an error of a platform.
@@ -90,11 +100,17 @@ func sentence(err error) string {
 	return err.Error()
 }
 
+// byToken reports whether a message goes out by its reply's token: it is an
+// answer, in a lane of its own. What stands in its channel's lane is posted there,
+// token or not.
+func byToken(out keepwatch.Outgoing, now time.Time) bool {
+	return out.Lane != out.Channel && out.Reply.Alive(now)
+}
+
 // attempt tries once: it looks for the message first where an earlier attempt
-// may have delivered it.
-func (o *Outbox) attempt(poster Poster, out *keepwatch.Outgoing, unsure bool) (ref, shown string, final bool, err error) {
-	answer := out.Reply.Alive(o.cfg.Now())
-	if unsure && !answer {
+// may have delivered it. One by a token (token) cannot be looked for.
+func (o *Outbox) attempt(poster Poster, out *keepwatch.Outgoing, unsure, token bool) (ref, shown string, final bool, err error) {
+	if unsure && !token && !out.Tried.IsZero() {
 		ref, found, err := poster.Find(o.hard, *out)
 		if err != nil {
 			return "", "", false, fmt.Errorf("look for a message: %w", err)
@@ -116,7 +132,7 @@ func (o *Outbox) attempt(poster Poster, out *keepwatch.Outgoing, unsure bool) (r
 		}
 		out.Message, final = msg, state.Ended()
 	}
-	if !answer {
+	if !token {
 		tried, err := o.cfg.Mail.TryMessage(*out, o.cfg.Now())
 		if err != nil {
 			return "", "", false, &keepwatch.PostError{Verdict: keepwatch.VerdictLater, Err: err}
