@@ -33,7 +33,8 @@ type Outgoing struct {
 	// again.
 	Tried time.Time `json:"tried,omitzero"`
 	// After is the reference of the newest message that the platform confirmed
-	// in this channel before this one: what is looked for comes after it.
+	// in this channel before the first attempt: what is looked for comes after
+	// it.
 	After string `json:"after,omitempty"`
 
 	Refused   string    `json:"refused,omitempty"` // why the platform refused it for good

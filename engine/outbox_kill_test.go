@@ -69,6 +69,41 @@ func TestOutboxKilledAtEveryPoint(t *testing.T) {
 	}
 }
 
+// TestOutboxLooksBehindTheFirstAttempt: what is looked for comes after what was
+// confirmed before the first attempt, however many came between the attempts.
+func TestOutboxLooksBehindTheFirstAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.say("slack:A a", "slack:A b")
+		tries := 0
+		p := o.boot(func(p *process, _ *engine.OutboxConfig) {
+			p.posters["slack"].onPost = func(_ context.Context, out keepwatch.Outgoing) (bool, error) {
+				if out.Message.Title != "b" {
+					return true, nil
+				}
+				if tries++; tries == 1 {
+					return false, later(time.Minute)
+				}
+				return true, verdict(keepwatch.VerdictUnsure)
+			}
+			p.posters["slack"].onFind = func(out keepwatch.Outgoing) error {
+				if out.After != "slack:A/0001" {
+					t.Errorf("it is looked for behind %q", out.After)
+				}
+				return nil
+			}
+		}).start(t)
+		time.Sleep(time.Second)
+		o.say("re:x between") // confirmed in the channel between the attempts
+		if err := o.kept.MessageDelivered(keepwatch.Outgoing{Lane: "re:x", Seq: 3, Channel: "slack:A"}, "slack:A/0009", "", false); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Minute)
+		o.want("slack:A", "a", "b")
+		p.kill()
+	})
+}
+
 func TestOutboxAnswers(t *testing.T) {
 	type attempt = func(n int, out keepwatch.Outgoing) (bool, error)
 	gone := verdict(keepwatch.VerdictGone)

@@ -131,14 +131,19 @@ func (r *Records) NextMessage(lane string) (out keepwatch.Outgoing, found bool, 
 	return out, found, err
 }
 
-// TryMessage saves that an attempt begins, with what is known of the channel.
+// TryMessage saves that an attempt begins, with what is known of the channel. What
+// the message comes after is what was known at the first attempt: any of them may
+// be the one that arrived.
 func (r *Records) TryMessage(o keepwatch.Outgoing, at time.Time) (keepwatch.Outgoing, error) {
 	err := r.store.Update(func(tx Tx) error {
 		var last text
 		if _, err := get(tx, "last/"+o.Channel, &last); err != nil {
 			return err
 		}
-		o.Tried, o.After = at.UTC(), last.Value
+		if o.Tried.IsZero() {
+			o.After = last.Value
+		}
+		o.Tried = at.UTC()
 		return put(tx, outKey(o), o)
 	})
 	return o, err
