@@ -75,9 +75,11 @@ func Platform(channel string) string {
 	return platform
 }
 
-// Card is the one message of a run in a channel, and what it shows.
+// Card is a message that shows how a run goes on, and what it shows. A channel
+// has one of a run, unless somebody there asks about the run again.
 type Card struct {
 	Version int       `json:"v"`
+	ID      string    `json:"id"` // of the Outgoing that posts it
 	Run     int64     `json:"run"`
 	Channel string    `json:"channel"`
 	Reply   *Reply    `json:"reply,omitempty"`

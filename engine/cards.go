@@ -37,8 +37,8 @@ type shown struct {
 
 // cardKey names a card.
 type cardKey struct {
-	run     int64
-	channel string
+	run         int64
+	channel, id string
 }
 
 // keepCards keeps the cards of one platform as their runs are, until the outbox
@@ -84,7 +84,7 @@ func (o *Outbox) editCards(platform string, poster Poster, known map[cardKey]*sh
 		if keepwatch.Platform(c.Channel) != platform || c.Ref == "" {
 			continue
 		}
-		key := cardKey{c.Run, c.Channel}
+		key := cardKey{c.Run, c.Channel, c.ID}
 		live[key] = true
 		if known[key] == nil {
 			known[key] = &shown{print: c.Shown, wait: firstPause}

@@ -191,6 +191,28 @@ func TestCardsTakeTurns(t *testing.T) {
 	})
 }
 
+// TestCardsOfOneRunInOneChannel: a run that is asked about again has a second
+// card there; both are kept up to date.
+func TestCardsOfOneRunInOneChannel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.run(1, "needs attention", keepwatch.RunAttention)
+		p := o.boot(nil).start(t)
+		p.Send(o.card(1, "slack:A")...)
+		time.Sleep(5 * time.Second)
+		o.run(1, "under way", keepwatch.RunRunning)
+		p.Send(o.card(1, "slack:A")...)
+		time.Sleep(5 * time.Second)
+		o.run(1, "done", keepwatch.RunDone)
+		time.Sleep(5 * time.Second)
+		if got := fmt.Sprint(o.vendors["slack"].shows("slack:A")); got != "[done done]" {
+			t.Errorf("they show %s", got)
+		}
+		o.noneLive()
+		p.kill()
+	})
+}
+
 // TestCardFoundIsBroughtUpToDate: a card that arrived without an answer may show
 // less than was last tried.
 func TestCardFoundIsBroughtUpToDate(t *testing.T) {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,8 +10,8 @@ import (
 )
 
 // Keys: out/<lane>/<number> holds a message to be posted; card/<run>/<channel>
-// the message of a run; live/<run>/<channel> is there while that card is not
-// final; last/<channel> the reference of the newest message that the platform has
+// the message of a run, and card/<run>/<channel>/<message id> another one beside
+// it; live/<the same> is there while that card is not final; last/<channel> the reference of the newest message that the platform has
 // confirmed there; dead/<number> a message that was refused for good;
 // refused/<channel> since when a channel refuses.
 
@@ -21,9 +20,6 @@ const outCounter = "counter/out"
 func outKey(o keepwatch.Outgoing) string { return fmt.Sprintf("out/%s/%016d", o.Lane, o.Seq) }
 func cardKey(run int64, channel string) string {
 	return fmt.Sprintf("card/%012d/%s", run, channel)
-}
-func liveKey(run int64, channel string) string {
-	return fmt.Sprintf("live/%012d/%s", run, channel)
 }
 
 // text is a record of one value.
@@ -78,7 +74,7 @@ func (r *Records) post(tx Tx, out []keepwatch.Outgoing) ([]string, error) {
 			return nil, err
 		}
 		if o.Run > 0 {
-			if err := putCard(tx, keepwatch.Card{Run: o.Run, Channel: o.Channel, Reply: o.Reply, Made: o.Made}); err != nil {
+			if err := newCard(tx, keepwatch.Card{ID: o.ID, Run: o.Run, Channel: o.Channel, Reply: o.Reply, Made: o.Made}); err != nil {
 				return nil, err
 			}
 		}
@@ -89,16 +85,32 @@ func (r *Records) post(tx Tx, out []keepwatch.Outgoing) ([]string, error) {
 	return lanes, nil
 }
 
-// putCard saves a card, and lists it as live while it is not final.
-func putCard(tx Tx, c keepwatch.Card) error {
-	c.Version = version
-	if err := put(tx, cardKey(c.Run, c.Channel), c); err != nil {
+// newCard saves a card that is going to be posted. One that is there already is
+// not forgotten while it is live: it is to get its last state too.
+func newCard(tx Tx, c keepwatch.Card) error {
+	key := cardKey(c.Run, c.Channel)
+	var there keepwatch.Card
+	found, err := get(tx, key, &there)
+	if err != nil {
 		return err
 	}
-	if c.Final {
-		return tx.Delete(liveKey(c.Run, c.Channel))
+	if found && !there.Final {
+		key += "/" + c.ID
 	}
-	return tx.Put(liveKey(c.Run, c.Channel), []byte("{}"))
+	return putCard(tx, key, c)
+}
+
+// putCard saves a card, and lists it as live while it is not final.
+func putCard(tx Tx, key string, c keepwatch.Card) error {
+	c.Version = version
+	if err := put(tx, key, c); err != nil {
+		return err
+	}
+	live := "live/" + key[len("card/"):]
+	if c.Final {
+		return tx.Delete(live)
+	}
+	return tx.Put(live, []byte("{}"))
 }
 
 // Lanes gives those that have something to send.
@@ -167,7 +179,7 @@ func (r *Records) MessageDelivered(o keepwatch.Outgoing, ref, shown string, fina
 		if o.Run == 0 {
 			return nil
 		}
-		return changeCard(tx, o.Run, o.Channel, func(c *keepwatch.Card) {
+		return changeCard(tx, o.Run, o.Channel, o.ID, func(c *keepwatch.Card) {
 			c.Ref, c.Shown, c.Final = ref, shown, final || ref == ""
 		})
 	})
@@ -190,7 +202,7 @@ func (r *Records) RefuseMessage(o keepwatch.Outgoing, why string) (first bool, e
 			return err
 		}
 		if o.Run > 0 {
-			if err := changeCard(tx, o.Run, o.Channel, func(c *keepwatch.Card) { c.Final = true }); err != nil {
+			if err := changeCard(tx, o.Run, o.Channel, o.ID, func(c *keepwatch.Card) { c.Final = true }); err != nil {
 				return err
 			}
 		}
@@ -233,27 +245,23 @@ func (r *Records) RunCards(run int64) ([]keepwatch.Card, error) {
 // CardShown saves what a card shows now.
 func (r *Records) CardShown(c keepwatch.Card, shown string, final bool) error {
 	return r.store.Update(func(tx Tx) error {
-		return changeCard(tx, c.Run, c.Channel, func(now *keepwatch.Card) {
-			if now.Ref == c.Ref {
-				now.Shown, now.Final = shown, final
-			}
-		})
+		return changeCard(tx, c.Run, c.Channel, c.ID, func(now *keepwatch.Card) { now.Shown, now.Final = shown, final })
 	})
 }
 
-// changeCard changes a card that is there; one that is not stays so.
-func changeCard(tx Tx, run int64, channel string, change func(*keepwatch.Card)) error {
-	data, err := tx.Get(cardKey(run, channel))
-	if errors.Is(err, ErrNotFound) {
-		return nil
+// changeCard changes the card that a message posted; one that is not there stays
+// so.
+func changeCard(tx Tx, run int64, channel, id string, change func(*keepwatch.Card)) error {
+	for _, key := range []string{cardKey(run, channel), cardKey(run, channel) + "/" + id} {
+		var c keepwatch.Card
+		found, err := get(tx, key, &c)
+		if err != nil {
+			return err
+		}
+		if found && c.ID == id {
+			change(&c)
+			return putCard(tx, key, c)
+		}
 	}
-	if err != nil {
-		return err
-	}
-	var c keepwatch.Card
-	if err := decode(cardKey(run, channel), data, &c); err != nil {
-		return err
-	}
-	change(&c)
-	return putCard(tx, c)
+	return nil
 }
