@@ -211,7 +211,18 @@ func (o *Outbox) refuse(out keepwatch.Outgoing, why string, log *slog.Logger) {
 		o.pause(longestPause)
 		return
 	}
+	o.tell(out, why, first, log)
+}
+
+// tell has people told of a refused message.
+func (o *Outbox) tell(out keepwatch.Outgoing, why string, first bool, log *slog.Logger) {
 	o.cfg.Refused(out, why, first)
+	if !first {
+		return
+	}
+	if err := o.cfg.Mail.RefusalTold(out); err != nil {
+		log.Error("it cannot be saved that people were told of a refused message; they are told again", "err", err)
+	}
 }
 
 // awaitPace waits until another message may be posted in a channel, and reports

@@ -36,8 +36,12 @@ type Mail interface {
 	// MessageDelivered lets go of a message that the platform has confirmed.
 	MessageDelivered(out keepwatch.Outgoing, ref, shown string, final bool) error
 	// RefuseMessage keeps a message apart that is refused for good. first
-	// reports whether its channel worked until now.
+	// reports whether its channel worked until now, so that people are told.
 	RefuseMessage(out keepwatch.Outgoing, why string) (first bool, err error)
+	// Untold gives the refused ones that people were to be told about, and
+	// perhaps were not; RefusalTold saves that they were.
+	Untold() ([]keepwatch.Outgoing, error)
+	RefusalTold(out keepwatch.Outgoing) error
 }
 
 // Cards keeps the messages of runs.
@@ -60,7 +64,9 @@ type OutboxConfig struct {
 	// Pace is the least time between two new messages in one channel, by
 	// platform; Edits likewise between two edits on the platform. 0: none.
 	Pace, Edits map[string]time.Duration
-	// Refused is told, after it was saved, that a message was refused for good.
+	// Refused is told, after it was saved, that a message was refused for good;
+	// of the first one of a channel once more, where the process ended before
+	// it returned.
 	Refused func(out keepwatch.Outgoing, why string, first bool)
 	Log     *slog.Logger       // nil: silent
 	Now     func() time.Time   // nil: time.Now
@@ -137,7 +143,14 @@ func (o *Outbox) Start() error {
 	if err != nil {
 		return fmt.Errorf("take up the messages that were left: %w", err)
 	}
+	untold, err := o.cfg.Mail.Untold()
+	if err != nil {
+		return fmt.Errorf("take up the messages that were refused: %w", err)
+	}
 	o.Send(lanes...)
+	for _, out := range untold {
+		o.tell(out, out.Refused, true, o.cfg.Log.With("message", out.ID))
+	}
 	o.starting.Do(func() {
 		for platform, poster := range o.cfg.Posters {
 			o.working.Go(func() { o.keepCards(platform, poster, o.pokes[platform]) })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -215,4 +216,54 @@ func TestOutboxClockIsSet(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestOutboxTellsOfARefusingChannel once: the first time, and again only after
+// it had worked in between. An end of the process between the refusal and the
+// telling takes nothing away from it.
+func TestOutboxTellsOfARefusingChannel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		var refuses atomic.Bool
+		refuses.Store(true)
+		setup := func(p *process, _ *engine.OutboxConfig) {
+			p.posters["slack"].onPost = func(_ context.Context, out keepwatch.Outgoing) (bool, error) {
+				if refuses.Load() && out.Channel == "slack:A" {
+					return false, verdict(keepwatch.VerdictNever)
+				}
+				return true, nil
+			}
+		}
+		p := o.boot(setup).start(t)
+		send := func(text string) {
+			p.Send(o.say("slack:A " + text)...)
+			time.Sleep(time.Second)
+		}
+		send("1")
+		send("2")
+		refuses.Store(false)
+		send("3")
+		refuses.Store(true)
+		send("4")
+		p.kill()
+		if want := []string{"slack:A true", "slack:A false", "slack:A true"}; !slices.Equal(o.refusals, want) {
+			t.Errorf("told %q, want %q", o.refusals, want)
+		}
+		o.refusals = nil
+		o.say("slack:Z x")
+		cut := o.boot(func(p *process, c *engine.OutboxConfig) {
+			p.posters["slack"].onPost = func(context.Context, keepwatch.Outgoing) (bool, error) { return false, verdict(keepwatch.VerdictNever) }
+			c.Refused = func(keepwatch.Outgoing, string, bool) { p.dead.Store(true); p.crash("") }
+		}).start(t)
+		time.Sleep(time.Second)
+		cut.kill()
+		for range 2 {
+			next := o.boot(setup).start(t)
+			time.Sleep(time.Second)
+			next.kill()
+		}
+		if want := []string{"slack:Z true"}; !slices.Equal(o.refusals, want) {
+			t.Errorf("told %q, want %q", o.refusals, want)
+		}
+	})
 }

@@ -160,7 +160,7 @@ func TestOutboxObeysVerdicts(t *testing.T) {
 // TestOutboxWhereTheStoreRefuses: whatever cannot be saved for a while, each
 // message comes once, in order, without a restart.
 func TestOutboxWhereTheStoreRefuses(t *testing.T) {
-	for _, op := range []string{"NextMessage", "TryMessage", "MessageDelivered", "RefuseMessage", "LiveCards", "CardShown", "KeepButtons"} {
+	for _, op := range []string{"NextMessage", "TryMessage", "MessageDelivered", "RefuseMessage", "RefusalTold", "LiveCards", "CardShown", "KeepButtons"} {
 		t.Run(op, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := newOffice(t)

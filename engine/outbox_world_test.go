@@ -407,3 +407,17 @@ func (o *office) want(channel string, texts ...string) {
 		o.t.Errorf("%s has got %q, want %q", channel, got, texts)
 	}
 }
+
+func (m *mail) Untold() ([]keepwatch.Outgoing, error) {
+	if err := m.may("Untold"); err != nil {
+		return nil, err
+	}
+	return m.Records.Untold()
+}
+
+func (m *mail) RefusalTold(o keepwatch.Outgoing) error {
+	if err := m.may("RefusalTold"); err != nil {
+		return err
+	}
+	return m.Records.RefusalTold(o)
+}

@@ -19,7 +19,6 @@ const (
 	seenHour   = "2006-01-02T15"
 	pressTime  = 90 * 24 * time.Hour // how long a button is kept that nobody presses
 	seenTime   = 2 * time.Hour       // at least one hour, whenever in an hour it came
-	deadTime   = 90 * 24 * time.Hour
 	finalCards = 7 * 24 * time.Hour
 )
 

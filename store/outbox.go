@@ -12,8 +12,7 @@ import (
 // Keys: out/<lane>/<number> holds a message to be posted; card/<run>/<channel>
 // the message of a run, and card/<run>/<channel>/<message id> another one beside
 // it; live/<the same> is there while that card is not final; last/<channel> the reference of the newest message that the platform has
-// confirmed there; dead/<number> a message that was refused for good;
-// refused/<channel> since when a channel refuses.
+// confirmed there.
 
 const outCounter = "counter/out"
 
@@ -183,42 +182,6 @@ func (r *Records) MessageDelivered(o keepwatch.Outgoing, ref, shown string, fina
 			c.Ref, c.Shown, c.Final = ref, shown, final || ref == ""
 		})
 	})
-}
-
-// RefuseMessage takes a message that its platform refuses for good out of its
-// lane and keeps it apart. first reports whether the channel worked until now.
-func (r *Records) RefuseMessage(o keepwatch.Outgoing, why string) (first bool, err error) {
-	o.Refused, o.RefusedAt = why, r.now().UTC()
-	if o.Reply != nil {
-		reply := *o.Reply
-		reply.Token = "" // of no more use, and as good as a password
-		o.Reply = &reply
-	}
-	err = r.store.Update(func(tx Tx) error {
-		if err := tx.Delete(outKey(o)); err != nil {
-			return err
-		}
-		if err := put(tx, fmt.Sprintf("dead/%016d", o.Seq), o); err != nil {
-			return err
-		}
-		if o.Run > 0 {
-			if err := changeCard(tx, o.Run, o.Channel, o.ID, func(c *keepwatch.Card) { c.Final = true }); err != nil {
-				return err
-			}
-		}
-		var since text
-		found, err := get(tx, "refused/"+o.Channel, &since)
-		if first = !found; err != nil || found {
-			return err
-		}
-		return put(tx, "refused/"+o.Channel, text{version, why, o.RefusedAt})
-	})
-	return first && err == nil, err
-}
-
-// RefusedMessages gives those that were refused for good, newest first.
-func (r *Records) RefusedMessages(limit int) ([]keepwatch.Outgoing, error) {
-	return all[keepwatch.Outgoing](r.store, Range{Prefix: "dead/", Reverse: true}, limit)
 }
 
 // LiveCards gives the cards that do not show yet how their run ended.
