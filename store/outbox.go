@@ -11,8 +11,8 @@ import (
 
 // Keys: out/<lane>/<number> holds a message to be posted; card/<run>/<channel>
 // the message of a run, and card/<run>/<channel>/<message id> another one beside
-// it; live/<the same> is there while that card is not final; last/<channel> the reference of the newest message that the platform has
-// confirmed there.
+// it; live/<the same> is there while that card is not final; last/<channel> the
+// reference of the newest message that the platform has confirmed there.
 
 const outCounter = "counter/out"
 
