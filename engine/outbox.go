@@ -151,6 +151,11 @@ func (o *Outbox) Start() error {
 	for _, out := range untold {
 		o.tell(out, out.Refused, true, o.cfg.Log.With("message", out.ID))
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return nil
+	}
 	o.starting.Do(func() {
 		for platform, poster := range o.cfg.Posters {
 			o.working.Go(func() { o.keepCards(platform, poster, o.pokes[platform]) })
