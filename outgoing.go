@@ -33,7 +33,8 @@ type Outgoing struct {
 	// again.
 	Tried time.Time `json:"tried,omitzero"`
 	// After is the reference of the newest message that the platform confirmed
-	// in this channel before this one: what is looked for comes after it.
+	// in this channel before the first attempt: what is looked for comes after
+	// it.
 	After string `json:"after,omitempty"`
 
 	Refused   string    `json:"refused,omitempty"` // why the platform refused it for good
@@ -74,9 +75,11 @@ func Platform(channel string) string {
 	return platform
 }
 
-// Card is the one message of a run in a channel, and what it shows.
+// Card is a message that shows how a run goes on, and what it shows. A channel
+// has one of a run, unless somebody there asks about the run again.
 type Card struct {
 	Version int       `json:"v"`
+	ID      string    `json:"id"` // of the Outgoing that posts it
 	Run     int64     `json:"run"`
 	Channel string    `json:"channel"`
 	Reply   *Reply    `json:"reply,omitempty"`

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"keepwatch"
@@ -36,8 +37,8 @@ type shown struct {
 
 // cardKey names a card.
 type cardKey struct {
-	run     int64
-	channel string
+	run         int64
+	channel, id string
 }
 
 // keepCards keeps the cards of one platform as their runs are, until the outbox
@@ -83,12 +84,12 @@ func (o *Outbox) editCards(platform string, poster Poster, known map[cardKey]*sh
 		if keepwatch.Platform(c.Channel) != platform || c.Ref == "" {
 			continue
 		}
-		key := cardKey{c.Run, c.Channel}
+		key := cardKey{c.Run, c.Channel, c.ID}
 		live[key] = true
 		if known[key] == nil {
 			known[key] = &shown{print: c.Shown, wait: firstPause}
 		}
-		msg, state, err := o.cfg.Show(c.Run)
+		msg, state, err := o.show(c.Run)
 		if err != nil {
 			o.cfg.Log.Error("a run cannot be shown", "run", c.Run, "err", err)
 			continue
@@ -105,6 +106,9 @@ func (o *Outbox) editCards(platform string, poster Poster, known map[cardKey]*sh
 			delete(known, key)
 		}
 	}
+	// Whoever has waited longest comes first: where a platform takes few edits,
+	// those that move fast must not keep the others from theirs.
+	slices.SortStableFunc(due, func(a, b update) int { return a.known.next.Compare(b.known.next) })
 	for _, final := range []bool{true, false} {
 		for _, u := range due {
 			if u.final == final && o.halt.Err() == nil {
@@ -139,7 +143,7 @@ func (o *Outbox) edit(platform string, poster Poster, u update, fence *time.Time
 	if u.print != u.known.print {
 		err := o.cfg.Cards.KeepButtons(u.msg.AllButtons())
 		if err == nil {
-			err = poster.Edit(o.hard, u.card, u.msg)
+			err = o.guarded(func() error { return poster.Edit(o.hard, u.card, u.msg) })
 		}
 		u.known.next, *fence = time.Now().Add(editEvery), time.Now().Add(o.cfg.Edits[platform])
 		if err != nil {

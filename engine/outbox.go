@@ -36,8 +36,12 @@ type Mail interface {
 	// MessageDelivered lets go of a message that the platform has confirmed.
 	MessageDelivered(out keepwatch.Outgoing, ref, shown string, final bool) error
 	// RefuseMessage keeps a message apart that is refused for good. first
-	// reports whether its channel worked until now.
+	// reports whether its channel worked until now, so that people are told.
 	RefuseMessage(out keepwatch.Outgoing, why string) (first bool, err error)
+	// Untold gives the refused ones that people were to be told about, and
+	// perhaps were not; RefusalTold saves that they were.
+	Untold() ([]keepwatch.Outgoing, error)
+	RefusalTold(out keepwatch.Outgoing) error
 }
 
 // Cards keeps the messages of runs.
@@ -60,7 +64,9 @@ type OutboxConfig struct {
 	// Pace is the least time between two new messages in one channel, by
 	// platform; Edits likewise between two edits on the platform. 0: none.
 	Pace, Edits map[string]time.Duration
-	// Refused is told, after it was saved, that a message was refused for good.
+	// Refused is told, after it was saved, that a message was refused for good;
+	// of the first one of a channel once more, where the process ended before
+	// it returned.
 	Refused func(out keepwatch.Outgoing, why string, first bool)
 	Log     *slog.Logger       // nil: silent
 	Now     func() time.Time   // nil: time.Now
@@ -70,8 +76,9 @@ type OutboxConfig struct {
 // Outbox delivers what was saved to be posted: in order within a lane, each
 // message once. A message is marked before it is tried; after a crash or an
 // attempt without an answer the platform is asked whether it is there before it
-// is sent again. An answer by a reply token that is alive is not marked: it is
-// for one person, cannot be looked up, and rather comes twice than never.
+// is sent again. An answer by a reply token that is alive, in a lane of its own, is
+// not marked: it is for one person, cannot be looked up, and rather comes twice
+// than never. Where the token is refused it is sent without, and is marked.
 //
 // The cards of runs are kept up to date from what the run is now, not from what
 // happened to it, so that nothing that is missed matters: see cards.go.
@@ -87,13 +94,14 @@ type Outbox struct {
 	stop     context.CancelFunc
 	hard     context.Context // ends when what is under way is to break off
 	abort    context.CancelFunc
-	turns    chan struct{}
+	turns    map[string]chan struct{} // by platform: one for each message that is being sent
 	working  sync.WaitGroup
 	pokes    map[string]chan struct{} // by platform: a card may have changed
 	starting sync.Once
 }
 
-// inFlight is how many lanes are served at the same time.
+// inFlight is how many messages are sent to one platform at the same time. A lane
+// that waits holds no turn, and no platform takes those of another.
 const inFlight = 64
 
 // Waits between attempts that failed without the platform saying how long: 1 s,
@@ -120,9 +128,9 @@ func NewOutbox(cfg OutboxConfig) (*Outbox, error) {
 	if cfg.Refused == nil {
 		cfg.Refused = func(keepwatch.Outgoing, string, bool) {}
 	}
-	o := &Outbox{cfg: cfg, lanes: map[string]bool{}, paced: map[string]time.Time{}, turns: make(chan struct{}, inFlight), pokes: map[string]chan struct{}{}}
+	o := &Outbox{cfg: cfg, lanes: map[string]bool{}, paced: map[string]time.Time{}, turns: map[string]chan struct{}{}, pokes: map[string]chan struct{}{}}
 	for platform := range cfg.Posters {
-		o.pokes[platform] = make(chan struct{}, 1)
+		o.pokes[platform], o.turns[platform] = make(chan struct{}, 1), make(chan struct{}, inFlight)
 	}
 	o.halt, o.stop = context.WithCancel(context.Background())
 	o.hard, o.abort = context.WithCancel(context.Background())
@@ -135,7 +143,19 @@ func (o *Outbox) Start() error {
 	if err != nil {
 		return fmt.Errorf("take up the messages that were left: %w", err)
 	}
+	untold, err := o.cfg.Mail.Untold()
+	if err != nil {
+		return fmt.Errorf("take up the messages that were refused: %w", err)
+	}
 	o.Send(lanes...)
+	for _, out := range untold {
+		o.tell(out, out.Refused, true, o.cfg.Log.With("message", out.ID))
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return nil
+	}
 	o.starting.Do(func() {
 		for platform, poster := range o.cfg.Posters {
 			o.working.Go(func() { o.keepCards(platform, poster, o.pokes[platform]) })
@@ -183,12 +203,6 @@ func (o *Outbox) Close(ctx context.Context) error {
 
 // serve sends what waits in a lane, one after the other, until it is empty.
 func (o *Outbox) serve(lane string) {
-	select {
-	case o.turns <- struct{}{}:
-		defer func() { <-o.turns }()
-	case <-o.halt.Done():
-		return
-	}
 	log := o.cfg.Log.With("lane", lane)
 	for o.halt.Err() == nil {
 		out, found, err := o.cfg.Mail.NextMessage(lane)
@@ -229,146 +243,4 @@ func (o *Outbox) pause(d time.Duration) bool {
 	case <-o.halt.Done():
 		return false
 	}
-}
-
-// deliver sends one message, again and again, until it is delivered or refused
-// for good, or the outbox closes. It is the one place that retries.
-func (o *Outbox) deliver(out keepwatch.Outgoing, log *slog.Logger) {
-	poster, ok := o.cfg.Posters[keepwatch.Platform(out.Channel)]
-	if !ok {
-		o.refuse(out, "Keepwatch is not connected to "+keepwatch.Platform(out.Channel)+".", log)
-		return
-	}
-	unsure, wait, last := !out.Tried.IsZero(), firstPause, ""
-	for o.awaitPace(out.Channel) {
-		ref, shown, final, err := o.attempt(poster, &out, unsure)
-		if err == nil {
-			o.delivered(out, ref, shown, final, log)
-			return
-		}
-		var p *keepwatch.PostError
-		if !errors.As(err, &p) {
-			p = &keepwatch.PostError{Err: err}
-		}
-		pause := wait
-		switch p.Verdict {
-		case keepwatch.VerdictNever, keepwatch.VerdictGone:
-			o.refuse(out, sentence(err), log)
-			return
-		case keepwatch.VerdictUnsure:
-			unsure = true
-		case keepwatch.VerdictLater:
-			if p.After > 0 {
-				pause = p.After
-			}
-		}
-		if err.Error() != last && p.After == 0 {
-			log.Warn("a message could not be posted; it is tried again", "channel", out.Channel, "verdict", p.Verdict, "err", err)
-			last = err.Error()
-		}
-		if !o.pause(pause) {
-			return
-		}
-		wait = min(wait*2, longestPause)
-	}
-}
-
-// sentence gives what a person is told about an error of a platform.
-func sentence(err error) string {
-	if text := keepwatch.Sentence(err); text != "" {
-		return text
-	}
-	return err.Error()
-}
-
-// attempt tries once: it looks for the message first where an earlier attempt
-// may have delivered it.
-func (o *Outbox) attempt(poster Poster, out *keepwatch.Outgoing, unsure bool) (ref, shown string, final bool, err error) {
-	answer := out.Reply.Alive(o.cfg.Now())
-	if unsure && !answer {
-		ref, found, err := poster.Find(o.hard, *out)
-		if err != nil {
-			return "", "", false, fmt.Errorf("look for a message: %w", err)
-		}
-		if found {
-			return ref, out.Message.Fingerprint(), false, nil
-		}
-	}
-	if out.Run > 0 {
-		msg, state, err := o.cfg.Show(out.Run)
-		if err != nil {
-			return "", "", false, &keepwatch.PostError{Verdict: keepwatch.VerdictNever, Err: fmt.Errorf("show run %d: %w", out.Run, err)}
-		}
-		if err := o.cfg.Cards.KeepButtons(msg.AllButtons()); err != nil {
-			return "", "", false, &keepwatch.PostError{Verdict: keepwatch.VerdictLater, Err: err}
-		}
-		out.Message, final = msg, state.Ended()
-	}
-	if !answer {
-		tried, err := o.cfg.Mail.TryMessage(*out, o.cfg.Now())
-		if err != nil {
-			return "", "", false, &keepwatch.PostError{Verdict: keepwatch.VerdictLater, Err: err}
-		}
-		*out = tried
-	}
-	o.cfg.Crash("outbox.tried")
-	ref, err = poster.Post(o.hard, *out)
-	o.cfg.Crash("outbox.posted")
-	return ref, out.Message.Fingerprint(), final, err
-}
-
-// delivered saves that a message is delivered. While that cannot be saved, it is
-// tried again, and the message is not sent again.
-func (o *Outbox) delivered(out keepwatch.Outgoing, ref, shown string, final bool, log *slog.Logger) {
-	for {
-		err := o.cfg.Mail.MessageDelivered(out, ref, shown, final)
-		if err == nil {
-			break
-		}
-		log.Error("it cannot be saved that a message was delivered", "err", err)
-		if !o.pause(5 * time.Second) {
-			return
-		}
-	}
-	o.cfg.Crash("outbox.delivered")
-	if out.Run > 0 {
-		o.poke(keepwatch.Platform(out.Channel))
-	}
-}
-
-func (o *Outbox) refuse(out keepwatch.Outgoing, why string, log *slog.Logger) {
-	log.Error("a message was refused for good; `keepwatch check` shows it", "channel", out.Channel, "why", why)
-	first, err := o.cfg.Mail.RefuseMessage(out, why)
-	if err != nil {
-		log.Error("a refused message could not be put apart; it is tried again", "err", err)
-		o.pause(longestPause)
-		return
-	}
-	o.cfg.Refused(out, why, first)
-}
-
-// awaitPace waits until another message may be posted in a channel, and reports
-// whether to go on.
-func (o *Outbox) awaitPace(channel string) bool {
-	every := o.cfg.Pace[keepwatch.Platform(channel)]
-	if every <= 0 {
-		return o.halt.Err() == nil
-	}
-	const remembered = 1000
-	o.mu.Lock()
-	now := time.Now() // monotonic: a clock that is set does not count
-	if len(o.paced) > remembered {
-		for c, at := range o.paced {
-			if now.After(at) {
-				delete(o.paced, c)
-			}
-		}
-	}
-	at := o.paced[channel]
-	if at.Before(now) {
-		at = now
-	}
-	o.paced[channel] = at.Add(every)
-	o.mu.Unlock()
-	return o.pause(at.Sub(now))
 }

@@ -66,6 +66,10 @@ const atOnce = 32
 // asking: whoever pressed a button this long ago has looked elsewhere meanwhile.
 const stale = 10 * time.Minute
 
+// skew is how far ahead a platform's clock, which may have timed a request, is
+// believed to be.
+const skew = time.Minute
+
 // NewDesk makes a Desk.
 func NewDesk(cfg DeskConfig) (*Desk, error) {
 	if cfg.Router == nil || cfg.Mailbox == nil {
@@ -102,10 +106,15 @@ func (d *Desk) Take(_ context.Context, del keepwatch.Delivery) (fresh bool, err 
 		del.Request.At = d.cfg.Now()
 	}
 	del.Reply.To = del.Request.Account
+	handed := false
+	defer func() {
+		if !handed {
+			d.working.Done()
+		}
+	}()
 	entry := d.cfg.Router.Entry(del.Request)
 	fresh, err = d.cfg.Mailbox.TakeDelivery(del, entry)
 	if err != nil || !fresh {
-		d.working.Done()
 		if err != nil {
 			d.cfg.Log.Error("a request could not be recorded, so it was not carried out", "request", del.Request.ID, "channel", del.Request.Channel, "err", err)
 			err = fmt.Errorf("take a request: %w", err)
@@ -113,6 +122,7 @@ func (d *Desk) Take(_ context.Context, del keepwatch.Delivery) (fresh bool, err 
 		return false, err
 	}
 	d.cfg.Crash("desk.taken")
+	handed = true
 	go func() {
 		defer d.working.Done()
 		d.carry(del, entry, false)
@@ -148,92 +158,6 @@ func (d *Desk) Resume(context.Context) error {
 		}()
 	}
 	return nil
-}
-
-// begun gives the run that a request had started before it was cut off.
-func (d *Desk) begun(del keepwatch.Delivery, again bool) (keepwatch.Run, bool, error) {
-	if !again {
-		return keepwatch.Run{}, false, nil
-	}
-	return d.cfg.Mailbox.RequestRun(del.Request.ID)
-}
-
-// carry answers a request that was taken, and saves the answer. again: it was
-// taken before the last start.
-func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, again bool) {
-	select {
-	case d.turns <- struct{}{}:
-		defer func() { <-d.turns }()
-	case <-d.ctx.Done():
-		return // it stays saved, for the next start
-	}
-	log := d.cfg.Log.With("request", del.Request.ID)
-	var msg keepwatch.Message
-	switch run, found, err := d.begun(del, again); {
-	case err != nil:
-		log.Error("it cannot be read what a request has started; it is taken up at the next start", "err", err)
-		return
-	case found:
-		msg, entry.Run, entry.Source, entry.Outcome = d.cfg.Router.RunMessage(run), run.ID, run.Source, keepwatch.OutcomeDone
-	case again && d.cfg.Now().Sub(del.Request.At) > stale:
-		msg, entry.Outcome = tooOld(del.Request), keepwatch.OutcomeFailed
-	default:
-		msg = d.cfg.Router.Answer(d.ctx, del.Request, &entry)
-	}
-	if d.ctx.Err() != nil {
-		return
-	}
-	d.cfg.Crash("desk.answered")
-	lanes, err := d.cfg.Mailbox.FinishDelivery(del, entry, d.outgoing(del, msg))
-	if err != nil {
-		log.Error("the answer to a request could not be saved; it is made again at the next start", "err", err)
-		return
-	}
-	d.cfg.Crash("desk.finished")
-	d.cfg.Send(lanes...)
-}
-
-// tooOld is the answer to a request that a stop of the bot left lying.
-func tooOld(req keepwatch.Request) keepwatch.Message {
-	text := strings.TrimPrefix(req.Text, "/")
-	return keepwatch.Message{
-		Title: "This was not carried out", Tone: keepwatch.ToneWarn, Failed: true, Refused: keepwatch.KindConflict,
-		Blocks: []keepwatch.Block{
-			keepwatch.Text("Keepwatch was stopped just after you asked for this, and was away for too long to do it unasked now:"),
-			keepwatch.Code("/" + text), keepwatch.Field{Name: "Asked", Time: req.At}.Block(),
-		},
-		Buttons: []keepwatch.Button{{Label: "Do it now", Command: text, Style: keepwatch.StylePrimary}},
-	}
-}
-
-// outgoing makes what is posted of an answer: the card of a run where everybody
-// in the channel sees it, anything else where whoever asked does.
-func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwatch.Outgoing {
-	reply := del.Reply
-	if !del.Request.Private && d.cfg.Router.private(del.Request) {
-		reply.Private = true
-	}
-	answer := keepwatch.Outgoing{ID: NewID(), Channel: del.Request.Channel, Reply: &reply, Message: msg, Made: d.cfg.Now().UTC()}
-	answer.Lane = answer.Channel
-	if reply.Token != "" {
-		answer.Lane = "re:" + answer.ID
-	}
-	if msg.Run == 0 {
-		return []keepwatch.Outgoing{answer}
-	}
-	if del.InReply && reply.Open {
-		reply.Private = false
-		answer.Run, answer.Message = msg.Run, keepwatch.Message{}
-		return []keepwatch.Outgoing{answer}
-	}
-	aside := reply
-	aside.Private, aside.Replace = false, false
-	card := keepwatch.Outgoing{ID: NewID(), Lane: answer.Channel, Channel: answer.Channel, Reply: &aside, Run: msg.Run, Made: answer.Made}
-	if del.Quiet {
-		return []keepwatch.Outgoing{card}
-	}
-	answer.Message = keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text("How it goes stands in the channel.")}}
-	return []keepwatch.Outgoing{answer, card}
 }
 
 // NewID gives an id for a request or a message: 100 random bits in small letters

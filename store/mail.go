@@ -3,25 +3,29 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"keepwatch"
 )
 
-// Keys: seen/<hour in UTC>/<delivery key> is there for what a platform has
-// delivered in that hour; asked/<time>/<request id> holds a delivery that is not
-// answered; request/<request id> holds the number of the run that a request
+// Keys: given/<turn>/<delivery key> is there for what a platform has delivered in
+// that turn, and counter/given holds the number of the turn, which takes an hour or
+// more; asked/<time>/<request id> holds a delivery that is not answered; request/<request id> holds the number of the run that a request
 // started, until it is answered; press/<token> holds a button whose command is
 // too long for a platform.
 
 const (
-	seenHour   = "2006-01-02T15"
-	pressTime  = 90 * 24 * time.Hour // how long a button is kept that nobody presses
-	seenTime   = 2 * time.Hour       // at least one hour, whenever in an hour it came
-	deadTime   = 90 * 24 * time.Hour
-	finalCards = 7 * 24 * time.Hour
+	givenCounter = "counter/given"
+	givenTurn    = time.Hour           // what is delivered is remembered for one turn at least
+	pressTime    = 90 * 24 * time.Hour // how long a button is kept that nobody presses
+	finalCards   = 7 * 24 * time.Hour
 )
+
+func givenKey(turn int64, delivery string) string {
+	return fmt.Sprintf("given/%012d/%s", turn, delivery)
+}
 
 func deliveryKey(d keepwatch.Delivery) string {
 	return fmt.Sprintf("asked/%s/%s", d.Request.At.UTC().Format(auditTime), d.Request.ID)
@@ -30,22 +34,25 @@ func deliveryKey(d keepwatch.Delivery) string {
 func requestKey(id string) string { return "request/" + id }
 
 // TakeDelivery saves a delivery and the audit line of its request as one. Where
-// its key was taken in this hour or in one beside it (the clock may have been set)
-// nothing is changed, and fresh is false.
+// its key was taken in this turn or in the one before nothing is changed, and fresh
+// is false. Turns are counted, and not read off the wall clock: that may be set
+// between a delivery and its repetition.
 func (r *Records) TakeDelivery(d keepwatch.Delivery, e keepwatch.AuditEntry) (fresh bool, err error) {
 	d.Version, e.Version = version, version
-	now := r.now().UTC()
-	seen := func(at time.Time) string { return "seen/" + at.Format(seenHour) + "/" + d.Key }
 	err = r.store.Update(func(tx Tx) error {
 		fresh = false
-		for _, off := range []time.Duration{0, -time.Hour, time.Hour} {
-			if _, err := tx.Get(seen(now.Add(off))); err == nil {
+		turn, err := lastNumber(tx, givenCounter)
+		if err != nil {
+			return err
+		}
+		for _, t := range []int64{turn, turn - 1} {
+			if _, err := tx.Get(givenKey(t, d.Key)); err == nil {
 				return nil
 			} else if !errors.Is(err, ErrNotFound) {
 				return err
 			}
 		}
-		if err := tx.Put(seen(now), []byte("{}")); err != nil {
+		if err := tx.Put(givenKey(turn, d.Key), []byte("{}")); err != nil {
 			return err
 		}
 		if err := put(tx, deliveryKey(d), d); err != nil {
@@ -99,8 +106,8 @@ type keptButton struct {
 
 // KeepButtons keeps those of the buttons whose token is not their command.
 func (r *Records) KeepButtons(buttons []keepwatch.Button) error {
-	if len(buttons) == 0 {
-		return nil
+	if !slices.ContainsFunc(buttons, func(b keepwatch.Button) bool { _, kept := b.Token(); return kept }) {
+		return nil // and no commit: an edit of a card mostly has nothing to keep
 	}
 	return r.store.Update(func(tx Tx) error { return r.keep(tx, buttons) })
 }
@@ -129,59 +136,6 @@ func (r *Records) KeptButton(token string) (keepwatch.Button, error) {
 		return err
 	})
 	return k.Button, err
-}
-
-// Tidy removes what is no longer needed: deliveries seen, buttons and refused
-// messages that are old, cards of runs that ended long ago. It does so in small
-// transactions, so that nobody waits for it.
-func (r *Records) Tidy() error {
-	now := r.now().UTC()
-	var old []string
-	err := r.store.View(func(rd Reader) error {
-		return errors.Join(
-			rd.Scan(Range{Prefix: "seen/", To: "seen/" + now.Add(-seenTime).Format(seenHour)}, func(key string, _ []byte) error {
-				old = append(old, key)
-				return nil
-			}),
-			oldOf(rd, "press/", &old, func(k keptButton) bool { return now.Sub(k.At) > pressTime }),
-			oldOf(rd, "dead/", &old, func(o keepwatch.Outgoing) bool { return now.Sub(o.RefusedAt) > deadTime }),
-			oldOf(rd, "card/", &old, func(c keepwatch.Card) bool { return c.Final && now.Sub(c.Made) > finalCards }),
-		)
-	})
-	if err != nil {
-		return fmt.Errorf("tidy the state: %w", err)
-	}
-	const batch = 500
-	for len(old) > 0 {
-		some := old[:min(batch, len(old))]
-		old = old[len(some):]
-		err := r.store.Update(func(tx Tx) error {
-			for _, key := range some {
-				if err := tx.Delete(key); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("tidy the state: %w", err)
-		}
-	}
-	return nil
-}
-
-// oldOf adds the keys of the records that are over.
-func oldOf[T any](rd Reader, prefix string, old *[]string, over func(T) bool) error {
-	return rd.Scan(Range{Prefix: prefix}, func(key string, data []byte) error {
-		var record T
-		if err := decode(key, data, &record); err != nil {
-			return err
-		}
-		if over(record) {
-			*old = append(*old, key)
-		}
-		return nil
-	})
 }
 
 // validLane keeps a lane out of the keys that could be taken for another one.

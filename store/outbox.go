@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,19 +10,15 @@ import (
 )
 
 // Keys: out/<lane>/<number> holds a message to be posted; card/<run>/<channel>
-// the message of a run; live/<run>/<channel> is there while that card is not
-// final; last/<channel> the reference of the newest message that the platform has
-// confirmed there; dead/<number> a message that was refused for good;
-// refused/<channel> since when a channel refuses.
+// the message of a run, and card/<run>/<channel>/<message id> another one beside
+// it; live/<the same> is there while that card is not final; last/<channel> the
+// reference of the newest message that the platform has confirmed there.
 
 const outCounter = "counter/out"
 
 func outKey(o keepwatch.Outgoing) string { return fmt.Sprintf("out/%s/%016d", o.Lane, o.Seq) }
 func cardKey(run int64, channel string) string {
 	return fmt.Sprintf("card/%012d/%s", run, channel)
-}
-func liveKey(run int64, channel string) string {
-	return fmt.Sprintf("live/%012d/%s", run, channel)
 }
 
 // text is a record of one value.
@@ -78,7 +73,7 @@ func (r *Records) post(tx Tx, out []keepwatch.Outgoing) ([]string, error) {
 			return nil, err
 		}
 		if o.Run > 0 {
-			if err := putCard(tx, keepwatch.Card{Run: o.Run, Channel: o.Channel, Reply: o.Reply, Made: o.Made}); err != nil {
+			if err := newCard(tx, keepwatch.Card{ID: o.ID, Run: o.Run, Channel: o.Channel, Reply: o.Reply, Made: o.Made}); err != nil {
 				return nil, err
 			}
 		}
@@ -89,16 +84,32 @@ func (r *Records) post(tx Tx, out []keepwatch.Outgoing) ([]string, error) {
 	return lanes, nil
 }
 
-// putCard saves a card, and lists it as live while it is not final.
-func putCard(tx Tx, c keepwatch.Card) error {
-	c.Version = version
-	if err := put(tx, cardKey(c.Run, c.Channel), c); err != nil {
+// newCard saves a card that is going to be posted. One that is there already is
+// not forgotten while it is live: it is to get its last state too.
+func newCard(tx Tx, c keepwatch.Card) error {
+	key := cardKey(c.Run, c.Channel)
+	var there keepwatch.Card
+	found, err := get(tx, key, &there)
+	if err != nil {
 		return err
 	}
-	if c.Final {
-		return tx.Delete(liveKey(c.Run, c.Channel))
+	if found && !there.Final {
+		key += "/" + c.ID
 	}
-	return tx.Put(liveKey(c.Run, c.Channel), []byte("{}"))
+	return putCard(tx, key, c)
+}
+
+// putCard saves a card, and lists it as live while it is not final.
+func putCard(tx Tx, key string, c keepwatch.Card) error {
+	c.Version = version
+	if err := put(tx, key, c); err != nil {
+		return err
+	}
+	live := "live/" + key[len("card/"):]
+	if c.Final {
+		return tx.Delete(live)
+	}
+	return tx.Put(live, []byte("{}"))
 }
 
 // Lanes gives those that have something to send.
@@ -131,14 +142,19 @@ func (r *Records) NextMessage(lane string) (out keepwatch.Outgoing, found bool, 
 	return out, found, err
 }
 
-// TryMessage saves that an attempt begins, with what is known of the channel.
+// TryMessage saves that an attempt begins, with what is known of the channel. What
+// the message comes after is what was known at the first attempt: any of them may
+// be the one that arrived.
 func (r *Records) TryMessage(o keepwatch.Outgoing, at time.Time) (keepwatch.Outgoing, error) {
 	err := r.store.Update(func(tx Tx) error {
 		var last text
 		if _, err := get(tx, "last/"+o.Channel, &last); err != nil {
 			return err
 		}
-		o.Tried, o.After = at.UTC(), last.Value
+		if o.Tried.IsZero() {
+			o.After = last.Value
+		}
+		o.Tried = at.UTC()
 		return put(tx, outKey(o), o)
 	})
 	return o, err
@@ -162,46 +178,10 @@ func (r *Records) MessageDelivered(o keepwatch.Outgoing, ref, shown string, fina
 		if o.Run == 0 {
 			return nil
 		}
-		return changeCard(tx, o.Run, o.Channel, func(c *keepwatch.Card) {
+		return changeCard(tx, o.Run, o.Channel, o.ID, func(c *keepwatch.Card) {
 			c.Ref, c.Shown, c.Final = ref, shown, final || ref == ""
 		})
 	})
-}
-
-// RefuseMessage takes a message that its platform refuses for good out of its
-// lane and keeps it apart. first reports whether the channel worked until now.
-func (r *Records) RefuseMessage(o keepwatch.Outgoing, why string) (first bool, err error) {
-	o.Refused, o.RefusedAt = why, r.now().UTC()
-	if o.Reply != nil {
-		reply := *o.Reply
-		reply.Token = "" // of no more use, and as good as a password
-		o.Reply = &reply
-	}
-	err = r.store.Update(func(tx Tx) error {
-		if err := tx.Delete(outKey(o)); err != nil {
-			return err
-		}
-		if err := put(tx, fmt.Sprintf("dead/%016d", o.Seq), o); err != nil {
-			return err
-		}
-		if o.Run > 0 {
-			if err := changeCard(tx, o.Run, o.Channel, func(c *keepwatch.Card) { c.Final = true }); err != nil {
-				return err
-			}
-		}
-		var since text
-		found, err := get(tx, "refused/"+o.Channel, &since)
-		if first = !found; err != nil || found {
-			return err
-		}
-		return put(tx, "refused/"+o.Channel, text{version, why, o.RefusedAt})
-	})
-	return first && err == nil, err
-}
-
-// RefusedMessages gives those that were refused for good, newest first.
-func (r *Records) RefusedMessages(limit int) ([]keepwatch.Outgoing, error) {
-	return all[keepwatch.Outgoing](r.store, Range{Prefix: "dead/", Reverse: true}, limit)
 }
 
 // LiveCards gives the cards that do not show yet how their run ended.
@@ -228,27 +208,23 @@ func (r *Records) RunCards(run int64) ([]keepwatch.Card, error) {
 // CardShown saves what a card shows now.
 func (r *Records) CardShown(c keepwatch.Card, shown string, final bool) error {
 	return r.store.Update(func(tx Tx) error {
-		return changeCard(tx, c.Run, c.Channel, func(now *keepwatch.Card) {
-			if now.Ref == c.Ref {
-				now.Shown, now.Final = shown, final
-			}
-		})
+		return changeCard(tx, c.Run, c.Channel, c.ID, func(now *keepwatch.Card) { now.Shown, now.Final = shown, final })
 	})
 }
 
-// changeCard changes a card that is there; one that is not stays so.
-func changeCard(tx Tx, run int64, channel string, change func(*keepwatch.Card)) error {
-	data, err := tx.Get(cardKey(run, channel))
-	if errors.Is(err, ErrNotFound) {
-		return nil
+// changeCard changes the card that a message posted; one that is not there stays
+// so.
+func changeCard(tx Tx, run int64, channel, id string, change func(*keepwatch.Card)) error {
+	for _, key := range []string{cardKey(run, channel), cardKey(run, channel) + "/" + id} {
+		var c keepwatch.Card
+		found, err := get(tx, key, &c)
+		if err != nil {
+			return err
+		}
+		if found && c.ID == id {
+			change(&c)
+			return putCard(tx, key, c)
+		}
 	}
-	if err != nil {
-		return err
-	}
-	var c keepwatch.Card
-	if err := decode(cardKey(run, channel), data, &c); err != nil {
-		return err
-	}
-	change(&c)
-	return putCard(tx, c)
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"keepwatch"
@@ -18,10 +19,15 @@ const version = 1
 type Records struct {
 	store Store
 	now   func() time.Time
+
+	mu     sync.Mutex
+	turned time.Time // when the turn of deliveries began, by a clock that nobody sets
 }
 
 // NewRecords keeps records in s. now is the clock for what comes without a time.
-func NewRecords(s Store, now func() time.Time) *Records { return &Records{store: s, now: now} }
+func NewRecords(s Store, now func() time.Time) *Records {
+	return &Records{store: s, now: now, turned: time.Now()}
+}
 
 // validSource keeps a name out of the keys that could be taken for another one,
 // such as "a/b", whose archives would be listed among those of "a".

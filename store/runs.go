@@ -149,16 +149,24 @@ func busy(first keepwatch.Run) error {
 // nextNumber counts up; a number is never given twice, because it is saved in
 // the transaction that uses it.
 func nextNumber(tx Tx, key string) (int64, error) {
-	var last int64
-	data, err := tx.Get(key)
+	last, err := lastNumber(tx, key)
+	if err != nil {
+		return 0, err
+	}
+	last++
+	return last, tx.Put(key, []byte(strconv.FormatInt(last, 10)))
+}
+
+// lastNumber gives the number that was given last, 0 where none was.
+func lastNumber(r getter, key string) (last int64, err error) {
+	data, err := r.Get(key)
 	if err == nil {
 		last, err = strconv.ParseInt(string(data), 10, 64)
 	}
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return 0, fmt.Errorf("read %s: %w", key, err)
 	}
-	last++
-	return last, tx.Put(key, []byte(strconv.FormatInt(last, 10)))
+	return last, nil
 }
 
 // SaveRun saves a run that CreateRun made. One that has ended is no longer open

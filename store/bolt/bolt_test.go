@@ -42,6 +42,8 @@ func TestContract(t *testing.T) { storetest.Run(t, fresh) }
 
 func TestRecords(t *testing.T) { storetest.RunRecords(t, fresh) }
 
+func TestMail(t *testing.T) { storetest.RunMail(t, fresh) }
+
 // In a bubble time is what bbolt waits, however busy the machine is.
 func TestSecondOneIsToldWhoHoldsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,141 @@
+package handlers
+
+import (
+	"log/slog"
+	"strings"
+	"time"
+
+	"keepwatch"
+)
+
+// carry answers a request that was taken, and saves the answer. again: it was
+// taken before the last start.
+func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, again bool) {
+	select {
+	case d.turns <- struct{}{}:
+		defer func() { <-d.turns }()
+	case <-d.ctx.Done():
+		return // it stays saved, for the next start
+	}
+	log := d.cfg.Log.With("request", del.Request.ID)
+	msg, answered := d.answer(del, &entry, again, log)
+	if !answered {
+		return
+	}
+	d.cfg.Crash("desk.answered")
+	var lanes []string
+	out := d.outgoing(del, msg)
+	saved := d.insist(log, "the answer to a request cannot be saved; it is tried again", func() (err error) {
+		lanes, err = d.cfg.Mailbox.FinishDelivery(del, entry, out)
+		return err
+	})
+	if !saved {
+		return
+	}
+	d.cfg.Crash("desk.finished")
+	d.cfg.Send(lanes...)
+}
+
+// answer carries a request out and completes its audit line. A request that was
+// cut off is not carried out again where it had started a run, nor where it is
+// too old. answered is false where the end of the process has broken it off.
+func (d *Desk) answer(del keepwatch.Delivery, entry *keepwatch.AuditEntry, again bool, log *slog.Logger) (msg keepwatch.Message, answered bool) {
+	if again {
+		var run keepwatch.Run
+		var found bool
+		read := d.insist(log, "it cannot be read what a request has started; it is tried again", func() (err error) {
+			run, found, err = d.cfg.Mailbox.RequestRun(del.Request.ID)
+			return err
+		})
+		switch {
+		case !read:
+			return msg, false
+		case found:
+			entry.Run, entry.Source, entry.Outcome = run.ID, run.Source, keepwatch.OutcomeDone
+			return d.cfg.Router.RunMessage(run), true
+		case d.late(del.Request):
+			msg = tooOld(del.Request)
+			entry.Outcome, entry.Message = keepwatch.OutcomeFailed, msg.Title
+			return msg, true
+		}
+	}
+	msg = d.cfg.Router.Answer(d.ctx, del.Request, entry)
+	// What was done before the process ends is answered: carried out a second
+	// time it would say that there is nothing to do.
+	return msg, d.ctx.Err() == nil || entry.Outcome != keepwatch.OutcomeFailed
+}
+
+// late reports whether a cut-off request is too old to be carried out unasked.
+// One from the future shows that the clock was set back: how old it is nobody
+// knows.
+func (d *Desk) late(req keepwatch.Request) bool {
+	age := d.cfg.Now().Sub(req.At)
+	return age > stale || age < -skew
+}
+
+// insist does something again and again until it works or the desk breaks off,
+// and reports which. It does it once in any case.
+func (d *Desk) insist(log *slog.Logger, what string, do func() error) bool {
+	last := ""
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		err := do()
+		if err == nil {
+			return true
+		}
+		if err.Error() != last {
+			log.Error(what, "err", err)
+			last = err.Error()
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-d.ctx.Done():
+			timer.Stop()
+			return false
+		}
+	}
+}
+
+// tooOld is the answer to a request that a stop of the bot left lying. It may
+// have been done, just before the stop.
+func tooOld(req keepwatch.Request) keepwatch.Message {
+	text := strings.TrimPrefix(req.Text, "/")
+	return keepwatch.Message{
+		Title: "This was cut off", Tone: keepwatch.ToneWarn, Failed: true, Refused: keepwatch.KindConflict,
+		Blocks: []keepwatch.Block{
+			keepwatch.Text("Keepwatch was stopped just after you asked for this, before it could say what came of it, and was away for too long to do it unasked now:"),
+			keepwatch.Code("/" + text), keepwatch.Field{Name: "Asked", Time: req.At}.Block(),
+		},
+		Buttons: []keepwatch.Button{{Label: "Do it now", Command: text, Style: keepwatch.StylePrimary}},
+	}
+}
+
+// outgoing makes what is posted of an answer: the card of a run where everybody
+// in the channel sees it, anything else where whoever asked does.
+func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwatch.Outgoing {
+	reply := del.Reply
+	if !del.Request.Private && d.cfg.Router.private(del.Request) {
+		reply.Private = true
+	}
+	answer := keepwatch.Outgoing{ID: NewID(), Channel: del.Request.Channel, Reply: &reply, Message: msg, Made: d.cfg.Now().UTC()}
+	answer.Lane = answer.Channel
+	if reply.Token != "" {
+		answer.Lane = "re:" + answer.ID
+	}
+	if msg.Run == 0 {
+		return []keepwatch.Outgoing{answer}
+	}
+	if del.InReply && reply.Open {
+		reply.Private = false
+		answer.Run, answer.Message = msg.Run, keepwatch.Message{}
+		return []keepwatch.Outgoing{answer}
+	}
+	aside := reply
+	aside.Private, aside.Replace = false, false
+	card := keepwatch.Outgoing{ID: NewID(), Lane: answer.Channel, Channel: answer.Channel, Reply: &aside, Run: msg.Run, Made: answer.Made}
+	if del.Quiet {
+		return []keepwatch.Outgoing{card}
+	}
+	answer.Message = keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text("How it goes stands in the channel.")}}
+	return []keepwatch.Outgoing{answer, card}
+}
