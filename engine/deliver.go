@@ -20,7 +20,7 @@ func (o *Outbox) deliver(out keepwatch.Outgoing, log *slog.Logger) {
 		return
 	}
 	unsure, wait, last := !out.Tried.IsZero(), firstPause, ""
-	for o.takeTurn(platform, out.Channel) {
+	for o.takeTurn(platform, o.pacedBy(out)) {
 		token := byToken(out, o.cfg.Now())
 		ref, shown, final, err := o.inTurn(platform, poster, &out, unsure, token)
 		if err == nil {
@@ -61,6 +61,15 @@ func (o *Outbox) deliver(out keepwatch.Outgoing, log *slog.Logger) {
 		}
 		wait = min(wait*2, longestPause)
 	}
+}
+
+// pacedBy gives the channel whose pace a message keeps. An answer by a token
+// keeps none: it is no message in the channel.
+func (o *Outbox) pacedBy(out keepwatch.Outgoing) string {
+	if byToken(out, o.cfg.Now()) {
+		return ""
+	}
+	return out.Channel
 }
 
 // takeTurn waits until a channel and its platform may be sent another message,
