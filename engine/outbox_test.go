@@ -46,6 +46,12 @@ func TestOutboxKeepsOrderAndPace(t *testing.T) {
 		}
 		last := map[string]time.Time{}
 		for _, post := range o.vendors["slack"].all() {
+			if strings.HasPrefix(post.text, "re") {
+				if since := post.at.Sub(o.vendors["slack"].all()[0].at); since > 0 {
+					t.Errorf("the answer %s, which keeps no pace, waited %v", post.text, since)
+				}
+				continue
+			}
 			if gap := post.at.Sub(last[post.channel]); gap < time.Second {
 				t.Errorf("%s came %v after the one before it", post.text, gap)
 			}
