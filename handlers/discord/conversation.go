@@ -3,6 +3,7 @@ package discord
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -249,7 +250,7 @@ func unrecorded(err error) string {
 
 // refusal is what is said at once instead of a deferral, to whoever asked alone.
 func (c *Conversation) refusal(err error) response {
-	if r, ok := err.(notRecorded); ok {
+	if r := (notRecorded{}); errors.As(err, &r) {
 		return say(unrecorded(r.error))
 	}
 	if text := keepwatch.Sentence(err); text != "" {

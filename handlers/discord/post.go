@@ -16,9 +16,10 @@ const (
 	original = "@original"
 	// young is how old an interaction may be for a missing response to mean that
 	// Discord has not taken note of it yet.
-	young = 15 * time.Second
-	// again is when such a one is tried again.
-	again = 500 * time.Millisecond
+	young = 5 * time.Second
+	// again is when such a one is tried again. Not often: Discord counts calls that
+	// find nothing.
+	again = time.Second
 )
 
 // Post sends a message: as the answer to an interaction while its token works,
@@ -42,6 +43,9 @@ func (f *Frontend) answer(ctx context.Context, out keepwatch.Outgoing) (ref stri
 	}
 	if !f.acks.wait(ctx, r.Token) {
 		return "", true, &keepwatch.PostError{Verdict: keepwatch.VerdictLater, Err: ctx.Err()}
+	}
+	if f.acks.isLost(r.Token) {
+		return "", false, nil
 	}
 	p := render(out.Message)
 	if r.Open && r.Private && out.Run == 0 {
@@ -141,8 +145,19 @@ func (f *Frontend) create(ctx context.Context, channel, target string, out keepw
 			ID string `json:"id"`
 		}
 		err := f.rest.call(ctx, http.MethodPost, discordgo.EndpointChannelMessages(channel), p, &made)
+		if p.Reference != nil && noReply(err) {
+			p.Reference = nil
+			err = f.rest.call(ctx, http.MethodPost, discordgo.EndpointChannelMessages(channel), p, &made)
+		}
 		return made.ID, err
 	})
+}
+
+// noReply reports that a message is refused because it is a reply: that takes
+// Read Message History.
+func noReply(err error) bool {
+	refusal := refusalOf(err)
+	return refusal != nil && (refusal.Code == codeNoReply || refusal.Code == codeInvalidForm && strings.Contains(refusal.Message, "message_reference"))
 }
 
 // closedDoor says in the channel that a private answer finds no way.
