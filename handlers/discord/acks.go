@@ -11,9 +11,31 @@ import (
 type acks struct {
 	mu      sync.Mutex
 	pending map[string]chan struct{} // by token
+	lost    map[string]bool          // tokens of interactions whose response Discord did not take
 }
 
-func newAcks() *acks { return &acks{pending: map[string]chan struct{}{}} }
+// mostLost is how many lost interactions are remembered, so that they do not grow
+// for ever; one that is forgotten is found lost again.
+const mostLost = 1000
+
+func newAcks() *acks { return &acks{pending: map[string]chan struct{}{}, lost: map[string]bool{}} }
+
+// lose notes that an interaction cannot be answered by its token.
+func (a *acks) lose(token string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.lost) >= mostLost {
+		clear(a.lost)
+	}
+	a.lost[token] = true
+}
+
+// isLost reports whether an interaction cannot be answered by its token.
+func (a *acks) isLost(token string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.lost[token]
+}
 
 // begin notes an interaction; done is called when its response is out, once or
 // more often.

@@ -18,6 +18,7 @@ const (
 	codeInvalidWebhookToken = 50027
 	codeInvalidForm         = 50035
 	codeThreadArchived      = 50083
+	codeNoReply             = 160002
 	codeAutoModeration      = 200000
 	codeAutoModerationTitle = 200001
 )

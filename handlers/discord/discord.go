@@ -182,7 +182,7 @@ func (f *Frontend) tokenRefused(refused bool) {
 // are left alone.
 func (f *Frontend) event(ctx context.Context, e event) {
 	switch e.name {
-	case "INTERACTION_CREATE":
+	case interactionCreate:
 		var i interaction
 		if err := json.Unmarshal(e.data, &i); err != nil {
 			f.log.Error("an interaction could not be decoded", "err", err)
@@ -191,7 +191,7 @@ func (f *Frontend) event(ctx context.Context, e event) {
 		resp, done := f.talk.Interact(ctx, i)
 		defer done()
 		f.respond(ctx, i, resp)
-	case "MESSAGE_CREATE":
+	case messageCreate:
 		var m message
 		if err := json.Unmarshal(e.data, &m); err != nil {
 			f.log.Error("a message could not be decoded", "err", err)
@@ -215,10 +215,12 @@ func (f *Frontend) respond(ctx context.Context, i interaction, resp response) {
 		case err == nil || refusal != nil && refusal.Code == codeAcknowledged:
 			return
 		case refusal == nil || refusal.permanent() || ctx.Err() != nil:
+			f.acks.lose(i.Token)
 			f.log.Warn("the response to an interaction did not reach Discord in time; the answer goes another way", "interaction", i.ID, "err", err)
 			return
 		}
 		if !sleep(ctx, max(refusal.RetryAfter, 100*time.Millisecond)) {
+			f.acks.lose(i.Token)
 			return
 		}
 	}

@@ -72,6 +72,12 @@ type Gateway struct {
 	garbledAt  int64 // the number after which something garbled came before; -1: none
 }
 
+// The events that matter here (developers/events/gateway-events).
+const (
+	interactionCreate = "INTERACTION_CREATE"
+	messageCreate     = "MESSAGE_CREATE"
+)
+
 // event is a dispatch that somebody may want to know of.
 type event struct {
 	name string
@@ -165,6 +171,9 @@ func (g *Gateway) connect(ctx context.Context, turns chan struct{}, working *syn
 			g.log.Info("connected to Discord again, where it ended")
 		}
 		g.last.seq = c.seq.Load()
+		if f.Name != interactionCreate && f.Name != messageCreate {
+			return
+		}
 		bot := g.bot
 		turns <- struct{}{}
 		working.Go(func() {
@@ -180,7 +189,8 @@ func (g *Gateway) connect(ctx context.Context, turns chan struct{}, working *syn
 	return err
 }
 
-// ready notes the session. discordgo's Ready has no resume_gateway_url.
+// ready notes the session. discordgo's Ready has no resume_gateway_url, and its
+// Session resumes at the general address.
 func (g *Gateway) ready(data json.RawMessage) {
 	var r struct {
 		Session string          `json:"session_id"`

@@ -268,6 +268,11 @@ func assemble(t *testing.T, change func(*discordtest.Config, *Config)) *rig {
 		if strings.Contains(text, srv.Token()) {
 			t.Error("the bot's token is in the log")
 		}
+		for _, d := range c.taken {
+			if d.Reply.Token != "" && strings.Contains(text, d.Reply.Token) {
+				t.Error("the token of an interaction is in the log")
+			}
+		}
 		if t.Failed() {
 			t.Log(text)
 		}

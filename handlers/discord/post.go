@@ -16,9 +16,10 @@ const (
 	original = "@original"
 	// young is how old an interaction may be for a missing response to mean that
 	// Discord has not taken note of it yet.
-	young = 15 * time.Second
-	// again is when such a one is tried again.
-	again = 500 * time.Millisecond
+	young = 5 * time.Second
+	// again is when such a one is tried again. Not often: Discord counts calls that
+	// find nothing.
+	again = time.Second
 )
 
 // Post sends a message: as the answer to an interaction while its token works,
@@ -42,6 +43,9 @@ func (f *Frontend) answer(ctx context.Context, out keepwatch.Outgoing) (ref stri
 	}
 	if !f.acks.wait(ctx, r.Token) {
 		return "", true, &keepwatch.PostError{Verdict: keepwatch.VerdictLater, Err: ctx.Err()}
+	}
+	if f.acks.isLost(r.Token) {
+		return "", false, nil
 	}
 	p := render(out.Message)
 	if r.Open && r.Private && out.Run == 0 {
@@ -141,8 +145,19 @@ func (f *Frontend) create(ctx context.Context, channel, target string, out keepw
 			ID string `json:"id"`
 		}
 		err := f.rest.call(ctx, http.MethodPost, discordgo.EndpointChannelMessages(channel), p, &made)
+		if p.Reference != nil && noReply(err) {
+			p.Reference = nil
+			err = f.rest.call(ctx, http.MethodPost, discordgo.EndpointChannelMessages(channel), p, &made)
+		}
 		return made.ID, err
 	})
+}
+
+// noReply reports that a message is refused because it is a reply: that takes
+// Read Message History.
+func noReply(err error) bool {
+	refusal := refusalOf(err)
+	return refusal != nil && (refusal.Code == codeNoReply || refusal.Code == codeInvalidForm && strings.Contains(refusal.Message, "message_reference"))
 }
 
 // closedDoor says in the channel that a private answer finds no way.
@@ -172,53 +187,6 @@ func (f *Frontend) try(_ context.Context, m keepwatch.Message, p payload, send f
 	}
 	f.log.Error("Discord refused a message as it was rendered; it is sent as plain text", "title", m.Title, "err", err)
 	return send(plain(m))
-}
-
-// Edit changes a message: by the interaction while that lasts and was what posted
-// it, in the channel afterwards.
-func (f *Frontend) Edit(ctx context.Context, card keepwatch.Card, msg keepwatch.Message) error {
-	p := render(msg)
-	if card.Reply.Alive(f.now()) && card.Reply.Open {
-		_, err := f.try(ctx, msg, p, func(p payload) (string, error) {
-			return f.webhook(ctx, http.MethodPatch, card.Reply.Token, card.Ref, p)
-		})
-		switch refusal := refusalOf(err); {
-		case err == nil:
-			return nil
-		case refusal != nil && refusal.Code == codeUnknownMessage:
-			return goneVerdict(err)
-		case !tokenOver(err):
-			return verdict(err, card.Channel)
-		}
-	}
-	channel, err := f.channel(ctx, card.Channel)
-	if err == nil {
-		_, err = f.try(ctx, msg, p, func(p payload) (string, error) {
-			return "", f.rest.call(ctx, http.MethodPatch, discordgo.EndpointChannelMessage(channel, card.Ref), p, nil)
-		})
-	}
-	return f.edited(ctx, card, msg, err)
-}
-
-// edited says what became of an edit in the channel.
-func (f *Frontend) edited(ctx context.Context, card keepwatch.Card, msg keepwatch.Message, err error) error {
-	refusal := refusalOf(err)
-	if err == nil {
-		return nil
-	}
-	if refusal == nil {
-		return verdict(err, card.Channel)
-	}
-	switch refusal.Code {
-	case codeUnknownMessage, codeNotOurs, codeMissingAccess, codeMissingPermissions, codeUnknownChannel, codeThreadArchived:
-		if card.Reply.Alive(f.now()) && !card.Reply.Open { // it was posted by the interaction, see send
-			if _, err := f.webhook(ctx, http.MethodPatch, card.Reply.Token, card.Ref, render(msg)); err == nil {
-				return nil
-			}
-		}
-		return goneVerdict(err)
-	}
-	return verdict(err, card.Channel)
 }
 
 // target gives the channel of a message: that of the request, or the asker's

@@ -150,6 +150,32 @@ func TestRefusedForm(t *testing.T) {
 	}
 }
 
+func TestReplyWithoutHistory(t *testing.T) {
+	r := assemble(t, nil)
+	r.rest.session.Client.Transport = refuseReplies{r.rest.session.Client.Transport}
+	out := notice(r, "abcdefghijklmnopqrst", "a notice")
+	out.Reply = &keepwatch.Reply{To: keepwatch.Account{ID: r.alis}, Thread: "1234567890"}
+	if _, err := r.Post(context.Background(), out); err != nil {
+		t.Fatal(err)
+	}
+	if all := r.srv.Messages(r.srv.ChannelID()); len(all) != 1 || len(all[0].Embeds) == 0 {
+		t.Errorf("there is %v", all)
+	}
+}
+
+// TestNoAcknowledgement: Discord did not take the response in time, so the answer
+// goes another way, at once.
+func TestNoAcknowledgement(t *testing.T) {
+	r := start(t, nil)
+	r.counter.take = func() error { r.clock.Advance(4 * time.Second); return nil }
+	r.counter.answer = says("3 sources")
+	i := r.command("backup sources", nil)
+	r.until("the answer in the direct messages", func() bool { return len(r.srv.Messages(r.srv.DMChannel(r.alis))) == 1 })
+	if i.State() != discordtest.Failed {
+		t.Errorf("the interaction is %s", i.State())
+	}
+}
+
 func TestEditGone(t *testing.T) {
 	r := assemble(t, nil)
 	out := notice(r, "abcdefghijklmnopqrst", "a notice")

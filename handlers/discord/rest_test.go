@@ -32,6 +32,19 @@ func (r *refuseEmbeds) RoundTrip(req *http.Request) (*http.Response, error) {
 	return r.next.RoundTrip(req)
 }
 
+// refuseReplies answers replies as Discord does where the history may not be
+// read.
+type refuseReplies struct{ next http.RoundTripper }
+
+func (r refuseReplies) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(req.Body)
+	if err == nil && strings.Contains(string(body), "message_reference") {
+		return nil, &apiError{Status: http.StatusBadRequest, Code: codeNoReply, Message: "Cannot reply without permission to read message history"}
+	}
+	req.Body = io.NopCloser(strings.NewReader(string(body)))
+	return r.next.RoundTrip(req)
+}
+
 func TestRoutes(t *testing.T) {
 	for path, want := range map[string]route{
 		"/api/v9/channels/123456/messages":                   {"POST channels/:id/messages", "123456/", true},

@@ -163,7 +163,7 @@ func (c *Conversation) take(d keepwatch.Delivery, late func(ctx context.Context,
 		}()
 		_, err = c.counter.Take(context.Background(), d)
 	})
-	timer := time.NewTimer(c.patience)
+	timer := time.NewTimer(c.patience - c.now().Sub(d.Request.At)) // a request may have waited for its groups
 	defer timer.Stop()
 	select {
 	case err = <-done:
@@ -215,12 +215,13 @@ func refusal(err error) string {
 
 // request makes a request of somebody in a channel.
 func (c *Conversation) request(text, channel string, who person) keepwatch.Request {
+	at := c.now().UTC() // before the groups: what they take is counted
 	return keepwatch.Request{
 		Text:    text,
 		Account: keepwatch.Account{Platform: platform, ID: who.ID, Name: who.name()},
 		Groups:  c.groups.of(who.ID),
 		Channel: platform + ":" + channel,
-		At:      c.now().UTC(),
+		At:      at,
 	}
 }
 

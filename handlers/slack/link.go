@@ -87,6 +87,16 @@ func (l *link) leave(reason string) {
 	close(l.leaving)
 }
 
+// left reports whether Slack said that it ends the connection for that reason.
+func (l *link) left(reason string) bool {
+	select {
+	case <-l.leaving:
+		return l.reason == reason
+	default:
+		return false
+	}
+}
+
 func (l *link) end(err error) {
 	l.err = err
 	close(l.gone)

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"fmt"
 	"strings"
 
 	"keepwatch"
@@ -20,7 +21,7 @@ func plain(m keepwatch.Message) string {
 		case b.Code != "":
 			lines = append(lines, clean(b.Code))
 		case b.Progress != nil:
-			lines = append(lines, progress(*b.Progress))
+			lines = append(lines, spoken(*b.Progress))
 		case b.Table != nil:
 			for _, row := range b.Table.Rows {
 				lines = append(lines, strings.Join(cells(row), " · "))
@@ -39,6 +40,15 @@ func plain(m keepwatch.Message) string {
 		return "Keepwatch has nothing to add."
 	}
 	return text
+}
+
+// spoken is a progress without its bar, which is no use when it is read aloud.
+func spoken(p keepwatch.Progress) string {
+	parts := figures(p)
+	if f, known := p.Fraction(); known {
+		parts = append([]string{fmt.Sprintf("%d %%", int(max(f, 0)*100))}, parts...)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // bare is a message for Slack without any block, with the commands of its

@@ -198,12 +198,13 @@ func (f *Frontend) showHome(ctx context.Context, account keepwatch.Account) {
 	if f.cfg.Home == nil {
 		return
 	}
-	var blocks []slack.Block
+	now := keepwatch.Message{Blocks: []keepwatch.Block{keepwatch.Field{Name: "As of", Time: f.cfg.Now()}.Block()}}
+	blocks := blocksOf(now, maxView, maxMessage)
 	for _, text := range []string{"/backup sources", "/backup status"} {
 		msg := f.cfg.Home(ctx, keepwatch.Request{
 			Text: text, Account: account, Groups: f.groups.of(account.ID), Channel: platform + ":@" + account.ID, Private: true, At: f.cfg.Now().UTC(),
 		})
-		blocks = append(blocks, blocksOf(msg, maxView/2, maxMessage)...)
+		blocks = append(blocks, blocksOf(msg, maxView/2-1, maxMessage)...)
 		if msg.Refused == keepwatch.KindDenied {
 			break // the second answer would say the same
 		}

@@ -3,7 +3,12 @@ package slack
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -372,5 +377,47 @@ func TestQuiet(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]any{"unfurl_links": "false", "unfurl_media": "false", "parse": "none", "link_names": "false"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestRedirect: SLACK_API_URL takes all traffic, the addresses that Slack names
+// included.
+func TestRedirect(t *testing.T) {
+	var mu sync.Mutex
+	passed := map[string]int{}
+	var fake *url.URL
+	proxy := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, req *http.Request) {
+		mu.Lock()
+		name := strings.Split(strings.Trim(req.URL.Path, "/"), "/")[0]
+		if req.Header.Get("Upgrade") != "" {
+			name = "socket"
+		}
+		passed[name]++
+		mu.Unlock()
+		httputil.NewSingleHostReverseProxy(fake).ServeHTTP(out, req)
+	}))
+	defer proxy.Close()
+	w := prepare(t, overSocket, slacktest.Config{}, func(c *Config) { c.APIURL = proxy.URL + "/api" })
+	fake, _ = url.Parse(strings.TrimSuffix(w.APIURL(), "/api/"))
+	w.run(t)
+	if err := w.WaitSockets(w.ctx, sockets); err != nil {
+		t.Fatal(err)
+	}
+	d := w.Command(slacktest.Alis, slacktest.Ops, "/backup", "sources")
+	w.acked(t, d)
+	named, _ := url.Parse(d.ResponseURL)
+	named.Scheme, named.Host = "https", "hooks.slack.com" // where it is in life
+	out := outgoing("1")
+	out.Reply = &keepwatch.Reply{Token: named.String(), Until: time.Now().Add(time.Minute), Private: true}
+	if _, err := w.f.Post(w.ctx, out); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.WaitEphemeral(w.ctx, slacktest.Alis, slacktest.Ops, slacktest.Saying("Notice 1")); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if passed["socket"] != sockets || passed["api"] < 1+sockets || len(passed) != 3 {
+		t.Errorf("what passed the proxy: %v", passed)
 	}
 }

@@ -1,4 +1,5 @@
-// Package slack is the front-end for Slack, on slack-go.
+// Package slack is the front-end for Slack, on slack-go: its Web API and its types
+// of Block Kit. The connections of Socket Mode are held here; [Socket] says why.
 //
 // How requests arrive and what is made of them are two types. A transport
 // verifies and decodes: [Socket] is Socket Mode, [Web] is signed HTTP. Both hand
@@ -41,7 +42,8 @@ type Config struct {
 	Listening bool
 	Log       *slog.Logger     // nil: silent
 	Now       func() time.Time // nil: time.Now
-	// Apart is the least time between the starts of the two sockets; 0: 45 s.
+	// Apart is the least time between the starts of the two sockets, so that Slack
+	// does not refresh both together; 0: 45 s.
 	Apart time.Duration
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -107,18 +108,19 @@ func (s *Socket) hold(ctx context.Context, i int, group *sync.WaitGroup) error {
 			group.Go(func() { s.read(ctx, l) })
 			select {
 			case <-l.leaving:
+				err = fmt.Errorf("slack: disconnected, %s", l.reason)
 			case <-l.gone:
 				err = l.err
 			case <-ctx.Done():
 				return nil
 			}
 			s.set(i, false)
+			if l.left("link_disabled") {
+				return keepwatch.Errorf(keepwatch.KindAttention, "Socket Mode was switched off for the app. Switch it on again at api.slack.com/apps, “Socket Mode”, and start Keepwatch again.").Because(err)
+			}
 			if l.greeted() {
 				wait = s.retry
-				s.log.Debug("a connection of Slack ends and is replaced", "socket", i, "reason", l.reason, "err", err)
-				if l.reason == "link_disabled" {
-					return keepwatch.Errorf(keepwatch.KindAttention, "Socket Mode was switched off for the app. Switch it on again at api.slack.com/apps, “Socket Mode”, and start Keepwatch again.")
-				}
+				s.log.Debug("a connection of Slack ends and is replaced", "socket", i, "err", err)
 				continue // the pacer keeps it from spinning
 			}
 		}

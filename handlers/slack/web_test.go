@@ -250,6 +250,24 @@ func TestSlow(t *testing.T) {
 	}
 }
 
+// TestSlowTwice: the first request after a start waits for the user groups, and
+// is acknowledged in time although it is also saved late.
+func TestSlowTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		counter := newCounter()
+		counter.hold = make(chan struct{})
+		w, _ := newWeb(counter)
+		w.talk.groups = newGroups(nil, Config{Groups: []string{"S01"}}) // never asked for
+		begun := time.Now()
+		out := post(w, "/slack/commands", slash("1", "start x"), nil)
+		if took := time.Since(begun); took >= 3*time.Second || took < groupsCold || !strings.Contains(out.Body.String(), tooSlow) {
+			t.Errorf("acknowledged after %v with %s", took, out.Body)
+		}
+		close(counter.hold)
+		w.talk.wait()
+	})
+}
+
 func TestPanicEndsThatRequestOnly(t *testing.T) {
 	counter := newCounter()
 	counter.crash = true

@@ -194,6 +194,17 @@ var specOnce = sync.OnceValues(func() (*SpecDoc, error) {
 	return LoadSpec(programs, packages)
 })
 
+// vocabulary is the shared one, for a test that cannot do without.
+func vocabulary(t *testing.T) *SpecDoc {
+	t.Helper()
+	Node(t)
+	doc, err := specOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
 // serve starts a server all of whose answers are held against the vocabulary, where it is installed.
 func serve(t *testing.T, cfg Config) *Server {
 	t.Helper()

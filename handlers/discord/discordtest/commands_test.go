@@ -29,6 +29,7 @@ func TestCommandRules(t *testing.T) {
 		want string
 	}{
 		"nested":                 {[]any{slash("backup", opt(2, "run", "options", []any{sub}))}, ""},
+		"nulls":                  {[]any{slash("x", opt(3, "a", "choices", nil, "channel_types", nil, "options", nil))}, ""},
 		"names":                  {[]any{slash("Backup")}, "0.name APPLICATION_COMMAND_INVALID_NAME"},
 		"names with a space":     {[]any{slash("back up")}, "0.name APPLICATION_COMMAND_INVALID_NAME"},
 		"a name in Welsh":        {[]any{slash("wrth_gefn-ŵyn")}, ""},

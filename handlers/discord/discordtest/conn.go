@@ -13,6 +13,7 @@ import (
 type conn struct {
 	ws      *websocket.Conn
 	path    string
+	version int
 	session *session
 	sends   []time.Time
 	closing int // the code that we close with
@@ -34,7 +35,7 @@ type outgoing struct {
 const writeTime = 5 * time.Second
 
 func newConn(ws *websocket.Conn, path string) *conn {
-	return &conn{ws: ws, path: path, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	return &conn{ws: ws, path: path, version: 10, wake: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
 func (c *conn) enqueue(o outgoing) {

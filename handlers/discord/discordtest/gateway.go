@@ -120,6 +120,9 @@ func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
 	s.work.Go(c.write)
 	s.note(c, GatewayEvent{What: "connect"})
 	q := r.URL.Query()
+	if q.Get("v") == "9" {
+		c.version = 9
+	}
 	switch v := q.Get("v"); {
 	case v != "" && v != "9" && v != "10":
 		c.close(closeInvalidVersion, "Invalid API version")
@@ -133,9 +136,11 @@ func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
 	s.read(c)
 }
 
-// heartbeatGrace is how long a connection may be without a heartbeat. A client that has missed
-// one is a zombie.
-func heartbeatGrace(interval time.Duration) time.Duration { return 2*interval + interval/2 }
+// heartbeatGrace is how long a connection may be without a heartbeat; never so short that a busy
+// machine would be taken for a dead client.
+func heartbeatGrace(interval time.Duration) time.Duration {
+	return max(2*interval+interval/2, 500*time.Millisecond)
+}
 
 // heartless ends a connection whose client has stopped sending heartbeats.
 func (s *Server) heartless(c *conn) {

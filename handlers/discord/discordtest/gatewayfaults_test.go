@@ -9,9 +9,9 @@ import (
 )
 
 // silent demands that nothing comes. The socket cannot be read after it.
-func (c *socket) silent() {
+func (c *socket) silent(d time.Duration) {
 	c.t.Helper()
-	_ = c.ws.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	_ = c.ws.SetReadDeadline(time.Now().Add(d))
 	_, raw, err := c.ws.ReadMessage()
 	var timeout interface{ Timeout() bool }
 	if !errors.As(err, &timeout) || !timeout.Timeout() {
@@ -23,18 +23,18 @@ func TestGatewayFaults(t *testing.T) {
 	s := serve(t, Config{})
 	alis := s.AddUser("alis")
 	s.SetGatewayFaults(GatewayFaults{NoHello: true})
-	dial(t, s.GatewayURL()).silent()
+	dial(t, s.GatewayURL()).silent(50 * time.Millisecond)
 
 	s.SetGatewayFaults(GatewayFaults{NoReady: true})
 	c := dial(t, s.GatewayURL())
 	c.next(opHello, "")
 	c.send(identify(s, ordinary))
-	c.silent()
+	c.silent(50 * time.Millisecond)
 
 	s.SetGatewayFaults(GatewayFaults{NoAck: true})
 	c, _ = login(t, s, ordinary)
 	c.send(beat(2))
-	c.silent()
+	c.silent(50 * time.Millisecond)
 
 	s.SetGatewayFaults(GatewayFaults{})
 	c, ready := login(t, s, ordinary)
@@ -43,7 +43,7 @@ func TestGatewayFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.send(beat(2))
-	c.silent()
+	c.silent(50 * time.Millisecond)
 	s.SetGatewayFaults(GatewayFaults{})
 	c = dial(t, resumeURL(ready))
 	c.next(opHello, "")

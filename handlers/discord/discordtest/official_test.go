@@ -103,7 +103,7 @@ func (d *driver) next(what ...string) object {
 
 func officialServer(t *testing.T) *Server {
 	t.Helper()
-	s := New(t, Config{HeartbeatInterval: 500 * time.Millisecond, Spec: Spec(t)})
+	s := New(t, Config{HeartbeatInterval: time.Second, Spec: vocabulary(t)})
 	t.Cleanup(func() {
 		for _, v := range s.Violations() {
 			t.Error(v)

@@ -87,7 +87,7 @@ func (s *Server) ready(c *conn, intents int, shard []int) {
 		}
 	}
 	data := object{
-		"v": 10, "user": s.meJSON(), "guilds": guilds, "session_id": ses.id, "resume_gateway_url": "ws://" + s.addr + "/resume/" + ses.id[:8],
+		"v": c.version, "user": s.meJSON(), "guilds": guilds, "session_id": ses.id, "resume_gateway_url": "ws://" + s.addr + "/resume/" + ses.id[:8],
 		"application": object{"id": s.world.app, "flags": 0}, "session_type": "normal", "private_channels": []any{}, "relationships": []any{},
 		"presences": []any{}, "guild_join_requests": []any{}, "user_settings": object{}, "_trace": []any{},
 	}

@@ -43,7 +43,7 @@ func TestSpec(t *testing.T) {
 
 // TestSpecKnowsAllRoutes: no route is left unchecked for want of a name.
 func TestSpecKnowsAllRoutes(t *testing.T) {
-	d := Spec(t)
+	d := vocabulary(t)
 	for _, route := range []string{
 		"GET /users/@me", "GET /gateway", "GET /gateway/bot", "GET /applications/@me", "GET /oauth2/applications/@me", "GET /channels/{channel}",
 		"POST /users/@me/channels", "GET /guilds/{guild}", "GET /guilds/{guild}/roles", "GET /guilds/{guild}/members/{user}", "PUT /applications/{app}/commands",
