@@ -61,34 +61,30 @@ func TestOutboxKeepsOrderAndPace(t *testing.T) {
 // TestOutboxIsWokenUp saves from many sides while lanes run empty: nothing waits
 // for another message, or for a restart.
 func TestOutboxIsWokenUp(t *testing.T) {
-	o := newOffice(t)
-	p := o.boot(nil).start(t)
-	var all sync.WaitGroup
-	for side := range 8 {
-		all.Go(func() {
-			for i := range 100 {
-				lanes, err := o.kept.PostMessages([]keepwatch.Outgoing{{ID: fmt.Sprint(side, i), Lane: fmt.Sprint("slack:", side%3), Channel: fmt.Sprint("slack:", side%3)}})
-				if err != nil {
-					t.Error(err)
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		p := o.boot(nil).start(t)
+		for side := range 8 {
+			go func() {
+				for i := range 100 {
+					lane := fmt.Sprint("slack:", side%3)
+					lanes, err := o.kept.PostMessages([]keepwatch.Outgoing{{ID: fmt.Sprint(side, i), Lane: lane, Channel: lane}})
+					if err != nil {
+						t.Error(err)
+					}
+					p.Send(lanes...)
 				}
-				p.Send(lanes...)
-			}
-		})
-	}
-	all.Wait()
-	// Close waits for what is under way only, so the lanes are watched instead.
-	for ctx := t.Context(); ; {
-		if lanes, err := o.kept.Lanes(); err != nil || len(lanes) == 0 || ctx.Err() != nil {
-			break
+			}()
 		}
-	}
-	o.empty()
-	if n := len(o.vendors["slack"].all()); n != 800 {
-		t.Errorf("%d messages", n)
-	}
-	if err := p.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
+		time.Sleep(time.Second)
+		o.empty()
+		if n := len(o.vendors["slack"].all()); n != 800 {
+			t.Errorf("%d messages", n)
+		}
+		if err := p.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestOutboxIsWokenUpInTheGap saves a message just after its lane was found empty,
