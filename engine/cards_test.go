@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -173,6 +174,12 @@ func TestCardsTakeTurns(t *testing.T) {
 			p.RunChanged(keepwatch.Run{})
 			time.Sleep(100 * time.Millisecond)
 		}
+		o.run(9, "done", keepwatch.RunDone) // what has ended comes before what moves
+		p.RunChanged(keepwatch.Run{})
+		time.Sleep(3 * time.Second)
+		if got := o.vendors["slack"].shows("slack:08"); len(got) != 1 || got[0] != "done" {
+			t.Errorf("three seconds after the end it shows %q", got)
+		}
 		counts := map[string]int{}
 		var last time.Time
 		for _, e := range o.vendors["slack"].edited() {
@@ -183,10 +190,48 @@ func TestCardsTakeTurns(t *testing.T) {
 			counts[e.ref[:len("slack:00")]]++
 		}
 		for id := range runs {
-			if n := counts[fmt.Sprintf("slack:%02d", id)]; n == 0 || n > 6 {
+			if n := counts[fmt.Sprintf("slack:%02d", id)]; n == 0 || n > 7 {
 				t.Errorf("card %d was edited %d times: %v", id, n, counts)
 			}
 		}
+		p.kill()
+	})
+}
+
+// TestCardsWaitForTheirPlatform: a 429 over one card holds for all of the
+// platform, and for no other.
+func TestCardsWaitForTheirPlatform(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		var mu sync.Mutex
+		var tries []time.Time
+		p := o.boot(func(p *process, _ *engine.OutboxConfig) {
+			p.posters["slack"].onEdit = func(keepwatch.Card, keepwatch.Message) (bool, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				if tries = append(tries, time.Now()); len(tries) == 1 {
+					return false, later(30 * time.Second)
+				}
+				return true, nil
+			}
+		}).start(t)
+		o.run(1, "begins", keepwatch.RunRunning)
+		for _, channel := range []string{"slack:A", "slack:B", "discord:C"} {
+			p.Send(o.card(1, channel)...)
+		}
+		time.Sleep(5 * time.Second)
+		o.run(1, "done", keepwatch.RunDone)
+		ended := time.Now()
+		time.Sleep(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
+		if len(tries) != 3 || tries[1].Sub(tries[0]) != 30*time.Second {
+			t.Errorf("tried at %v", tries)
+		}
+		if e := o.lastEdit("discord"); e.at.Sub(ended) > 2*time.Second {
+			t.Errorf("the other platform waited for %v", e.at.Sub(ended))
+		}
+		o.noneLive()
 		p.kill()
 	})
 }

@@ -67,34 +67,52 @@ func TestOutboxKeepsOrderAndPace(t *testing.T) {
 // TestOutboxIsWokenUp saves from many sides while lanes run empty: nothing waits
 // for another message, or for a restart.
 func TestOutboxIsWokenUp(t *testing.T) {
-	o := newOffice(t)
-	p := o.boot(nil).start(t)
-	var all sync.WaitGroup
-	for side := range 8 {
-		all.Go(func() {
-			for i := range 100 {
-				lanes, err := o.kept.PostMessages([]keepwatch.Outgoing{{ID: fmt.Sprint(side, i), Lane: fmt.Sprint("slack:", side%3), Channel: fmt.Sprint("slack:", side%3)}})
-				if err != nil {
-					t.Error(err)
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		p := o.boot(nil).start(t)
+		for side := range 8 {
+			go func() {
+				for i := range 100 {
+					lane := fmt.Sprint("slack:", side%3)
+					lanes, err := o.kept.PostMessages([]keepwatch.Outgoing{{ID: fmt.Sprint(side, i), Lane: lane, Channel: lane}})
+					if err != nil {
+						t.Error(err)
+					}
+					p.Send(lanes...)
 				}
-				p.Send(lanes...)
-			}
-		})
-	}
-	all.Wait()
-	// Close waits for what is under way only, so the lanes are watched instead.
-	for ctx := t.Context(); ; {
-		if lanes, err := o.kept.Lanes(); err != nil || len(lanes) == 0 || ctx.Err() != nil {
-			break
+			}()
 		}
-	}
-	o.empty()
-	if n := len(o.vendors["slack"].all()); n != 800 {
-		t.Errorf("%d messages", n)
-	}
-	if err := p.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
+		time.Sleep(time.Second)
+		o.empty()
+		if n := len(o.vendors["slack"].all()); n != 800 {
+			t.Errorf("%d messages", n)
+		}
+		if err := p.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestOutboxIsWokenUpInTheGap saves a message just after its lane was found empty,
+// and before the lane is left.
+func TestOutboxIsWokenUpInTheGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		gaps := 0
+		p := o.boot(func(p *process, _ *engine.OutboxConfig) {
+			p.mail.looked = func(lane string, found bool) {
+				if !found && gaps < 3 {
+					gaps++
+					p.Send(o.say(fmt.Sprint(lane, " gap", gaps))...)
+				}
+			}
+		}).start(t)
+		p.Send(o.say("slack:A a")...)
+		time.Sleep(time.Second)
+		o.want("slack:A", "a", "gap1", "gap2", "gap3")
+		o.empty()
+		p.kill()
+	})
 }
 
 // TestOutboxObeysVerdicts has the first attempts at "b", between "a" and "c",
@@ -239,13 +257,24 @@ func TestOutboxPostsAFewAtOnce(t *testing.T) {
 		for i := range 1000 {
 			o.say(fmt.Sprintf("slack:%d x", i))
 		}
+		for i := range 5 { // the pace of a channel is kept by those that had to wait, too
+			o.save(o.answer(fmt.Sprint("z", i), "slack:Z", time.Hour))
+		}
 		var mu sync.Mutex
 		now, most := 0, 0
-		p := o.boot(func(p *process, _ *engine.OutboxConfig) {
-			p.posters["slack"].onPost = func(context.Context, keepwatch.Outgoing) (bool, error) {
+		var last time.Time
+		p := o.boot(func(p *process, c *engine.OutboxConfig) {
+			c.Pace = map[string]time.Duration{"slack": time.Second}
+			p.posters["slack"].onPost = func(_ context.Context, out keepwatch.Outgoing) (bool, error) {
 				mu.Lock()
 				now++
 				most = max(most, now)
+				if out.Channel == "slack:Z" {
+					if gap := time.Since(last); gap < time.Second {
+						t.Errorf("a message began %v after the one before it", gap)
+					}
+					last = time.Now()
+				}
 				mu.Unlock()
 				time.Sleep(time.Second)
 				mu.Lock()
@@ -255,7 +284,7 @@ func TestOutboxPostsAFewAtOnce(t *testing.T) {
 			}
 		}).start(t)
 		time.Sleep(time.Minute)
-		if n := len(o.vendors["slack"].all()); n != 1000 || most > 64 {
+		if n := len(o.vendors["slack"].all()); n != 1005 || most > 64 {
 			t.Errorf("%d messages, %d at the same time", n, most)
 		}
 		p.kill()

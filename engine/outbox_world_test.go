@@ -148,7 +148,8 @@ func (p *poster) Find(_ context.Context, out keepwatch.Outgoing) (string, bool, 
 type mail struct {
 	*store.Records
 	dead   *atomic.Bool
-	refuse func(op string) error // nil: it never does
+	refuse func(op string) error         // nil: it never does
+	looked func(lane string, found bool) // after each look for the next message; nil: nothing
 }
 
 func (m *mail) may(op string) error {
@@ -172,7 +173,11 @@ func (m *mail) NextMessage(lane string) (keepwatch.Outgoing, bool, error) {
 	if err := m.may("NextMessage"); err != nil {
 		return keepwatch.Outgoing{}, false, err
 	}
-	return m.Records.NextMessage(lane)
+	out, found, err := m.Records.NextMessage(lane)
+	if m.looked != nil {
+		m.looked(lane, found)
+	}
+	return out, found, err
 }
 
 func (m *mail) TryMessage(o keepwatch.Outgoing, at time.Time) (keepwatch.Outgoing, error) {

@@ -65,10 +65,17 @@ func (r *Records) TakeDelivery(d keepwatch.Delivery, e keepwatch.AuditEntry) (fr
 }
 
 // FinishDelivery completes the audit line, saves what is to be posted and lets
-// go of the delivery, as one. It gives the lanes that have something to send.
+// go of the delivery, as one. It gives the lanes that have something to send. One
+// that was finished before, by an attempt that seemed to fail, stays as it is.
 func (r *Records) FinishDelivery(d keepwatch.Delivery, e keepwatch.AuditEntry, out []keepwatch.Outgoing) (lanes []string, err error) {
 	e.Version = version
 	err = r.store.Update(func(tx Tx) (err error) {
+		if _, err := tx.Get(deliveryKey(d)); errors.Is(err, ErrNotFound) {
+			lanes = lanesOf(out)
+			return nil
+		} else if err != nil {
+			return err
+		}
 		if lanes, err = r.post(tx, out); err != nil {
 			return err
 		}

@@ -56,7 +56,6 @@ func (r *Records) PostCard(out keepwatch.Outgoing) (lanes []string, err error) {
 // post gives each message its place in its lane, saves it with its buttons, and
 // for a card the record of it.
 func (r *Records) post(tx Tx, out []keepwatch.Outgoing) ([]string, error) {
-	var lanes []string
 	for _, o := range out {
 		if err := validLane(o.Lane); err != nil {
 			return nil, err
@@ -77,11 +76,18 @@ func (r *Records) post(tx Tx, out []keepwatch.Outgoing) ([]string, error) {
 				return nil, err
 			}
 		}
+	}
+	return lanesOf(out), nil
+}
+
+// lanesOf gives the lanes of messages, each once.
+func lanesOf(out []keepwatch.Outgoing) (lanes []string) {
+	for _, o := range out {
 		if !slices.Contains(lanes, o.Lane) {
 			lanes = append(lanes, o.Lane)
 		}
 	}
-	return lanes, nil
+	return lanes
 }
 
 // newCard saves a card that is going to be posted. One that is there already is

@@ -25,7 +25,7 @@ var toneMark = [...]string{keepwatch.ToneInfo: "", keepwatch.ToneGood: "✅ ", k
 // is read as a mention, a link or formatting.
 func render(m keepwatch.Message) payload {
 	blocks := blocksOf(m, maxBlocks, maxMessage)
-	text := escape(clip(plain(m), maxPreview))
+	text := escape(plain(m, maxPreview))
 	return payload{Text: text, Blocks: blocks}
 }
 

@@ -43,7 +43,7 @@ type Config struct {
 	Log       *slog.Logger     // nil: silent
 	Now       func() time.Time // nil: time.Now
 	// Apart is the least time between the starts of the two sockets, so that Slack
-	// does not refresh both together; 0: 45 s.
+	// does not refresh both together; 0: 15 s.
 	Apart time.Duration
 }
 
@@ -91,7 +91,7 @@ func New(cfg Config) (*Frontend, error) {
 		cfg.Now = time.Now
 	}
 	if cfg.Apart <= 0 {
-		cfg.Apart = 45 * time.Second
+		cfg.Apart = 15 * time.Second
 	}
 	base := defaultAPI
 	transport := http.RoundTripper(newTransport())

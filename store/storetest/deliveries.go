@@ -134,6 +134,9 @@ func finished(t *testing.T, o *office) {
 	if lines := must[[]keepwatch.AuditEntry](t)(o.Audits(keepwatch.AuditFilter{})); len(lines) != 2 || lines[1].Outcome != keepwatch.OutcomeDone {
 		t.Errorf("%+v", lines)
 	}
+	before = o.everything(t)
+	same(t, "lanes, a second time", must[[]string](t)(o.FinishDelivery(first, e, []keepwatch.Outgoing{message("re:2", "again")})), []string{"re:2"})
+	same(t, "what a second finish changes", o.everything(t), before)
 	if n := o.count(t, "request/"); n != 0 {
 		t.Errorf("%d requests are remembered", n)
 	}
