@@ -250,3 +250,42 @@ func TestFailureThatCannotBeSaved(t *testing.T) {
 		}
 	})
 }
+
+// TestGracefulStopsDoNotCount: however often the bot is stopped, a run goes on.
+func TestGracefulStopsDoNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rec, w := newRecords(), newWork("fetch")
+		w.do["fetch"] = func(ctx context.Context, _ keepwatch.Task) error { <-ctx.Done(); return ctx.Err() }
+		e := start(t, rec, w, nil)
+		begin(t, e)
+		for n := range 8 {
+			synctest.Wait()
+			if err := e.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			e = start(t, rec, w, nil)
+			if going, err := e.Resume(t.Context()); err != nil || len(going) == 0 {
+				run, _ := rec.Run(1)
+				t.Fatalf("after %d graceful stops it is %s: %+v %v", n+1, run.State, run.Failure, err)
+			}
+		}
+		_ = e.Close(t.Context())
+	})
+}
+
+// TestGracefulStopOfAFragileStep: it was cut off all the same.
+func TestGracefulStopOfAFragileStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rec, w := newRecords(), newWork("send")
+		w.fragile = "send"
+		w.do["send"] = func(ctx context.Context, _ keepwatch.Task) error { <-ctx.Done(); return ctx.Err() }
+		e := start(t, rec, w, nil)
+		begin(t, e)
+		synctest.Wait()
+		_ = e.Close(t.Context())
+		e = start(t, rec, w, nil)
+		if going, err := e.Resume(t.Context()); err != nil || len(going) != 0 {
+			t.Errorf("%v %v", going, err)
+		}
+	})
+}

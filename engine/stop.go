@@ -15,7 +15,8 @@ func (e *Engine) settle(ctx context.Context, j *job, work Work, cause error) {
 	log := e.cfg.Log.With("run", j.snapshot().ID, "source", j.snapshot().Source)
 	reason := context.Cause(ctx)
 	if errors.Is(reason, errShutdown) {
-		return // it stays as it is on disk and is taken up at the next start
+		e.shutDown(j, log)
+		return
 	}
 	var s stepError
 	errors.As(cause, &s)
@@ -33,6 +34,19 @@ func (e *Engine) settle(ctx context.Context, j *job, work Work, cause error) {
 		e.discard(work, j.snapshot(), log)
 	}
 	e.park(j, work, state, f, s.result, log)
+}
+
+// shutDown leaves a run as it is on disk, to be taken up at the next start. Its
+// step was cut off by nothing that it did, so this attempt does not count; the
+// step stays marked as begun, for those that may not simply be done again.
+func (e *Engine) shutDown(j *job, log *slog.Logger) {
+	run := j.snapshot()
+	if step := run.Current(); step == nil || step.State != keepwatch.StepRunning || step.Attempts == 0 {
+		return
+	}
+	if err := e.change(j, func(run *keepwatch.Run) { run.Current().Attempts-- }); err != nil {
+		log.Warn("that a run was stopped with the bot could not be saved; it counts as cut off", "err", err)
+	}
 }
 
 // park saves why a run stopped. A person's cancel that came in between goes
