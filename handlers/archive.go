@@ -228,6 +228,17 @@ func code(plan any) string {
 	return hex.EncodeToString(sum[:4])
 }
 
+// wrongCode says that a confirmation was of another plan than the one that there
+// is now: nothing was done, and whoever asked for it must not think that it was.
+func (c *call) wrongCode(msg *keepwatch.Message, done string) {
+	if !c.args.has("confirm") {
+		return
+	}
+	msg.Tone, msg.Failed, msg.Refused = keepwatch.ToneWarn, true, keepwatch.KindConflict
+	msg.Title = "Nothing was " + done + ": that is not what was confirmed"
+	msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("The code %q belongs to no plan, or what would be done has changed since it was shown. Look again:", c.args.one("confirm"))))
+}
+
 // confirmed reports whether what was shown is confirmed.
 func (c *call) confirmed(plan any) bool {
 	given := c.args.one("confirm")
@@ -260,11 +271,8 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 	if c.confirmed(plan) {
 		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunRestore, Source: a.Source, Ask: ask})
 	}
-	msg := keepwatch.Message{Title: "Restore " + a.Ref() + "?"}
-	if c.args.has("confirm") {
-		msg.Tone = keepwatch.ToneWarn
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("What would be done has changed since it was shown. Look again:"))
-	}
+	msg := keepwatch.Message{Title: "Restore " + a.Ref() + "? Nothing is restored yet"}
+	c.wrongCode(&msg, "restored")
 	msg.Blocks = append(msg.Blocks, restoreFields(a, plan, free))
 	if !a.IsVerified() {
 		msg.Tone = keepwatch.ToneWarn
@@ -360,7 +368,10 @@ func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) 
 	if c.confirmed(remove) {
 		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunPrune, Source: source, Ask: keepwatch.Ask{Remove: remove}})
 	}
-	msg.Tone = keepwatch.ToneWarn
+	shown := msg.Blocks
+	msg.Title, msg.Tone, msg.Blocks = "Retention of "+source+": nothing is removed yet", keepwatch.ToneWarn, nil
+	c.wrongCode(&msg, "removed")
+	msg.Blocks = append(msg.Blocks, shown...)
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s would be removed, which frees %s. They cannot be brought back.", keepwatch.FormatCount(int64(len(remove)), "archive"), keepwatch.FormatBytes(bytes))))
 	msg.Buttons = []keepwatch.Button{{Label: "Remove " + strconv.Itoa(len(remove)), Style: keepwatch.StyleDanger, Command: "backup prune " + Quote(source, "--confirm", code(remove))}}
 	return msg, nil

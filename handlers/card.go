@@ -178,6 +178,7 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 	if leftOut(res.Counts) > 0 {
 		msg.Tone = keepwatch.ToneWarn
 		msg.Title = fmt.Sprintf("Run %d: %s is done, with gaps", run.ID, work(run))
+		msg.Failed = true // what is missing must not pass for a backup in somebody's cron
 	}
 	if len(res.Findings) > 0 {
 		msg.Tone = keepwatch.ToneWarn
