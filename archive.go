@@ -146,6 +146,7 @@ type NoteKind string
 // The kinds of note.
 const (
 	NoteUnreadable NoteKind = "unreadable" // left out: could not be opened or read
+	NoteHalf       NoteKind = "half read"  // could be read only in part; it is stored at its full length, with zeros for the rest
 	NoteChanged    NoteKind = "changed"    // changed while it was read; what was read is in the archive
 	NoteVanished   NoteKind = "vanished"   // was listed, then gone
 	NoteSpecial    NoteKind = "special"    // left out: a socket, device or named pipe

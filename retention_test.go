@@ -316,8 +316,41 @@ func TestSuspect(t *testing.T) {
 	if got := rules(make(20, 1, 1<<20, 0), part); got != "" {
 		t.Errorf("a whole is compared with its parts: %q", got)
 	}
-	small := []keepwatch.Archive{make(0, 4, 3000, 0), make(1, 4, 3000, 0), make(2, 4, 3000, 0)}
-	if got := rules(make(20, 1, 10, 0), small); got != "" {
+	small := []keepwatch.Archive{make(0, 3, 3000, 0), make(1, 3, 3000, 0), make(2, 3, 3000, 0)}
+	if got := rules(make(20, 1, 900, 0), small); got != "" {
 		t.Errorf("a handful of files is suspicious: %q", got)
+	}
+}
+
+// TestSmallSourcesAreLookedAtToo: no source is so small that it may become empty
+// unnoticed, and one file that was read by half is enough.
+func TestSmallSourcesAreLookedAtToo(t *testing.T) {
+	archive := func(n int, items, bytes, unread, half int64) keepwatch.Archive {
+		a := at(day("2026-11-01 00:00").AddDate(0, 0, n))
+		a.Items, a.Bytes, a.Counts = items, bytes, map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: unread, keepwatch.NoteHalf: half}
+		return a
+	}
+	for _, c := range []struct {
+		name        string
+		before, now keepwatch.Archive
+		want        string
+	}{
+		{"five small files are gone", archive(0, 5, 15<<10, 0, 0), archive(1, 0, 0, 0, 0), "empty fewer"},
+		{"one byte is gone", archive(0, 1, 1, 0, 0), archive(1, 1, 0, 0, 0), "empty"},
+		{"only folders are left", archive(0, 3, 100, 0, 0), archive(1, 2, 0, 0, 0), "empty"},
+		{"empty files and folders are gone", archive(0, 3, 0, 0, 0), archive(1, 0, 0, 0, 0), "fewer"},
+		{"it was empty before", archive(0, 0, 0, 0, 0), archive(1, 0, 0, 0, 0), ""},
+		{"a small file shrank to nearly nothing", archive(0, 1, 2000, 0, 0), archive(1, 1, 20, 0, 0), "empty"},
+		{"half of the only file could be read", archive(0, 1, 10<<30, 0, 0), archive(1, 1, 10<<30, 0, 1), "half"},
+		{"as half read as before", archive(0, 1, 10<<30, 0, 1), archive(1, 1, 10<<30, 0, 1), ""},
+		{"one of a hundred could not be read", archive(0, 100, 1<<30, 0, 0), archive(1, 99, 1<<30, 1, 0), "unreadable"},
+	} {
+		var words []string
+		for _, f := range keepwatch.Suspect(c.now, []keepwatch.Archive{c.before}) {
+			words = append(words, f.Rule)
+		}
+		if got := strings.Join(words, " "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
 	}
 }

@@ -273,15 +273,16 @@ func proofWord(a keepwatch.Archive) string {
 }
 
 // gapKinds are the notes that mean that something is missing in the archive.
-var gapKinds = []keepwatch.NoteKind{keepwatch.NoteUnreadable, keepwatch.NoteVanished, keepwatch.NoteSpecial, keepwatch.NoteChanged}
+var gapKinds = []keepwatch.NoteKind{keepwatch.NoteUnreadable, keepwatch.NoteHalf, keepwatch.NoteVanished, keepwatch.NoteSpecial, keepwatch.NoteChanged}
 
-// leftOut counts what could not be read or changed while it was read.
+// leftOut counts what could not be read, at all or to its end, or changed while
+// it was read.
 func leftOut(counts map[keepwatch.NoteKind]int64) int64 {
-	return counts[keepwatch.NoteUnreadable] + counts[keepwatch.NoteChanged]
+	return counts[keepwatch.NoteUnreadable] + counts[keepwatch.NoteHalf] + counts[keepwatch.NoteChanged]
 }
 
 var noteTitles = map[keepwatch.NoteKind]string{
-	keepwatch.NoteUnreadable: "Could not be read", keepwatch.NoteVanished: "Gone before it was read", keepwatch.NoteSpecial: "Left out, because it is no ordinary file",
+	keepwatch.NoteUnreadable: "Could not be read", keepwatch.NoteHalf: "Could be read only in part", keepwatch.NoteVanished: "Gone before it was read", keepwatch.NoteSpecial: "Left out, because it is no ordinary file",
 	keepwatch.NoteChanged: "Changed while it was read", keepwatch.NoteSparse: "Has holes", keepwatch.NoteHardLink: "Hard links", keepwatch.NoteExcluded: "Left out", keepwatch.NoteMount: "Other file systems", keepwatch.NoteInfo: "Good to know",
 }
 
