@@ -247,9 +247,11 @@ func TestPaused(t *testing.T) {
 		{"it was accepted", []keepwatch.Archive{accepted, old}, false},
 		{"a good one came after it", []keepwatch.Archive{flagged("2026-11-19 03:00"), old}, false},
 		{"only a part came after it", []keepwatch.Archive{part, flagged("2026-11-23 03:00"), old}, true},
+		{"one of the future hides nothing", []keepwatch.Archive{at(day("2027-11-24 03:00")), flagged("2026-11-24 03:00"), old}, true},
+		{"one of the future does not count", []keepwatch.Archive{flagged("2027-11-24 03:00"), old}, false},
 		{"one that is not verified does not count", []keepwatch.Archive{damaged, old}, false},
 	} {
-		if a, paused := keepwatch.Paused(c.a); paused != c.want || (paused && len(a.Findings) == 0) {
+		if a, paused := keepwatch.Paused(c.a, day("2026-11-25 00:00")); paused != c.want || (paused && len(a.Findings) == 0) {
 			t.Errorf("%s: %v, %v", c.name, paused, a)
 		}
 	}

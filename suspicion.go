@@ -1,6 +1,9 @@
 package keepwatch
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Thresholds of Suspect. They are about loss: a source that grew is nobody's
 // emergency, one that shrank may be the day on which the good archives are the
@@ -66,11 +69,13 @@ func Suspect(a Archive, history []Archive) []Finding {
 
 // Paused reports whether nothing of a source may be pruned: the newest verified
 // archive of some parts of it, which is given, is suspiciously unlike its history
-// and nobody has accepted that.
-func Paused(archives []Archive) (Archive, bool) {
+// and nobody has accepted that. One whose date lies in the future of now does not
+// count, here as little as for Decide: it would hide every one that is made
+// until then.
+func Paused(archives []Archive, now time.Time) (Archive, bool) {
 	newest := map[string]Archive{}
 	for _, a := range archives {
-		if key := a.partsKey(); a.IsVerified() && a.Started.After(newest[key].Started) {
+		if key := a.partsKey(); a.IsVerified() && !a.Started.After(now) && a.Started.After(newest[key].Started) {
 			newest[key] = a
 		}
 	}

@@ -347,7 +347,7 @@ func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) 
 	}
 	onlyParts(&table, archives)
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
-	if newest, paused := keepwatch.Paused(archives); paused {
+	if newest, paused := keepwatch.Paused(archives, r.cfg.Now()); paused {
 		msg.Tone = keepwatch.ToneWarn
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(newest.Ref()+": "+pausedText(source, newest.Findings)))
 		msg.Buttons = append(msg.Buttons, acceptButton(source, newest.Ref()))

@@ -181,7 +181,7 @@ func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result
 	if err != nil {
 		return result, err
 	}
-	if _, paused := keepwatch.Paused(archives); paused {
+	if _, paused := keepwatch.Paused(archives, b.cfg.Now()); paused {
 		return result, nil // the card of the run shows its findings
 	}
 	var remove []string

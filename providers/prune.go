@@ -22,7 +22,7 @@ func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Resu
 	if err != nil {
 		return task.Run.Result, err
 	}
-	if newest, paused := keepwatch.Paused(archives); paused {
+	if newest, paused := keepwatch.Paused(archives, p.cfg.Now()); paused {
 		return task.Run.Result, keepwatch.Errorf(keepwatch.KindAttention, "Pruning of %s is paused: %s Accept that first, then retry.", task.Run.Source, newest.Findings[0].Text)
 	}
 	var remove []string
