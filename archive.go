@@ -32,6 +32,7 @@ type Archive struct {
 
 	Verified []Verification `json:"verified,omitempty"` // newest last; the first is from the run that made it
 	Pinned   string         `json:"pinned,omitempty"`   // why it is kept for ever; empty: not pinned
+	Removing bool           `json:"removing,omitempty"` // its removal has begun: where its folder is gone, it is meant to be
 	Findings []Finding      `json:"findings,omitempty"` // ways in which it is unlike its history
 	// Accepted says who looked at the findings and said that they are right.
 	Accepted   string    `json:"accepted,omitempty"`
@@ -97,6 +98,14 @@ func (a Archive) partsKey() string {
 func (a Archive) IsVerified() bool {
 	n := len(a.Verified)
 	return n > 0 && a.Verified[n-1].OK()
+}
+
+// Gone gives the archive as one that does not count, because a look at its
+// folder found something missing. It says so as a verification would, and
+// nothing else may be concluded from it.
+func (a Archive) Gone(at time.Time, text string) Archive {
+	a.Verified = append(slices.Clone(a.Verified), Verification{At: at, Level: LevelSealed, Problems: []Finding{{Rule: "missing", What: a.Ref(), Text: text}}})
+	return a
 }
 
 // LastVerification gives the newest verification, and false where there is none.

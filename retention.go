@@ -124,7 +124,8 @@ func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []De
 		case len(a.Verified) == 0:
 			d.Reasons = append(d.Reasons, "not verified yet: it does not count, and stays until it is")
 		default:
-			d.Reasons = append(d.Reasons, "the last verification found a problem: it does not count, and stays until somebody has looked")
+			problem := strings.TrimSuffix(a.Verified[len(a.Verified)-1].Problems[0].Text, ".")
+			d.Reasons = append(d.Reasons, "not as it should be ("+problem+"): it does not count, and stays until somebody has looked")
 		}
 	}
 	for _, counted := range groups {

@@ -77,7 +77,7 @@ func TestKeepReasons(t *testing.T) {
 		"remove: no rule keeps it",
 		"keep: pinned: before the move; newest of the week of 16 November (weekly 2 of 2)",
 		"keep: not verified yet: it does not count, and stays until it is",
-		"keep: the last verification found a problem: it does not count, and stays until somebody has looked",
+		"keep: not as it should be (bad): it does not count, and stays until somebody has looked",
 		"remove: no rule keeps it",
 	}
 	var got []string

@@ -73,7 +73,7 @@ func (r *Router) archiveCommands() []Command {
 func (r *Router) list(_ context.Context, c *call) (keepwatch.Message, error) {
 	source := c.args.one("source")
 	c.audit.Source = source
-	archives, err := r.cfg.History.Archives(source)
+	archives, err := r.archives(source)
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -93,6 +93,18 @@ func (r *Router) list(_ context.Context, c *call) (keepwatch.Message, error) {
 	onlyParts(&table, archives)
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil
+}
+
+// archives gives those of a source, or all. One that is not in the vault as it
+// should be does not count as verified, whatever its record says.
+func (r *Router) archives(source string) ([]keepwatch.Archive, error) {
+	list, err := r.cfg.History.Archives(source)
+	for i, a := range list {
+		if gone := r.cfg.Vault.Missing(a); gone != "" {
+			list[i] = a.Gone(r.cfg.Now(), gone)
+		}
+	}
+	return list, err
 }
 
 // onlyParts leaves the column "Of" out where all archives are of whole sources.
@@ -323,7 +335,7 @@ func (r *Router) cannotRestore(plan keepwatch.RestorePlan, ask keepwatch.Ask, fr
 func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) {
 	source := c.args.one("source")
 	c.audit.Source = source
-	archives, err := r.cfg.History.Archives(source)
+	archives, err := r.archives(source)
 	if err != nil {
 		return keepwatch.Message{}, err
 	}

@@ -57,6 +57,8 @@ type Vault interface {
 	Contents(ctx context.Context, ref string, entry func(keepwatch.Entry) error, note func(keepwatch.Note) error) error
 	PlanExtract(ctx context.Context, ref string, ask keepwatch.Ask) (keepwatch.RestorePlan, error)
 	Path(ref string) string
+	// Missing says what of an archive does not lie where it should; "" is nothing.
+	Missing(a keepwatch.Archive) string
 }
 
 // Config is what a Router needs.

@@ -36,6 +36,7 @@ type world struct {
 	plan     keepwatch.RestorePlan
 	log      bytes.Buffer
 	panics   bool
+	gone     map[string]string // what is missing of archives
 }
 
 func (w *world) Start(_ context.Context, run keepwatch.Run) (keepwatch.Run, error) {
@@ -167,6 +168,8 @@ func (w *world) PlanExtract(_ context.Context, ref string, ask keepwatch.Ask) (k
 }
 
 func (w *world) Path(ref string) string { return "data/vault/" + ref }
+
+func (w *world) Missing(a keepwatch.Archive) string { return w.gone[a.Ref()] }
 
 func proof(t time.Time) keepwatch.Verification {
 	return keepwatch.Verification{At: t, Took: 2 * time.Second, Level: keepwatch.LevelOpened, Files: 41, Bytes: 9 << 20, Sealed: 4 << 20}
@@ -464,6 +467,24 @@ func TestConfirmationIsOfWhatWasShown(t *testing.T) {
 	w.archives = w.archives[:3]
 	if m := r.Handle(t.Context(), ask(button, "slack:U1")); m.Run != 1 || !slices.Equal(w.runs[1].Ask.Remove, []string{w.archives[2].Ref()}) {
 		t.Errorf("%+v", w.runs)
+	}
+}
+
+// TestPruneLooksAtTheFolders: what is shown counts no archive that is gone.
+func TestPruneLooksAtTheFolders(t *testing.T) {
+	w := newWorld()
+	newest := w.archives[0]
+	for _, a := range w.archives {
+		if a.Source == "notes" && a.Started.After(newest.Started) {
+			newest = a
+		}
+	}
+	w.gone = map[string]string{newest.Ref(): "Its folder is not there."}
+	for _, line := range []string{"/backup prune notes", "/backup list notes"} {
+		got := plain(w.router(t).Handle(t.Context(), ask(line, "terminal:alis")))
+		if !strings.Contains(got, "Its folder is not there") {
+			t.Errorf("%s:\n%s", line, got)
+		}
 	}
 }
 

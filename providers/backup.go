@@ -177,7 +177,8 @@ func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result
 	if b.cfg.Keep.IsZero() {
 		return result, nil
 	}
-	archives, err := b.cfg.Archives.Archives(task.Run.Source)
+	archives, err := b.prune.standing(task.Run.Source, &result)
+	task.Run.Result = result
 	if err != nil {
 		return result, err
 	}

@@ -43,6 +43,8 @@ type Keeper interface {
 	Verify(ctx context.Context, ref string, report func(keepwatch.Progress)) (keepwatch.Verification, error)
 	PlanExtract(ctx context.Context, ref string, ask keepwatch.Ask) (keepwatch.RestorePlan, error)
 	Extract(ctx context.Context, ref string, run keepwatch.Run, report func(keepwatch.Progress)) (keepwatch.Result, error)
+	// Missing says what of an archive does not lie where it should; "" is nothing.
+	Missing(a keepwatch.Archive) string
 	Remove(ref string) error
 }
 

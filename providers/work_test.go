@@ -119,6 +119,13 @@ func (l *lab) Remove(ref string) error {
 	return l.removeErr
 }
 
+func (l *lab) Missing(a keepwatch.Archive) string {
+	if !l.inVault[a.Ref()] {
+		return "Its folder is not there."
+	}
+	return ""
+}
+
 func (l *lab) SaveArchive(a keepwatch.Archive) error {
 	if l.saveErr == nil {
 		l.archives[a.Ref()] = a
@@ -217,7 +224,7 @@ func TestBackup(t *testing.T) {
 // TestBackupKilled: at each point of its own, and then done again from the step
 // that was cut off.
 func TestBackupKilled(t *testing.T) {
-	for _, point := range []string{"providers.fetch.begun", "providers.seal.before-record", "providers.seal.after-record", "providers.prune.before-record", "providers.prune.after-record"} {
+	for _, point := range []string{"providers.fetch.begun", "providers.seal.before-record", "providers.seal.after-record", "providers.prune.marked", "providers.prune.before-record", "providers.prune.after-record"} {
 		l := newLab()
 		l.keep = keepwatch.Keep{Last: 1}
 		first, second := backupRun(1), backupRun(2)
@@ -334,6 +341,26 @@ func TestPruneDecidesAnew(t *testing.T) {
 	prune := keepwatch.Run{ID: 7, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: refs}}
 	if err := l.carry(t, &prune, ""); err != nil || !slices.Equal(prune.Result.Removed, refs[1:2]) || len(prune.Result.Notes) != 1 {
 		t.Errorf("%v: removed %v, notes %v", err, prune.Result.Removed, prune.Result.Notes)
+	}
+}
+
+// TestWhatIsGoneDoesNotCount: an archive whose folder somebody removed pushes
+// out none that is there, whatever its record says.
+func TestWhatIsGoneDoesNotCount(t *testing.T) {
+	l := newLab()
+	var refs []string
+	for id := range int64(3) {
+		run := backupRun(id + 1)
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+		refs = append(refs, run.Result.Archive)
+	}
+	l.keep = keepwatch.Keep{Last: 1}
+	delete(l.inVault, refs[2])
+	prune := keepwatch.Run{ID: 7, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: refs[:2]}}
+	if err := l.carry(t, &prune, ""); err != nil || !l.inVault[refs[1]] || l.inVault[refs[0]] {
+		t.Errorf("%v: removed %v, in the vault are %v", err, prune.Result.Removed, l.inVault)
 	}
 }
 

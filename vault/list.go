@@ -53,3 +53,29 @@ func (v *Vault) List() ([]keepwatch.Archive, error) {
 	}
 	return list, nil
 }
+
+// Missing looks whether all of an archive lies where it should, each file at its
+// full length, and says in a sentence what does not; "" means that nothing is
+// missing. It reads no file: whether they hold what they should, Verify says.
+func (v *Vault) Missing(a keepwatch.Archive) string {
+	dir, err := v.folder(a.Ref())
+	if err != nil {
+		return keepwatch.Sentence(err)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return "Its folder " + dir + " is not there."
+	}
+	if _, err := os.Stat(filepath.Join(dir, manifestName)); err != nil {
+		return "Its " + manifestName + " is not there."
+	}
+	for _, s := range a.Sealed {
+		info, err := os.Lstat(filepath.Join(dir, s.Name))
+		switch {
+		case err != nil:
+			return "Its file " + s.Name + " is not there."
+		case info.Size() != s.Size:
+			return fmt.Sprintf("Its file %s has %s and should have %s.", s.Name, keepwatch.FormatCount(info.Size(), "byte"), keepwatch.FormatCount(s.Size, "byte"))
+		}
+	}
+	return ""
+}
