@@ -16,7 +16,11 @@ type Archive struct {
 	Stamp   string     `json:"stamp"` // name of its folder, StampOf(Started), with "-2" and so on where two fell into one second
 	Kind    SourceKind `json:"kind"`
 	Parts   []string   `json:"parts,omitempty"`
-	Run     int64      `json:"run"` // the run that made it
+	Path    string     `json:"path,omitempty"` // of a files source: what it is of
+	Run     int64      `json:"run"`            // the run that made it
+	// Adopted says that it was found in the vault with nobody's word about it:
+	// whether it is unlike its history is worked out when it is verified.
+	Adopted bool `json:"adopted,omitempty"`
 
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`

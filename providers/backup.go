@@ -147,20 +147,20 @@ func (b backup) seal(_ context.Context, task keepwatch.Task) (keepwatch.Result, 
 	if err != nil {
 		return result, err
 	}
-	a := keepwatch.Archive{
-		Source: run.Source, Kind: source.Kind, Parts: run.Ask.Parts, Run: run.ID,
-		Started: run.Started, Finished: result.Verification.At,
-		Items: result.Items, Bytes: result.Bytes, Notes: result.Notes, Counts: result.Counts,
-		Verified: []keepwatch.Verification{*result.Verification},
-	}
-	if a, err = b.cfg.Vault.Publish(run, a); err != nil {
-		return result, err
-	}
 	history, err := b.cfg.Archives.Archives(run.Source)
 	if err != nil {
 		return result, err
 	}
-	a.Findings = keepwatch.Suspect(a, history)
+	a := keepwatch.Archive{
+		Source: run.Source, Kind: source.Kind, Path: source.Path, Parts: run.Ask.Parts, Run: run.ID,
+		Started: run.Started, Finished: result.Verification.At,
+		Items: result.Items, Bytes: result.Bytes, Notes: result.Notes, Counts: result.Counts,
+		Verified: []keepwatch.Verification{*result.Verification},
+	}
+	a.Findings = keepwatch.Suspect(a, history) // before it is published: they are written beside it
+	if a, err = b.cfg.Vault.Publish(run, a); err != nil {
+		return result, err
+	}
 	b.cfg.Crash("providers.seal.before-record")
 	if err := b.cfg.Archives.SaveArchive(a); err != nil {
 		return result, err

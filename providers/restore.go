@@ -3,6 +3,7 @@ package providers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"keepwatch"
 )
@@ -18,7 +19,9 @@ func verifyWork(cfg Config) *Work {
 		}
 		result.Verification, result.Archive = &v, ref
 		result.Items, result.Bytes = v.Files, v.Bytes
+		counted := false
 		_, err = cfg.Archives.UpdateArchive(ref, func(a *keepwatch.Archive) error {
+			counted = a.IsVerified()
 			a.Verified = append(a.Verified, v)
 			if n := len(a.Verified); n > keptProofs { // the first, and the newest
 				a.Verified = append(a.Verified[:1:1], a.Verified[n-keptProofs+1:]...)
@@ -31,8 +34,35 @@ func verifyWork(cfg Config) *Work {
 		if !v.OK() {
 			return result, keepwatch.Errorf(keepwatch.KindConflict, "The archive %s is not as it was sealed: %s It no longer counts, and nothing is pruned in its favour. Make a new backup now.", ref, v.Problems[0].Text)
 		}
-		return result, nil
+		if counted {
+			return result, nil
+		}
+		return result, weigh(cfg, task.Run.Source)
 	}}}}
+}
+
+// weigh works out anew whether archives are unlike their history, after one more
+// counts: only verified ones are history, and after the state was lost none are
+// until somebody verifies them. Without it a suspicious archive would push out
+// the good ones then.
+func weigh(cfg Config, source string) error {
+	archives, err := cfg.Archives.Archives(source)
+	if err != nil {
+		return err
+	}
+	for _, a := range archives {
+		if !a.IsVerified() || a.Accepted != "" || len(a.Findings) > 0 && !a.Adopted {
+			continue
+		}
+		found := keepwatch.Suspect(a, archives)
+		if slices.Equal(found, a.Findings) {
+			continue
+		}
+		if _, err := cfg.Archives.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error { a.Findings = found; return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keptProofs is how many verifications an archive's record keeps.

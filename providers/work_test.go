@@ -388,6 +388,27 @@ func TestVerifyKeepsWhatItFound(t *testing.T) {
 	}
 }
 
+// TestWeighedWhenItCounts: archives that nobody's word is known about are held
+// against their history as soon as that counts, in whatever order they are verified.
+func TestWeighedWhenItCounts(t *testing.T) {
+	l := newLab()
+	ref := func(n int) string { return "notes/" + keepwatch.StampOf(noon.AddDate(0, 0, n)) }
+	for n, bytes := range []int64{1 << 20, 10} {
+		at := noon.AddDate(0, 0, n)
+		a := keepwatch.Archive{Source: "notes", Stamp: keepwatch.StampOf(at), Started: at, Items: 1, Bytes: bytes, Adopted: true}
+		l.archives[a.Ref()], l.inVault[a.Ref()] = a, true
+	}
+	for _, n := range []int{1, 0} {
+		run := keepwatch.Run{ID: 3, Kind: keepwatch.RunVerify, Source: "notes", Ask: keepwatch.Ask{Archive: ref(n)}}
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(l.archives[ref(1)].Findings) == 0 || len(l.archives[ref(0)].Findings) > 0 {
+		t.Errorf("%+v", l.archives)
+	}
+}
+
 func TestOnlyAnOverwritingRestoreWaits(t *testing.T) {
 	w := newLab().works(t, "")[keepwatch.RunRestore]
 	if w.Resumable(keepwatch.Run{Ask: keepwatch.Ask{Overwrite: true}}, "extract") || !w.Resumable(keepwatch.Run{}, "extract") || w.Resumable(keepwatch.Run{}, "no such step") {

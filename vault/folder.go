@@ -82,7 +82,7 @@ func misnamed(dir string, m manifest) bool {
 	there := map[string]bool{}
 	names, _ := os.ReadDir(dir)
 	for _, d := range names {
-		if d.Name() != sumsName {
+		if d.Name() != sumsName && d.Name() != recordName {
 			there[d.Name()] = true
 		}
 	}

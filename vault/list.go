@@ -28,7 +28,9 @@ func unnamed(n int, stamp string) []string {
 	return parts
 }
 
-// List gives the archives that lie in the vault, from their manifests. A folder
+// List gives the archives that lie in the vault, from their manifests and the
+// records beside them; Adopted are those that have no record, or a damaged one.
+// A folder
 // whose manifest cannot be read is left out: Verify says what is wrong with it.
 func (v *Vault) List() ([]keepwatch.Archive, error) {
 	var list []keepwatch.Archive
@@ -45,10 +47,18 @@ func (v *Vault) List() ([]keepwatch.Archive, error) {
 			return nil, trouble("The vault folder of "+s.Name()+" cannot be read", err)
 		}
 		for _, st := range stamps {
-			m, err := readManifest(filepath.Join(v.dir, s.Name(), st.Name()))
-			if err == nil && m.Source == s.Name() && keepwatch.ValidStamp(st.Name()) {
-				list = append(list, m.archive(st.Name()))
+			dir := filepath.Join(v.dir, s.Name(), st.Name())
+			m, err := readManifest(dir)
+			if err != nil || m.Source != s.Name() || !keepwatch.ValidStamp(st.Name()) {
+				continue
 			}
+			a := m.archive(st.Name())
+			if r, err := readRecord(dir); err == nil {
+				r.into(&a)
+			} else {
+				a.Adopted = true
+			}
+			list = append(list, a)
 		}
 	}
 	return list, nil
