@@ -112,6 +112,18 @@ func (a Archive) Gone(at time.Time, text string) Archive {
 	return a
 }
 
+// keptProofs is how many verifications an archive's record keeps.
+const keptProofs = 20
+
+// Add appends what was found about the archive: the first verification is kept,
+// and the newest ones.
+func (a *Archive) Add(v Verification) {
+	a.Verified = append(slices.Clone(a.Verified), v)
+	if n := len(a.Verified); n > keptProofs {
+		a.Verified = append(a.Verified[:1:1], a.Verified[n-keptProofs+1:]...)
+	}
+}
+
 // LastVerification gives the newest verification, and false where there is none.
 func (a Archive) LastVerification() (Verification, bool) {
 	if len(a.Verified) == 0 {
@@ -152,6 +164,10 @@ type Finding struct {
 	What string `json:"what"` // the file or archive that it is about
 	Text string `json:"text"` // a sentence with the figures
 }
+
+// RuleRestore is the Rule of a finding of a restore that is about the place that
+// was restored to, and not about the archive.
+const RuleRestore = "restore"
 
 // NoteKind sorts what is worth knowing about a backup that went through.
 type NoteKind string

@@ -261,6 +261,13 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 	}
 	ask := keepwatch.Ask{Archive: a.Ref(), Parts: c.args["part"], To: to, Overwrite: c.args.has("overwrite")}
 	plan, err := r.cfg.Vault.PlanExtract(ctx, a.Ref(), ask)
+	if errors.Is(err, keepwatch.ErrDamaged) { // it must not count any more, whoever found it
+		_, saveErr := r.cfg.History.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error {
+			a.Add(keepwatch.Verification{At: r.cfg.Now().UTC(), Level: keepwatch.LevelOpened, Problems: []keepwatch.Finding{{Rule: "damaged", What: a.Ref(), Text: keepwatch.Sentence(err)}}})
+			return nil
+		})
+		err = errors.Join(err, saveErr)
+	}
 	if err != nil {
 		return keepwatch.Message{}, err
 	}

@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -22,10 +23,7 @@ func verifyWork(cfg Config) *Work {
 		counted := false
 		_, err = cfg.Archives.UpdateArchive(ref, func(a *keepwatch.Archive) error {
 			counted = a.IsVerified()
-			a.Verified = append(a.Verified, v)
-			if n := len(a.Verified); n > keptProofs { // the first, and the newest
-				a.Verified = append(a.Verified[:1:1], a.Verified[n-keptProofs+1:]...)
-			}
+			a.Add(v)
 			return nil
 		})
 		if err != nil {
@@ -65,8 +63,28 @@ func weigh(cfg Config, source string) error {
 	return nil
 }
 
-// keptProofs is how many verifications an archive's record keeps.
-const keptProofs = 20
+// damage adds to an archive's record that a restore has found it damaged, as a
+// verification would have: otherwise it would go on counting, and push out a
+// good one.
+func damage(cfg Config, ref string, problems []keepwatch.Finding, err error) error {
+	var found []keepwatch.Finding
+	for _, p := range problems {
+		if p.Rule != keepwatch.RuleRestore { // that is about the place that was restored to
+			found = append(found, p)
+		}
+	}
+	if len(found) == 0 && errors.Is(err, keepwatch.ErrDamaged) {
+		found = append(found, keepwatch.Finding{Rule: "damaged", What: ref, Text: keepwatch.Sentence(err)})
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	_, err = cfg.Archives.UpdateArchive(ref, func(a *keepwatch.Archive) error {
+		a.Add(keepwatch.Verification{At: cfg.Now().UTC(), Level: keepwatch.LevelOpened, Problems: found})
+		return nil
+	})
+	return err
+}
 
 // restoreWork brings files back. A restore into a new place can be done again
 // from its beginning; one that replaces files waits for a person when it was
@@ -78,12 +96,13 @@ func restoreWork(cfg Config) *Work {
 			plan, err := cfg.Vault.PlanExtract(ctx, task.Run.Ask.Archive, task.Run.Ask)
 			result.Plan = &keepwatch.Plan{Items: plan.Items, Bytes: plan.Bytes, Text: fmt.Sprintf("%d new, %d the same, %d replaced", plan.New, plan.Same, plan.Replaced)}
 			result.Archive = task.Run.Ask.Archive
-			return result, err
+			return result, errors.Join(err, damage(cfg, task.Run.Ask.Archive, nil, err))
 		}},
 		{
 			name: "extract",
 			do: func(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
-				return cfg.Vault.Extract(ctx, task.Run.Ask.Archive, task.Run, task.Report)
+				result, err := cfg.Vault.Extract(ctx, task.Run.Ask.Archive, task.Run, task.Report)
+				return result, errors.Join(err, damage(cfg, task.Run.Ask.Archive, result.Findings, err))
 			},
 			again: func(run keepwatch.Run) bool { return !run.Ask.Overwrite },
 		},

@@ -18,18 +18,19 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // lab is everything that the works talk to, in memory.
 type lab struct {
-	archives  map[string]keepwatch.Archive
-	inVault   map[string]bool // refs of folders
-	staged    map[int64]bool
-	published map[int64]string
-	open      []keepwatch.Run
-	free      int64
-	problems  []keepwatch.Finding // what the next verification finds
-	fetchErr  error
-	saveErr   error
-	removeErr error
-	keep      keepwatch.Keep
-	content   string
+	archives   map[string]keepwatch.Archive
+	inVault    map[string]bool // refs of folders
+	staged     map[int64]bool
+	published  map[int64]string
+	open       []keepwatch.Run
+	free       int64
+	problems   []keepwatch.Finding // what the next verification finds
+	fetchErr   error
+	saveErr    error
+	removeErr  error
+	extractErr error // of planning a restore and of carrying it out
+	keep       keepwatch.Keep
+	content    string
 }
 
 func newLab() *lab {
@@ -106,11 +107,14 @@ func (l *lab) Verify(context.Context, string, func(keepwatch.Progress)) (keepwat
 	return keepwatch.Verification{At: noon, Level: keepwatch.LevelOpened, Problems: l.problems}, nil
 }
 func (l *lab) PlanExtract(context.Context, string, keepwatch.Ask) (keepwatch.RestorePlan, error) {
+	if errors.Is(l.extractErr, keepwatch.ErrDamaged) {
+		return keepwatch.RestorePlan{}, l.extractErr
+	}
 	return keepwatch.RestorePlan{Items: 2, New: 2}, nil
 }
 func (l *lab) Extract(_ context.Context, _ string, run keepwatch.Run, _ func(keepwatch.Progress)) (keepwatch.Result, error) {
-	run.Result.Items = 2
-	return run.Result, nil
+	run.Result.Items, run.Result.Findings = 2, l.problems
+	return run.Result, l.extractErr
 }
 func (l *lab) Remove(ref string) error {
 	if l.removeErr == nil {
@@ -406,6 +410,33 @@ func TestWeighedWhenItCounts(t *testing.T) {
 	}
 	if len(l.archives[ref(1)].Findings) == 0 || len(l.archives[ref(0)].Findings) > 0 {
 		t.Errorf("%+v", l.archives)
+	}
+}
+
+// TestDamageThatARestoreFinds is kept with the archive, as if a verification had
+// found it; what is wrong with the destination is not.
+func TestDamageThatARestoreFinds(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		problems []keepwatch.Finding
+		err      error
+		counts   bool
+	}{
+		{"a damaged file", []keepwatch.Finding{{Rule: "content", Text: "a is damaged."}}, keepwatch.Errorf(keepwatch.KindAttention, "Not everything could be restored."), false},
+		{"no list of contents", nil, keepwatch.Errorf(keepwatch.KindAttention, "The list is missing.").Because(keepwatch.ErrDamaged), false},
+		{"something in the way", []keepwatch.Finding{{Rule: keepwatch.RuleRestore, Text: "b stands there."}}, keepwatch.Errorf(keepwatch.KindAttention, "Not everything could be restored."), true},
+		{"a full disk", nil, keepwatch.Errorf(keepwatch.KindAttention, "The disk is full."), true},
+	} {
+		l := newLab()
+		made := backupRun(1)
+		if err := l.carry(t, &made, ""); err != nil {
+			t.Fatal(err)
+		}
+		l.problems, l.extractErr = c.problems, c.err
+		run := keepwatch.Run{ID: 2, Kind: keepwatch.RunRestore, Source: "notes", Ask: keepwatch.Ask{Archive: made.Result.Archive, To: "/x"}}
+		if err := l.carry(t, &run, ""); !errors.Is(err, c.err) || l.archives[made.Result.Archive].IsVerified() != c.counts {
+			t.Errorf("%s: %v, %+v", c.name, err, l.archives[made.Result.Archive].Verified)
+		}
 	}
 }
 

@@ -122,7 +122,7 @@ func (x *extraction) wrong(e keepwatch.Entry, err error) error {
 	case errors.As(err, &link):
 		why = link.Err.Error()
 	}
-	x.problem(finding("restore", e.Path, "%q could not be restored: %s.", e.Path, why))
+	x.problem(finding(keepwatch.RuleRestore, e.Path, "%q could not be restored: %s.", e.Path, why))
 	return nil
 }
 
