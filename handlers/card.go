@@ -36,10 +36,7 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 		if run.CancelReason != "" {
 			text = "By " + run.CancelledBy + ": " + run.CancelReason
 		}
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(text+"\nNothing of it was kept."))
-		if run.Kind == keepwatch.RunRestore {
-			msg.Blocks[0].Text = text + "\nWhat it had restored into an existing folder stays there."
-		}
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(text+"\n"+leftOf(run)))
 	case keepwatch.RunAttention:
 		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s needs attention", run.ID, work(run)), keepwatch.ToneBad
 		msg.Blocks = append(msg.Blocks, failureText(run))
@@ -50,6 +47,27 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 		msg.Buttons = append(msg.Buttons, details)
 	}
 	return msg
+}
+
+// leftOf says what is left of a run that was cancelled.
+func leftOf(run keepwatch.Run) string {
+	removed := ""
+	if n := int64(len(run.Result.Removed)); n > 0 {
+		removed = " Before that " + removedText(run.Result.Removed)
+	}
+	switch {
+	case run.Kind == keepwatch.RunRestore:
+		return "What it had restored into an existing folder stays there."
+	case run.Kind == keepwatch.RunVerify:
+		return "Nothing was proved, and nothing was changed."
+	case run.Kind == keepwatch.RunPrune && removed == "":
+		return "Nothing was removed."
+	case run.Kind == keepwatch.RunPrune:
+		return strings.TrimSpace(removed)
+	case run.Result.Archive != "":
+		return "Its archive " + run.Result.Archive + " was complete and verified by then, and is kept." + removed
+	}
+	return "Nothing of it was kept."
 }
 
 func failureText(run keepwatch.Run) keepwatch.Block {

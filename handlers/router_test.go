@@ -383,7 +383,13 @@ func TestRunCards(t *testing.T) {
 		}),
 		"sealed-only": with(func(r *keepwatch.Run) { s := v; s.Level = keepwatch.LevelSealed; r.Result.Verification = &s }),
 		"cancelled": with(func(r *keepwatch.Run) {
-			r.State, r.CancelledBy, r.CancelReason = keepwatch.RunCancelled, "Olwen", "wrong folder"
+			r.State, r.CancelledBy, r.CancelReason, r.Result = keepwatch.RunCancelled, "Olwen", "wrong folder", keepwatch.Result{}
+		}),
+		"cancelled-sealed": with(func(r *keepwatch.Run) {
+			r.State, r.CancelledBy, r.Result.Removed = keepwatch.RunCancelled, "Olwen", []string{"notes/2026-01-01T000000Z"}
+		}),
+		"cancelled-prune": with(func(r *keepwatch.Run) {
+			r.Kind, r.State, r.CancelledBy, r.Result = keepwatch.RunPrune, keepwatch.RunCancelled, "Olwen", keepwatch.Result{Removed: []string{"notes/2026-01-01T000000Z"}}
 		}),
 		"attention": with(func(r *keepwatch.Run) {
 			r.State, r.Failure = keepwatch.RunAttention, &keepwatch.Failure{Step: "fetch", Message: "The disk is full. Free some room, then retry."}

@@ -32,8 +32,26 @@ func backupWork(cfg Config) *Work {
 			_, _, err := b.provider(run.Source)
 			return err
 		},
-		discard: func(run keepwatch.Run) error { return cfg.Vault.Discard(run.ID) },
+		discard: b.discard,
 	}
+}
+
+// discard removes what a run that did not finish has left. An archive that it
+// has made and recorded stays: it is whole and verified, and the card says so.
+// One that was put into its place and of which the run does not know, because it
+// was killed before that was saved, would be a stranger in the vault.
+func (b backup) discard(run keepwatch.Run) error {
+	if run.Result.Archive == "" {
+		if ref, found := b.cfg.Vault.Published(run); found {
+			if err := b.cfg.Vault.Remove(ref); err != nil {
+				return err
+			}
+			if err := b.cfg.Archives.DeleteArchive(ref); err != nil {
+				return err
+			}
+		}
+	}
+	return b.cfg.Vault.Discard(run.ID)
 }
 
 // provider finds a source and who knows its kind.
@@ -174,6 +192,7 @@ func (b backup) seal(_ context.Context, task keepwatch.Task) (keepwatch.Result, 
 // there is none. A backup never fails because of it.
 func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
 	result := task.Run.Result
+	b.cfg.Crash("providers.prune.begun")
 	if b.cfg.Keep.IsZero() {
 		return result, nil
 	}

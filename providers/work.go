@@ -32,6 +32,8 @@ type Sealer interface {
 	VerifyStaged(ctx context.Context, run keepwatch.Run, report func(keepwatch.Progress)) (keepwatch.Verification, error)
 	// Publish puts the staged archive in its place; once only, however often it is called for a run.
 	Publish(run keepwatch.Run, a keepwatch.Archive) (keepwatch.Archive, error)
+	// Published gives the archive that a run has put into its place.
+	Published(run keepwatch.Run) (ref string, found bool)
 	// Discard removes what a run has staged.
 	Discard(run int64) error
 	// Free gives the bytes left where archives are written.

@@ -101,6 +101,11 @@ func (l *lab) Publish(run keepwatch.Run, a keepwatch.Archive) (keepwatch.Archive
 	return a, nil
 }
 
+func (l *lab) Published(run keepwatch.Run) (string, bool) {
+	stamp, found := l.published[run.ID]
+	return run.Source + "/" + stamp, found
+}
+
 func (l *lab) Discard(run int64) error { delete(l.staged, run); return nil }
 func (l *lab) Free() (int64, error)    { return l.free, nil }
 func (l *lab) Verify(context.Context, string, func(keepwatch.Progress)) (keepwatch.Verification, error) {
@@ -243,6 +248,27 @@ func TestBackupKilled(t *testing.T) {
 		}
 		if len(l.archives) != 1 || len(l.inVault) != 1 || !l.inVault[second.Result.Archive] || !l.archives[second.Result.Archive].IsVerified() || len(l.staged) != 0 {
 			t.Errorf("%s: records %v, vault %v, staged %v", point, l.archives, l.inVault, l.staged)
+		}
+	}
+}
+
+// TestCancelledAroundTheSeal: before the archive is known to the run nothing of
+// it stays; after that it does.
+func TestCancelledAroundTheSeal(t *testing.T) {
+	for _, c := range []struct {
+		point string
+		known bool
+	}{{"providers.fetch.begun", false}, {"providers.seal.before-record", false}, {"providers.seal.after-record", false}, {"providers.prune.begun", true}} {
+		l := newLab()
+		run := backupRun(1)
+		if err := l.carry(t, &run, c.point); err == nil {
+			t.Fatalf("%s was not passed", c.point)
+		}
+		if err := l.works(t, "")[keepwatch.RunBackup].Discard(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+		if len(l.archives) != len(l.inVault) || len(l.inVault) == 1 != c.known || len(l.staged) != 0 || (run.Result.Archive != "") != c.known {
+			t.Errorf("%s: records %v, vault %v, staged %v, the run says %q", c.point, l.archives, l.inVault, l.staged, run.Result.Archive)
 		}
 	}
 }

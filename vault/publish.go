@@ -97,6 +97,16 @@ func (v *Vault) manifestOf(run keepwatch.Run, a keepwatch.Archive) manifest {
 	return m
 }
 
+// Published gives the archive that a run has put into its place, and false where
+// it has put none.
+func (v *Vault) Published(run keepwatch.Run) (ref string, found bool) {
+	if !keepwatch.ValidName(run.Source) || run.Started.IsZero() {
+		return "", false
+	}
+	_, stamp, found := v.published(run.ID, keepwatch.Archive{Source: run.Source, Started: run.Started})
+	return run.Source + "/" + stamp, found
+}
+
 // published looks for the archive that a run has made already.
 func (v *Vault) published(run int64, a keepwatch.Archive) (m manifest, stamp string, found bool) {
 	names, err := os.ReadDir(filepath.Join(v.dir, a.Source))
