@@ -1,7 +1,9 @@
 package vault
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -32,28 +34,47 @@ func unnamed(n int, stamp string) []string {
 // records beside them; Adopted are those that have no record, or a damaged one.
 // A folder
 // whose manifest cannot be read is left out: Verify says what is wrong with it.
-func (v *Vault) List() ([]keepwatch.Archive, error) {
+func (v *Vault) List() ([]keepwatch.Archive, error) { return list(v.dir) }
+
+// SealedTo gives the keys that the newest archive in a vault folder was sealed
+// to, and whether there is any archive: before a key is made, which would be
+// another one. A folder that is not there is an empty vault.
+func SealedTo(dir string) (recipients []string, any bool, err error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, false, nil
+	}
+	archives, err := list(dir)
+	var newest keepwatch.Archive
+	for _, a := range archives {
+		if !a.Started.Before(newest.Started) {
+			newest = a
+		}
+	}
+	return newest.Recipients, len(archives) > 0, err
+}
+
+func list(dir string) ([]keepwatch.Archive, error) {
 	var list []keepwatch.Archive
-	sources, err := os.ReadDir(v.dir)
+	sources, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, trouble("The vault folder "+v.dir+" cannot be read", err)
+		return nil, trouble("The vault folder "+dir+" cannot be read", err)
 	}
 	for _, s := range sources {
 		if !s.IsDir() || !keepwatch.ValidName(s.Name()) {
 			continue
 		}
-		stamps, err := os.ReadDir(filepath.Join(v.dir, s.Name()))
+		stamps, err := os.ReadDir(filepath.Join(dir, s.Name()))
 		if err != nil {
 			return nil, trouble("The vault folder of "+s.Name()+" cannot be read", err)
 		}
 		for _, st := range stamps {
-			dir := filepath.Join(v.dir, s.Name(), st.Name())
-			m, err := readManifest(dir)
+			at := filepath.Join(dir, s.Name(), st.Name())
+			m, err := readManifest(at)
 			if err != nil || m.Source != s.Name() || !keepwatch.ValidStamp(st.Name()) {
 				continue
 			}
 			a := m.archive(st.Name())
-			if r, err := readRecord(dir); err == nil {
+			if r, err := readRecord(at); err == nil {
 				r.into(&a)
 			} else {
 				a.Adopted = true

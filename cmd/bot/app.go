@@ -71,7 +71,7 @@ func (a *app) join() error {
 	a.records = store.NewRecords(a.state, a.now)
 	a.catalog = &catalog{configured: s.Sources, kept: a.records, home: s.Home}
 	var err error
-	if a.key, err = prepareKey(s.keyPath(), s.Vault.Recipients, a.records); err != nil {
+	if a.key, err = prepareKey(s.keyPath(), s.Vault.Dir, s.Vault.Recipients, a.records); err != nil {
 		return err
 	}
 	recipients := s.Vault.Recipients
