@@ -1,6 +1,7 @@
 package keepwatch
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -32,6 +33,16 @@ type Keep struct {
 
 // IsZero reports whether there is no rule at all, so that everything is kept.
 func (k Keep) IsZero() bool { return k == Keep{} }
+
+// String writes the rules as they are compared and kept: the JSON of the policy,
+// "{}" for none. Two policies are the same if it is the same.
+func (k Keep) String() string {
+	data, err := json.Marshal(k)
+	if err != nil {
+		return "" // cannot be: it holds numbers only
+	}
+	return string(data)
+}
 
 // Span is a length of time by the calendar.
 type Span struct{ Years, Months, Days, Hours int }

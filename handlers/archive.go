@@ -356,33 +356,72 @@ func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) 
 	table := keepwatch.Table{Head: []string{"Archive", "Of", "", "Why"}}
 	var remove []string
 	var bytes int64
+	newest, pausing := keepwatch.Paused(archives, r.cfg.Now())
 	for _, d := range r.cfg.Keep.Decide(archives, r.cfg.Now(), r.cfg.Location) {
 		word := "keep"
 		if !d.Keep {
 			word = "remove"
+			if pausing {
+				word = "stays: paused"
+			}
 			remove, bytes = append(remove, d.Archive.Ref()), bytes+d.Archive.SealedBytes
 		}
 		table.Rows = append(table.Rows, []string{d.Archive.Ref(), partsText(d.Archive.Parts), word, strings.Join(d.Reasons, "; ")})
 	}
 	onlyParts(&table, archives)
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
-	if newest, paused := keepwatch.Paused(archives, r.cfg.Now()); paused {
+	if pausing {
 		msg.Tone = keepwatch.ToneWarn
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(newest.Ref()+": "+pausedText(source, newest.Findings)))
 		msg.Buttons = append(msg.Buttons, acceptButton(source, newest.Ref()))
 		return msg, nil
 	}
-	if len(remove) == 0 {
+	confirmed, err := r.cfg.History.Confirmed(source)
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	rules := r.cfg.Keep.String()
+	news := !r.cfg.Keep.IsZero() && confirmed != rules
+	if len(remove) == 0 && !news {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing is to be removed."))
 		return msg, nil
 	}
-	if c.confirmed(remove) {
-		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunPrune, Source: source, Ask: keepwatch.Ask{Remove: remove}})
+	plan := prunePlan{remove, rules}
+	unseen := news && c.args.one("confirm") == "yes" // which takes whatever the plan is, and these rules nobody has seen
+	if c.confirmed(plan) && !unseen {
+		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunPrune, Source: source, Ask: keepwatch.Ask{Remove: remove, Rules: rules}})
 	}
 	msg.Tone = keepwatch.ToneWarn
-	msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s would be removed, which frees %s. They cannot be brought back.", keepwatch.FormatCount(int64(len(remove)), "archive"), keepwatch.FormatBytes(bytes))))
-	msg.Buttons = []keepwatch.Button{{Label: "Remove " + strconv.Itoa(len(remove)), Style: keepwatch.StyleDanger, Command: "backup prune " + Quote(source, "--confirm", code(remove))}}
+	button := keepwatch.Button{Label: "Remove " + strconv.Itoa(len(remove)), Style: keepwatch.StyleDanger, Command: "backup prune " + Quote(source, "--confirm", code(plan))}
+	if len(remove) == 0 {
+		button.Label, button.Style = "Confirm these rules", keepwatch.StylePrimary
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing is to be removed now."))
+	} else {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s would be removed, which frees %s. They cannot be brought back. Nothing was removed yet.", keepwatch.FormatCount(int64(len(remove)), "archive"), keepwatch.FormatBytes(bytes))))
+	}
+	if unseen {
+		msg.Failed, msg.Refused = true, keepwatch.KindConflict
+	}
+	if news {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(unconfirmedText(source, confirmed)))
+	}
+	msg.Buttons = []keepwatch.Button{button}
 	return msg, nil
+}
+
+// prunePlan is what somebody confirms.
+type prunePlan struct {
+	Remove []string
+	Rules  string
+}
+
+// unconfirmedText says what the confirmation of a policy means.
+func unconfirmedText(source, before string) string {
+	text := "Nobody has confirmed these rules for " + source + " yet, so backups of it remove nothing. Once they are confirmed, each backup applies them, until they change."
+	if before != "" {
+		text = "The rules have changed since they were confirmed for " + source + ", so backups of it remove nothing. Once they are confirmed again, each backup applies them, until they change."
+	}
+	return text
 }
 
 // accept records that somebody looked at an archive that is unlike its history.
@@ -402,7 +441,7 @@ func (r *Router) accept(c *call, source string) (keepwatch.Message, error) {
 		return keepwatch.Message{}, err
 	}
 	return keepwatch.Message{Title: "Noted: " + a.Ref() + " is right as it is", Tone: keepwatch.ToneGood,
-		Blocks:  []keepwatch.Block{keepwatch.Text("Pruning of " + source + " goes on with the next backup, or now:")},
+		Blocks:  []keepwatch.Block{keepwatch.Text("Pruning of " + source + " is paused no longer.")},
 		Buttons: []keepwatch.Button{{Label: "Show what would go", Command: "backup prune " + Quote(source)}}}, nil
 }
 

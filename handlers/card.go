@@ -202,6 +202,11 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(pausedText(run.Source, res.Findings)))
 		msg.Buttons = append(msg.Buttons, acceptButton(run.Source, res.Archive))
 	}
+	if n := int64(len(res.Waiting)); n > 0 {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("By the retention rules "+keepwatch.FormatCount(n, "archive")+" would go:\n"+strings.Join(res.Waiting, "\n")+
+			"\nNobody has confirmed these rules for "+run.Source+" as they are now, so nothing was removed."))
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Show what would go", Command: "backup prune " + Quote(run.Source)})
+	}
 	if len(res.Removed) > 0 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("By the retention rules "+removedText(res.Removed)))
 	}

@@ -43,6 +43,8 @@ type History interface {
 	OpenRuns() ([]keepwatch.Run, error)
 	Archives(source string) ([]keepwatch.Archive, error)
 	UpdateArchive(ref string, change func(*keepwatch.Archive) error) (keepwatch.Archive, error)
+	// Confirmed gives the retention rules that somebody has confirmed for a source.
+	Confirmed(source string) (string, error)
 }
 
 // Audit keeps the lines that requests leave.

@@ -36,6 +36,7 @@ type world struct {
 	plan     keepwatch.RestorePlan
 	log      bytes.Buffer
 	panics   bool
+	rules    string            // the confirmed ones
 	gone     map[string]string // what is missing of archives
 }
 
@@ -111,6 +112,8 @@ func (w *world) UpdateArchive(ref string, change func(*keepwatch.Archive) error)
 	}
 	return keepwatch.Archive{}, keepwatch.Errorf(keepwatch.KindNotFound, "There is no archive %s.", ref)
 }
+
+func (w *world) Confirmed(string) (string, error) { return w.rules, nil }
 
 func (w *world) Sources() ([]keepwatch.Source, error) { return w.known, nil }
 
@@ -381,6 +384,7 @@ func TestRunCards(t *testing.T) {
 		"unlike": with(func(r *keepwatch.Run) {
 			r.Result.Findings = []keepwatch.Finding{{Text: "It is nearly empty: 10 B, where 9.0 MiB are usual."}}
 		}),
+		"waiting":     with(func(r *keepwatch.Run) { r.Result.Waiting = []string{"notes/2026-01-01T000000Z"} }),
 		"sealed-only": with(func(r *keepwatch.Run) { s := v; s.Level = keepwatch.LevelSealed; r.Result.Verification = &s }),
 		"cancelled": with(func(r *keepwatch.Run) {
 			r.State, r.CancelledBy, r.CancelReason, r.Result = keepwatch.RunCancelled, "Olwen", "wrong folder", keepwatch.Result{}
@@ -471,8 +475,15 @@ func TestConfirmationIsOfWhatWasShown(t *testing.T) {
 		t.Error("a plan that had changed was carried out")
 	}
 	w.archives = w.archives[:3]
-	if m := r.Handle(t.Context(), ask(button, "slack:U1")); m.Run != 1 || !slices.Equal(w.runs[1].Ask.Remove, []string{w.archives[2].Ref()}) {
+	if m := r.Handle(t.Context(), ask("/backup prune notes --confirm yes", "slack:U1")); len(w.runs) != 0 || m.Run != 0 || !m.Failed {
+		t.Error("rules that nobody was shown were confirmed unseen")
+	}
+	if m := r.Handle(t.Context(), ask(button, "slack:U1")); m.Run != 1 || !slices.Equal(w.runs[1].Ask.Remove, []string{w.archives[2].Ref()}) || w.runs[1].Ask.Rules != `{"last":2}` {
 		t.Errorf("%+v", w.runs)
+	}
+	w.rules = `{"last":2}`
+	if m := r.Handle(t.Context(), ask("/backup prune notes --confirm yes", "slack:U1")); m.Run != 2 {
+		t.Error("with rules that were confirmed, yes is enough")
 	}
 }
 

@@ -189,7 +189,9 @@ func (b backup) seal(_ context.Context, task keepwatch.Task) (keepwatch.Result, 
 }
 
 // tidy applies the retention policy after a backup, unless it is paused or
-// there is none. A backup never fails because of it.
+// there is none, or nobody has confirmed it for this source as it is now: a slip
+// in the configuration must not remove an archive that nobody was shown. A
+// backup never fails because of it.
 func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
 	result := task.Run.Result
 	b.cfg.Crash("providers.prune.begun")
@@ -209,6 +211,14 @@ func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result
 		if !d.Keep {
 			remove = append(remove, d.Archive.Ref())
 		}
+	}
+	confirmed, err := b.cfg.Archives.Confirmed(task.Run.Source)
+	if err != nil {
+		return result, err
+	}
+	if len(remove) > 0 && confirmed != b.cfg.Keep.String() {
+		result.Waiting = remove
+		return result, nil // the card of the run says what to do
 	}
 	done, err := b.prune.remove(ctx, task, remove)
 	if err != nil && context.Cause(ctx) == nil {

@@ -16,7 +16,8 @@ func pruneWork(cfg Config) *Work {
 }
 
 // asked removes what a confirmed plan names, as far as the policy still says
-// so: what became the only good one in the meantime stays.
+// so: what became the only good one in the meantime stays. From then on backups
+// of the source apply the policy by themselves, until it changes.
 func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
 	result := task.Run.Result
 	archives, err := p.standing(task.Run.Source, &result)
@@ -31,6 +32,11 @@ func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Resu
 	for _, d := range p.cfg.Keep.Decide(archives, p.cfg.Now(), p.cfg.Location) {
 		if !d.Keep && slices.Contains(task.Run.Ask.Remove, d.Archive.Ref()) {
 			remove = append(remove, d.Archive.Ref())
+		}
+	}
+	if rules := p.cfg.Keep.String(); task.Run.Ask.Rules == rules {
+		if err := p.cfg.Archives.Confirm(task.Run.Source, rules); err != nil {
+			return result, err
 		}
 	}
 	return p.remove(ctx, task, remove)

@@ -62,6 +62,10 @@ type Archives interface {
 	UpdateArchive(ref string, change func(*keepwatch.Archive) error) (keepwatch.Archive, error)
 	Archives(source string) ([]keepwatch.Archive, error)
 	DeleteArchive(ref string) error
+	// Confirmed gives the retention rules that somebody has confirmed for a
+	// source, as Keep.String gives them; "" is none.
+	Confirmed(source string) (string, error)
+	Confirm(source, rules string) error
 	OpenRuns() ([]keepwatch.Run, error)
 }
 

@@ -31,6 +31,7 @@ type lab struct {
 	extractErr error // of planning a restore and of carrying it out
 	keep       keepwatch.Keep
 	content    string
+	confirmed  string // rules
 }
 
 func newLab() *lab {
@@ -162,6 +163,8 @@ func (l *lab) Archives(source string) ([]keepwatch.Archive, error) {
 	return list, nil
 }
 
+func (l *lab) Confirmed(string) (string, error)   { return l.confirmed, nil }
+func (l *lab) Confirm(_, rules string) error      { l.confirmed = rules; return nil }
 func (l *lab) DeleteArchive(ref string) error     { delete(l.archives, ref); return nil }
 func (l *lab) OpenRuns() ([]keepwatch.Run, error) { return l.open, nil }
 
@@ -236,6 +239,7 @@ func TestBackupKilled(t *testing.T) {
 	for _, point := range []string{"providers.fetch.begun", "providers.seal.before-record", "providers.seal.after-record", "providers.prune.marked", "providers.prune.before-record", "providers.prune.after-record"} {
 		l := newLab()
 		l.keep = keepwatch.Keep{Last: 1}
+		l.confirmed = l.keep.String()
 		first, second := backupRun(1), backupRun(2)
 		if err := l.carry(t, &first, ""); err != nil {
 			t.Fatal(err)
@@ -307,6 +311,7 @@ func TestRefusedBeforeItBegins(t *testing.T) {
 func TestPruningIsPausedBySuspicion(t *testing.T) {
 	l := newLab()
 	l.keep = keepwatch.Keep{Last: 3}
+	l.confirmed = l.keep.String()
 	l.content = strings.Repeat("x", 1<<20)
 	for id := range int64(4) {
 		run := backupRun(id + 1)
@@ -332,10 +337,46 @@ func TestPruningIsPausedBySuspicion(t *testing.T) {
 	}
 }
 
+// TestRulesWaitForAPerson: a backup removes nothing by rules that nobody has
+// confirmed as they are; a prune that somebody confirmed confirms them.
+func TestRulesWaitForAPerson(t *testing.T) {
+	l := newLab()
+	id := int64(0)
+	back := func(removed, waiting int) {
+		t.Helper()
+		id++
+		run := backupRun(id)
+		if err := l.carry(t, &run, ""); err != nil || len(run.Result.Removed) != removed || len(run.Result.Waiting) != waiting {
+			t.Errorf("%v: removed %v, waiting %v", err, run.Result.Removed, run.Result.Waiting)
+		}
+	}
+	prune := func(rules string) {
+		t.Helper()
+		run := keepwatch.Run{ID: 90 + id, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Rules: rules}}
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Error(err)
+		}
+	}
+	l.keep = keepwatch.Keep{Last: 2}
+	back(0, 0)
+	back(0, 0)
+	back(0, 1)
+	prune("{}") // shown before the rules changed
+	back(0, 2)
+	prune(l.keep.String())
+	back(3, 0)
+	l.keep = keepwatch.Keep{Last: 1}
+	back(0, 2)
+	if len(l.inVault) != 3 {
+		t.Errorf("%v", l.inVault)
+	}
+}
+
 // TestABackupOutlivesItsTidying: where old archives cannot be removed the backup
 // is done all the same, and says so.
 func TestABackupOutlivesItsTidying(t *testing.T) {
 	l := newLab()
+	l.confirmed = keepwatch.Keep{Last: 1}.String()
 	l.keep, l.removeErr = keepwatch.Keep{Last: 1}, keepwatch.Errorf(keepwatch.KindAttention, "The disk is read-only.")
 	var run keepwatch.Run
 	for id := range int64(2) {
