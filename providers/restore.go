@@ -90,7 +90,7 @@ func damage(cfg Config, ref string, problems []keepwatch.Finding, err error) err
 // from its beginning; one that replaces files waits for a person when it was
 // cut off, because somebody may have worked with them since.
 func restoreWork(cfg Config) *Work {
-	return &Work{steps: []step{
+	return &Work{discard: cfg.Vault.DiscardExtract, steps: []step{
 		{name: "plan", do: func(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
 			result := task.Run.Result
 			plan, err := cfg.Vault.PlanExtract(ctx, task.Run.Ask.Archive, task.Run.Ask)

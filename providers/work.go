@@ -45,6 +45,8 @@ type Keeper interface {
 	Verify(ctx context.Context, ref string, report func(keepwatch.Progress)) (keepwatch.Verification, error)
 	PlanExtract(ctx context.Context, ref string, ask keepwatch.Ask) (keepwatch.RestorePlan, error)
 	Extract(ctx context.Context, ref string, run keepwatch.Run, report func(keepwatch.Progress)) (keepwatch.Result, error)
+	// DiscardExtract removes what a restore has written that is not whole.
+	DiscardExtract(run keepwatch.Run) error
 	// Missing says what of an archive does not lie where it should; "" is nothing.
 	Missing(a keepwatch.Archive) string
 	Remove(ref string) error

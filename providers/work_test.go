@@ -27,6 +27,7 @@ type lab struct {
 	problems   []keepwatch.Finding // what the next verification finds
 	fetchErr   error
 	saveErr    error
+	discarded  int64 // the restore whose leftovers were removed
 	removeErr  error
 	extractErr error // of planning a restore and of carrying it out
 	keep       keepwatch.Keep
@@ -128,6 +129,8 @@ func (l *lab) Remove(ref string) error {
 	}
 	return l.removeErr
 }
+
+func (l *lab) DiscardExtract(run keepwatch.Run) error { l.discarded = run.ID; return nil }
 
 func (l *lab) Missing(a keepwatch.Archive) string {
 	if !l.inVault[a.Ref()] {
@@ -504,6 +507,13 @@ func TestDamageThatARestoreFinds(t *testing.T) {
 		if err := l.carry(t, &run, ""); !errors.Is(err, c.err) || l.archives[made.Result.Archive].IsVerified() != c.counts {
 			t.Errorf("%s: %v, %+v", c.name, err, l.archives[made.Result.Archive].Verified)
 		}
+	}
+}
+
+func TestARestoreThatIsGivenUpLeavesNothingHalf(t *testing.T) {
+	l := newLab()
+	if err := l.works(t, "")[keepwatch.RunRestore].Discard(t.Context(), keepwatch.Run{ID: 8, Kind: keepwatch.RunRestore}); err != nil || l.discarded != 8 {
+		t.Errorf("%v, discarded %d", err, l.discarded)
 	}
 }
 
