@@ -73,7 +73,7 @@ func (r *Router) archiveCommands() []Command {
 func (r *Router) list(_ context.Context, c *call) (keepwatch.Message, error) {
 	source := c.args.one("source")
 	c.audit.Source = source
-	archives, err := r.cfg.History.Archives(source)
+	archives, err := r.archives(source)
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -93,6 +93,18 @@ func (r *Router) list(_ context.Context, c *call) (keepwatch.Message, error) {
 	onlyParts(&table, archives)
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil
+}
+
+// archives gives those of a source, or all. One that is not in the vault as it
+// should be does not count as verified, whatever its record says.
+func (r *Router) archives(source string) ([]keepwatch.Archive, error) {
+	list, err := r.cfg.History.Archives(source)
+	for i, a := range list {
+		if gone := r.cfg.Vault.Missing(a); gone != "" {
+			list[i] = a.Gone(r.cfg.Now(), gone)
+		}
+	}
+	return list, err
 }
 
 // onlyParts leaves the column "Of" out where all archives are of whole sources.
@@ -236,7 +248,11 @@ func (c *call) wrongCode(msg *keepwatch.Message, done string) {
 	}
 	msg.Tone, msg.Failed, msg.Refused = keepwatch.ToneWarn, true, keepwatch.KindConflict
 	msg.Title = "Nothing was " + done + ": that is not what was confirmed"
-	msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("The code %q belongs to no plan, or what would be done has changed since it was shown. Look again:", c.args.one("confirm"))))
+	text := fmt.Sprintf("The code %q belongs to no plan, or what would be done has changed since it was shown. Look again:", c.args.one("confirm"))
+	if c.args.one("confirm") == "yes" {
+		text = "Yes does not go for rules that nobody was shown yet. Look at what they do:"
+	}
+	msg.Blocks = append(msg.Blocks, keepwatch.Text(text))
 }
 
 // confirmed reports whether what was shown is confirmed.
@@ -260,6 +276,13 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 	}
 	ask := keepwatch.Ask{Archive: a.Ref(), Parts: c.args["part"], To: to, Overwrite: c.args.has("overwrite")}
 	plan, err := r.cfg.Vault.PlanExtract(ctx, a.Ref(), ask)
+	if errors.Is(err, keepwatch.ErrDamaged) { // it must not count any more, whoever found it
+		_, saveErr := r.cfg.History.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error {
+			a.Add(keepwatch.Verification{At: r.cfg.Now().UTC(), Level: keepwatch.LevelOpened, Problems: []keepwatch.Finding{{Rule: "damaged", What: a.Ref(), Text: keepwatch.Sentence(err)}}})
+			return nil
+		})
+		err = errors.Join(err, saveErr)
+	}
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -331,7 +354,7 @@ func (r *Router) cannotRestore(plan keepwatch.RestorePlan, ask keepwatch.Ask, fr
 func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) {
 	source := c.args.one("source")
 	c.audit.Source = source
-	archives, err := r.cfg.History.Archives(source)
+	archives, err := r.archives(source)
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -345,36 +368,81 @@ func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) 
 	table := keepwatch.Table{Head: []string{"Archive", "Of", "", "Why"}}
 	var remove []string
 	var bytes int64
+	newest, pausing := keepwatch.Paused(archives, r.cfg.Now())
 	for _, d := range r.cfg.Keep.Decide(archives, r.cfg.Now(), r.cfg.Location) {
 		word := "keep"
 		if !d.Keep {
 			word = "remove"
+			if pausing {
+				word = "stays: paused"
+			}
 			remove, bytes = append(remove, d.Archive.Ref()), bytes+d.Archive.SealedBytes
 		}
 		table.Rows = append(table.Rows, []string{d.Archive.Ref(), partsText(d.Archive.Parts), word, strings.Join(d.Reasons, "; ")})
 	}
 	onlyParts(&table, archives)
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
-	if newest, paused := keepwatch.Paused(archives); paused {
+	if pausing {
 		msg.Tone = keepwatch.ToneWarn
+		if c.args.has("confirm") {
+			msg.Title, msg.Failed, msg.Refused = "Nothing was removed from "+source+": it is paused", true, keepwatch.KindConflict
+		}
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(newest.Ref()+": "+pausedText(source, newest.Findings)))
 		msg.Buttons = append(msg.Buttons, acceptButton(source, newest.Ref()))
 		return msg, nil
 	}
-	if len(remove) == 0 {
+	confirmed, err := r.cfg.History.Confirmed(source)
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	rules := r.cfg.Keep.String()
+	news := !r.cfg.Keep.IsZero() && confirmed != rules
+	if len(remove) == 0 && !news {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing is to be removed."))
 		return msg, nil
 	}
-	if c.confirmed(remove) {
-		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunPrune, Source: source, Ask: keepwatch.Ask{Remove: remove}})
+	plan := prunePlan{remove, rules}
+	unseen := news && c.args.one("confirm") == "yes" // which takes whatever the plan is, and these rules nobody has seen
+	if c.confirmed(plan) && !unseen {
+		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunPrune, Source: source, Ask: keepwatch.Ask{Remove: remove, Rules: rules}})
 	}
-	shown := msg.Blocks
-	msg.Title, msg.Tone, msg.Blocks = "Retention of "+source+": nothing is removed yet", keepwatch.ToneWarn, nil
+	return c.showPrune(source, msg.Blocks, plan, bytes, news, confirmed), nil
+}
+
+// showPrune asks for the confirmation of what would be removed, and of rules
+// that nobody has confirmed yet.
+func (c *call) showPrune(source string, table []keepwatch.Block, plan prunePlan, bytes int64, news bool, confirmed string) keepwatch.Message {
+	msg := keepwatch.Message{Title: "Retention of " + source + ": nothing is removed yet", Tone: keepwatch.ToneWarn}
 	c.wrongCode(&msg, "removed")
-	msg.Blocks = append(msg.Blocks, shown...)
-	msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s would be removed, which frees %s. They cannot be brought back.", keepwatch.FormatCount(int64(len(remove)), "archive"), keepwatch.FormatBytes(bytes))))
-	msg.Buttons = []keepwatch.Button{{Label: "Remove " + strconv.Itoa(len(remove)), Style: keepwatch.StyleDanger, Command: "backup prune " + Quote(source, "--confirm", code(remove))}}
-	return msg, nil
+	msg.Blocks = append(msg.Blocks, table...)
+	n := len(plan.Remove)
+	button := keepwatch.Button{Label: "Remove " + strconv.Itoa(n), Style: keepwatch.StyleDanger, Command: "backup prune " + Quote(source, "--confirm", code(plan))}
+	if n == 0 {
+		button.Label, button.Style = "Confirm these rules", keepwatch.StylePrimary
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing is to be removed now."))
+	} else {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s would be removed, which frees %s. They cannot be brought back.", keepwatch.FormatCount(int64(n), "archive"), keepwatch.FormatBytes(bytes))))
+	}
+	if news {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(unconfirmedText(source, confirmed)))
+	}
+	msg.Buttons = []keepwatch.Button{button}
+	return msg
+}
+
+// prunePlan is what somebody confirms.
+type prunePlan struct {
+	Remove []string
+	Rules  string
+}
+
+// unconfirmedText says what the confirmation of a policy means.
+func unconfirmedText(source, before string) string {
+	text := "Nobody has confirmed these rules for " + source + " yet, so backups of it remove nothing. Once they are confirmed, each backup applies them, until they change."
+	if before != "" {
+		text = "The rules have changed since they were confirmed for " + source + ", so backups of it remove nothing. Once they are confirmed again, each backup applies them, until they change."
+	}
+	return text
 }
 
 // accept records that somebody looked at an archive that is unlike its history.
@@ -394,7 +462,7 @@ func (r *Router) accept(c *call, source string) (keepwatch.Message, error) {
 		return keepwatch.Message{}, err
 	}
 	return keepwatch.Message{Title: "Noted: " + a.Ref() + " is right as it is", Tone: keepwatch.ToneGood,
-		Blocks:  []keepwatch.Block{keepwatch.Text("Pruning of " + source + " goes on with the next backup, or now:")},
+		Blocks:  []keepwatch.Block{keepwatch.Text("Pruning of " + source + " is paused no longer.")},
 		Buttons: []keepwatch.Button{{Label: "Show what would go", Command: "backup prune " + Quote(source)}}}, nil
 }
 

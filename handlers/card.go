@@ -36,10 +36,7 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 		if run.CancelReason != "" {
 			text = "By " + run.CancelledBy + ": " + run.CancelReason
 		}
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(text+"\nNothing of it was kept."))
-		if run.Kind == keepwatch.RunRestore {
-			msg.Blocks[0].Text = text + "\nWhat it had restored into an existing folder stays there."
-		}
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(text+"\n"+leftOf(run)))
 	case keepwatch.RunAttention:
 		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s needs attention", run.ID, work(run)), keepwatch.ToneBad
 		msg.Blocks = append(msg.Blocks, failureText(run))
@@ -50,6 +47,27 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 		msg.Buttons = append(msg.Buttons, details)
 	}
 	return msg
+}
+
+// leftOf says what is left of a run that was cancelled.
+func leftOf(run keepwatch.Run) string {
+	removed := ""
+	if n := int64(len(run.Result.Removed)); n > 0 {
+		removed = " Before that " + removedText(run.Result.Removed)
+	}
+	switch {
+	case run.Kind == keepwatch.RunRestore:
+		return "What it had restored into an existing folder stays there."
+	case run.Kind == keepwatch.RunVerify:
+		return "Nothing was proved, and nothing was changed."
+	case run.Kind == keepwatch.RunPrune && removed == "":
+		return "Nothing was removed."
+	case run.Kind == keepwatch.RunPrune:
+		return strings.TrimSpace(removed)
+	case run.Result.Archive != "":
+		return "Its archive " + run.Result.Archive + " was complete and verified by then, and is kept." + removed
+	}
+	return "Nothing of it was kept."
 }
 
 func failureText(run keepwatch.Run) keepwatch.Block {
@@ -185,6 +203,11 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(pausedText(run.Source, res.Findings)))
 		msg.Buttons = append(msg.Buttons, acceptButton(run.Source, res.Archive))
 	}
+	if n := int64(len(res.Waiting)); n > 0 {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("By the retention rules "+keepwatch.FormatCount(n, "archive")+" would go:\n"+strings.Join(res.Waiting, "\n")+
+			"\nNobody has confirmed these rules for "+run.Source+" as they are now, so nothing was removed."))
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Show what would go", Command: "backup prune " + Quote(run.Source)})
+	}
 	if len(res.Removed) > 0 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("By the retention rules "+removedText(res.Removed)))
 	}
@@ -274,15 +297,16 @@ func proofWord(a keepwatch.Archive) string {
 }
 
 // gapKinds are the notes that mean that something is missing in the archive.
-var gapKinds = []keepwatch.NoteKind{keepwatch.NoteUnreadable, keepwatch.NoteVanished, keepwatch.NoteSpecial, keepwatch.NoteChanged}
+var gapKinds = []keepwatch.NoteKind{keepwatch.NoteUnreadable, keepwatch.NoteHalf, keepwatch.NoteVanished, keepwatch.NoteSpecial, keepwatch.NoteChanged}
 
-// leftOut counts what could not be read or changed while it was read.
+// leftOut counts what could not be read, at all or to its end, or changed while
+// it was read.
 func leftOut(counts map[keepwatch.NoteKind]int64) int64 {
-	return counts[keepwatch.NoteUnreadable] + counts[keepwatch.NoteChanged]
+	return counts[keepwatch.NoteUnreadable] + counts[keepwatch.NoteHalf] + counts[keepwatch.NoteChanged]
 }
 
 var noteTitles = map[keepwatch.NoteKind]string{
-	keepwatch.NoteUnreadable: "Could not be read", keepwatch.NoteVanished: "Gone before it was read", keepwatch.NoteSpecial: "Left out, because it is no ordinary file",
+	keepwatch.NoteUnreadable: "Could not be read", keepwatch.NoteHalf: "Could be read only in part", keepwatch.NoteVanished: "Gone before it was read", keepwatch.NoteSpecial: "Left out, because it is no ordinary file",
 	keepwatch.NoteChanged: "Changed while it was read", keepwatch.NoteSparse: "Has holes", keepwatch.NoteHardLink: "Hard links", keepwatch.NoteExcluded: "Left out", keepwatch.NoteMount: "Other file systems", keepwatch.NoteInfo: "Good to know",
 }
 

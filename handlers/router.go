@@ -44,6 +44,8 @@ type History interface {
 	OpenRuns() ([]keepwatch.Run, error)
 	Archives(source string) ([]keepwatch.Archive, error)
 	UpdateArchive(ref string, change func(*keepwatch.Archive) error) (keepwatch.Archive, error)
+	// Confirmed gives the retention rules that somebody has confirmed for a source.
+	Confirmed(source string) (string, error)
 }
 
 // Audit keeps the lines that requests leave.
@@ -58,6 +60,8 @@ type Vault interface {
 	Contents(ctx context.Context, ref string, entry func(keepwatch.Entry) error, note func(keepwatch.Note) error) error
 	PlanExtract(ctx context.Context, ref string, ask keepwatch.Ask) (keepwatch.RestorePlan, error)
 	Path(ref string) string
+	// Missing says what of an archive does not lie where it should; "" is nothing.
+	Missing(a keepwatch.Archive) string
 }
 
 // Config is what a Router needs.

@@ -36,6 +36,8 @@ type world struct {
 	plan     keepwatch.RestorePlan
 	log      bytes.Buffer
 	panics   bool
+	rules    string            // the confirmed ones
+	gone     map[string]string // what is missing of archives
 }
 
 func (w *world) Start(_ context.Context, run keepwatch.Run) (keepwatch.Run, error) {
@@ -111,6 +113,8 @@ func (w *world) UpdateArchive(ref string, change func(*keepwatch.Archive) error)
 	return keepwatch.Archive{}, keepwatch.Errorf(keepwatch.KindNotFound, "There is no archive %s.", ref)
 }
 
+func (w *world) Confirmed(string) (string, error) { return w.rules, nil }
+
 func (w *world) Sources() ([]keepwatch.Source, error) { return w.known, nil }
 
 func (w *world) Source(name string) (keepwatch.Source, error) {
@@ -167,6 +171,8 @@ func (w *world) PlanExtract(_ context.Context, ref string, ask keepwatch.Ask) (k
 }
 
 func (w *world) Path(ref string) string { return "data/vault/" + ref }
+
+func (w *world) Missing(a keepwatch.Archive) string { return w.gone[a.Ref()] }
 
 func proof(t time.Time) keepwatch.Verification {
 	return keepwatch.Verification{At: t, Took: 2 * time.Second, Level: keepwatch.LevelOpened, Files: 41, Bytes: 9 << 20, Sealed: 4 << 20}
@@ -378,9 +384,16 @@ func TestRunCards(t *testing.T) {
 		"unlike": with(func(r *keepwatch.Run) {
 			r.Result.Findings = []keepwatch.Finding{{Text: "It is nearly empty: 10 B, where 9.0 MiB are usual."}}
 		}),
+		"waiting":     with(func(r *keepwatch.Run) { r.Result.Waiting = []string{"notes/2026-01-01T000000Z"} }),
 		"sealed-only": with(func(r *keepwatch.Run) { s := v; s.Level = keepwatch.LevelSealed; r.Result.Verification = &s }),
 		"cancelled": with(func(r *keepwatch.Run) {
-			r.State, r.CancelledBy, r.CancelReason = keepwatch.RunCancelled, "Olwen", "wrong folder"
+			r.State, r.CancelledBy, r.CancelReason, r.Result = keepwatch.RunCancelled, "Olwen", "wrong folder", keepwatch.Result{}
+		}),
+		"cancelled-sealed": with(func(r *keepwatch.Run) {
+			r.State, r.CancelledBy, r.Result.Removed = keepwatch.RunCancelled, "Olwen", []string{"notes/2026-01-01T000000Z"}
+		}),
+		"cancelled-prune": with(func(r *keepwatch.Run) {
+			r.Kind, r.State, r.CancelledBy, r.Result = keepwatch.RunPrune, keepwatch.RunCancelled, "Olwen", keepwatch.Result{Removed: []string{"notes/2026-01-01T000000Z"}}
 		}),
 		"attention": with(func(r *keepwatch.Run) {
 			r.State, r.Failure = keepwatch.RunAttention, &keepwatch.Failure{Step: "fetch", Message: "The disk is full. Free some room, then retry."}
@@ -462,8 +475,33 @@ func TestConfirmationIsOfWhatWasShown(t *testing.T) {
 		t.Error("a plan that had changed was carried out")
 	}
 	w.archives = w.archives[:3]
-	if m := r.Handle(t.Context(), ask(button, "slack:U1")); m.Run != 1 || !slices.Equal(w.runs[1].Ask.Remove, []string{w.archives[2].Ref()}) {
+	if m := r.Handle(t.Context(), ask("/backup prune notes --confirm yes", "slack:U1")); len(w.runs) != 0 || m.Run != 0 || !m.Failed {
+		t.Error("rules that nobody was shown were confirmed unseen")
+	}
+	if m := r.Handle(t.Context(), ask(button, "slack:U1")); m.Run != 1 || !slices.Equal(w.runs[1].Ask.Remove, []string{w.archives[2].Ref()}) || w.runs[1].Ask.Rules != `{"last":2}` {
 		t.Errorf("%+v", w.runs)
+	}
+	w.rules = `{"last":2}`
+	if m := r.Handle(t.Context(), ask("/backup prune notes --confirm yes", "slack:U1")); m.Run != 2 {
+		t.Error("with rules that were confirmed, yes is enough")
+	}
+}
+
+// TestPruneLooksAtTheFolders: what is shown counts no archive that is gone.
+func TestPruneLooksAtTheFolders(t *testing.T) {
+	w := newWorld()
+	newest := w.archives[0]
+	for _, a := range w.archives {
+		if a.Source == "notes" && a.Started.After(newest.Started) {
+			newest = a
+		}
+	}
+	w.gone = map[string]string{newest.Ref(): "Its folder is not there."}
+	for _, line := range []string{"/backup prune notes", "/backup list notes"} {
+		got := plain(w.router(t).Handle(t.Context(), ask(line, "terminal:alis")))
+		if !strings.Contains(got, "Its folder is not there") {
+			t.Errorf("%s:\n%s", line, got)
+		}
 	}
 }
 

@@ -16,14 +16,17 @@ func pruneWork(cfg Config) *Work {
 }
 
 // asked removes what a confirmed plan names, as far as the policy still says
-// so: what became the only good one in the meantime stays.
+// so: what became the only good one in the meantime stays. From then on backups
+// of the source apply the policy by themselves, until it changes.
 func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
-	archives, err := p.cfg.Archives.Archives(task.Run.Source)
+	result := task.Run.Result
+	archives, err := p.standing(task.Run.Source, &result)
+	task.Run.Result = result
 	if err != nil {
-		return task.Run.Result, err
+		return result, err
 	}
-	if newest, paused := keepwatch.Paused(archives); paused {
-		return task.Run.Result, keepwatch.Errorf(keepwatch.KindAttention, "Pruning of %s is paused: %s Accept that first, then retry.", task.Run.Source, newest.Findings[0].Text)
+	if newest, paused := keepwatch.Paused(archives, p.cfg.Now()); paused {
+		return result, keepwatch.Errorf(keepwatch.KindAttention, "Pruning of %s is paused: %s Accept that first, then retry.", task.Run.Source, newest.Findings[0].Text)
 	}
 	var remove []string
 	for _, d := range p.cfg.Keep.Decide(archives, p.cfg.Now(), p.cfg.Location) {
@@ -31,39 +34,82 @@ func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Resu
 			remove = append(remove, d.Archive.Ref())
 		}
 	}
+	if rules := p.cfg.Keep.String(); task.Run.Ask.Rules == rules {
+		if err := p.cfg.Archives.Confirm(task.Run.Source, rules); err != nil {
+			return result, err
+		}
+	}
 	return p.remove(ctx, task, remove)
 }
 
-// remove takes archives out of the vault and then out of the records. The vault
-// renames a folder into its trash first, so a kill in between leaves a record
-// whose folder is gone: the step is done again, finds no folder, and removes the
-// record. The other way round it would leave a folder that nobody knows.
+// standing gives the archives of a source. Before anything is removed it is not
+// enough that a record says that the newer one is fine: one that is not in the
+// vault any more, whole, does not count. One whose removal was cut off between
+// the vault and the records is forgotten first.
+func (p pruning) standing(source string, result *keepwatch.Result) ([]keepwatch.Archive, error) {
+	archives, err := p.cfg.Archives.Archives(source)
+	if err != nil {
+		return nil, err
+	}
+	var standing []keepwatch.Archive
+	for _, a := range archives {
+		gone := p.cfg.Vault.Missing(a)
+		switch {
+		case gone != "" && a.Removing:
+			if err := p.forget(a.Ref(), result); err != nil {
+				return nil, err
+			}
+			continue
+		case gone != "":
+			a = a.Gone(p.cfg.Now(), gone)
+			p.cfg.Log.Error("an archive is not in the vault as it should be, and does not count", "archive", a.Ref(), "why", gone)
+		}
+		standing = append(standing, a)
+	}
+	return standing, nil
+}
+
+// remove takes archives out of the vault and then out of the records. That it
+// is going to happen is saved before: a kill in between leaves a record whose
+// folder is gone, and whoever finds it must be able to tell that from a loss.
 func (p pruning) remove(ctx context.Context, task keepwatch.Task, refs []string) (keepwatch.Result, error) {
 	result := task.Run.Result
-	open, err := p.cfg.Archives.OpenRuns()
-	if err != nil {
-		return result, err
-	}
 	for i, ref := range refs {
 		if err := context.Cause(ctx); err != nil {
+			return result, err
+		}
+		open, err := p.cfg.Archives.OpenRuns() // anew each time: a restore may have begun since
+		if err != nil {
 			return result, err
 		}
 		if user := readerOf(open, ref); user != 0 {
 			result.Notes = append(slices.Clone(result.Notes), keepwatch.Note{Kind: keepwatch.NoteInfo, Path: ref, Text: "not removed now: a run is reading it"})
 			continue
 		}
+		if _, err := p.cfg.Archives.UpdateArchive(ref, func(a *keepwatch.Archive) error { a.Removing = true; return nil }); err != nil {
+			return result, err
+		}
+		p.cfg.Crash("providers.prune.marked")
 		if err := p.cfg.Vault.Remove(ref); err != nil {
 			return result, err
 		}
 		p.cfg.Crash("providers.prune.before-record")
-		if err := p.cfg.Archives.DeleteArchive(ref); err != nil {
+		if err := p.forget(ref, &result); err != nil {
 			return result, err
 		}
 		p.cfg.Crash("providers.prune.after-record")
-		result.Removed = append(slices.Clone(result.Removed), ref)
 		task.Report(keepwatch.Progress{Items: int64(i + 1), TotalItems: int64(len(refs))})
 	}
 	return result, nil
+}
+
+// forget removes the record of an archive that is out of the vault.
+func (p pruning) forget(ref string, result *keepwatch.Result) error {
+	if err := p.cfg.Archives.DeleteArchive(ref); err != nil {
+		return err
+	}
+	result.Removed = append(slices.Clone(result.Removed), ref)
+	return nil
 }
 
 // readerOf gives the number of an open run that reads an archive, or 0.

@@ -82,7 +82,7 @@ func misnamed(dir string, m manifest) bool {
 	there := map[string]bool{}
 	names, _ := os.ReadDir(dir)
 	for _, d := range names {
-		if d.Name() != sumsName {
+		if d.Name() != sumsName && d.Name() != recordName {
 			there[d.Name()] = true
 		}
 	}
@@ -226,7 +226,7 @@ func readList(list *contentsReader, entry func(listed) error, o *opener) error {
 // lostList says what can still be done without a list of contents.
 func lostList(what string, err error) error {
 	return keepwatch.Errorf(keepwatch.KindAttention, "The archive's list of contents, %s, %s, so nothing of it can be checked. Use another archive, or open the .tar.zst.age file by hand with age -d, zstd -d and tar x.",
-		contentsName, what).Because(err)
+		contentsName, what).Because(errors.Join(keepwatch.ErrDamaged, err))
 }
 
 // Contents is Folder.Contents for an archive of the vault.

@@ -62,12 +62,7 @@ type manifestProof struct {
 const maxSmall = 4 << 20
 
 func (m manifest) encode() ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(m)
-	return b.Bytes(), err
+	return encodeJSON(m)
 }
 
 // errChanged is a manifest that is not in its canonical form.

@@ -6,6 +6,7 @@
 //	  contents.jsonl.zst.age    one line for each thing inside: path, size, mode, time, SHA-256
 //	  <source>.tar.zst.age      the tree; a file that was handed in alone lies under its own name
 //	  SHA256SUMS                of the files in this folder
+//	  record.json               what people said about it: pinned, findings accepted
 //
 // Sealing is one streaming pass (read, hash, pack, compress, encrypt, hash,
 // write) whose memory does not grow with size. An archive is written in

@@ -170,12 +170,12 @@ func (w *Writer) copy(dst io.Writer, e keepwatch.Entry, content io.Reader) (stri
 		if err == nil {
 			continue
 		}
-		note := keepwatch.Note{Kind: keepwatch.NoteChanged, Path: e.Path, Text: fmt.Sprintf("it became shorter while it was read (%d of %d bytes); the rest is zeros", done, e.Size)}
+		note := keepwatch.Note{Kind: keepwatch.NoteHalf, Path: e.Path, Text: fmt.Sprintf("it became shorter while it was read (%d of %d bytes); the rest is zeros", done, e.Size)}
 		if !errors.Is(err, io.EOF) {
 			if !ofDisk(err) {
 				return "", w.abandon(e, err)
 			}
-			note = keepwatch.Note{Kind: keepwatch.NoteUnreadable, Path: e.Path, Text: fmt.Sprintf("it could be read up to byte %d (%v); the rest is zeros", done, err)}
+			note = keepwatch.Note{Kind: keepwatch.NoteHalf, Path: e.Path, Text: fmt.Sprintf("it could be read up to byte %d (%v); the rest is zeros", done, err)}
 		}
 		if err := w.Note(note); err != nil {
 			return "", err

@@ -71,7 +71,7 @@ func (a *app) join() error {
 	a.records = store.NewRecords(a.state, a.now)
 	a.catalog = &catalog{configured: s.Sources, kept: a.records, home: s.Home}
 	var err error
-	if a.key, err = prepareKey(s.keyPath(), s.Vault.Recipients, a.records); err != nil {
+	if a.key, err = prepareKey(s.keyPath(), s.Vault.Dir, s.Vault.Recipients, a.records); err != nil {
 		return err
 	}
 	recipients := s.Vault.Recipients
@@ -131,7 +131,7 @@ func (a *app) makeEngine() error {
 		Sources:   a.catalog,
 		Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: files.New(files.Config{Avoid: []string{s.DataDir, s.Vault.Dir}, Log: a.log})},
 		Vault:     sealer{a.vault},
-		Archives:  a.records,
+		Archives:  a.archives(),
 		Keep:      s.Vault.Keep,
 		Location:  s.Location,
 		Now:       a.now,
@@ -235,35 +235,6 @@ func (a *app) sweep() error {
 	return err
 }
 
-// adopt records the archives that lie in the vault and that the state does not
-// know, as after the state was lost. They count once somebody verifies them.
-func (a *app) adopt() error {
-	found, err := a.vault.List()
-	if err != nil {
-		return err
-	}
-	known, err := a.records.Archives("")
-	if err != nil {
-		return err
-	}
-	open, err := a.records.OpenRuns()
-	if err != nil {
-		return err
-	}
-	for _, f := range found {
-		ours := slices.ContainsFunc(known, func(k keepwatch.Archive) bool { return k.Ref() == f.Ref() }) ||
-			slices.ContainsFunc(open, func(r keepwatch.Run) bool { return r.ID == f.Run && r.Source == f.Source })
-		if ours {
-			continue
-		}
-		a.log.Warn("an archive lies in the vault that the state did not know; it is listed again, and counts once it is verified", "archive", f.Ref())
-		if err := a.records.SaveArchive(f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // close stops gracefully: runs stay as they are, for the next start.
 func (a *app) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
@@ -290,7 +261,7 @@ func (a *app) makeRouter() (err error) {
 		key = ""
 	}
 	a.router, err = handlers.New(handlers.Config{
-		People: terminalPeople(s.People, a.account), Runs: a.engine, Sources: a.catalog, History: a.records, Audit: a.records,
+		People: terminalPeople(s.People, a.account), Runs: a.engine, Sources: a.catalog, History: a.archives(), Audit: a.records,
 		Vault: shownVault{a.vault}, Check: a.check, Keep: s.Vault.Keep, Location: s.Location,
 		KeyFile: relative(key), RestoreTo: filepath.Join(s.DataDir, "restored"), Version: version(), Log: a.log, Now: a.now,
 	})

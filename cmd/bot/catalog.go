@@ -15,6 +15,7 @@ import (
 type adHoc interface {
 	SaveSource(s keepwatch.Source) error
 	AdHocSources() ([]keepwatch.Source, error)
+	Archives(source string) ([]keepwatch.Archive, error)
 }
 
 // catalog is every source that there is: those of the YAML, then those that
@@ -77,7 +78,11 @@ func (c *catalog) AddPath(path string) (keepwatch.Source, error) {
 			return s, nil
 		}
 	}
-	s := keepwatch.Source{Name: freeName(all, keepwatch.NameFrom(filepath.Base(abs))), Kind: keepwatch.KindFiles, Path: abs, AdHoc: true}
+	taken, err := c.kept.Archives("") // a name that has archives belongs to what they are of
+	if err != nil {
+		return keepwatch.Source{}, err
+	}
+	s := keepwatch.Source{Name: freeName(all, taken, keepwatch.NameFrom(filepath.Base(abs))), Kind: keepwatch.KindFiles, Path: abs, AdHoc: true}
 	if err := c.kept.SaveSource(s); err != nil {
 		return keepwatch.Source{}, err
 	}
@@ -102,10 +107,25 @@ func (c *catalog) resolve(path string) (string, error) {
 	return abs, nil
 }
 
-// freeName gives base, or base with the first number from 2 that no source has.
-func freeName(all []keepwatch.Source, base string) string {
+// adopt makes the source of an archive that the state did not know, where it was
+// made from a path: otherwise another path could take its name, and retention
+// would weigh the archives of both against each other.
+func (c *catalog) adopt(a keepwatch.Archive) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all, err := c.Sources()
+	if err != nil || a.Path == "" || a.Kind != keepwatch.KindFiles || slices.ContainsFunc(all, func(s keepwatch.Source) bool { return s.Name == a.Source }) {
+		return err
+	}
+	return c.kept.SaveSource(keepwatch.Source{Name: a.Source, Kind: a.Kind, Path: a.Path, AdHoc: true})
+}
+
+// freeName gives base, or base with the first number from 2 that no source and
+// no archive has.
+func freeName(all []keepwatch.Source, archives []keepwatch.Archive, base string) string {
 	taken := func(name string) bool {
-		return slices.ContainsFunc(all, func(s keepwatch.Source) bool { return s.Name == name })
+		return slices.ContainsFunc(all, func(s keepwatch.Source) bool { return s.Name == name }) ||
+			slices.ContainsFunc(archives, func(a keepwatch.Archive) bool { return a.Source == name })
 	}
 	name := base
 	for n := 2; taken(name); n++ {

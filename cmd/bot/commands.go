@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"math/rand/v2"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -186,7 +186,7 @@ func openCommand(ctx context.Context, p process, o options, dir, dest string) er
 	if err != nil {
 		return err
 	}
-	run := keepwatch.Run{ID: int64(os.Getpid()), Kind: keepwatch.RunRestore, Ask: keepwatch.Ask{To: to}}
+	run := keepwatch.Run{ID: rand.Int64(), Created: p.Now(), Kind: keepwatch.RunRestore, Ask: keepwatch.Ask{To: to}}
 	result, err := folder.Extract(ctx, run, func(keepwatch.Progress) {})
 	for _, f := range result.Findings {
 		fmt.Fprintln(p.Err, "✗ "+f.Text)

@@ -32,8 +32,10 @@ type ownKey struct {
 
 // prepareKey sees that there is a key to seal to. With recipients configured
 // the bot needs none of its own. At the first start it makes one. Where the
-// store remembers one whose file is gone, it makes none: Lost says so.
-func prepareKey(file string, configured []string, kept facts) (ownKey, error) {
+// store remembers one whose file is gone, it makes none: Lost says so. Nor does
+// it where archives lie in the vault already: then the state was lost with the
+// key, and a new one would open none of them.
+func prepareKey(file, vaultDir string, configured []string, kept facts) (ownKey, error) {
 	key := ownKey{File: file}
 	if len(configured) > 0 {
 		return key, nil
@@ -54,6 +56,16 @@ func prepareKey(file string, configured []string, kept facts) (ownKey, error) {
 			"The key file %s is gone, so nothing is sealed: without it no archive can be opened. Put it back from your copy and start Keepwatch again. Only if it is lost for good: `bot key new` makes another one; what was sealed so far then stays closed.", file)
 		return key, nil
 	}
+	sealedTo, full, err := vault.SealedTo(vaultDir)
+	if err != nil {
+		return key, err
+	}
+	if full {
+		key.Recipients = sealedTo
+		key.Lost = keepwatch.Errorf(keepwatch.KindAttention,
+			"Archives lie in the vault %s, and the key file %s that opens them is not there. Put it back from your copy and start Keepwatch again; nothing is sealed until then. Only if it is lost for good: `bot key new` makes another one; what was sealed so far then stays closed.", vaultDir, file)
+		return key, nil
+	}
 	recipient, err := vault.NewIdentity(file)
 	if err != nil {
 		return key, err
@@ -72,7 +84,8 @@ func newKey(file string, kept facts) (recipient string, err error) {
 	return recipient, kept.SetValue(recipientFact, recipient)
 }
 
-// keyed refuses new runs that would seal to a key that is lost.
+// keyed refuses runs that would seal to a key that is lost: new ones before they
+// begin, and those that an earlier start left at their next step.
 type keyed struct {
 	engine.Work
 	lost error
@@ -84,4 +97,12 @@ func (k keyed) Steps(ctx context.Context, run keepwatch.Run) ([]string, error) {
 		return nil, k.lost
 	}
 	return k.Work.Steps(ctx, run)
+}
+
+// Do gives the sentence of the lost key, or does the step.
+func (k keyed) Do(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
+	if k.lost != nil {
+		return task.Run.Result, k.lost
+	}
+	return k.Work.Do(ctx, task)
 }

@@ -47,26 +47,26 @@ func TestCatalog(t *testing.T) {
 }
 
 func TestPrepareKey(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "key.txt")
+	file, vaultDir := filepath.Join(t.TempDir(), "key.txt"), filepath.Join(t.TempDir(), "vault")
 	rec := store.NewRecords(mem.New(), time.Now)
-	key, err := prepareKey(file, nil, rec)
+	key, err := prepareKey(file, vaultDir, nil, rec)
 	if err != nil || !key.Made || key.Lost != nil {
 		t.Fatalf("the first start: %+v %v", key, err)
 	}
 	recipient, _ := rec.Value(recipientFact)
-	if key, err = prepareKey(file, nil, rec); err != nil || key.Made || key.Lost != nil {
+	if key, err = prepareKey(file, vaultDir, nil, rec); err != nil || key.Made || key.Lost != nil {
 		t.Errorf("the second start: %+v %v", key, err)
 	}
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	if key, err = prepareKey(file, nil, rec); err != nil || key.Made || key.Lost == nil || key.Recipients[0] != recipient {
+	if key, err = prepareKey(file, vaultDir, nil, rec); err != nil || key.Made || key.Lost == nil || key.Recipients[0] != recipient {
 		t.Errorf("without its file: %+v %v", key, err)
 	}
 	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
 		t.Error("a lost key was replaced")
 	}
-	if key, err = prepareKey(file, []string{"age1xyz"}, rec); err != nil || key.Lost != nil || key.Made {
+	if key, err = prepareKey(file, vaultDir, []string{"age1xyz"}, rec); err != nil || key.Lost != nil || key.Made {
 		t.Errorf("with recipients: %+v %v", key, err)
 	}
 	again, err := newKey(file, rec)
