@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -30,10 +31,7 @@ func loadSettings(p process, o options) (settings, error) {
 	if envFile == "" {
 		envFile = ".env"
 	}
-	env, err := readEnv(p.Environ, envFile, o.given["env-file"])
-	if err != nil {
-		return settings{}, err
-	}
+	env, envErr := readEnv(p.Environ, envFile, o.given["env-file"])
 	s := settings{env: env, ConfigFile: env.get("BOT_CONFIG"), DataDir: env.get("BOT_DATA_DIR"), Listen: env.get("BOT_LISTEN"), LogLevel: env.values["BOT_LOG_LEVEL"], Home: env.values["HOME"]}
 	if o.Config != "" {
 		s.ConfigFile = o.Config
@@ -41,20 +39,37 @@ func loadSettings(p process, o options) (settings, error) {
 	if o.DataDir != "" {
 		s.DataDir = o.DataDir
 	}
-	if kind := env.get("BOT_STORE"); kind != "bolt" {
-		return s, keepwatch.Errorf(keepwatch.KindInvalid, "BOT_STORE is %q; this version keeps its state in bolt only.", kind)
-	}
+	var err error
 	if s.DataDir, err = filepath.Abs(s.DataDir); err != nil {
 		return s, err
 	}
 	named := o.given["config"] || env.values["BOT_CONFIG"] != ""
-	if s.config, err = readConfig(s.ConfigFile, named, env.get("BOT_TIMEZONE"), env.lookup); err != nil {
+	s.config, err = readConfig(s.ConfigFile, named, env.get("BOT_TIMEZONE"), env.lookup)
+	if err := allProblems(envErr, err); err != nil {
 		return s, err
 	}
 	if s.Vault.Dir == "" {
 		s.Vault.Dir = filepath.Join(s.DataDir, "vault")
 	}
 	return s, nil
+}
+
+// allProblems makes one error of those of both files, so that whoever mends one
+// does not find the next at each start.
+func allProblems(errs ...error) error {
+	var texts []string
+	for _, err := range errs {
+		if err != nil && keepwatch.KindOf(err) != keepwatch.KindInvalid {
+			return err
+		}
+		if err != nil {
+			texts = append(texts, keepwatch.Sentence(err))
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return keepwatch.Errorf(keepwatch.KindInvalid, "%s", strings.Join(texts, "\n")).Because(errors.Join(errs...))
 }
 
 // newLog makes the log: structured lines on w. In the terminal chat only errors
