@@ -111,20 +111,6 @@ func (a *app) ready() error {
 	return err
 }
 
-// rememberKey has the store know the key that the vault seals to, so that a
-// later start notices when its file is gone.
-func (a *app) rememberKey() error {
-	if len(a.settings.Vault.Recipients) > 0 || a.key.Lost != nil {
-		return nil
-	}
-	now := a.vault.Recipients()
-	known, err := a.records.Value(recipientFact)
-	if err != nil || len(now) == 0 || known == now[0] {
-		return err
-	}
-	return a.records.SetValue(recipientFact, now[0])
-}
-
 func (a *app) makeEngine() error {
 	s := a.settings
 	works, err := providers.NewWorks(providers.Config{
@@ -172,7 +158,7 @@ func (a *app) start(ctx context.Context) ([]keepwatch.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.control, err = listenControl(a.settings.DataDir, a.state, a.log)
+	a.control, err = listenControl(a.settings.DataDir, auditedBackup{a.state, audit{a.records, a.now}}, a.log)
 	if err != nil {
 		// the bot works without it; only `bot state backup` needs it
 		a.log.Warn("the control socket cannot be opened; `bot state backup` will not work while the bot runs", "err", err)

@@ -164,6 +164,9 @@ func probeKey(s settings, records *store.Records) keepwatch.Probe {
 	if err != nil {
 		return bad("key", keepwatch.Sentence(err), "")
 	}
+	if now := v.Recipients(); len(s.Vault.Recipients) == 0 && known != "" && !slices.Contains(now, known) {
+		return bad("key", keepwatch.Sentence(replaced(relative(s.keyPath()), known, now)), "")
+	}
 	archives, err := records.Archives("")
 	if err != nil {
 		return bad("key", "The state cannot be read.", "Look into the log.")

@@ -33,7 +33,9 @@ func dispatch(ctx context.Context, p process, o options, words []string) error {
 	case word == "state backup" && len(words) == 3:
 		return stateBackupCommand(ctx, p, o, words[2])
 	case word == "key new" && len(words) == 2:
-		return newKeyCommand(p, o)
+		return keyCommand(p, o, "bot key new", newKey)
+	case word == "key accept" && len(words) == 2:
+		return keyCommand(p, o, "bot key accept", acceptKey)
 	case words[0] == "version" && len(words) == 1:
 		fmt.Fprintln(p.Out, "Keepwatch", version())
 		return nil
@@ -42,6 +44,8 @@ func dispatch(ctx context.Context, p process, o options, words []string) error {
 		return nil
 	case words[0] == "open":
 		return usageError("It is written: bot open ARCHIVE_DIR DEST")
+	case words[0] == "key":
+		return usageError("It is written: bot key new, or bot key accept")
 	case words[0] == "state":
 		return usageError("It is written: bot state backup FILE")
 	}
@@ -216,8 +220,9 @@ func stateBackupCommand(ctx context.Context, p process, o options, file string) 
 	return nil
 }
 
-// newKeyCommand makes a key where the old one is lost for good.
-func newKeyCommand(p process, o options) (err error) {
+// keyCommand changes the key that archives are sealed to, and leaves a line in the
+// audit.
+func keyCommand(p process, o options, text string, change func(s settings, kept facts) (said string, err error)) (err error) {
 	s, err := loadSettings(p, o)
 	if err != nil {
 		return err
@@ -227,14 +232,31 @@ func newKeyCommand(p process, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
-	recipient, err := newKey(s.keyPath(), store.NewRecords(state, p.Now))
+	records := store.NewRecords(state, p.Now)
+	var said string
+	err = audit{records, p.Now}.request(text, func() (err error) { said, err = change(s, records); return err })
 	if err != nil {
 		return err
 	}
-	return sayKey(p.Out, s.keyPath(), recipient)
+	_, err = fmt.Fprintln(p.Out, said)
+	return err
 }
 
-func sayKey(w io.Writer, file, recipient string) error {
-	_, err := fmt.Fprintf(w, "A new key was made: %s (public key %s).\nKeep a copy of that file elsewhere. Archives that were sealed to another key do not open with it.\n", file, recipient)
-	return err
+// newKey makes a key where the old one is lost for good.
+func newKey(s settings, kept facts) (said string, err error) {
+	recipient, err := makeKey(s.keyPath(), kept)
+	return fmt.Sprintf("A new key was made: %s (public key %s).\nKeep a copy of that file elsewhere. Archives that were sealed to another key do not open with it.", s.keyPath(), recipient), err
+}
+
+// acceptKey takes a key file that was replaced as the one that is meant.
+func acceptKey(s settings, kept facts) (said string, err error) {
+	if len(s.Vault.Recipients) > 0 {
+		return "", keepwatch.Errorf(keepwatch.KindConflict, "Archives are sealed to the recipients of %s; the bot needs no key of its own.", s.ConfigFile)
+	}
+	v, err := vault.Open(vault.Config{Dir: s.Vault.Dir, IdentityFile: s.keyPath()})
+	if err != nil {
+		return "", err
+	}
+	recipient := v.Recipients()[0]
+	return fmt.Sprintf("From now on archives are sealed to the key in %s (public key %s).\nKeep a copy of that file elsewhere. Archives that were sealed to another key do not open with it.", s.keyPath(), recipient), kept.SetValue(recipientFact, recipient)
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"keepwatch"
+	"keepwatch/store"
 	"keepwatch/store/bolt"
 )
 
@@ -116,7 +117,7 @@ func backUpState(ctx context.Context, s settings, file string) (size int64, err 
 	if err != nil {
 		return 0, err
 	}
-	size, err = state.Backup(file)
+	size, err = auditedBackup{state, audit{store.NewRecords(state, time.Now), time.Now}}.Backup(file)
 	return size, errors.Join(err, state.Close())
 }
 

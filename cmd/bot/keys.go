@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"keepwatch"
 	"keepwatch/engine"
@@ -74,9 +76,34 @@ func prepareKey(file, vaultDir string, configured []string, kept facts) (ownKey,
 	return key, kept.SetValue(recipientFact, recipient)
 }
 
-// newKey makes a key file where the old one is lost for good, and has the store
+// rememberKey has the store know the key that the vault seals to, so that a
+// later start notices when its file is gone or holds another one: the copy that
+// somebody keeps elsewhere would not open what is sealed to that.
+func (a *app) rememberKey() error {
+	if len(a.settings.Vault.Recipients) > 0 || a.key.Lost != nil {
+		return nil
+	}
+	now := a.vault.Recipients()
+	known, err := a.records.Value(recipientFact)
+	if err != nil || len(now) == 0 || known == now[0] {
+		return err
+	}
+	if known != "" && !slices.Contains(now, known) {
+		a.key.Lost = replaced(a.key.File, known, now)
+		return nil
+	}
+	return a.records.SetValue(recipientFact, now[0])
+}
+
+// replaced says that a key file holds another key than it did.
+func replaced(file, known string, now []string) error {
+	return keepwatch.Errorf(keepwatch.KindAttention,
+		"The key file %s was replaced: it holds the key %s, and archives were sealed to %s so far. Nothing is sealed until this is settled. Put the right file back, or add the older key's line to it. Only if the new one is meant: `bot key accept`; the older archives then do not open with it.", file, strings.Join(now, ", "), known)
+}
+
+// makeKey makes a key file where the old one is lost for good, and has the store
 // remember it. It never replaces a file.
-func newKey(file string, kept facts) (recipient string, err error) {
+func makeKey(file string, kept facts) (recipient string, err error) {
 	recipient, err = vault.NewIdentity(file)
 	if err != nil {
 		return "", err

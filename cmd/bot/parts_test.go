@@ -69,11 +69,11 @@ func TestPrepareKey(t *testing.T) {
 	if key, err = prepareKey(file, vaultDir, []string{"age1xyz"}, rec); err != nil || key.Lost != nil || key.Made {
 		t.Errorf("with recipients: %+v %v", key, err)
 	}
-	again, err := newKey(file, rec)
+	again, err := makeKey(file, rec)
 	if now, _ := rec.Value(recipientFact); err != nil || again == recipient || now != again {
 		t.Errorf("a new key: %v", err)
 	}
-	if _, err := newKey(file, rec); keepwatch.KindOf(err) != keepwatch.KindConflict {
+	if _, err := makeKey(file, rec); keepwatch.KindOf(err) != keepwatch.KindConflict {
 		t.Errorf("over a key: %v", err)
 	}
 }
