@@ -87,12 +87,59 @@ func (f fakeBacker) Backup(file string) (int64, error) {
 	return 5, os.WriteFile(file, []byte("state"), 0o600)
 }
 
+// liar says that it copied, and did not.
+type liar struct{}
+
+func (liar) Backup(string) (int64, error) { return 5, nil }
+
+// TestControlFolder: a socket in the system's folder for temporary files is used
+// only below a folder that nobody else can have made or may write to.
+func TestControlFolder(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	data := filepath.Join(t.TempDir(), strings.Repeat("long", 30))
+	dir := filepath.Dir(socketPath(data))
+	log := slog.New(slog.DiscardHandler)
+	for name, spoil := range map[string]func() error{
+		"open to others": func() error { return errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o777)) },
+		"a link":         func() error { return os.Symlink(t.TempDir(), dir) },
+		"a file":         func() error { return os.WriteFile(dir, nil, 0o600) },
+	} {
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := listenControl(data, fakeBacker{}, log); keepwatch.KindOf(err) != keepwatch.KindAttention {
+			t.Errorf("%s: the bot listens: %v", name, err)
+		}
+		if _, err := backUpState(t.Context(), settings{DataDir: data}, filepath.Join(temp, "copy")); keepwatch.KindOf(err) != keepwatch.KindAttention {
+			t.Errorf("%s: it is asked: %v", name, err)
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := listenControl(data, liar{}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := backUpState(t.Context(), settings{DataDir: data}, filepath.Join(temp, "copy")); keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(keepwatch.Sentence(err), "cannot be found") {
+		t.Errorf("a copy that is not there is believed: %v", err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestControlSocket(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
 	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), strings.Repeat("long", 30))} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
 		s := settings{DataDir: dir}
+		if err := os.MkdirAll(filepath.Dir(socketPath(dir)), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(socketPath(dir), nil, 0o600); err != nil { // left by a killed process
 			t.Fatal(err)
 		}
