@@ -137,8 +137,9 @@ func TestUnreadable(t *testing.T) {
 		write(t, filepath.Join(dir, n), n)
 	}
 	p := New(Config{})
-	p.open = func(name string) (*os.File, error) {
-		switch filepath.Base(name) {
+	p.open = func(at place) (*os.File, error) {
+		name := filepath.Join(dir, at.name)
+		switch at.name {
 		case "denied":
 			return nil, &os.PathError{Op: "open", Path: name, Err: syscall.EACCES}
 		case "gone":
@@ -148,18 +149,60 @@ func TestUnreadable(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		return openQuietly(name)
+		return openQuietly(at)
 	}
 	s, err := fetch(t, p, folder(dir))
 	if err != nil || paths(s) != "a z" || noted(s, keepwatch.NoteUnreadable) != "denied" || noted(s, keepwatch.NoteVanished) != "gone" || noted(s, keepwatch.NoteSpecial) != "swapped" {
 		t.Errorf("%q %+v %v", paths(s), s.Notes, err)
 	}
 	only := New(Config{})
-	only.open = func(name string) (*os.File, error) {
-		return nil, &os.PathError{Op: "open", Path: name, Err: syscall.EACCES}
+	only.open = func(at place) (*os.File, error) {
+		return nil, &os.PathError{Op: "open", Path: at.name, Err: syscall.EACCES}
 	}
 	if s, err := fetch(t, only, folder(dir)); keepwatch.KindOf(err) != keepwatch.KindAttention {
 		t.Errorf("nothing could be read, and it gives %q, %v", paths(s), err)
+	}
+}
+
+// TestSwappedForALink: a folder or a file that is replaced by a link while its
+// source is read leads nowhere.
+func TestSwappedForALink(t *testing.T) {
+	top := t.TempDir()
+	write(t, filepath.Join(top, "secret", "b"), "TOP SECRET")
+	src := filepath.Join(top, "src")
+	for _, n := range []string{"d/a", "d/b", "e/b", "f", "g"} {
+		write(t, filepath.Join(src, n), "x")
+	}
+	swap := func(name, target string) {
+		t.Helper()
+		if err := errors.Join(os.Rename(filepath.Join(src, name), filepath.Join(top, "old-"+name)), os.Symlink(target, filepath.Join(src, name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := New(Config{})
+	opened := 0
+	p.open = func(at place) (*os.File, error) {
+		switch opened++; opened {
+		case 2: // within d
+			swap("d", filepath.Join(top, "secret"))
+			swap("e", filepath.Join(top, "secret"))
+		case 3:
+			swap("f", filepath.Join(top, "secret", "b"))
+			swap("g", "d")
+		}
+		return openQuietly(at)
+	}
+	sink, err := fetch(t, p, folder(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range sink.Entries {
+		if e.Size == int64(len("TOP SECRET")) {
+			t.Errorf("%s has the content of a file outside of the source", e.Path)
+		}
+	}
+	if got := paths(sink); got != "d d/a d/b e g" {
+		t.Errorf("%q, %+v", got, sink.Notes)
 	}
 }
 
