@@ -185,13 +185,25 @@ func (p *Provider) dropped(root *os.Root, part string, v visitor) error {
 	at := place{root, filepath.FromSlash(part)}
 	name := filepath.Join(root.Name(), at.name)
 	info, err := root.Lstat(at.name)
+	if err == nil && info.Mode().IsRegular() {
+		var f *os.File
+		if f, err = p.open(at); err == nil {
+			err = f.Close()
+		}
+	}
 	if err != nil {
-		return gone(name, err)
+		return refused(name, err)
 	}
 	if !info.Mode().IsRegular() {
 		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is no ordinary file; a drop folder takes in files only.", name)
 	}
 	return p.handedIn(at, name, v)
+}
+
+// refused says that a dropped file cannot be taken in. Its run fails and does not
+// wait for anybody, because the files dropped after it would wait with it.
+func refused(name string, err error) error {
+	return keepwatch.Errorf(keepwatch.KindInvalid, "%s cannot be read (%s), so it was not taken in. Mend that and drop it again, or save it anew.", name, cause(err)).Because(err)
 }
 
 // recognise looks into a handed-in file. It gives what is worth saying about it,

@@ -3,6 +3,8 @@ package files
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -360,4 +362,48 @@ func TestWatcher(t *testing.T) {
 	write(t, filepath.Join(dir, "late.pst"), "x")
 	look(0, "")
 	look(time.Minute, "drop:late.pst")
+}
+
+// TestABadDropHoldsUpNothing: a file that cannot be read fails its run at once
+// and does not wait for a person, and a folder that cannot be looked into is
+// told of, once, and passed over.
+func TestABadDropHoldsUpNothing(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "denied.txt"), "x")
+	p := New(Config{})
+	p.open = func(at place) (*os.File, error) {
+		return nil, &os.PathError{Op: "open", Path: at.name, Err: syscall.EACCES}
+	}
+	source := keepwatch.Source{Name: "drop", Kind: keepwatch.KindFiles, Path: dir, Drop: true}
+	j := providers.Job{Source: source, Parts: []string{"denied.txt"}, Report: func(keepwatch.Progress) {}}
+	if _, err := p.Plan(t.Context(), j); keepwatch.KindOf(err) != keepwatch.KindInvalid || !strings.Contains(keepwatch.Sentence(err), "permission denied") {
+		t.Errorf("%v", err)
+	}
+
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	var log strings.Builder
+	w := NewWatcher(WatchConfig{
+		Sources: func() ([]keepwatch.Source, error) { return []keepwatch.Source{source}, nil },
+		Seen:    &drops{}, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Start: func(context.Context, string, string) error {
+			return keepwatch.Errorf(keepwatch.KindConflict, "Run 7 is at it.")
+		},
+	})
+	for range 5 {
+		w.Look(t.Context())
+		now = now.Add(time.Hour)
+		visit := w.visit(t.Context(), source, time.Minute, map[string]still{})
+		denied := &os.PathError{Op: "open", Path: "sub", Err: syscall.EACCES}
+		if err := visit(filepath.Join(dir, "sub"), nil, denied); !errors.Is(err, fs.SkipDir) {
+			t.Errorf("a folder that cannot be looked into ends the walk: %v", err)
+		}
+		if err := visit(dir, nil, denied); !errors.Is(err, syscall.EACCES) {
+			t.Errorf("the drop folder itself: %v", err)
+		}
+	}
+	for _, line := range []string{"Run 7 is at it.", "cannot be looked into"} {
+		if n := strings.Count(log.String(), line); n != 1 {
+			t.Errorf("%q was told %d times:\n%s", line, n, log.String())
+		}
+	}
 }
