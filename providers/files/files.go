@@ -57,6 +57,7 @@ func (p *Provider) Plan(ctx context.Context, job providers.Job) (keepwatch.Plan,
 			}
 			return nil
 		},
+		top:  func(keepwatch.Entry) error { return nil },
 		note: func(keepwatch.Note) error { return nil },
 	})
 	return plan, err
@@ -70,6 +71,7 @@ func (p *Provider) Fetch(ctx context.Context, job providers.Job, sink providers.
 		single: func(at place, e keepwatch.Entry, info fs.FileInfo) error {
 			return r.store(at, e, info, sink.Single)
 		},
+		top:  sink.Top,
 		note: sink.Note,
 	})
 	if err != nil {
@@ -93,6 +95,7 @@ type place struct {
 type visitor struct {
 	entry  func(at place, e keepwatch.Entry, info fs.FileInfo) error
 	single func(at place, e keepwatch.Entry, info fs.FileInfo) error
+	top    func(e keepwatch.Entry) error // of the folder that is walked
 	note   func(keepwatch.Note) error
 }
 

@@ -101,9 +101,15 @@ func TestEverySortOfFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(dir, os.ModeSetgid|0o750); err != nil {
+		t.Fatal(err)
+	}
 	s, err := fetch(t, New(Config{}), folder(dir))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(s.Tops) != 1 || s.Tops[0].Mode != 0o2750 {
+		t.Errorf("the folder itself: %+v", s.Tops)
 	}
 	if want := "dangling empty file link " + filepath.Base(hostile) + " second name sparse"; paths(s) != want {
 		t.Errorf("%q, want %q", paths(s), want)

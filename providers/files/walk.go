@@ -43,6 +43,9 @@ func (p *Provider) folder(ctx context.Context, root string, job providers.Job, v
 			return gone(filepath.Join(job.Source.Path, part), err)
 		}
 	}
+	if err := v.top(entryOf(".", info)); err != nil {
+		return err
+	}
 	names, err := namesIn(top)
 	if err != nil && len(names) == 0 {
 		return gone(root, err)
