@@ -17,6 +17,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"keepwatch"
@@ -26,13 +27,15 @@ import (
 
 // Config says what the provider must leave alone.
 type Config struct {
-	Avoid []string     // the bot's own folders: left out where they lie in a source
+	Avoid []string     // the bot's own folders: left out where they lie in a source, and no source themselves
+	Keys  []string     // the bot's own key and state: likewise, wherever they lie
 	Log   *slog.Logger // nil: silent
 }
 
 // Provider is a providers.Provider for this machine's files.
 type Provider struct {
 	avoid []string
+	keys  []string
 	log   *slog.Logger
 	open  func(at place) (*os.File, error) // tests make it fail
 }
@@ -42,7 +45,7 @@ func New(cfg Config) *Provider {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Provider{avoid: cfg.Avoid, log: cfg.Log, open: openQuietly}
+	return &Provider{avoid: cfg.Avoid, keys: cfg.Keys, log: cfg.Log, open: openQuietly}
 }
 
 // Plan measures what there is to read.
@@ -113,6 +116,8 @@ func (p *Provider) each(ctx context.Context, job providers.Job, v visitor) error
 		return gone(root, err)
 	}
 	switch {
+	case among(info, p.avoid) || among(info, p.keys):
+		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is Keepwatch's own: backing it up would seal the key into an archive that only that key opens. Copy the key file by hand to another place; `bot state backup FILE` copies the state.", job.Source.Path)
 	case info.Mode().IsRegular():
 		if len(job.Parts) > 0 {
 			return keepwatch.Errorf(keepwatch.KindInvalid, "%s is a single file; it has no parts.", job.Source.Path)
@@ -139,6 +144,14 @@ func (p *Provider) each(ctx context.Context, job providers.Job, v visitor) error
 		return nil
 	}
 	return p.folder(ctx, root, job, v)
+}
+
+// among reports whether a file or folder is one of those that are named.
+func among(info fs.FileInfo, names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		other, err := os.Stat(name)
+		return err == nil && os.SameFile(info, other)
+	})
 }
 
 // gone says that a source is not where it should be.

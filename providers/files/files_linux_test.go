@@ -243,6 +243,30 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
+// TestTheKeyIsInNoArchive: neither its folder nor the file is a source, and by
+// whatever name it lies in one, it is left out.
+func TestTheKeyIsInNoArchive(t *testing.T) {
+	dir := t.TempDir()
+	key := write(t, filepath.Join(dir, "data", "key.txt"), "secret")
+	write(t, filepath.Join(dir, "data", "restored", "x"), "x")
+	write(t, filepath.Join(dir, "notes", "a"), "a")
+	if err := errors.Join(os.Link(key, filepath.Join(dir, "notes", "second name")), os.Symlink("data", filepath.Join(dir, "link"))); err != nil {
+		t.Fatal(err)
+	}
+	p := New(Config{Avoid: []string{filepath.Join(dir, "data")}, Keys: []string{key, filepath.Join(dir, "not there")}})
+	for _, own := range []string{"data", "link", "data/key.txt"} {
+		if s, err := fetch(t, p, folder(filepath.Join(dir, own))); keepwatch.KindOf(err) != keepwatch.KindInvalid || len(s.Entries) > 0 {
+			t.Errorf("%s: %q, %v", own, paths(s), err)
+		}
+	}
+	if s, err := fetch(t, p, folder(filepath.Join(dir, "notes"))); err != nil || paths(s) != "a" || noted(s, keepwatch.NoteExcluded) != "second name" {
+		t.Errorf("%q, %+v, %v", paths(s), s.Notes, err)
+	}
+	if s, err := fetch(t, p, folder(filepath.Join(dir, "data", "restored"))); err != nil || paths(s) != "x" {
+		t.Errorf("%q, %v", paths(s), err)
+	}
+}
+
 func TestOtherFileSystemIsNotedOnce(t *testing.T) {
 	if os.Geteuid() != 0 {
 		if os.Getenv("CI") != "" {

@@ -30,7 +30,7 @@ func (p *Provider) folder(ctx context.Context, root string, job providers.Job, v
 		return gone(root, err)
 	}
 	w := &walk{ctx: ctx, v: v, exclude: job.Source.Exclude, parts: cleanParts(job.Parts), device: deviceOf(info)}
-	for _, a := range p.avoid {
+	for _, a := range slices.Concat(p.avoid, p.keys) {
 		if info, err := os.Stat(a); err == nil {
 			w.avoid = append(w.avoid, info)
 		}
@@ -132,10 +132,17 @@ func (w *walk) one(at place, rel string) error {
 		e := entryOf(rel, info)
 		e.Link = target
 		return w.visit(at, e, info)
+	case info.Mode().IsRegular() && w.own(info):
+		return w.note(keepwatch.NoteExcluded, rel, "left out: Keepwatch's own key or state")
 	case info.Mode().IsRegular():
 		return w.visit(at, entryOf(rel, info), info)
 	}
 	return w.note(keepwatch.NoteSpecial, rel, special(info.Mode())+", left out")
+}
+
+// own reports whether something is the bot's own.
+func (w *walk) own(info fs.FileInfo) bool {
+	return slices.ContainsFunc(w.avoid, func(a fs.FileInfo) bool { return os.SameFile(a, info) })
 }
 
 func (w *walk) visit(at place, e keepwatch.Entry, info fs.FileInfo) error {
@@ -144,7 +151,7 @@ func (w *walk) visit(at place, e keepwatch.Entry, info fs.FileInfo) error {
 }
 
 func (w *walk) dir(at place, rel string, info fs.FileInfo) error {
-	if slices.ContainsFunc(w.avoid, func(a fs.FileInfo) bool { return os.SameFile(a, info) }) {
+	if w.own(info) {
 		return w.note(keepwatch.NoteExcluded, rel, "left out: Keepwatch's own data")
 	}
 	dir, names, err := at.list(info)
