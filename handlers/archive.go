@@ -173,7 +173,7 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 	}
 	msg.Blocks = append(msg.Blocks, notes(keepwatch.Result{Notes: a.Notes, Counts: a.Counts})...)
 	msg.Blocks = append(msg.Blocks, r.inside(ctx, a)...)
-	msg.Blocks = append(msg.Blocks, keepwatch.Text("To open it without Keepwatch:"), keepwatch.Code(r.howToOpen(a.Ref(), a.Sealed)))
+	msg.Blocks = append(msg.Blocks, r.openBlocks(a.Ref(), a.Sealed)...)
 	ref := Quote(a.Ref())
 	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Verify", Command: "backup verify " + ref}, keepwatch.Button{Label: "Restore", Command: "backup restore " + ref})
 	return msg, nil

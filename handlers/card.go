@@ -215,36 +215,50 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 	if r.cfg.KeyFile != "" {
 		fields = append(fields, keepwatch.Field{Name: "Key", Value: r.cfg.KeyFile + " (keep a copy elsewhere: without it no archive opens)"})
 	}
-	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields}, keepwatch.Text("To open it without Keepwatch:"), keepwatch.Code(r.howToOpen(res.Archive, res.Sealed)))
+	msg.Blocks = append(append(msg.Blocks, keepwatch.Block{Fields: fields}), r.openBlocks(res.Archive, res.Sealed)...)
 	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Restore", Command: "backup restore " + Quote(res.Archive)})
 }
 
-// howToOpen gives the shell commands that open an archive with age, zstd and tar
-// alone.
+// openBlocks says how an archive is opened with age, zstd and tar alone.
+func (r *Router) openBlocks(ref string, sealed []keepwatch.SealedFile) []keepwatch.Block {
+	how := r.howToOpen(ref, sealed)
+	if how == "" {
+		return []keepwatch.Block{keepwatch.Text("It is empty: there is nothing in it to open.")}
+	}
+	return []keepwatch.Block{keepwatch.Text("To open it without Keepwatch:"), keepwatch.Code(how)}
+}
+
+// howToOpen gives the shell commands for that, "" for an archive with nothing in
+// it. They unpack into a folder that they make, and stop if there is one: what
+// they are pasted beside may be newer than the archive.
 func (r *Router) howToOpen(ref string, sealed []keepwatch.SealedFile) string {
 	dir := r.cfg.Vault.Path(ref)
 	key := r.cfg.KeyFile
 	if key == "" {
 		key = "KEY-FILE"
 	}
-	var lines []string
+	into := strings.ReplaceAll(ref, "/", "-")
+	lines := []string{"mkdir " + shell(into)}
 	for _, s := range sealed {
-		if s.Name == "contents.jsonl.zst.age" || len(lines) >= 3 {
+		if s.Name == "contents.jsonl.zst.age" || len(lines) > 3 {
 			continue
 		}
 		line := "age -d -i " + shell(key) + " " + shell(filepath.Join(dir, s.Name))
 		plain := strings.TrimSuffix(s.Name, ".age")
 		switch {
 		case strings.HasSuffix(plain, ".tar.zst"):
-			line += " | zstd -d | tar x"
+			line += " | zstd -d | tar x -C " + shell(into)
 		case strings.HasSuffix(plain, ".zst"):
-			line += " | zstd -d > " + shell(strings.TrimSuffix(plain, ".zst"))
+			line += " | zstd -d > " + shell(into+"/"+strings.TrimSuffix(plain, ".zst"))
 		default:
-			line += " > " + shell(plain)
+			line += " > " + shell(into+"/"+plain)
 		}
 		lines = append(lines, line)
 	}
-	return strings.Join(lines, "\n")
+	if len(lines) == 1 {
+		return ""
+	}
+	return strings.Join(lines, " &&\n")
 }
 
 // shell quotes a word for a POSIX shell.

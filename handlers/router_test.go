@@ -384,7 +384,10 @@ func TestRunCards(t *testing.T) {
 		"unlike": with(func(r *keepwatch.Run) {
 			r.Result.Findings = []keepwatch.Finding{{Text: "It is nearly empty: 10 B, where 9.0 MiB are usual."}}
 		}),
-		"waiting":     with(func(r *keepwatch.Run) { r.Result.Waiting = []string{"notes/2026-01-01T000000Z"} }),
+		"waiting": with(func(r *keepwatch.Run) { r.Result.Waiting = []string{"notes/2026-01-01T000000Z"} }),
+		"empty": with(func(r *keepwatch.Run) {
+			r.Result.Items, r.Result.Bytes, r.Result.Sealed = 0, 0, []keepwatch.SealedFile{{Name: "contents.jsonl.zst.age", Size: 400}}
+		}),
 		"sealed-only": with(func(r *keepwatch.Run) { s := v; s.Level = keepwatch.LevelSealed; r.Result.Verification = &s }),
 		"cancelled": with(func(r *keepwatch.Run) {
 			r.State, r.CancelledBy, r.CancelReason, r.Result = keepwatch.RunCancelled, "Olwen", "wrong folder", keepwatch.Result{}

@@ -45,6 +45,10 @@ type Sink interface {
 	// Single stores one file as it comes, sealed under its own name
 	// ("name.pst.zst.age", or "name.tar.gz.age" for what is compressed already).
 	Single(e keepwatch.Entry, content io.Reader) error
+	// Top says what the folder itself is like that the tree is of: mode, owner and
+	// time. Its path is "."; it is no item, and a restore to a new place gives it
+	// back. It comes before anything that is added.
+	Top(e keepwatch.Entry) error
 	// Note records something worth knowing.
 	Note(n keepwatch.Note) error
 }

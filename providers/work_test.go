@@ -77,6 +77,7 @@ func (p *pack) Add(e keepwatch.Entry, r io.Reader) error {
 	return err
 }
 func (p *pack) Single(e keepwatch.Entry, r io.Reader) error { return p.Add(e, r) }
+func (p *pack) Top(keepwatch.Entry) error                   { return nil }
 func (p *pack) Note(keepwatch.Note) error                   { return nil }
 func (p *pack) Close() (keepwatch.Result, error) {
 	p.res.Sealed = []keepwatch.SealedFile{{Name: "notes.tar.zst.age", Size: 10}}

@@ -102,7 +102,7 @@ func (x *extraction) begin() error {
 	x.work, x.fresh = x.ask.To, errors.Is(err, fs.ErrNotExist)
 	if x.fresh {
 		x.work = x.beside
-		err = os.RemoveAll(x.work)
+		err = removeAll(x.work)
 		if err == nil {
 			err = makeDirs(x.work)
 		}
@@ -255,6 +255,9 @@ func (x *extraction) end() error {
 	if _, err := os.Lstat(x.ask.To); !errors.Is(err, fs.ErrNotExist) {
 		return keepwatch.Errorf(keepwatch.KindConflict, "While the restore went on, somebody made %s. Nothing in it was touched. Restore to another place.", x.ask.To)
 	}
+	if err := x.dressTop(); err != nil {
+		return full("What was restored cannot be made durable", x.work, x.bytes, err)
+	}
 	x.f.crash("vault.extract.before-rename")
 	if err := os.Rename(x.work, x.ask.To); err != nil {
 		return trouble("The restored folder "+x.work+" cannot be renamed to "+x.ask.To, err)
@@ -264,6 +267,22 @@ func (x *extraction) end() error {
 		return trouble("The name of the restored folder cannot be made durable", err)
 	}
 	return nil
+}
+
+// dressTop gives a new destination the mode, owner and time of the folder that
+// was backed up, as the last thing: it may keep us out.
+func (x *extraction) dressTop() error {
+	if x.f.top == nil {
+		return nil
+	}
+	dir, err := x.root.Open(".")
+	if err != nil {
+		return err
+	}
+	if err := x.dress(*x.f.top, x.root, "."); err != nil {
+		x.note(topPath, "its mode or time could not be set: %v", err)
+	}
+	return errors.Join(syncOpen(dir), dir.Close())
 }
 
 // verdict says whether all that was asked for was restored as it should be.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -377,4 +378,58 @@ func TestOpenFolder(t *testing.T) {
 	want(t, err, keepwatch.KindNotFound, "no archive")
 	_, err = OpenFolder(to, v.keys.file)
 	want(t, err, keepwatch.KindNotFound, "no archive")
+}
+
+// TestTheTopFolderComesBack with its mode and time, where the destination is new;
+// one that exists is somebody else's.
+func TestTheTopFolderComesBack(t *testing.T) {
+	for _, mode := range []uint32{0o755, 0o2770, 0o555, 0} {
+		v := newVault(t)
+		run := newRun(1)
+		w, err := v.Begin(run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		top := keepwatch.Entry{Path: ".", Type: keepwatch.EntryFolder, Mode: mode, ModTime: start.Add(-time.Hour), UID: os.Getuid(), GID: os.Getgid()}
+		if err := w.Top(top); err != nil {
+			t.Fatal(err)
+		}
+		put(t, w, file("a", "x"), folder("d"))
+		if run.Result, err = w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		a, err := v.Publish(run, archiveOf(run))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := verify(t, v, a.Ref()); !got.OK() || a.Items != 2 {
+			t.Errorf("%d items, %v", a.Items, got.Problems)
+		}
+		to := filepath.Join(t.TempDir(), "out")
+		mustExtract(t, v, a.Ref(), to, keepwatch.Ask{})
+		info, err := os.Stat(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode() != fileMode(mode)|os.ModeDir || !info.ModTime().Equal(top.ModTime) {
+			t.Errorf("%v of %v, want %v", info.Mode(), info.ModTime(), fileMode(mode))
+		}
+		exists := t.TempDir()
+		before, _ := os.Stat(exists)
+		mustExtract(t, v, a.Ref(), exists, keepwatch.Ask{})
+		if after, err := os.Stat(exists); err != nil || after.Mode() != before.Mode() {
+			t.Errorf("one that existed: %v", after.Mode())
+		}
+		_ = os.Chmod(to, 0o700)
+	}
+	w, err := newVault(t).Begin(newRun(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	for _, e := range []keepwatch.Entry{{Path: "a", Type: keepwatch.EntryFolder}, {Path: ".", Type: keepwatch.EntryFile}} {
+		if err := w.Top(e); err == nil {
+			t.Errorf("%+v is taken for the top folder", e)
+		}
+	}
 }

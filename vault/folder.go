@@ -22,6 +22,7 @@ type Folder struct {
 	to       []string            // recipients that it was sealed to; empty: not known
 	problems []keepwatch.Finding // what was found wrong when it was opened
 	crash    func(string)
+	top      *keepwatch.Entry // the folder that the tree is of, once the list of contents was read; nil: not told of
 }
 
 // OpenFolder opens an archive by its folder, without a vault: for those who
@@ -176,7 +177,9 @@ func (f *Folder) list(ctx context.Context, entry func(listed) error, note func(k
 	o, err := openSealed(ctx, filepath.Join(f.dir, contentsName), ids, true, func(int) {})
 	if err == nil {
 		defer o.Close()
-		return readList(newContentsReader(o, note), entry, o)
+		list := newContentsReader(o, note)
+		defer func() { f.top = list.top }()
+		return readList(list, entry, o)
 	}
 	if errors.Is(err, os.ErrNotExist) {
 		return lostList("is missing", err)

@@ -48,6 +48,7 @@ func FuzzManifest(f *testing.F) {
 func FuzzContents(f *testing.F) {
 	f.Add([]byte(listOf(f, plainEntry("a"), plainEntry("b\xff"))))
 	f.Add([]byte(`{"note":{"kind":"sparse","path":"x"},"raw_path":"/w=="}` + "\n"))
+	f.Add([]byte(`{"top":{"path":".","type":"folder","mode":493,"mtime":"2026-11-23T03:00:00Z"}}` + "\n"))
 	f.Add([]byte(`{"path":"a","type":"symlink","mode":511,"mtime":"2026-11-23T03:00:00Z","link":"x"}` + "\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var entries []listed

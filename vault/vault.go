@@ -15,7 +15,8 @@
 // (RFC 8878) and PAX tar (POSIX.1-2001).
 //
 // The list of contents has one JSON object on a line: a keepwatch.Entry, in the
-// order of the tar, or {"note": …}. Where a path or the target of a link is not
+// order of the tar, or {"note": …}, or {"top": …}, the folder that the tree is of.
+// Where a path or the target of a link is not
 // valid UTF-8, which JSON cannot carry, "raw_path" or "raw_link" beside it holds
 // its bytes in base64, and those count. A file that lies on its own has "form":
 // "zstd", or "plain" where it was compressed already.
@@ -184,9 +185,14 @@ func syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	err = d.Sync()
+	return errors.Join(syncOpen(d), d.Close())
+}
+
+// syncOpen makes the names in an open folder durable, and its own mode and times.
+func syncOpen(d *os.File) error {
+	err := d.Sync()
 	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) || errors.Is(err, os.ErrPermission) {
 		err = nil // a system that cannot sync folders
 	}
-	return errors.Join(err, d.Close())
+	return err
 }

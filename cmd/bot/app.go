@@ -115,7 +115,7 @@ func (a *app) makeEngine() error {
 	s := a.settings
 	works, err := providers.NewWorks(providers.Config{
 		Sources:   a.catalog,
-		Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: files.New(files.Config{Avoid: []string{s.DataDir, s.Vault.Dir}, Log: a.log})},
+		Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: files.New(files.Config{Avoid: []string{s.DataDir, s.Vault.Dir}, Keys: []string{s.keyPath(), s.statePath()}, Log: a.log})},
 		Vault:     sealer{a.vault},
 		Archives:  a.archives(),
 		Keep:      s.Vault.Keep,
