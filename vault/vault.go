@@ -67,6 +67,19 @@ const (
 
 // Open opens a vault: it reads the keys and makes the folder.
 func Open(cfg Config) (*Vault, error) {
+	v, err := Look(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := makeDirs(cfg.Dir); err != nil {
+		return nil, trouble("The vault folder "+cfg.Dir+" cannot be made", err)
+	}
+	return v, nil
+}
+
+// Look opens a vault for those who only look: it reads the keys and makes nothing,
+// not even a folder where a disk should be.
+func Look(cfg Config) (*Vault, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -79,9 +92,6 @@ func Open(cfg Config) (*Vault, error) {
 	k, err := loadKeys(cfg.Recipients, cfg.IdentityFile)
 	if err != nil {
 		return nil, err
-	}
-	if err := makeDirs(cfg.Dir); err != nil {
-		return nil, trouble("The vault folder "+cfg.Dir+" cannot be made", err)
 	}
 	enc, err := newEncoder()
 	if err != nil {

@@ -223,18 +223,9 @@ func (w *walk) inParts(rel string) bool {
 	})
 }
 
-// excluded reports whether a pattern of the configuration matches: its last
-// part alone for a pattern without a slash, the whole path otherwise.
+// excluded reports whether a pattern of the configuration matches.
 func (w *walk) excluded(rel string) bool {
-	return slices.ContainsFunc(w.exclude, func(pattern string) bool {
-		pattern = strings.Trim(pattern, "/")
-		against := rel
-		if !strings.Contains(pattern, "/") {
-			against = path.Base(rel)
-		}
-		hit, _ := path.Match(pattern, against)
-		return hit
-	})
+	return keepwatch.Source{Exclude: w.exclude}.Excludes(rel)
 }
 
 // entryOf makes the entry of a file as it was when it was looked at.
