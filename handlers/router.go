@@ -36,6 +36,8 @@ type Sources interface {
 	Source(name string) (keepwatch.Source, error)
 	// AddPath gives the source of a path on this machine, made where there is none.
 	AddPath(path string) (keepwatch.Source, error)
+	// Forget takes the source of a path off the list.
+	Forget(name string) error
 }
 
 // History reads what was done and what came of it.

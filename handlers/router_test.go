@@ -132,6 +132,11 @@ func (w *world) AddPath(path string) (keepwatch.Source, error) {
 	return s, nil
 }
 
+func (w *world) Forget(name string) error {
+	w.known = slices.DeleteFunc(w.known, func(s keepwatch.Source) bool { return s.Name == name })
+	return nil
+}
+
 func (w *world) BeginAudit(e keepwatch.AuditEntry) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -308,6 +313,8 @@ func TestAnswers(t *testing.T) {
 		{name: "stranger", text: "/backup start notes", who: "slack:U999"},
 		{name: "denied", text: "/backup prune notes", who: "slack:U2"},
 		{name: "sources", text: "/backup sources", who: "slack:U3"},
+		{name: "forget", text: "/backup forget notes", who: "slack:U2"},
+		{name: "forget-typo", text: "/backup forget ntoes", who: "slack:U2"},
 		{name: "list", text: "/backup list notes", who: "slack:U3", set: damaged},
 		{name: "list-none", text: "/backup list ruthin-web", who: "slack:U3"},
 		{name: "show", text: "/backup show notes", who: "slack:U3"},

@@ -14,7 +14,9 @@ import (
 // adHoc keeps the sources that were made from paths given in the terminal.
 type adHoc interface {
 	SaveSource(s keepwatch.Source) error
+	DeleteSource(name string) error
 	AdHocSources() ([]keepwatch.Source, error)
+	OpenRuns() ([]keepwatch.Run, error)
 	Archives(source string) ([]keepwatch.Archive, error)
 }
 
@@ -82,11 +84,47 @@ func (c *catalog) AddPath(path string) (keepwatch.Source, error) {
 	if err != nil {
 		return keepwatch.Source{}, err
 	}
-	s := keepwatch.Source{Name: freeName(all, taken, keepwatch.NameFrom(filepath.Base(abs))), Kind: keepwatch.KindFiles, Path: abs, AdHoc: true}
+	s := keepwatch.Source{Name: nameOf(all, taken, abs), Kind: keepwatch.KindFiles, Path: abs, AdHoc: true}
 	if err := c.kept.SaveSource(s); err != nil {
 		return keepwatch.Source{}, err
 	}
 	return s, nil
+}
+
+// Forget takes a source that was made from a path off the list. Its archives stay
+// as they are, and belong to it again should the path be backed up once more.
+func (c *catalog) Forget(name string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, err := c.Source(name)
+	if err != nil {
+		return err
+	}
+	if !s.AdHoc {
+		return keepwatch.Errorf(keepwatch.KindConflict, "%s stands in keepwatch.yaml. Take it out there.", name)
+	}
+	open, err := c.kept.OpenRuns()
+	if err != nil {
+		return err
+	}
+	for _, r := range open {
+		if r.Source == name && r.Kind == keepwatch.RunBackup {
+			return keepwatch.Errorf(keepwatch.KindConflict, "Run %d, a backup of %s, is not over. Let it end, or cancel it first.", r.ID, name)
+		}
+	}
+	return c.kept.DeleteSource(name)
+}
+
+// nameOf gives a path the name that its archives have, where it was forgotten, or
+// a free one.
+func nameOf(all []keepwatch.Source, archives []keepwatch.Archive, abs string) string {
+	for _, a := range archives {
+		known := slices.ContainsFunc(all, func(s keepwatch.Source) bool { return s.Name == a.Source })
+		if a.Kind == keepwatch.KindFiles && a.Path == abs && !known {
+			return a.Source
+		}
+	}
+	return freeName(all, archives, keepwatch.NameFrom(filepath.Base(abs)))
 }
 
 // resolve makes path absolute and sees that something is there.

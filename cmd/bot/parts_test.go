@@ -35,6 +35,27 @@ func TestCatalog(t *testing.T) {
 			t.Errorf("%s is %q, %v; want %q", step.path, s.Name, err, step.want)
 		}
 	}
+	if err := c.Forget("notes"); keepwatch.KindOf(err) != keepwatch.KindConflict {
+		t.Errorf("a source of the configuration is forgotten: %v", err)
+	}
+	kept := c.kept.(*store.Records)
+	run, err := kept.CreateRun(keepwatch.Run{Kind: keepwatch.RunBackup, Source: "docs-2", State: keepwatch.RunQueued})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Forget("docs-2"); keepwatch.KindOf(err) != keepwatch.KindConflict {
+		t.Errorf("one that is being backed up is forgotten: %v", err)
+	}
+	run.State = keepwatch.RunDone
+	archive := keepwatch.Archive{Source: "docs-2", Stamp: "2026-11-24T120000Z", Kind: keepwatch.KindFiles, Path: filepath.Join(dir, "other/docs")}
+	if err := errors.Join(kept.SaveRun(run), kept.SaveArchive(archive), c.Forget("docs-2"), c.Forget("docs")); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ path, want string }{{"other/docs", "docs-2"}, {"docs", "docs"}} { // its archives are its own again
+		if s, err := c.AddPath(step.path); err != nil || s.Name != step.want {
+			t.Errorf("%s is %q once more, %v; want %q", step.path, s.Name, err, step.want)
+		}
+	}
 	if _, err := c.AddPath("./nothing here"); keepwatch.KindOf(err) != keepwatch.KindNotFound {
 		t.Errorf("%v", err)
 	}
