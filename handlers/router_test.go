@@ -319,6 +319,16 @@ func TestAnswers(t *testing.T) {
 		{name: "restore-clash", text: "/backup restore notes --to /back", who: "slack:U1", set: func(w *world) {
 			w.plan = keepwatch.RestorePlan{Items: 40, Bytes: 9 << 20, New: 38, Replaced: 2, Clashes: []string{"a.txt", "b.txt"}, Free: 1 << 40}
 		}},
+		{name: "restore-blocked", text: "/backup restore notes --to /back --overwrite --confirm yes", who: "slack:U1", set: func(w *world) {
+			w.plan = keepwatch.RestorePlan{Items: 40, Bytes: 9 << 20, New: 38, Blocked: []string{"a.txt"}, Free: 1 << 40}
+		}},
+		{name: "restore-dashes", text: "/backup restore notes --to /back -- --odd", who: "slack:U1", set: func(w *world) {
+			w.plan = keepwatch.RestorePlan{Items: 40, Bytes: 9 << 20, Need: 1 << 10, New: 1, Same: 39, Free: 1 << 20}
+		}},
+		{name: "show-many", text: "/backup show notes/2026", who: "slack:U1"},
+		{name: "show-other-case", text: "/backup show Notes", who: "slack:U1"},
+		{name: "show-path", text: "/backup show /srv/notes/", who: "terminal:alis"},
+		{name: "show-path-elsewhere", text: "/backup show /srv/notes", who: "slack:U1"},
 		{name: "restore-missing", text: "/backup restore notes nope", who: "slack:U1", set: func(w *world) { w.plan = keepwatch.RestorePlan{Missing: []string{"nope"}} }},
 		{name: "prune", text: "/backup prune notes", who: "slack:U1"},
 		{name: "prune-paused", text: "/backup prune notes", who: "slack:U1", set: shrunk},
