@@ -194,12 +194,12 @@ func (r *Router) inside(ctx context.Context, a keepwatch.Archive) []keepwatch.Bl
 		if len(lines) == shownFiles {
 			return errEnough
 		}
-		line := e.Path
+		line := keepwatch.Printable(e.Path)
 		switch e.Type {
 		case keepwatch.EntryFolder:
 			line += "/"
 		case keepwatch.EntryLink:
-			line += " → " + e.Link
+			line += " → " + keepwatch.Printable(e.Link)
 		default:
 			line += "  " + keepwatch.FormatBytes(e.Size)
 		}
@@ -329,14 +329,14 @@ func (r *Router) cannotRestore(plan keepwatch.RestorePlan, ask keepwatch.Ask, fr
 	switch {
 	case len(plan.Missing) > 0:
 		msg.Refused = keepwatch.KindNotFound
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("The archive holds no "+strings.Join(plan.Missing, ", ")+"."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("The archive holds no "+printable(plan.Missing, ", ")+"."))
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Show what is in it", Command: "backup show " + Quote(ask.Archive)})
 	case len(plan.Blocked) > 0:
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("In "+plan.To+" something stands in the way that no restore replaces, such as a folder in the place of a file, or a link that leads out of it. Nothing was touched. Move it away, or restore to another folder:"),
-			keepwatch.Code(strings.Join(plan.Blocked, "\n")))
+			keepwatch.Code(printable(plan.Blocked, "\n")))
 	case plan.Replaced > 0 && !ask.Overwrite:
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("In %s there are files that the archive holds too, and that differ (%s). Nothing was touched. Restore to another folder, or replace them:",
-			plan.To, keepwatch.FormatCount(plan.Replaced, ""))), keepwatch.Code(strings.Join(plan.Clashes, "\n")))
+			plan.To, keepwatch.FormatCount(plan.Replaced, ""))), keepwatch.Code(printable(plan.Clashes, "\n")))
 		ask.Overwrite = true
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Replace them…", Style: keepwatch.StyleDanger, Command: restoreCommand(ask, "")})
 	case free >= 0 && plan.Need > free:

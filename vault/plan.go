@@ -7,10 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"keepwatch"
 )
@@ -235,16 +232,7 @@ func refuse(plan keepwatch.RestorePlan, overwrite bool) error {
 func quoteAll(names []string) string {
 	list := make([]string, len(names))
 	for i, n := range names {
-		list[i] = printable(n)
+		list[i] = keepwatch.Printable(n)
 	}
 	return strings.Join(list, ", ")
-}
-
-// printable gives a name for a sentence, quoted where it has characters that
-// cannot be shown.
-func printable(name string) string {
-	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(name)
-	}
-	return name
 }
