@@ -228,10 +228,12 @@ type RestorePlan struct {
 	To       string   `json:"to"`
 	Items    int64    `json:"items"`
 	Bytes    int64    `json:"bytes"`
+	Need     int64    `json:"need"`              // bytes that are to be written, which leaves out what is there already
 	New      int64    `json:"new"`               // files that do not exist in To yet
 	Same     int64    `json:"same"`              // files that exist with the same size and time
 	Replaced int64    `json:"replaced"`          // files that exist and differ
 	Clashes  []string `json:"clashes,omitempty"` // the first 20 that exist and differ
+	Blocked  []string `json:"blocked,omitempty"` // the first 20 that something stands in the way of that no restore replaces: a folder in a file's place, a file in a folder's, a link that leads outside
 	Missing  []string `json:"missing,omitempty"` // parts that were asked for and are not in the archive
 	Free     int64    `json:"free"`              // bytes left on To's disk; -1: unknown
 }

@@ -139,7 +139,7 @@ const shownFiles = 12
 var errEnough = errors.New("enough was seen")
 
 func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
-	a, err := r.archive(c.args.one("archive"))
+	a, err := r.archive(c, c.args.one("archive"))
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -194,12 +194,12 @@ func (r *Router) inside(ctx context.Context, a keepwatch.Archive) []keepwatch.Bl
 		if len(lines) == shownFiles {
 			return errEnough
 		}
-		line := e.Path
+		line := keepwatch.Printable(e.Path)
 		switch e.Type {
 		case keepwatch.EntryFolder:
 			line += "/"
 		case keepwatch.EntryLink:
-			line += " → " + e.Link
+			line += " → " + keepwatch.Printable(e.Link)
 		default:
 			line += "  " + keepwatch.FormatBytes(e.Size)
 		}
@@ -223,7 +223,7 @@ func (r *Router) inside(ctx context.Context, a keepwatch.Archive) []keepwatch.Bl
 }
 
 func (r *Router) verify(ctx context.Context, c *call) (keepwatch.Message, error) {
-	a, err := r.archive(c.args.one("archive"))
+	a, err := r.archive(c, c.args.one("archive"))
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -262,7 +262,7 @@ func (c *call) confirmed(plan any) bool {
 }
 
 func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error) {
-	a, err := r.archive(c.args.one("archive"))
+	a, err := r.archive(c, c.args.one("archive"))
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -306,12 +306,18 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 }
 
 func restoreCommand(ask keepwatch.Ask, code string) string {
-	words := append([]string{"backup", "restore", ask.Archive}, ask.Parts...)
-	words = append(words, "--to", ask.To)
+	words := []string{"backup", "restore", ask.Archive}
+	options := []string{"--to", ask.To}
 	if ask.Overwrite {
-		words = append(words, "--overwrite")
+		options = append(options, "--overwrite")
 	}
-	return Quote(append(words, "--confirm", code)...)
+	if code != "" {
+		options = append(options, "--confirm", code)
+	}
+	if slices.ContainsFunc(ask.Parts, func(p string) bool { return strings.HasPrefix(p, "-") }) { // a name, and no option
+		return Quote(slices.Concat(words, options, []string{"--"}, ask.Parts)...)
+	}
+	return Quote(slices.Concat(words, ask.Parts, options)...)
 }
 
 func restoreFields(a keepwatch.Archive, plan keepwatch.RestorePlan, free int64) keepwatch.Block {
@@ -335,16 +341,18 @@ func (r *Router) cannotRestore(plan keepwatch.RestorePlan, ask keepwatch.Ask, fr
 	switch {
 	case len(plan.Missing) > 0:
 		msg.Refused = keepwatch.KindNotFound
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("The archive holds no "+strings.Join(plan.Missing, ", ")+"."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("The archive holds no "+printable(plan.Missing, ", ")+"."))
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Show what is in it", Command: "backup show " + Quote(ask.Archive)})
+	case len(plan.Blocked) > 0:
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("In "+plan.To+" something stands in the way that no restore replaces, such as a folder in the place of a file, or a link that leads out of it. Nothing was touched. Move it away, or restore to another folder:"),
+			keepwatch.Code(printable(plan.Blocked, "\n")))
 	case plan.Replaced > 0 && !ask.Overwrite:
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("In %s there are files that the archive holds too, and that differ (%s). Nothing was touched. Restore to another folder, or replace them:",
-			plan.To, keepwatch.FormatCount(plan.Replaced, ""))), keepwatch.Code(strings.Join(plan.Clashes, "\n")))
+			plan.To, keepwatch.FormatCount(plan.Replaced, ""))), keepwatch.Code(printable(plan.Clashes, "\n")))
 		ask.Overwrite = true
-		words := append([]string{"backup", "restore", ask.Archive}, ask.Parts...)
-		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Replace them…", Style: keepwatch.StyleDanger, Command: Quote(append(words, "--to", ask.To, "--overwrite")...)})
-	case free >= 0 && plan.Bytes > free:
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("There is not enough room in %s: %s are needed and %s are free.", plan.To, keepwatch.FormatBytes(plan.Bytes), keepwatch.FormatBytes(free))))
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Replace them…", Style: keepwatch.StyleDanger, Command: restoreCommand(ask, "")})
+	case free >= 0 && plan.Need > free:
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("There is not enough room in %s: %s are needed and %s are free.", plan.To, keepwatch.FormatBytes(plan.Need), keepwatch.FormatBytes(free))))
 	default:
 		return msg, false
 	}
@@ -447,7 +455,7 @@ func unconfirmedText(source, before string) string {
 
 // accept records that somebody looked at an archive that is unlike its history.
 func (r *Router) accept(c *call, source string) (keepwatch.Message, error) {
-	a, err := r.archive(c.args.one("accept"))
+	a, err := r.archive(c, c.args.one("accept"))
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -467,7 +475,7 @@ func (r *Router) accept(c *call, source string) (keepwatch.Message, error) {
 }
 
 func (r *Router) pin(_ context.Context, c *call) (keepwatch.Message, error) {
-	a, err := r.archive(c.args.one("archive"))
+	a, err := r.archive(c, c.args.one("archive"))
 	if err != nil {
 		return keepwatch.Message{}, err
 	}

@@ -101,11 +101,21 @@ func partsText(parts []string) string {
 		return "all of it"
 	}
 	const shown = 3
-	text := strings.Join(parts[:min(len(parts), shown)], ", ")
+	text := printable(parts[:min(len(parts), shown)], ", ")
 	if more := len(parts) - shown; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
+}
+
+// printable joins names from a source or an archive, none of which can forge a
+// line of its own.
+func printable(names []string, between string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = keepwatch.Printable(name)
+	}
+	return strings.Join(list, between)
 }
 
 // stateWord is a run's state for a table.
@@ -335,7 +345,7 @@ func notes(res keepwatch.Result) []keepwatch.Block {
 		var lines []string
 		for _, n := range res.Notes {
 			if n.Kind == kind && len(lines) < shownNotes {
-				lines = append(lines, strings.TrimPrefix(n.Path+": "+n.Text, ": "))
+				lines = append(lines, strings.TrimPrefix(keepwatch.Printable(n.Path)+": "+n.Text, ": "))
 			}
 		}
 		total := max(res.Counts[kind], int64(len(lines)))

@@ -37,6 +37,7 @@ type world struct {
 	log      bytes.Buffer
 	panics   bool
 	rules    string            // the confirmed ones
+	evil     string            // the name of a file in every archive
 	gone     map[string]string // what is missing of archives
 }
 
@@ -165,6 +166,9 @@ func (w *world) Audits(keepwatch.AuditFilter) ([]keepwatch.AuditEntry, error) {
 }
 
 func (w *world) Contents(_ context.Context, _ string, entry func(keepwatch.Entry) error, _ func(keepwatch.Note) error) error {
+	if w.evil != "" {
+		return entry(keepwatch.Entry{Path: w.evil, Type: keepwatch.EntryLink, Link: w.evil})
+	}
 	return errors.Join(entry(keepwatch.Entry{Path: "reports", Type: keepwatch.EntryFolder}), entry(keepwatch.Entry{Path: "reports/<!channel> @everyone.txt", Type: keepwatch.EntryFile, Size: 1234}),
 		entry(keepwatch.Entry{Path: "latest", Type: keepwatch.EntryLink, Link: "reports"}))
 }
@@ -326,6 +330,16 @@ func TestAnswers(t *testing.T) {
 		{name: "restore-clash", text: "/backup restore notes --to /back", who: "slack:U1", set: func(w *world) {
 			w.plan = keepwatch.RestorePlan{Items: 40, Bytes: 9 << 20, New: 38, Replaced: 2, Clashes: []string{"a.txt", "b.txt"}, Free: 1 << 40}
 		}},
+		{name: "restore-blocked", text: "/backup restore notes --to /back --overwrite --confirm yes", who: "slack:U1", set: func(w *world) {
+			w.plan = keepwatch.RestorePlan{Items: 40, Bytes: 9 << 20, New: 38, Blocked: []string{"a.txt"}, Free: 1 << 40}
+		}},
+		{name: "restore-dashes", text: "/backup restore notes --to /back -- --odd", who: "slack:U1", set: func(w *world) {
+			w.plan = keepwatch.RestorePlan{Items: 40, Bytes: 9 << 20, Need: 1 << 10, New: 1, Same: 39, Free: 1 << 20}
+		}},
+		{name: "show-many", text: "/backup show notes/2026", who: "slack:U1"},
+		{name: "show-other-case", text: "/backup show Notes", who: "slack:U1"},
+		{name: "show-path", text: "/backup show /srv/notes/", who: "terminal:alis"},
+		{name: "show-path-elsewhere", text: "/backup show /srv/notes", who: "slack:U1"},
 		{name: "restore-missing", text: "/backup restore notes nope", who: "slack:U1", set: func(w *world) { w.plan = keepwatch.RestorePlan{Missing: []string{"nope"}} }},
 		{name: "prune", text: "/backup prune notes", who: "slack:U1"},
 		{name: "prune-paused", text: "/backup prune notes", who: "slack:U1", set: shrunk},
@@ -511,6 +525,29 @@ func TestPruneLooksAtTheFolders(t *testing.T) {
 		got := plain(w.router(t).Handle(t.Context(), ask(line, "terminal:alis")))
 		if !strings.Contains(got, "Its folder is not there") {
 			t.Errorf("%s:\n%s", line, got)
+		}
+	}
+}
+
+// TestNamesForgeNothing: a name with line breaks, escape sequences or marks that
+// turn text round makes no line that Keepwatch did not write.
+func TestNamesForgeNothing(t *testing.T) {
+	const evil = "q\n✓ Verified: everything\x1b[2J\u009b31m\u202egpj"
+	w := newWorld()
+	w.evil = evil
+	w.plan = keepwatch.RestorePlan{Missing: []string{evil}}
+	cards := []keepwatch.Message{w.router(t).RunMessage(keepwatch.Run{ID: 1, Kind: keepwatch.RunBackup, Source: "notes", State: keepwatch.RunDone, Ask: keepwatch.Ask{Parts: []string{evil}},
+		Result: keepwatch.Result{Notes: []keepwatch.Note{{Kind: keepwatch.NoteSpecial, Path: evil, Text: "a named pipe, left out"}}}})}
+	for _, plan := range []keepwatch.RestorePlan{{Missing: []string{evil}}, {Blocked: []string{evil}}, {Replaced: 1, Clashes: []string{evil}}} {
+		w.plan = plan
+		cards = append(cards, w.router(t).Handle(t.Context(), ask("/backup restore notes --to /x", "slack:U1")))
+	}
+	cards = append(cards, w.router(t).Handle(t.Context(), ask("/backup show notes", "slack:U1")))
+	for _, m := range cards {
+		m.Buttons = nil // hold commands, which are read as they are
+		got := plain(m)
+		if !strings.Contains(got, `q\n✓ Verified`) || strings.ContainsAny(got, "\x1b\u009b\u202e") {
+			t.Errorf("%s", got)
 		}
 	}
 }

@@ -206,8 +206,15 @@ func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result
 	if _, paused := keepwatch.Paused(archives, b.cfg.Now()); paused {
 		return result, nil // the card of the run shows its findings
 	}
+	decided := b.cfg.Keep.Decide(archives, b.cfg.Now(), b.cfg.Location)
+	if wait, err := b.prune.wait(decided); err != nil || wait != "" {
+		if wait != "" {
+			result.Notes = append(slices.Clone(result.Notes), keepwatch.Note{Kind: keepwatch.NoteInfo, Text: "no old archive was tidied up, since " + wait + " The next backup does it."})
+		}
+		return result, err
+	}
 	var remove []string
-	for _, d := range b.cfg.Keep.Decide(archives, b.cfg.Now(), b.cfg.Location) {
+	for _, d := range decided {
 		if !d.Keep {
 			remove = append(remove, d.Archive.Ref())
 		}

@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"keepwatch"
@@ -28,8 +29,16 @@ func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Resu
 	if newest, paused := keepwatch.Paused(archives, p.cfg.Now()); paused {
 		return result, keepwatch.Errorf(keepwatch.KindAttention, "Pruning of %s is paused: %s Accept that first, then retry.", task.Run.Source, newest.Findings[0].Text)
 	}
+	decided := p.cfg.Keep.Decide(archives, p.cfg.Now(), p.cfg.Location)
+	wait, err := p.wait(decided)
+	if err != nil {
+		return result, err
+	}
+	if wait != "" {
+		return result, keepwatch.Errorf(keepwatch.KindConflict, "Nothing was removed: %s Prune again when that is over.", wait)
+	}
 	var remove []string
-	for _, d := range p.cfg.Keep.Decide(archives, p.cfg.Now(), p.cfg.Location) {
+	for _, d := range decided {
 		if !d.Keep && slices.Contains(task.Run.Ask.Remove, d.Archive.Ref()) {
 			remove = append(remove, d.Archive.Ref())
 		}
@@ -40,6 +49,24 @@ func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Resu
 		}
 	}
 	return p.remove(ctx, task, remove)
+}
+
+// wait says in a sentence why nothing can be removed at the moment: an archive
+// that the rules count on is being read, and may be found damaged by that. "" is
+// no reason.
+func (p pruning) wait(decided []keepwatch.Decision) (string, error) {
+	open, err := p.cfg.Archives.OpenRuns()
+	if err != nil {
+		return "", err
+	}
+	for _, d := range decided {
+		for _, r := range open {
+			if d.Keep && !r.State.Settled() && reads(r, d.Archive.Ref()) {
+				return fmt.Sprintf("run %d is reading %s, which the rules count on.", r.ID, d.Archive.Ref()), nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // standing gives the archives of a source. Before anything is removed it is not
@@ -115,9 +142,13 @@ func (p pruning) forget(ref string, result *keepwatch.Result) error {
 // readerOf gives the number of an open run that reads an archive, or 0.
 func readerOf(open []keepwatch.Run, ref string) int64 {
 	for _, r := range open {
-		if r.Ask.Archive == ref && (r.Kind == keepwatch.RunVerify || r.Kind == keepwatch.RunRestore) {
+		if reads(r, ref) {
 			return r.ID
 		}
 	}
 	return 0
+}
+
+func reads(r keepwatch.Run, ref string) bool {
+	return r.Ask.Archive == ref && (r.Kind == keepwatch.RunVerify || r.Kind == keepwatch.RunRestore)
 }

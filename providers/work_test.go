@@ -439,6 +439,38 @@ func TestWhatIsGoneDoesNotCount(t *testing.T) {
 	}
 }
 
+// TestPruningWaitsForWhoReads: what is being read, and kept, may be found damaged
+// by that, and then the older ones are needed.
+func TestPruningWaitsForWhoReads(t *testing.T) {
+	l := newLab()
+	var refs []string
+	for id := range int64(2) {
+		run := backupRun(id + 1)
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+		refs = append(refs, run.Result.Archive)
+	}
+	l.keep = keepwatch.Keep{Last: 1}
+	l.confirmed = l.keep.String()
+	reader := keepwatch.Run{ID: 9, Kind: keepwatch.RunVerify, State: keepwatch.RunRunning, Ask: keepwatch.Ask{Archive: refs[1]}}
+	l.open = []keepwatch.Run{reader}
+	prune := keepwatch.Run{ID: 7, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: refs[:1]}}
+	if err := l.carry(t, &prune, ""); keepwatch.KindOf(err) != keepwatch.KindConflict || !strings.Contains(err.Error(), "run 9") || len(l.inVault) != 2 {
+		t.Errorf("%v, %v", err, l.inVault)
+	}
+	backup := backupRun(3)
+	l.open[0].Ask.Archive = "notes/" + keepwatch.StampOf(backup.Started)
+	if err := l.carry(t, &backup, ""); err != nil || len(l.inVault) != 3 || len(backup.Result.Notes) != 1 {
+		t.Errorf("%v, %v, %v", err, l.inVault, backup.Result.Notes)
+	}
+	l.open[0].State = keepwatch.RunAttention // it does nothing until somebody acts
+	prune = keepwatch.Run{ID: 8, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: refs}}
+	if err := l.carry(t, &prune, ""); err != nil || len(l.inVault) != 1 {
+		t.Errorf("%v, %v", err, l.inVault)
+	}
+}
+
 func TestVerifyKeepsWhatItFound(t *testing.T) {
 	l := newLab()
 	made := backupRun(1)

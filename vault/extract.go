@@ -35,11 +35,11 @@ func (f *Folder) Extract(ctx context.Context, run keepwatch.Run, report func(kee
 	if report == nil {
 		report = func(keepwatch.Progress) {}
 	}
-	plan, need, err := f.plan(ctx, run.Ask)
+	plan, err := f.Plan(ctx, run.Ask)
 	if err != nil {
 		return result, err
 	}
-	if err := refuse(plan, need, run.Ask.Overwrite); err != nil {
+	if err := refuse(plan, run.Ask.Overwrite); err != nil {
 		return result, err
 	}
 	x := &extraction{f: f, ctx: ctx, ask: run.Ask, beside: partialBeside(run), hidden: partial(run), report: report, total: plan, chosen: newSelection(run.Ask.Parts),

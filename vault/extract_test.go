@@ -50,7 +50,7 @@ func TestExtractIntoAFolderThatExists(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = extract(v, a.Ref(), to, keepwatch.Ask{})
-	want(t, err, keepwatch.KindConflict, "docs/a.txt", "--overwrite", "1 item")
+	want(t, err, keepwatch.KindConflict, "docs/a.txt", "another place", "1 item")
 	delete(whole, "docs/b.txt")
 	whole["docs/a.txt"] = "changed by somebody"
 	if diff := cmp.Diff(whole, onDisk(t, to)); diff != "" {
@@ -298,7 +298,7 @@ func TestExtractPlansWhatItDoes(t *testing.T) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	got.Free = 0
-	if diff := cmp.Diff(keepwatch.RestorePlan{Ref: a.Ref(), To: to, Items: 6, Bytes: 4, New: 2, Same: 2, Replaced: 2, Clashes: []string{"differs", "m"}}, got); diff != "" {
+	if diff := cmp.Diff(keepwatch.RestorePlan{Ref: a.Ref(), To: to, Items: 6, Bytes: 4, Need: 3, New: 2, Same: 2, Replaced: 2, Clashes: []string{"differs", "m"}}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -430,6 +430,37 @@ func TestTheTopFolderComesBack(t *testing.T) {
 	for _, e := range []keepwatch.Entry{{Path: "a", Type: keepwatch.EntryFolder}, {Path: ".", Type: keepwatch.EntryFile}} {
 		if err := w.Top(e); err == nil {
 			t.Errorf("%+v is taken for the top folder", e)
+		}
+	}
+}
+
+// TestWhatNoRestoreReplaces is refused before anything is touched, and the plan
+// promises nothing about it.
+func TestWhatNoRestoreReplaces(t *testing.T) {
+	for _, c := range []struct {
+		name, blocked string
+		stand         func(to string) error
+	}{
+		{"a folder in the place of a file", "a", func(to string) error { return os.Mkdir(filepath.Join(to, "a"), 0o755) }},
+		{"a file in the place of a folder", "d d/b", func(to string) error { return os.WriteFile(filepath.Join(to, "d"), nil, 0o644) }},
+		{"a link that leads outside", "d d/b", func(to string) error { return os.Symlink("/", filepath.Join(to, "d")) }},
+		{"a link that leads nowhere", "d", func(to string) error { return os.Symlink("nowhere", filepath.Join(to, "d")) }},
+	} {
+		v := newVault(t)
+		arch := seal(t, v, 1, file("a", "x"), folder("d"), file("d/b", "y"))
+		to := t.TempDir()
+		if err := c.stand(to); err != nil {
+			t.Fatal(err)
+		}
+		before := onDisk(t, to)
+		plan, err := v.PlanExtract(t.Context(), arch.Ref(), keepwatch.Ask{To: to, Overwrite: true})
+		if err != nil || strings.Join(plan.Blocked, " ") != c.blocked || plan.Replaced != 0 {
+			t.Errorf("%s: %+v, %v", c.name, plan, err)
+		}
+		_, err = extract(v, arch.Ref(), to, keepwatch.Ask{Overwrite: true})
+		want(t, err, keepwatch.KindConflict, "stands in the way")
+		if diff := cmp.Diff(before, onDisk(t, to)); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
 		}
 	}
 }

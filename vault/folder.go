@@ -30,7 +30,7 @@ type Folder struct {
 func OpenFolder(dir, identityFile string) (*Folder, error) {
 	ids, own, err := readIdentities(identityFile)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, keepwatch.Errorf(keepwatch.KindNotFound, "There is no key file %s. Without the key that it was sealed to, an archive cannot be opened.", identityFile).Because(err)
+		return nil, keepwatch.Errorf(keepwatch.KindNotFound, "There is no key file %s. Without the key that it was sealed to, an archive cannot be opened. Where the key lies elsewhere, say so: `bot --identity FILE open ARCHIVE_DIR DEST`.", identityFile).Because(err)
 	}
 	if err != nil {
 		return nil, err

@@ -156,6 +156,7 @@ func among(info fs.FileInfo, names []string) bool {
 
 // gone says that a source is not where it should be.
 func gone(name string, err error) error {
+	name = keepwatch.Printable(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return keepwatch.Errorf(keepwatch.KindAttention, "There is nothing at %s. If it is on another disk or a network share, connect that, then retry.", name).Because(err)
@@ -211,7 +212,7 @@ func (p *Provider) dropped(root *os.Root, part string, v visitor) error {
 		return refused(name, err)
 	}
 	if !info.Mode().IsRegular() {
-		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is no ordinary file; a drop folder takes in files only.", name)
+		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is no ordinary file; a drop folder takes in files only.", keepwatch.Printable(name))
 	}
 	return p.handedIn(at, name, v)
 }
@@ -219,7 +220,7 @@ func (p *Provider) dropped(root *os.Root, part string, v visitor) error {
 // refused says that a dropped file cannot be taken in. Its run fails and does not
 // wait for anybody, because the files dropped after it would wait with it.
 func refused(name string, err error) error {
-	return keepwatch.Errorf(keepwatch.KindInvalid, "%s cannot be read (%s), so it was not taken in. Mend that and drop it again, or save it anew.", name, cause(err)).Because(err)
+	return keepwatch.Errorf(keepwatch.KindInvalid, "%s cannot be read (%s), so it was not taken in. Mend that and drop it again, or save it anew.", keepwatch.Printable(name), cause(err)).Because(err)
 }
 
 // recognise looks into a handed-in file. It gives what is worth saying about it,
@@ -244,7 +245,7 @@ func recognise(f io.ReaderAt, name string, size int64) (string, error) {
 	case !errors.As(err, &bad):
 		return "", gone(name, err)
 	case named:
-		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is not an Outlook data file that could be restored. %s Export it again from Outlook, and close Outlook before you hand it in.", name, bad.Text).Because(err)
+		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is not an Outlook data file that could be restored. %s Export it again from Outlook, and close Outlook before you hand it in.", keepwatch.Printable(name), bad.Text).Because(err)
 	case bad.Rule != pst.RuleMagic:
 		return "it begins like an Outlook data file, but: " + bad.Text, nil
 	}
