@@ -160,7 +160,7 @@ func probeKey(s settings, records *store.Records) keepwatch.Probe {
 	case statErr != nil:
 		return good("key", "There is none yet; the first start makes it.")
 	}
-	v, err := vault.Open(vault.Config{Dir: s.Vault.Dir, Recipients: s.Vault.Recipients, IdentityFile: s.keyPath()})
+	v, err := vault.Open(vault.Config{Dir: s.Vault.Dir, Recipients: s.Vault.Recipients, IdentityFile: s.keyPath(), Look: true})
 	if err != nil {
 		return bad("key", keepwatch.Sentence(err), "")
 	}
