@@ -299,7 +299,7 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 	msg.Blocks = append(msg.Blocks, restoreFields(a, plan, free))
 	if !a.IsVerified() {
 		msg.Tone = keepwatch.ToneWarn
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("This archive is "+proofWord(a)+". What is whole in it can still be restored."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("This archive is "+strings.TrimSuffix(proofWord(a), ".")+". What is whole in it can still be restored."))
 	}
 	msg.Buttons = []keepwatch.Button{{Label: "Restore", Style: keepwatch.StylePrimary, Command: restoreCommand(ask, code(plan))}}
 	return msg, nil

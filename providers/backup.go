@@ -101,8 +101,8 @@ func (b backup) room(plan keepwatch.Plan) error {
 		return fmt.Errorf("look at the room in the vault: %w", err)
 	}
 	if need := plan.Bytes/hopefulRatio + elbowRoom; free < need {
-		return keepwatch.Errorf(keepwatch.KindAttention, "There is not enough room in the vault: %s are to be backed up and %s are free. Free some room, then retry.",
-			keepwatch.FormatBytes(plan.Bytes), keepwatch.FormatBytes(free))
+		return keepwatch.Errorf(keepwatch.KindAttention, "There is not enough room in the vault: %s are to be backed up, which needs %s even if it shrinks to a twentieth, and %s are free. Free some room, then retry.",
+			keepwatch.FormatBytes(plan.Bytes), keepwatch.FormatBytes(need), keepwatch.FormatBytes(free))
 	}
 	return nil
 }

@@ -31,3 +31,15 @@ func TestMissing(t *testing.T) {
 		}
 	}
 }
+
+// TestALookMakesNothing: who only wants to see leaves no folder behind.
+func TestALookMakesNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "vault")
+	v := openVault(t, Config{Dir: dir, IdentityFile: newVault(t).keys.file, Look: true})
+	if !v.CanOpen() {
+		t.Error("the key was not read")
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the folder was made")
+	}
+}

@@ -42,6 +42,7 @@ type Config struct {
 	Dir          string             // the vault folder; made where it is missing
 	Recipients   []string           // age public keys; empty: those of the identity file
 	IdentityFile string             // age secret keys; missing: nothing can be opened
+	Look         bool               // nothing will be written: a folder that is missing is not made
 	Version      string             // of the bot, for the manifest; empty: as it was built
 	Now          func() time.Time   // nil: time.Now
 	Crash        func(point string) // tests end the process at a named point; nil: never
@@ -65,21 +66,9 @@ const (
 	trashDir   = ".trash"
 )
 
-// Open opens a vault: it reads the keys and makes the folder.
+// Open opens a vault: it reads the keys and, unless it is for looking only, makes
+// the folder.
 func Open(cfg Config) (*Vault, error) {
-	v, err := Look(cfg)
-	if err != nil {
-		return nil, err
-	}
-	if err := makeDirs(cfg.Dir); err != nil {
-		return nil, trouble("The vault folder "+cfg.Dir+" cannot be made", err)
-	}
-	return v, nil
-}
-
-// Look opens a vault for those who only look: it reads the keys and makes nothing,
-// not even a folder where a disk should be.
-func Look(cfg Config) (*Vault, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -92,6 +81,11 @@ func Look(cfg Config) (*Vault, error) {
 	k, err := loadKeys(cfg.Recipients, cfg.IdentityFile)
 	if err != nil {
 		return nil, err
+	}
+	if !cfg.Look {
+		if err := makeDirs(cfg.Dir); err != nil {
+			return nil, trouble("The vault folder "+cfg.Dir+" cannot be made", err)
+		}
 	}
 	enc, err := newEncoder()
 	if err != nil {

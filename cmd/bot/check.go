@@ -66,7 +66,7 @@ func (a *app) check(ctx context.Context) []keepwatch.Probe {
 // probeInside looks at what the state knows; running says whether a bot works on
 // it, so that its runs go on.
 func probeInside(ctx context.Context, s settings, records *store.Records, running bool) []keepwatch.Probe {
-	v, err := vault.Look(vault.Config{Dir: s.Vault.Dir, Recipients: s.Vault.Recipients, IdentityFile: s.keyPath()})
+	v, err := vault.Open(vault.Config{Dir: s.Vault.Dir, Recipients: s.Vault.Recipients, IdentityFile: s.keyPath(), Look: true})
 	archives, readErr := records.Archives("")
 	adHoc, adHocErr := records.AdHocSources()
 	open, openErr := records.OpenRuns()

@@ -253,7 +253,7 @@ func acceptKey(s settings, kept facts) (said string, err error) {
 	if len(s.Vault.Recipients) > 0 {
 		return "", keepwatch.Errorf(keepwatch.KindConflict, "Archives are sealed to the recipients of %s; the bot needs no key of its own.", s.ConfigFile)
 	}
-	v, err := vault.Look(vault.Config{Dir: s.Vault.Dir, IdentityFile: s.keyPath()})
+	v, err := vault.Open(vault.Config{Dir: s.Vault.Dir, IdentityFile: s.keyPath(), Look: true})
 	if err != nil {
 		return "", err
 	}
