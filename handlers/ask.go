@@ -110,7 +110,9 @@ func (r *Router) choices(t OptionType) ([]Candidate, error) {
 		}
 	case TypePerson:
 		for _, p := range r.cfg.People {
-			add(p.Name, p.Role.String())
+			if !slices.ContainsFunc(list, func(c Candidate) bool { return c.Text == p.Name }) {
+				add(p.Name, p.Role.String())
+			}
 		}
 	case TypeCommand:
 		for _, c := range r.commands {

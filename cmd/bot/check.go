@@ -89,10 +89,19 @@ func probeSettings(s settings) []keepwatch.Probe {
 	for _, w := range s.env.warnings {
 		probes = append(probes, warn("environment", w, ""))
 	}
+	if p, ok := lesserTerminal(s.People, terminalAccount()); ok {
+		probes = append(probes, warn("people", fmt.Sprintf("%s has the role %s, and is admin in the terminal all the same: that user of this machine can read and write everything that Keepwatch can.", p.Name, p.Role), "Run Keepwatch as a user of its own."))
+	}
 	probes = append(probes, probePlatforms(s)...)
 	probes = append(probes, good("time zone", s.Location.String()+"."), probeWritable("data folder", s.DataDir), probeWritable("vault folder", s.Vault.Dir))
 	if len(s.Vault.Copies) > 0 {
 		probes = append(probes, bad("copies", "Copies to "+strings.Join(s.Vault.Copies, ", ")+" are configured, and this version makes none.", "Copy the vault folder by other means, such as rclone, and take the entry out."))
+	}
+	if len(s.Channels) > 0 {
+		probes = append(probes, off("channels", "They are read, and this version posts to none.", ""))
+	}
+	if slices.ContainsFunc(s.People, func(p keepwatch.Person) bool { return len(p.Devices) > 0 }) {
+		probes = append(probes, off("devices", "They are read, and this version does not ask about any.", ""))
 	}
 	for _, src := range s.Sources {
 		if src.Schedule != "" {

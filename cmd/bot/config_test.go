@@ -85,6 +85,28 @@ func TestConfigOfTheDesign(t *testing.T) {
 	}
 }
 
+// TestConfigOfTheGuide: what docs/configuration.md shows is understood as it stands,
+// and whatever is not carried out yet is named by the check.
+func TestConfigOfTheGuide(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(guide), "```yaml\n")
+	text, _, found := strings.Cut(text, "```")
+	c, err := readText(t, text)
+	if err != nil || !found || len(c.Sources) != 2 || len(c.People[0].Devices) != 1 || c.Channels["default"] == "" {
+		t.Errorf("%+v %v", c, err)
+	}
+	c.Vault.Copies = []string{"remote:kept"}
+	got := probesText(probeSettings(settings{config: c, env: environment{}, DataDir: t.TempDir()}))
+	for _, want := range []string{"problem copies", "off channels", "off devices"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
 // TestConfigProblems: each names file, line and what is expected, and all of
 // them are told at once.
 func TestConfigProblems(t *testing.T) {

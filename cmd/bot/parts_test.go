@@ -67,6 +67,36 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
+// TestTerminalPeople: whoever runs the bot is admin in the terminal, and nowhere
+// else by that.
+func TestTerminalPeople(t *testing.T) {
+	account := keepwatch.Account{Platform: "terminal", ID: "alis", Name: "alis"}
+	role := func(people []keepwatch.Person, platform, id string) (name string, role keepwatch.Role) {
+		for _, p := range terminalPeople(people, account) {
+			if p.Accounts[platform] == id {
+				return p.Name, p.Role
+			}
+		}
+		return "", keepwatch.RoleNone
+	}
+	alis := []keepwatch.Person{{Name: "Alis", Role: keepwatch.RoleViewer, Accounts: map[string]string{"terminal": "alis", "slack": "U1"}}}
+	if name, r := role(alis, "terminal", "alis"); name != "Alis" || r != keepwatch.RoleAdmin {
+		t.Errorf("in the terminal: %s is %s", name, r)
+	}
+	if _, r := role(alis, "slack", "U1"); r != keepwatch.RoleViewer {
+		t.Errorf("a viewer is %s in Slack, because the bot runs as that user", r)
+	}
+	if alis[0].Accounts["terminal"] != "alis" {
+		t.Error("the configuration was changed")
+	}
+	if name, r := role(nil, "terminal", "alis"); name != "alis" || r != keepwatch.RoleAdmin {
+		t.Errorf("without a YAML: %s is %s", name, r)
+	}
+	if _, lesser := lesserTerminal(alis, account); !lesser {
+		t.Error("the check does not say so")
+	}
+}
+
 func TestPrepareKey(t *testing.T) {
 	file, vaultDir := filepath.Join(t.TempDir(), "key.txt"), filepath.Join(t.TempDir(), "vault")
 	rec := store.NewRecords(mem.New(), time.Now)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,20 +91,41 @@ func newLog(w io.Writer, level string, chat bool) (*slog.Logger, error) {
 
 // terminalPeople adds whoever sits at the terminal: the operating system's user
 // is an admin there, because that user can read and write everything that the
-// bot can. A person of the YAML with that terminal account keeps the name.
+// bot can. A person of the YAML with that terminal account keeps the name, and
+// keeps on the other platforms the role that stands there.
 func terminalPeople(people []keepwatch.Person, account keepwatch.Account) []keepwatch.Person {
 	out := make([]keepwatch.Person, 0, len(people)+1)
 	known := false
 	for _, p := range people {
 		if p.Accounts["terminal"] == account.ID {
-			p.Role, known = keepwatch.RoleAdmin, true
+			known = true
+			if p.Role < keepwatch.RoleAdmin {
+				out = append(out, atTerminal(p.Name, account))
+				p.Accounts = maps.Clone(p.Accounts)
+				delete(p.Accounts, "terminal")
+			}
 		}
 		out = append(out, p)
 	}
 	if !known {
-		out = append(out, keepwatch.Person{Name: account.Name, Role: keepwatch.RoleAdmin, Accounts: map[string]string{"terminal": account.ID}})
+		out = append(out, atTerminal(account.Name, account))
 	}
 	return out
+}
+
+func atTerminal(name string, account keepwatch.Account) keepwatch.Person {
+	return keepwatch.Person{Name: name, Role: keepwatch.RoleAdmin, Accounts: map[string]string{"terminal": account.ID}}
+}
+
+// lesserTerminal gives the person of the YAML who has the terminal account that
+// runs the bot, and a role there that means nothing in the terminal.
+func lesserTerminal(people []keepwatch.Person, account keepwatch.Account) (keepwatch.Person, bool) {
+	for _, p := range people {
+		if p.Accounts["terminal"] == account.ID && p.Role < keepwatch.RoleAdmin {
+			return p, true
+		}
+	}
+	return keepwatch.Person{}, false
 }
 
 // plainTerminal reports whether nobody wants colour (no-color.org) and whether
