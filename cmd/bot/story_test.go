@@ -92,7 +92,7 @@ func TestStories(t *testing.T) {
 				return os.Getenv("CI") != "", nil
 			case "samples": // real files that lie beside the project
 				_, err := os.Stat("../../../shared/samples")
-				return err == nil, nil
+				return err == nil || os.Getenv("CI") != "", nil // CI has them; without them it fails
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
