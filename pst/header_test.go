@@ -15,7 +15,7 @@ import (
 func sample(t testing.TB, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "shared", "samples", "pst", name))
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
 		t.Skipf("the sample files are not beside this checkout: %v", err)
 	}
 	if err != nil {

@@ -300,7 +300,7 @@ func TestPSTs(t *testing.T) {
 		t.Errorf("in a folder it is kept and noted: %q %+v %v", paths(s), s.Notes, err)
 	}
 	real, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "samples", "pst", "ms-Empty.pst"))
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
 		t.Skip("the sample files are not beside this checkout")
 	}
 	for name, want := range map[string]string{"ok.pst": "Outlook data file (Unicode, version 23, 265.0 KiB, permuted)", "ok.dat": "; its name does not say so"} {
