@@ -198,7 +198,7 @@ func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result
 	if b.cfg.Keep.IsZero() {
 		return result, nil
 	}
-	archives, err := b.prune.standing(task.Run.Source, &result)
+	archives, result, err := b.prune.standing(task)
 	task.Run.Result = result
 	if err != nil {
 		return result, err

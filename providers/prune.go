@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -20,8 +21,7 @@ func pruneWork(cfg Config) *Work {
 // so: what became the only good one in the meantime stays. From then on backups
 // of the source apply the policy by themselves, until it changes.
 func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
-	result := task.Run.Result
-	archives, err := p.standing(task.Run.Source, &result)
+	archives, result, err := p.standing(task)
 	task.Run.Result = result
 	if err != nil {
 		return result, err
@@ -73,18 +73,24 @@ func (p pruning) wait(decided []keepwatch.Decision) (string, error) {
 // enough that a record says that the newer one is fine: one that is not in the
 // vault any more, whole, does not count. One whose removal was cut off between
 // the vault and the records is forgotten first.
-func (p pruning) standing(source string, result *keepwatch.Result) ([]keepwatch.Archive, error) {
-	archives, err := p.cfg.Archives.Archives(source)
+func (p pruning) standing(task keepwatch.Task) ([]keepwatch.Archive, keepwatch.Result, error) {
+	result := task.Run.Result
+	if len(result.Checkpoint) > 0 { // what an earlier try had removed
+		if err := json.Unmarshal(result.Checkpoint, &result.Removed); err != nil {
+			return nil, result, fmt.Errorf("read what was removed so far: %w", err)
+		}
+	}
+	archives, err := p.cfg.Archives.Archives(task.Run.Source)
 	if err != nil {
-		return nil, err
+		return nil, result, err
 	}
 	var standing []keepwatch.Archive
 	for _, a := range archives {
 		gone := p.cfg.Vault.Missing(a)
 		switch {
 		case gone != "" && a.Removing:
-			if err := p.forget(a.Ref(), result); err != nil {
-				return nil, err
+			if err := p.forget(task, a.Ref(), &result); err != nil {
+				return nil, result, err
 			}
 			continue
 		case gone != "":
@@ -93,7 +99,7 @@ func (p pruning) standing(source string, result *keepwatch.Result) ([]keepwatch.
 		}
 		standing = append(standing, a)
 	}
-	return standing, nil
+	return standing, result, nil
 }
 
 // remove takes archives out of the vault and then out of the records. That it
@@ -121,7 +127,7 @@ func (p pruning) remove(ctx context.Context, task keepwatch.Task, refs []string)
 			return result, err
 		}
 		p.cfg.Crash("providers.prune.before-record")
-		if err := p.forget(ref, &result); err != nil {
+		if err := p.forget(task, ref, &result); err != nil {
 			return result, err
 		}
 		p.cfg.Crash("providers.prune.after-record")
@@ -130,13 +136,23 @@ func (p pruning) remove(ctx context.Context, task keepwatch.Task, refs []string)
 	return result, nil
 }
 
-// forget removes the record of an archive that is out of the vault.
-func (p pruning) forget(ref string, result *keepwatch.Result) error {
-	if err := p.cfg.Archives.DeleteArchive(ref); err != nil {
-		return err
+// forget removes the record of an archive that is out of the vault. That it was
+// removed is saved with the run first, so that its card says so after a kill too.
+func (p pruning) forget(task keepwatch.Task, ref string, result *keepwatch.Result) error {
+	if !slices.Contains(result.Removed, ref) {
+		result.Removed = append(slices.Clone(result.Removed), ref)
 	}
-	result.Removed = append(slices.Clone(result.Removed), ref)
-	return nil
+	if task.Checkpoint != nil {
+		data, err := json.Marshal(result.Removed)
+		if err == nil {
+			err = task.Checkpoint(data)
+		}
+		if err != nil {
+			return fmt.Errorf("keep what was removed: %w", err)
+		}
+	}
+	p.cfg.Crash("providers.prune.told")
+	return p.cfg.Archives.DeleteArchive(ref)
 }
 
 // readerOf gives the number of an open run that reads an archive, or 0.

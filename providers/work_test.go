@@ -240,7 +240,7 @@ func TestBackup(t *testing.T) {
 // TestBackupKilled: at each point of its own, and then done again from the step
 // that was cut off.
 func TestBackupKilled(t *testing.T) {
-	for _, point := range []string{"providers.fetch.begun", "providers.seal.before-record", "providers.seal.after-record", "providers.prune.marked", "providers.prune.before-record", "providers.prune.after-record"} {
+	for _, point := range []string{"providers.fetch.begun", "providers.seal.before-record", "providers.seal.after-record", "providers.prune.marked", "providers.prune.before-record", "providers.prune.told", "providers.prune.after-record"} {
 		l := newLab()
 		l.keep = keepwatch.Keep{Last: 1}
 		l.confirmed = l.keep.String()
