@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
+	"unicode/utf8"
+
+	"golang.org/x/term"
 
 	"keepwatch"
 	"keepwatch/handlers/console"
@@ -156,19 +160,51 @@ func (a *app) welcome() string {
 }
 
 func checkCommand(ctx context.Context, p process, o options) error {
-	bad := false
-	for _, probe := range checkAll(ctx, p, o) {
-		line := fmt.Sprintf("%-8s %-20s %s", probe.Status, probe.Name, probe.Text)
-		if probe.Next != "" {
-			line += " → " + probe.Next
+	bad, columns := false, 0
+	if out, ok := p.Out.(*os.File); ok {
+		if w, _, err := term.GetSize(int(out.Fd())); err == nil {
+			columns = w
 		}
-		fmt.Fprintln(p.Out, strings.TrimRight(line, " "))
+	}
+	for _, probe := range checkAll(ctx, p, o) {
+		fmt.Fprint(p.Out, probeLines(probe, columns))
 		bad = bad || probe.Status == keepwatch.ProbeBad
 	}
 	if bad {
 		return errFailed
 	}
 	return nil
+}
+
+// probeLines writes a probe as one line, or, on a terminal, as lines that are
+// broken between words and no wider than it has columns; 0: they are not broken.
+func probeLines(probe keepwatch.Probe, columns int) string {
+	const margin = 30 // of the two columns before the text
+	text := probe.Text
+	if probe.Next != "" {
+		text += " → " + probe.Next
+	}
+	head := fmt.Sprintf("%-8s %-20s ", probe.Status, keepwatch.Printable(probe.Name))
+	if columns <= margin+20 {
+		return strings.TrimRight(head+keepwatch.Printable(text), " ") + "\n"
+	}
+	var b strings.Builder
+	b.WriteString(head)
+	at, begins := utf8.RuneCountInString(head), true
+	for word := range strings.FieldsSeq(keepwatch.Printable(text)) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case !begins && at+1+n >= columns:
+			b.WriteString("\n" + strings.Repeat(" ", margin))
+			at = margin
+		case !begins:
+			b.WriteString(" ")
+			at++
+		}
+		b.WriteString(word)
+		at, begins = at+n, false
+	}
+	return b.String() + "\n"
 }
 
 // openCommand decrypts and unpacks one archive with nothing but its folder and

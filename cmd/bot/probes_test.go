@@ -57,6 +57,23 @@ func TestProbeArchives(t *testing.T) {
 	}
 }
 
+// TestProbeLines: on a terminal no word is broken, and nothing that a name holds
+// reaches it as a control character.
+func TestProbeLines(t *testing.T) {
+	p := keepwatch.Probe{Name: "data folder", Status: keepwatch.ProbeGood, Text: "data can be written; 71.9 GiB are free, which is enough for some time.", Next: "Nothing."}
+	if got, want := probeLines(p, 0), "ok       data folder          data can be written; 71.9 GiB are free, which is enough for some time. → Nothing.\n"; got != want {
+		t.Errorf("%q", got)
+	}
+	want := "ok       data folder          data can be written; 71.9\n" + strings.Repeat(" ", 30) + "GiB are free, which is\n" + strings.Repeat(" ", 30) + "enough for some time. →\n" + strings.Repeat(" ", 30) + "Nothing.\n"
+	if got := probeLines(p, 56); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	p.Text = "There is nothing at /x\x1b[31m\n✓ all is well."
+	if got := probeLines(p, 0); strings.Contains(got, "\x1b") || strings.Count(got, "\n") != 1 {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestProbeRuns names all that need somebody, and what goes on or was cut off.
 func TestProbeRuns(t *testing.T) {
 	run := func(id int64, state keepwatch.RunState) keepwatch.Run {
