@@ -69,7 +69,7 @@ func socketFolder(dataDir string, mayMake bool) error {
 	if err != nil {
 		return fmt.Errorf("look at the folder of the control socket: %w", err)
 	}
-	if !info.IsDir() || ownerOf(info) != os.Getuid() || info.Mode().Perm()&0o077 != 0 {
+	if !info.IsDir() || !ourOwn(info) {
 		return keepwatch.Errorf(keepwatch.KindAttention, "%s is no folder of your own that is closed to others, so whoever answers there may not be Keepwatch. Remove it, or set TMPDIR to a folder of your own, and start Keepwatch again.", dir)
 	}
 	return nil

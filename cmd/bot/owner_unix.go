@@ -7,10 +7,9 @@ import (
 	"syscall"
 )
 
-// ownerOf gives the user that a file belongs to, -1 where that is not known.
-func ownerOf(info os.FileInfo) int {
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return int(s.Uid)
-	}
-	return -1
+// ourOwn reports whether a file or folder belongs to this user and is closed to
+// all others.
+func ourOwn(info os.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(s.Uid) == os.Getuid() && info.Mode().Perm()&0o077 == 0
 }
