@@ -28,7 +28,7 @@ func TestPruningIsPausedBySuspicion(t *testing.T) {
 		t.Errorf("%v, %+v, %d archives", err, run.Result.Findings, len(l.archives))
 	}
 	prune := keepwatch.Run{ID: 6, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: []string{"notes/" + keepwatch.StampOf(backupRun(2).Started)}}}
-	if err := l.carry(t, &prune, ""); keepwatch.KindOf(err) != keepwatch.KindAttention || len(l.archives) != 4 {
+	if err := l.carry(t, &prune, ""); keepwatch.KindOf(err) != keepwatch.KindConflict || len(l.archives) != 4 {
 		t.Errorf("a paused prune: %v", err)
 	}
 	_, _ = l.UpdateArchive(run.Result.Archive, func(a *keepwatch.Archive) error { a.Accepted = "Alis"; return nil })
@@ -164,5 +164,36 @@ func TestPruningWaitsForWhoReads(t *testing.T) {
 	prune = keepwatch.Run{ID: 8, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: refs}}
 	if err := l.carry(t, &prune, ""); err != nil || len(l.inVault) != 1 {
 		t.Errorf("%v, %v", err, l.inVault)
+	}
+}
+
+// TestARemovalThatCameToNothing: an archive that could not be removed, and is
+// kept by the rules later, is no longer one that is meant to be gone.
+func TestARemovalThatCameToNothing(t *testing.T) {
+	l := newLab()
+	l.keep = keepwatch.Keep{Last: 1}
+	l.confirmed, l.removeErr = l.keep.String(), keepwatch.Errorf(keepwatch.KindAttention, "The disk is read-only.")
+	for id := range int64(2) {
+		run := backupRun(id + 1)
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := "notes/" + keepwatch.StampOf(backupRun(1).Started)
+	if !l.archives[first].Removing {
+		t.Fatal("that its removal has begun was not saved")
+	}
+	l.keep, l.removeErr = keepwatch.Keep{Last: 5}, nil
+	for id := range int64(2) {
+		if id == 1 { // somebody loses it
+			delete(l.inVault, first)
+		}
+		run := backupRun(id + 3)
+		if err := l.carry(t, &run, ""); err != nil || len(run.Result.Removed) > 0 {
+			t.Errorf("%v, %v", err, run.Result.Removed)
+		}
+	}
+	if _, known := l.archives[first]; !known {
+		t.Error("the loss was taken for a removal, and forgotten")
 	}
 }
