@@ -127,7 +127,7 @@ func (r *Router) sources(context.Context, *call) (keepwatch.Message, error) {
 	}
 	table := keepwatch.Table{Head: []string{"Source", "What", "Archives", "Newest verified"}}
 	for _, s := range sources {
-		archives, err := r.cfg.History.Archives(s.Name)
+		archives, err := r.archives(s.Name)
 		if err != nil {
 			return keepwatch.Message{}, err
 		}

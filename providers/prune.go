@@ -27,7 +27,8 @@ func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Resu
 		return result, err
 	}
 	if newest, paused := keepwatch.Paused(archives, p.cfg.Now()); paused {
-		return result, keepwatch.Errorf(keepwatch.KindAttention, "Pruning of %s is paused: %s Accept that first, then retry.", task.Run.Source, newest.Findings[0].Text)
+		// it fails and does not wait: backups of the source would wait with it
+		return result, keepwatch.Errorf(keepwatch.KindConflict, "Pruning of %s is paused: %s Nothing was removed. Accept that first, then prune again.", task.Run.Source, newest.Findings[0].Text)
 	}
 	decided := p.cfg.Keep.Decide(archives, p.cfg.Now(), p.cfg.Location)
 	wait, err := p.wait(decided)
@@ -96,6 +97,10 @@ func (p pruning) standing(task keepwatch.Task) ([]keepwatch.Archive, keepwatch.R
 		case gone != "":
 			a = a.Gone(p.cfg.Now(), gone)
 			p.cfg.Log.Error("an archive is not in the vault as it should be, and does not count", "archive", a.Ref(), "why", gone)
+		case a.Removing: // that came to nothing; if it is lost some day, it is a loss
+			if a, err = p.cfg.Archives.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error { a.Removing = false; return nil }); err != nil {
+				return nil, result, err
+			}
 		}
 		standing = append(standing, a)
 	}

@@ -57,7 +57,7 @@ func (a *app) adopt() error {
 			a.archives().annotate(known[at])
 			continue
 		}
-		if slices.ContainsFunc(open, func(r keepwatch.Run) bool { return r.ID == f.Run && r.Source == f.Source }) {
+		if slices.ContainsFunc(open, func(r keepwatch.Run) bool { return r.ID == f.Run && r.Source == f.Source && r.Started.Equal(f.Started) }) {
 			continue // that run records it
 		}
 		a.log.Warn("an archive lies in the vault that the state did not know; it is listed again, and counts once it is verified", "archive", f.Ref())

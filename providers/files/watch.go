@@ -156,6 +156,7 @@ func (w *Watcher) take(ctx context.Context, s keepwatch.Source, name string, inf
 	}
 	switch err := w.cfg.Start(ctx, s.Name, rel); {
 	case err == nil:
+		delete(w.told, name)
 	case keepwatch.KindOf(err) == keepwatch.KindConflict:
 		w.tell(name, "a file in a drop folder waits", s, err)
 		return nil // its source is busy: at the next look
