@@ -156,9 +156,7 @@ func (e *Engine) reopen(id int64, mark func(*keepwatch.Run)) (*job, error) {
 	if err != nil {
 		return &job{run: run}, err
 	}
-	j := e.queue(run, e.cfg.Works[run.Kind])
-	j.cancel(errCancelled)
-	return j, nil
+	return e.queueCancelled(run, e.cfg.Works[run.Kind]), nil
 }
 
 // howCancelled says what else became of a run than being cancelled, or nil.

@@ -116,6 +116,18 @@ func stopping() error {
 // queue hands a saved run to a goroutine of its own. The caller holds e.mu.
 func (e *Engine) queue(run keepwatch.Run, work Work) *job {
 	ctx, cancel := context.WithCancelCause(context.Background())
+	return e.launch(ctx, cancel, run, work)
+}
+
+// queueCancelled makes a job that does no step and ends as cancelled. The caller
+// holds e.mu.
+func (e *Engine) queueCancelled(run keepwatch.Run, work Work) *job {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(errCancelled) // before it may begin
+	return e.launch(ctx, cancel, run, work)
+}
+
+func (e *Engine) launch(ctx context.Context, cancel context.CancelCauseFunc, run keepwatch.Run, work Work) *job {
 	j := &job{run: run, changed: make(chan struct{}), cancel: cancel, turn: make(chan struct{}), finished: make(chan struct{})}
 	e.live[run.ID] = j
 	delete(e.unkept, run.ID)
@@ -126,9 +138,12 @@ func (e *Engine) queue(run keepwatch.Run, work Work) *job {
 		defer cancel(nil)
 		select {
 		case <-j.turn:
-			e.carry(ctx, j, work)
 		case <-ctx.Done():
-			e.settle(ctx, j, work, context.Cause(ctx))
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			e.settle(ctx, j, work, cause)
+		} else {
+			e.carry(ctx, j, work)
 		}
 		e.letGo(j)
 	}()
