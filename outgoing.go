@@ -76,13 +76,14 @@ func Platform(channel string) string {
 
 // Card is the one message of a run in a channel, and what it shows.
 type Card struct {
-	Version int    `json:"v"`
-	Run     int64  `json:"run"`
-	Channel string `json:"channel"`
-	Reply   *Reply `json:"reply,omitempty"`
-	Ref     string `json:"ref,omitempty"`   // the platform's name for the message; empty: not posted yet
-	Shown   string `json:"shown,omitempty"` // Fingerprint of what it shows
-	Final   bool   `json:"final,omitempty"` // it shows how the run ended, and is not edited again
+	Version int       `json:"v"`
+	Run     int64     `json:"run"`
+	Channel string    `json:"channel"`
+	Reply   *Reply    `json:"reply,omitempty"`
+	Ref     string    `json:"ref,omitempty"`   // the platform's name for the message; empty: not posted yet
+	Shown   string    `json:"shown,omitempty"` // Fingerprint of what it shows
+	Final   bool      `json:"final,omitempty"` // it shows how the run ended, and is not edited again
+	Made    time.Time `json:"made"`
 }
 
 // Delivery is a request as a platform handed it over, saved before the platform

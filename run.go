@@ -62,6 +62,9 @@ type Run struct {
 
 	By    string `json:"by"`    // the person's name from the YAML, or "schedule"
 	Where string `json:"where"` // where it was asked for: "terminal", "slack:C0OPS"
+	// Request is the ID of the request that asked for it; a request starts one
+	// run, however often it is carried out. Empty: nobody's.
+	Request string `json:"request,omitempty"`
 
 	Created time.Time `json:"created"`
 	Started time.Time `json:"started,omitzero"`

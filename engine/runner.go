@@ -103,6 +103,12 @@ func (e *Engine) Start(ctx context.Context, run keepwatch.Run) (keepwatch.Run, e
 	if run, err = e.cfg.Records.CreateRun(run); err != nil {
 		return keepwatch.Run{}, err
 	}
+	if j := e.live[run.ID]; j != nil {
+		return j.snapshot(), nil // its request was cut off and is carried out again
+	}
+	if run.State != keepwatch.RunQueued {
+		return run, nil // likewise, and the run is over or waits
+	}
 	e.cfg.Crash("engine.create.after-save")
 	e.cfg.Changed(run)
 	e.queue(run, work)

@@ -30,7 +30,7 @@ func (r *Router) archiveCommands() []Command {
 			Examples: []string{"backup show ruthin-web", "backup show ruthin-web/2026-11-23T030000Z"},
 		},
 		{
-			Group: "backup", Name: "verify", Role: keepwatch.RoleOperator, run: r.verify,
+			Group: "backup", Name: "verify", Role: keepwatch.RoleOperator, run: r.verify, Card: true,
 			Summary: "Read an archive back and prove it", Options: []Option{archive},
 			Examples: []string{"backup verify ruthin-web"},
 		},
@@ -174,7 +174,7 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 	msg.Blocks = append(msg.Blocks, r.inside(ctx, a)...)
 	msg.Blocks = append(msg.Blocks, r.openBlocks(a.Ref(), a.Sealed)...)
 	ref := Quote(a.Ref())
-	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Verify", Command: "backup verify " + ref}, keepwatch.Button{Label: "Restore", Command: "backup restore " + ref})
+	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Verify", Command: "backup verify " + ref}, keepwatch.Button{Label: "Restore", Command: "backup restore " + ref, Form: restoreForm(a)})
 	return msg, nil
 }
 
@@ -300,8 +300,22 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 		msg.Tone = keepwatch.ToneWarn
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("This archive is "+strings.TrimSuffix(proofWord(a), ".")+". What is whole in it can still be restored."))
 	}
-	msg.Buttons = []keepwatch.Button{{Label: "Restore", Style: keepwatch.StylePrimary, Command: restoreCommand(ask, code(plan))}}
+	msg.Buttons = []keepwatch.Button{{Label: "Restore", Style: keepwatch.StylePrimary, Command: restoreCommand(ask, code(plan)), Form: &keepwatch.Form{
+		Title: "Restore now?", Submit: "Restore",
+		Text: fmt.Sprintf("%s (%s) from %s go to %s, on the machine that runs Keepwatch.", keepwatch.FormatCount(plan.Items, "item"), keepwatch.FormatBytes(plan.Bytes), a.Ref(), plan.To),
+	}}}
 	return msg, nil
+}
+
+// restoreForm asks where an archive is to be restored, and what of it.
+func restoreForm(a keepwatch.Archive) *keepwatch.Form {
+	return &keepwatch.Form{
+		Title: "Restore", Submit: "Show the plan", Text: "Nothing is written yet: you see first what would be done. From " + a.Ref() + ".",
+		Fields: []keepwatch.FormField{
+			{Name: "part", Words: true, Label: "Only these parts", Hint: "files, folders or patterns such as *.docx, divided by blanks; empty: all of it", Type: keepwatch.FieldText},
+			{Name: "to", Flag: true, Label: "Into this folder of Keepwatch's machine", Hint: "empty: a new folder of its own", Type: keepwatch.FieldText},
+		},
+	}
 }
 
 func restoreCommand(ask keepwatch.Ask, code string) string {

@@ -12,6 +12,9 @@ import (
 // fewChoices is how many buttons a question has at the most.
 const fewChoices = 8
 
+// mostChoices is how many options a menu has: as many as Slack's, the largest.
+const mostChoices = 100
+
 // askFor asks for an option that was left out: with buttons where the choices
 // are few, with an example otherwise.
 func (r *Router) askFor(c *call, o Option) (keepwatch.Message, error) {
@@ -30,6 +33,13 @@ func (r *Router) askFor(c *call, o Option) (keepwatch.Message, error) {
 		for _, choice := range choices {
 			msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: choice.Text, Command: strings.Join(append(given, Quote(choice.Text)), " ")})
 		}
+	}
+	if len(choices) > fewChoices && !c.req.Local { // in the terminal Tab completes
+		menu := keepwatch.Menu{Label: question(o)}
+		for _, choice := range choices[:min(len(choices), mostChoices)] {
+			menu.Options = append(menu.Options, keepwatch.Button{Label: choice.Text, Command: strings.Join(append(slices.Clone(given), Quote(choice.Text)), " ")})
+		}
+		msg.Menus = append(msg.Menus, menu)
 	}
 	if len(choices) == 0 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(none(o)))

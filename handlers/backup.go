@@ -16,7 +16,7 @@ import (
 func (r *Router) backupCommands() []Command {
 	return []Command{
 		{
-			Group: "backup", Name: "start", Role: keepwatch.RoleOperator, run: r.start,
+			Group: "backup", Name: "start", Role: keepwatch.RoleOperator, run: r.start, Card: true,
 			Summary: "Start a backup, whole or in parts",
 			Options: []Option{
 				{Name: "source", Type: TypeSource, Required: true, Summary: "what to back up; in the terminal also a path"},
@@ -51,11 +51,12 @@ func (r *Router) backupCommands() []Command {
 			Examples: []string{"backup cancel 42 wrong folder"},
 		},
 		{
-			Group: "backup", Name: "retry", Role: keepwatch.RoleOperator, run: r.retry,
+			Group: "backup", Name: "retry", Role: keepwatch.RoleOperator, run: r.retry, Card: true,
 			Summary:  "Take up a run that needs attention",
 			Options:  []Option{{Name: "run", Type: TypeRun, Required: true, Summary: "the number of a run"}},
 			Examples: []string{"backup retry 42"},
 		},
+		r.watchCommand(),
 	}
 }
 
@@ -106,7 +107,7 @@ func (r *Router) start(ctx context.Context, c *call) (keepwatch.Message, error) 
 
 // begin starts a run for whoever asked, and answers with its card.
 func (r *Router) begin(ctx context.Context, c *call, run keepwatch.Run) (keepwatch.Message, error) {
-	run.By, run.Where = c.person.Name, c.req.Channel
+	run.By, run.Where, run.Request = c.person.Name, c.req.Channel, c.req.ID
 	run, err := r.cfg.Runs.Start(ctx, run)
 	if err != nil {
 		return keepwatch.Message{}, err

@@ -26,6 +26,8 @@ type Mailbox interface {
 	FinishDelivery(d keepwatch.Delivery, e keepwatch.AuditEntry, out []keepwatch.Outgoing) (lanes []string, err error)
 	// Deliveries gives those that were taken and not finished, oldest first.
 	Deliveries() ([]keepwatch.Delivery, error)
+	// RequestRun gives the run that a request has started, if it has one.
+	RequestRun(request string) (run keepwatch.Run, found bool, err error)
 	// KeptButton gives the button that a token of the sort "#…" stands for.
 	KeptButton(token string) (keepwatch.Button, error)
 }
@@ -95,7 +97,7 @@ func (d *Desk) Take(_ context.Context, del keepwatch.Delivery) (fresh bool, err 
 	if !d.enter() {
 		return false, keepwatch.Errorf(keepwatch.KindConflict, "Keepwatch is stopping and takes nothing new. Ask again when it is back.")
 	}
-	del.Request.ID = newID()
+	del.Request.ID = NewID()
 	if del.Request.At.IsZero() {
 		del.Request.At = d.cfg.Now()
 	}
@@ -142,14 +144,23 @@ func (d *Desk) Resume(context.Context) error {
 		}
 		go func() {
 			defer d.working.Done()
-			d.carry(del, d.cfg.Router.Entry(del.Request), d.cfg.Now().Sub(del.Request.At) > stale)
+			d.carry(del, d.cfg.Router.Entry(del.Request), true)
 		}()
 	}
 	return nil
 }
 
-// carry answers a request that was taken, and saves the answer.
-func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, late bool) {
+// begun gives the run that a request had started before it was cut off.
+func (d *Desk) begun(del keepwatch.Delivery, again bool) (keepwatch.Run, bool, error) {
+	if !again {
+		return keepwatch.Run{}, false, nil
+	}
+	return d.cfg.Mailbox.RequestRun(del.Request.ID)
+}
+
+// carry answers a request that was taken, and saves the answer. again: it was
+// taken before the last start.
+func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, again bool) {
 	select {
 	case d.turns <- struct{}{}:
 		defer func() { <-d.turns }()
@@ -158,9 +169,15 @@ func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, late bo
 	}
 	log := d.cfg.Log.With("request", del.Request.ID)
 	var msg keepwatch.Message
-	if late {
+	switch run, found, err := d.begun(del, again); {
+	case err != nil:
+		log.Error("it cannot be read what a request has started; it is taken up at the next start", "err", err)
+		return
+	case found:
+		msg, entry.Run, entry.Source, entry.Outcome = d.cfg.Router.RunMessage(run), run.ID, run.Source, keepwatch.OutcomeDone
+	case again && d.cfg.Now().Sub(del.Request.At) > stale:
 		msg, entry.Outcome = tooOld(del.Request), keepwatch.OutcomeFailed
-	} else {
+	default:
 		msg = d.cfg.Router.Answer(d.ctx, del.Request, &entry)
 	}
 	if d.ctx.Err() != nil {
@@ -196,7 +213,7 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 	if !del.Request.Private && d.cfg.Router.private(del.Request) {
 		reply.Private = true
 	}
-	answer := keepwatch.Outgoing{ID: newID(), Channel: del.Request.Channel, Reply: &reply, Message: msg, Made: d.cfg.Now().UTC()}
+	answer := keepwatch.Outgoing{ID: NewID(), Channel: del.Request.Channel, Reply: &reply, Message: msg, Made: d.cfg.Now().UTC()}
 	answer.Lane = answer.Channel
 	if reply.Token != "" {
 		answer.Lane = "re:" + answer.ID
@@ -211,7 +228,7 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 	}
 	aside := reply
 	aside.Private, aside.Replace = false, false
-	card := keepwatch.Outgoing{ID: newID(), Lane: answer.Channel, Channel: answer.Channel, Reply: &aside, Run: msg.Run, Made: answer.Made}
+	card := keepwatch.Outgoing{ID: NewID(), Lane: answer.Channel, Channel: answer.Channel, Reply: &aside, Run: msg.Run, Made: answer.Made}
 	if del.Quiet {
 		return []keepwatch.Outgoing{card}
 	}
@@ -219,9 +236,9 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 	return []keepwatch.Outgoing{answer, card}
 }
 
-// newID gives an id for a request or a message: 100 random bits in small letters
+// NewID gives an id for a request or a message: 100 random bits in small letters
 // and digits.
-func newID() string { return strings.ToLower(rand.Text()[:keepwatch.MessageID]) }
+func NewID() string { return strings.ToLower(rand.Text()[:keepwatch.MessageID]) }
 
 // Complete gives what the word before the cursor may be completed to.
 func (d *Desk) Complete(ctx context.Context, req keepwatch.Request, cursor int) []Candidate {

@@ -84,6 +84,11 @@ func (c *call) showPrune(source string, table []keepwatch.Block, plan prunePlan,
 	if news {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(unconfirmedText(source, confirmed)))
 	}
+	if n > 0 {
+		button.Form = &keepwatch.Form{
+			Title: "Remove for good?", Submit: "Remove", Text: fmt.Sprintf("%s of %s, %s. They cannot be brought back.", keepwatch.FormatCount(int64(n), "archive"), source, keepwatch.FormatBytes(bytes)),
+		}
+	}
 	msg.Buttons = []keepwatch.Button{button}
 	return msg
 }

@@ -124,7 +124,7 @@ type call struct {
 // Handle answers a request. It always gives a message, whatever happens.
 func (r *Router) Handle(ctx context.Context, req keepwatch.Request) keepwatch.Message {
 	if req.ID == "" {
-		req.ID = newID()
+		req.ID = NewID()
 	}
 	if req.At.IsZero() {
 		req.At = r.cfg.Now()
@@ -240,6 +240,13 @@ func (r *Router) answer(ctx context.Context, req keepwatch.Request, person keepw
 	}
 	if len(words) > 0 {
 		words[0] = strings.TrimPrefix(words[0], "/")
+	}
+	if !req.Local {
+		var page int
+		if words, page, err = takePage(words); err != nil {
+			return msg, err
+		}
+		defer func() { msg = paged(msg, words, page) }()
 	}
 	cmd, rest, found := r.find(words)
 	if !found {

@@ -47,6 +47,7 @@ type Command struct {
 	Role        keepwatch.Role
 	Examples    []string
 	Local       bool // makes sense only where the asker sits at this machine
+	Card        bool // its answer is the card of a run, for all in the channel to see
 
 	run func(ctx context.Context, c *call) (keepwatch.Message, error)
 }

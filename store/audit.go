@@ -16,14 +16,21 @@ func auditKey(e keepwatch.AuditEntry) string {
 }
 
 // BeginAudit saves the line of a request before it acts.
-func (r *Records) BeginAudit(e keepwatch.AuditEntry) error { return r.saveAudit(e) }
-
-// EndAudit completes the line. At and ID say which one it is.
-func (r *Records) EndAudit(e keepwatch.AuditEntry) error { return r.saveAudit(e) }
-
-func (r *Records) saveAudit(e keepwatch.AuditEntry) error {
+func (r *Records) BeginAudit(e keepwatch.AuditEntry) error {
 	e.Version = version
 	return r.store.Update(func(tx Tx) error { return put(tx, auditKey(e), e) })
+}
+
+// EndAudit completes the line. At and ID say which one it is. Its request is
+// answered, and will not be carried out again.
+func (r *Records) EndAudit(e keepwatch.AuditEntry) error {
+	e.Version = version
+	return r.store.Update(func(tx Tx) error {
+		if err := tx.Delete(requestKey(e.ID)); err != nil {
+			return err
+		}
+		return put(tx, auditKey(e), e)
+	})
 }
 
 // Audits gives the lines that a filter lets through, newest first. It reads no

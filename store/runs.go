@@ -24,7 +24,8 @@ func runMissing(id int64) error {
 }
 
 // CreateRun gives the run the next number and saves it; one without a time of
-// creation gets the present one. A backup or a prune has its source to itself: a
+// creation gets the present one. Where its request has started a run already,
+// that one is given back as it is. A backup or a prune has its source to itself: a
 // second one is a conflict that names the first.
 func (r *Records) CreateRun(run keepwatch.Run) (keepwatch.Run, error) {
 	if exclusive(run) {
@@ -37,8 +38,17 @@ func (r *Records) CreateRun(run keepwatch.Run) (keepwatch.Run, error) {
 		run.Created = r.now()
 	}
 	err := r.store.Update(func(tx Tx) (err error) {
+		if again, found, err := startedBy(tx, run.Request); err != nil || found {
+			run = again
+			return err
+		}
 		if run.ID, err = nextNumber(tx, runCounter); err != nil {
 			return err
+		}
+		if run.Request != "" {
+			if err := tx.Put(requestKey(run.Request), []byte(strconv.FormatInt(run.ID, 10))); err != nil {
+				return err
+			}
 		}
 		if err := hold(tx, run); err != nil {
 			return err
@@ -49,6 +59,27 @@ func (r *Records) CreateRun(run keepwatch.Run) (keepwatch.Run, error) {
 		return keepwatch.Run{}, err
 	}
 	return run, nil
+}
+
+// startedBy gives the run that a request has started already: the request was
+// cut off before it was answered, and is carried out again.
+func startedBy(tx getter, request string) (run keepwatch.Run, found bool, err error) {
+	if request == "" {
+		return run, false, nil
+	}
+	number, err := tx.Get(requestKey(request))
+	if errors.Is(err, ErrNotFound) {
+		return run, false, nil
+	}
+	if err != nil {
+		return run, false, err
+	}
+	id, err := strconv.ParseInt(string(number), 10, 64)
+	if err != nil {
+		return run, false, fmt.Errorf("read %s: %w", requestKey(request), err)
+	}
+	found, err = get(tx, runKey(id), &run)
+	return run, found, err
 }
 
 // hold lists the run as open and, where it is exclusive, takes its source.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/http"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -38,6 +40,10 @@ type app struct {
 	vault        *vault.Vault
 	engine       *engine.Engine
 	router       *handlers.Router
+	desk         *handlers.Desk
+	outbox       *engine.Outbox
+	platforms    []platform     // those that are configured
+	connected    sync.WaitGroup // their connections
 	control      *control
 	web          *web.Server // nil: nobody listens
 	watching     sync.WaitGroup
@@ -84,11 +90,17 @@ func (a *app) join() error {
 	if err := a.rememberKey(); err != nil {
 		return err
 	}
-	a.makeWeb()
 	if err := a.makeEngine(); err != nil {
 		return err
 	}
-	return a.makeRouter()
+	if err := a.makeRouter(); err != nil {
+		return err
+	}
+	if err := a.makeDesk(); err != nil {
+		return err
+	}
+	a.makeWeb()
+	return nil
 }
 
 // makeWeb makes what answers over HTTP, where an address is set.
@@ -96,8 +108,13 @@ func (a *app) makeWeb() {
 	if a.settings.Listen == "" {
 		return
 	}
+	mounts := map[string]http.Handler{}
+	for _, p := range a.platforms {
+		maps.Copy(mounts, p.mounts)
+	}
 	a.web = web.New(web.Config{
-		Ready: a.ready, Open: a.records.OpenRuns, Version: version(), Log: a.log,
+		Mounts: mounts,
+		Ready:  a.ready, Open: a.records.OpenRuns, Version: version(), Log: a.log,
 		Archives: func() ([]keepwatch.Archive, error) { return a.records.Archives("") },
 	})
 }
@@ -107,8 +124,10 @@ func (a *app) ready() error {
 	if a.key.Lost != nil {
 		return a.key.Lost
 	}
-	_, err := a.records.OpenRuns()
-	return err
+	if _, err := a.records.OpenRuns(); err != nil {
+		return err
+	}
+	return a.platformsReady()
 }
 
 func (a *app) makeEngine() error {
@@ -229,10 +248,11 @@ func (a *app) close() error {
 		a.stopWatching()
 		a.watching.Wait()
 	}
-	err := a.engine.Close(ctx)
-	if a.web != nil {
-		err = errors.Join(err, a.web.Close(ctx))
+	var err error
+	if a.web != nil { // first, so that nothing comes in any more
+		err = a.web.Close(ctx)
 	}
+	err = errors.Join(err, a.disconnect(ctx), a.engine.Close(ctx))
 	if a.control != nil {
 		err = errors.Join(err, a.control.Close())
 	}
@@ -247,7 +267,7 @@ func (a *app) makeRouter() (err error) {
 		key = ""
 	}
 	a.router, err = handlers.New(handlers.Config{
-		People: terminalPeople(s.People, a.account), Runs: a.engine, Sources: a.catalog, History: a.archives(), Audit: a.records,
+		People: terminalPeople(s.People, a.account), Groups: s.Groups, Runs: a.engine, Sources: a.catalog, History: a.archives(), Audit: a.records,
 		Vault: shownVault{a.vault}, Check: a.check, Keep: s.Vault.Keep, Location: s.Location,
 		KeyFile: relative(key), RestoreTo: filepath.Join(s.DataDir, "restored"), Version: version(), Log: a.log, Now: a.now,
 	})
@@ -264,6 +284,10 @@ func (v shownVault) Path(ref string) string { return relative(v.Vault.Path(ref))
 func (a *app) changed(run keepwatch.Run) {
 	if a.web != nil {
 		a.web.Observe(run)
+	}
+	a.outbox.RunChanged(run)
+	if run.State == keepwatch.RunQueued {
+		a.announce(run)
 	}
 	a.log.Info("run", "run", run.ID, "kind", run.Kind, "source", run.Source, "state", run.State)
 	if run.By == byDrop && run.Failure != nil && (run.State == keepwatch.RunFailed || run.State == keepwatch.RunAttention) {

@@ -97,9 +97,6 @@ func probeSettings(s settings) []keepwatch.Probe {
 	if len(s.Vault.Copies) > 0 {
 		probes = append(probes, bad("copies", "Copies to "+strings.Join(s.Vault.Copies, ", ")+" are configured, and this version makes none.", "Copy the vault folder by other means, such as rclone, and take the entry out."))
 	}
-	if len(s.Channels) > 0 {
-		probes = append(probes, off("channels", "They are read, and this version posts to none.", ""))
-	}
 	if slices.ContainsFunc(s.People, func(p keepwatch.Person) bool { return len(p.Devices) > 0 }) {
 		probes = append(probes, off("devices", "They are read, and this version does not ask about any.", ""))
 	}

@@ -26,10 +26,18 @@ import (
 func dispatch(ctx context.Context, p process, o options, words []string) error {
 	word := strings.Join(words[:min(len(words), 2)], " ")
 	switch {
+	case len(words) == 0 && !o.given["c"]:
+		return serveOrChat(ctx, p, o)
 	case len(words) == 0:
 		return chat(ctx, p, o)
 	case o.given["c"]:
 		return usageError(fmt.Sprintf("-c takes one line; %q behind it is too much. Put the whole line into quotes.", words[0]))
+	case words[0] == "chat" && len(words) == 1:
+		return chat(ctx, p, o)
+	case words[0] == "serve" && len(words) == 1:
+		return serve(ctx, p, o)
+	case words[0] == "manifest" && len(words) == 2:
+		return manifestCommand(p, o, words[1])
 	case words[0] == "check" && len(words) == 1:
 		return checkCommand(ctx, p, o)
 	case words[0] == "open" && len(words) == 3:
@@ -50,10 +58,25 @@ func dispatch(ctx context.Context, p process, o options, words []string) error {
 		return usageError("It is written: bot open ARCHIVE_DIR DEST")
 	case words[0] == "key":
 		return usageError("It is written: bot key new, or bot key accept")
+	case words[0] == "manifest":
+		return usageError("It is written: bot manifest slack, or bot manifest discord")
 	case words[0] == "state":
 		return usageError("It is written: bot state backup FILE")
 	}
 	return usageError(fmt.Sprintf("There is no %q.", strings.Join(words, " ")))
+}
+
+// serveOrChat connects to the platforms that are configured; with none it opens
+// the terminal chat.
+func serveOrChat(ctx context.Context, p process, o options) error {
+	s, err := loadSettings(p, o)
+	if err != nil {
+		return err
+	}
+	if len(s.platforms()) > 0 {
+		return serve(ctx, p, o)
+	}
+	return chat(ctx, p, o)
 }
 
 // version says which version this is, from the build.

@@ -21,6 +21,7 @@ import (
 type config struct {
 	Location *time.Location
 	People   []keepwatch.Person
+	Groups   []keepwatch.Group
 	Channels map[string]string
 	Sources  []keepwatch.Source
 	Vault    vaultConfig
@@ -55,7 +56,7 @@ func readConfig(file string, named bool, zone string, env func(string) (string, 
 }
 
 func (d *doc) config(root field, base, zone string) config {
-	top := root.section("timezone", "people", "channels", "sources", "vault", "parallel")
+	top := root.section("timezone", "people", "groups", "channels", "sources", "vault", "parallel")
 	c := config{Channels: map[string]string{}, Parallel: top["parallel"].number(1), Location: d.zone(top["timezone"], zone)}
 	for i, f := range top["people"].list() {
 		p := d.person(f)
@@ -71,10 +72,13 @@ func (d *doc) config(root field, base, zone string) config {
 		}
 		c.People = append(c.People, p)
 	}
+	for _, f := range top["groups"].list() {
+		c.Groups = append(c.Groups, d.group(f))
+	}
 	for name, f := range top["channels"].section("default", "escalation", "reports") {
 		c.Channels[name] = f.text()
 		platform, id, ok := strings.Cut(c.Channels[name], ":")
-		if !ok || id == "" || (platform != "slack" && platform != "discord") {
+		if !ok || !validChannel(id) || (platform != "slack" && platform != "discord") {
 			f.bad("is %q; expected a channel such as slack:C0123 or discord:998877.", c.Channels[name])
 		}
 	}
@@ -137,6 +141,36 @@ func (d *doc) person(f field) keepwatch.Person {
 		})
 	}
 	return p
+}
+
+// group reads a group of a platform whose members have a role.
+func (d *doc) group(f field) keepwatch.Group {
+	keys := f.section("slack", "discord", "role")
+	var g keepwatch.Group
+	for _, platform := range []string{"slack", "discord"} {
+		id := keys[platform].text()
+		switch {
+		case id == "":
+		case g.ID != "":
+			f.bad("names a group of two platforms; write two groups.")
+		case !validChannel(id):
+			keys[platform].bad("is %q; expected the id of a user group (slack: S0123) or of a role (discord: \"777\").", id)
+		default:
+			g.ID = platform + ":" + id
+		}
+	}
+	if g.ID == "" {
+		f.bad("names no group; expected slack: S0123, a user group, or discord: \"777\", a role.")
+	}
+	g.Role, _ = keepwatch.ParseRole(need(f, keys, "role", "role: operator").oneOf("viewer", "operator", "admin"))
+	return g
+}
+
+// validChannel reports whether text may be a platform's id of a channel, an
+// account or a group. "@" before it is a direct message.
+func validChannel(id string) bool {
+	id = strings.TrimPrefix(id, "@")
+	return id != "" && len(id) <= 64 && strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == ""
 }
 
 // sourceKeys are the keys of each kind of source, besides name, kind and

@@ -100,7 +100,7 @@ func TestConfigOfTheGuide(t *testing.T) {
 	}
 	c.Vault.Copies = []string{"remote:kept"}
 	got := probesText(probeSettings(settings{config: c, env: environment{}, DataDir: t.TempDir()}))
-	for _, want := range []string{"problem copies", "off channels", "off devices"} {
+	for _, want := range []string{"problem copies", "off devices"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}

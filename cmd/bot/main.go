@@ -53,9 +53,12 @@ type options struct {
 
 const usage = `Keepwatch keeps backups and proves them.
 
-  bot                            open the terminal chat; piped input is executed line by line
+  bot                            connect to Slack and Discord, where they are configured; otherwise open the terminal chat
+  bot chat                       open the terminal chat in any case; piped input is executed line by line
+  bot serve                      run without a terminal in any case, as a service
   bot -c '/backup start ./docs'  run one line
   bot check                      look at the configuration and say what to fix
+  bot manifest slack|discord     print what sets the app up there: paste it into their form
   bot open ARCHIVE_DIR DEST      decrypt and unpack one archive, without the bot's state
   bot state backup FILE          copy the state into FILE, from a running bot too
   bot key new                    make a new key, where the old one is lost for good

@@ -24,6 +24,7 @@ type Config struct {
 	Ready    func() error                        // nil: ready; else the sentence that says what to fix
 	Open     func() ([]keepwatch.Run, error)     // runs that are not over
 	Archives func() ([]keepwatch.Archive, error) // all of them
+	Mounts   map[string]http.Handler             // what else is answered, by path
 	Version  string
 	Log      *slog.Logger // nil: silent
 }
@@ -56,6 +57,9 @@ func New(cfg Config) *Server {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	for path, h := range cfg.Mounts {
+		mux.Handle(path, h)
+	}
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10}
 	return s
 }

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+
+	"time"
+
+	"keepwatch"
+	"keepwatch/engine"
+	"keepwatch/handlers"
+)
+
+// platform is a front-end as the program sees it.
+type platform struct {
+	name   string // "slack"
+	title  string // "Slack"
+	front  handlers.Frontend
+	probe  func(ctx context.Context) []keepwatch.Probe
+	mounts map[string]http.Handler // paths that it answers over HTTP
+	pace   time.Duration           // the least time between two messages in one channel
+	edits  time.Duration           // likewise between two edits
+}
+
+// makeDesk joins what platforms hand over to what carries it out and posts the
+// answers.
+func (a *app) makeDesk() (err error) {
+	a.desk, err = handlers.NewDesk(handlers.DeskConfig{
+		Router: a.router, Mailbox: a.records, Send: func(lanes ...string) { a.outbox.Send(lanes...) },
+		Log: a.log, Now: a.now, Crash: a.crash,
+	})
+	if err != nil {
+		return err
+	}
+	if a.platforms, err = makePlatforms(a.settings, a.desk, a.home, a.log, a.now); err != nil {
+		return err
+	}
+	posters, pace, edits := map[string]engine.Poster{}, map[string]time.Duration{}, map[string]time.Duration{}
+	for _, p := range a.platforms {
+		posters[p.name], pace[p.name], edits[p.name] = p.front, p.pace, p.edits
+	}
+	a.outbox, err = engine.NewOutbox(engine.OutboxConfig{
+		Mail: a.records, Cards: a.records, Posters: posters, Show: a.show, Pace: pace, Edits: edits,
+		Refused: a.refused, Log: a.log, Now: a.now, Crash: a.crash,
+	})
+	return err
+}
+
+// show gives the card of a run as it is now.
+func (a *app) show(id int64) (keepwatch.Message, keepwatch.RunState, error) {
+	run, err := a.engine.Run(id)
+	if err != nil {
+		return keepwatch.Message{}, "", err
+	}
+	return a.router.RunMessage(run), run.State, nil
+}
+
+// home answers for a front-end that shows the state of all sources to somebody
+// who has asked for nothing yet.
+func (a *app) home(ctx context.Context, req keepwatch.Request) []keepwatch.Message {
+	var out []keepwatch.Message
+	for _, text := range []string{"backup sources", "backup status"} {
+		req.ID, req.Text = "", text
+		msg := a.router.Handle(ctx, req)
+		out = append(out, msg)
+		if msg.Failed {
+			break // whoever may not see the first may not see the second
+		}
+	}
+	return out
+}
+
+// connect starts the front-ends, and what keeps the outbox going. They run until
+// ctx ends; the outbox until close.
+func (a *app) connect(ctx context.Context) error {
+	if err := a.outbox.Start(); err != nil {
+		return err
+	}
+	if err := a.desk.Resume(ctx); err != nil {
+		return err
+	}
+	open, err := a.records.OpenRuns()
+	if err != nil {
+		return err
+	}
+	for _, run := range open {
+		a.announce(run)
+	}
+	for _, p := range a.platforms {
+		a.connected.Go(func() {
+			if err := p.front.Run(ctx); err != nil {
+				a.log.Error("the connection to "+p.title+" ended, and is not tried again before the next start; all else goes on", "err", err)
+			}
+		})
+	}
+	a.connected.Go(func() { a.tidy(ctx) })
+	return nil
+}
+
+// tidyEvery is how often the state is rid of what is no longer needed.
+const tidyEvery = time.Hour
+
+func (a *app) tidy(ctx context.Context) {
+	ticker := time.NewTicker(tidyEvery)
+	defer ticker.Stop()
+	for {
+		if err := a.records.Tidy(); err != nil && ctx.Err() == nil {
+			a.log.Error("the state could not be tidied", "err", err)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// announce posts the card of a run that nobody asked for in a channel into the
+// default channel.
+func (a *app) announce(run keepwatch.Run) {
+	channel := a.settings.Channels["default"]
+	if run.By != byDrop || channel == "" || !a.speaks(channel) {
+		return
+	}
+	lanes, err := a.records.PostCard(keepwatch.Outgoing{ID: handlers.NewID(), Lane: channel, Channel: channel, Run: run.ID, Made: a.now().UTC()})
+	if err != nil {
+		a.log.Error("the card of a run could not be saved", "run", run.ID, "err", err)
+		return
+	}
+	a.outbox.Send(lanes...)
+}
+
+// speaks reports whether a channel belongs to a platform that is configured.
+func (a *app) speaks(channel string) bool {
+	return slices.ContainsFunc(a.platforms, func(p platform) bool { return p.name == keepwatch.Platform(channel) })
+}
+
+// refused tells the default channel and the admins that a channel refuses
+// messages. Once is enough while it goes on, and a notice about a notice is none.
+func (a *app) refused(out keepwatch.Outgoing, why string, first bool) {
+	if out.Notice || !first || out.Reply != nil && out.Reply.Private {
+		return
+	}
+	msg := keepwatch.Message{
+		Title: "A message could not be posted", Tone: keepwatch.ToneBad,
+		Blocks: []keepwatch.Block{
+			keepwatch.Text(why),
+			{Fields: []keepwatch.Field{{Name: "Channel", Value: out.Channel}, {Name: "Message", Value: titleOf(out)}, {Name: "Asked for", Time: out.Made}}},
+			keepwatch.Text("The message is kept. More that are refused in this channel are kept too, without another notice:"), keepwatch.Code("/keepwatch check"),
+		},
+	}
+	var outs []keepwatch.Outgoing
+	for _, channel := range a.noticeChannels(out.Channel) {
+		outs = append(outs, keepwatch.Outgoing{ID: handlers.NewID(), Lane: channel, Channel: channel, Message: msg, Notice: true, Made: a.now().UTC()})
+	}
+	lanes, err := a.records.PostMessages(outs)
+	if err != nil {
+		a.log.Error("the notice of a refused message could not be saved", "err", err)
+		return
+	}
+	a.outbox.Send(lanes...)
+}
+
+func titleOf(out keepwatch.Outgoing) string {
+	if out.Message.Title == "" {
+		return "an answer"
+	}
+	return out.Message.Title
+}
+
+// noticeChannels gives where people hear of a channel that refuses messages: the
+// default channel, and each admin directly.
+func (a *app) noticeChannels(refusing string) []string {
+	var to []string
+	if c := a.settings.Channels["default"]; c != "" && c != refusing && a.speaks(c) {
+		to = append(to, c)
+	}
+	for _, p := range a.settings.People {
+		if p.Role != keepwatch.RoleAdmin {
+			continue
+		}
+		for _, platform := range a.platforms {
+			if id := p.Accounts[platform.name]; id != "" {
+				to = append(to, platform.name+":@"+id)
+				break
+			}
+		}
+	}
+	return to
+}
+
+// disconnect waits until the front-ends have ended, then until what was asked
+// for is answered and what is being posted is posted.
+func (a *app) disconnect(ctx context.Context) error {
+	a.connected.Wait()
+	return errors.Join(a.desk.Close(ctx), a.outbox.Close(ctx))
+}
+
+// platformsReady gives why a front-end cannot take requests, or nil.
+func (a *app) platformsReady() error {
+	var errs []error
+	for _, p := range a.platforms {
+		if err := p.front.Ready(); err != nil {
+			errs = append(errs, keepwatch.Errorf(keepwatch.KindAttention, "%s: %s", p.title, sentenceOf(err)).Because(err))
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return errs[0]
+}
+
+func sentenceOf(err error) string {
+	if text := keepwatch.Sentence(err); text != "" {
+		return text
+	}
+	return err.Error()
+}
+
+// serve runs the bot without a terminal, until ctx ends.
+func serve(ctx context.Context, p process, o options) (err error) {
+	s, err := loadSettings(p, o)
+	if err != nil {
+		return err
+	}
+	log, err := newLog(p.Err, s.LogLevel, false)
+	if err != nil {
+		return err
+	}
+	for _, w := range s.env.warnings {
+		log.Warn(w)
+	}
+	a, err := openApp(p, s, log)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer func() { stop(); err = errors.Join(err, a.close()) }()
+	if _, err := a.start(ctx); err != nil {
+		return err
+	}
+	if err := a.connect(ctx); err != nil {
+		return err
+	}
+	a.sayWhatIsServed(log)
+	<-ctx.Done()
+	return nil
+}
+
+// sayWhatIsServed writes one line that tells whoever started the bot what it
+// does now.
+func (a *app) sayWhatIsServed(log *slog.Logger) {
+	var names []string
+	for _, p := range a.platforms {
+		names = append(names, p.title)
+	}
+	if a.key.Made {
+		log.Warn("this is the first start: the key to all archives was made; keep a copy elsewhere, or they can never be opened", "key", a.settings.keyPath())
+	}
+	log.Info("Keepwatch runs; stop it with Ctrl-C or SIGTERM", "version", version(), "platforms", names, "sources", len(a.settings.Sources), "data", a.settings.DataDir)
+}

@@ -1,0 +1,185 @@
+package engine
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"keepwatch"
+)
+
+// editEvery is the least time between two edits of one card.
+const editEvery = 2 * time.Second
+
+// RunChanged says that a run has changed, so that its cards are looked at. It
+// returns at once.
+func (o *Outbox) RunChanged(keepwatch.Run) {
+	for platform := range o.pokes {
+		o.poke(platform)
+	}
+}
+
+func (o *Outbox) poke(platform string) {
+	select {
+	case o.pokes[platform] <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// shown is what is known of a card that is kept up to date.
+type shown struct {
+	print  string        // Fingerprint of what it shows
+	next   time.Time     // not edited before
+	wait   time.Duration // after the next failure
+	failed string        // the last failure that was logged
+}
+
+// cardKey names a card.
+type cardKey struct {
+	run     int64
+	channel string
+}
+
+// keepCards keeps the cards of one platform as their runs are, until the outbox
+// closes: at every change of a run, and every two seconds while one moves. It
+// compares what a card shows with what the run is now, so that a change that was
+// missed (the process was killed, the platform was away) is made up for, and the
+// last state always comes.
+func (o *Outbox) keepCards(platform string, poster Poster, poke <-chan struct{}) {
+	known := map[cardKey]*shown{}
+	var fence time.Time // no edit on this platform before
+	for {
+		next := o.editCards(platform, poster, known, &fence)
+		timer := time.NewTimer(next)
+		select {
+		case <-poke:
+		case <-timer.C:
+		case <-o.halt.Done():
+			timer.Stop()
+			return
+		}
+		timer.Stop()
+	}
+}
+
+// Looks at the cards: rest where none moves, beat where one does.
+const (
+	rest = time.Minute
+	beat = 500 * time.Millisecond
+)
+
+// editCards brings each card that differs up to date, those whose run has ended
+// first, and gives when to look again.
+func (o *Outbox) editCards(platform string, poster Poster, known map[cardKey]*shown, fence *time.Time) time.Duration {
+	cards, err := o.cfg.Cards.LiveCards()
+	if err != nil {
+		o.cfg.Log.Error("the cards of runs cannot be read", "err", err)
+		return rest
+	}
+	var due []update
+	live := map[cardKey]bool{}
+	next := rest
+	for _, c := range cards {
+		if keepwatch.Platform(c.Channel) != platform || c.Ref == "" {
+			continue
+		}
+		key := cardKey{c.Run, c.Channel}
+		live[key] = true
+		if known[key] == nil {
+			known[key] = &shown{print: c.Shown, wait: firstPause}
+		}
+		msg, state, err := o.cfg.Show(c.Run)
+		if err != nil {
+			o.cfg.Log.Error("a run cannot be shown", "run", c.Run, "err", err)
+			continue
+		}
+		if !state.Settled() {
+			next = beat
+		}
+		if print := msg.Fingerprint(); print != known[key].print || state.Ended() {
+			due = append(due, update{c, msg, print, state.Ended(), known[key]})
+		}
+	}
+	for key := range known {
+		if !live[key] {
+			delete(known, key)
+		}
+	}
+	for _, final := range []bool{true, false} {
+		for _, u := range due {
+			if u.final == final && o.halt.Err() == nil {
+				next = min(next, o.edit(platform, poster, u, fence))
+			}
+		}
+	}
+	return next
+}
+
+// update is a card that is to show something else.
+type update struct {
+	card  keepwatch.Card
+	msg   keepwatch.Message
+	print string
+	final bool
+	known *shown
+}
+
+// edit brings one card up to date, if it is time to, and gives when to look
+// again.
+func (o *Outbox) edit(platform string, poster Poster, u update, fence *time.Time) time.Duration {
+	now := time.Now() // monotonic
+	at := u.known.next
+	if at.Before(*fence) {
+		at = *fence
+	}
+	if now.Before(at) {
+		return at.Sub(now)
+	}
+	log := o.cfg.Log.With("run", u.card.Run, "channel", u.card.Channel)
+	if u.print != u.known.print {
+		err := o.cfg.Cards.KeepButtons(u.msg.AllButtons())
+		if err == nil {
+			err = poster.Edit(o.hard, u.card, u.msg)
+		}
+		u.known.next, *fence = time.Now().Add(editEvery), time.Now().Add(o.cfg.Edits[platform])
+		if err != nil {
+			return o.notEdited(u, err, fence, log)
+		}
+		u.known.print, u.known.wait, u.known.failed = u.print, firstPause, ""
+	}
+	if u.final {
+		o.cfg.Crash("outbox.card.edited")
+		if err := o.cfg.Cards.CardShown(u.card, u.print, true); err != nil {
+			log.Error("it cannot be saved what a card shows; it is edited again", "err", err)
+			return longestPause
+		}
+	}
+	return rest
+}
+
+// notEdited decides what becomes of a card that could not be edited.
+func (o *Outbox) notEdited(u update, err error, fence *time.Time, log *slog.Logger) time.Duration {
+	var p *keepwatch.PostError
+	if !errors.As(err, &p) {
+		p = &keepwatch.PostError{Err: err}
+	}
+	if p.Verdict == keepwatch.VerdictGone || p.Verdict == keepwatch.VerdictNever {
+		log.Warn("the card of a run is no longer kept up to date", "verdict", p.Verdict, "err", err)
+		if err := o.cfg.Cards.CardShown(u.card, u.known.print, true); err != nil {
+			log.Error("it cannot be saved that a card is given up", "err", err)
+			u.known.next = time.Now().Add(longestPause)
+		}
+		return rest
+	}
+	pause := u.known.wait
+	if p.After > 0 {
+		pause = p.After
+		*fence = time.Now().Add(p.After)
+	} else if err.Error() != u.known.failed {
+		log.Warn("the card of a run could not be edited; it is tried again", "err", err)
+		u.known.failed = err.Error()
+	}
+	u.known.wait = min(u.known.wait*2, longestPause)
+	u.known.next = time.Now().Add(pause)
+	return pause
+}

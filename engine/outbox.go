@@ -1,0 +1,374 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"keepwatch"
+)
+
+// Poster posts to one platform. It never retries; a *keepwatch.PostError says
+// what a refusal means, and any other error counts as one after which nobody
+// knows whether the message arrived.
+type Poster interface {
+	// Post sends a new message and gives the platform's reference to it.
+	Post(ctx context.Context, out keepwatch.Outgoing) (ref string, err error)
+	// Edit changes a message; doing it twice does no harm.
+	Edit(ctx context.Context, card keepwatch.Card, msg keepwatch.Message) error
+	// Find looks whether a message was posted although no answer came.
+	Find(ctx context.Context, out keepwatch.Outgoing) (ref string, found bool, err error)
+}
+
+// Mail keeps messages on their way. Save, then say: a nil error means that it is
+// on disk.
+type Mail interface {
+	// Lanes gives those that have something to send.
+	Lanes() ([]string, error)
+	// NextMessage gives the first message of a lane.
+	NextMessage(lane string) (out keepwatch.Outgoing, found bool, err error)
+	// TryMessage saves that an attempt begins, and gives the message with
+	// Tried and After filled in.
+	TryMessage(out keepwatch.Outgoing, at time.Time) (keepwatch.Outgoing, error)
+	// MessageDelivered lets go of a message that the platform has confirmed.
+	MessageDelivered(out keepwatch.Outgoing, ref, shown string, final bool) error
+	// RefuseMessage keeps a message apart that is refused for good. first
+	// reports whether its channel worked until now.
+	RefuseMessage(out keepwatch.Outgoing, why string) (first bool, err error)
+}
+
+// Cards keeps the messages of runs.
+type Cards interface {
+	// LiveCards gives those that do not show yet how their run ended.
+	LiveCards() ([]keepwatch.Card, error)
+	// CardShown saves what a card shows; a final one is live no longer.
+	CardShown(card keepwatch.Card, shown string, final bool) error
+	// KeepButtons keeps those whose token is not their command.
+	KeepButtons(buttons []keepwatch.Button) error
+}
+
+// OutboxConfig is what an outbox needs. Mail, Cards and Show are required.
+type OutboxConfig struct {
+	Mail    Mail
+	Cards   Cards
+	Posters map[string]Poster // by platform
+	// Show gives the card of a run as it is now.
+	Show func(run int64) (keepwatch.Message, keepwatch.RunState, error)
+	// Pace is the least time between two new messages in one channel, by
+	// platform; Edits likewise between two edits on the platform. 0: none.
+	Pace, Edits map[string]time.Duration
+	// Refused is told, after it was saved, that a message was refused for good.
+	Refused func(out keepwatch.Outgoing, why string, first bool)
+	Log     *slog.Logger       // nil: silent
+	Now     func() time.Time   // nil: time.Now
+	Crash   func(point string) // tests end the process at a named point; nil: never
+}
+
+// Outbox delivers what was saved to be posted: in order within a lane, each
+// message once. A message is marked before it is tried; after a crash or an
+// attempt without an answer the platform is asked whether it is there before it
+// is sent again. An answer by a reply token that is alive is not marked: it is
+// for one person, cannot be looked up, and rather comes twice than never.
+//
+// The cards of runs are kept up to date from what the run is now, not from what
+// happened to it, so that nothing that is missed matters: see cards.go.
+type Outbox struct {
+	cfg OutboxConfig
+
+	mu     sync.Mutex
+	lanes  map[string]bool // being served; true: look again before leaving
+	paced  map[string]time.Time
+	closed bool
+
+	halt     context.Context // ends when nothing new is to be begun
+	stop     context.CancelFunc
+	hard     context.Context // ends when what is under way is to break off
+	abort    context.CancelFunc
+	turns    chan struct{}
+	working  sync.WaitGroup
+	pokes    map[string]chan struct{} // by platform: a card may have changed
+	starting sync.Once
+}
+
+// inFlight is how many lanes are served at the same time.
+const inFlight = 64
+
+// Waits between attempts that failed without the platform saying how long: 1 s,
+// 2 s, 4 s … at most a minute apart.
+const (
+	firstPause   = time.Second
+	longestPause = time.Minute
+)
+
+// NewOutbox makes an outbox. It starts nothing.
+func NewOutbox(cfg OutboxConfig) (*Outbox, error) {
+	if cfg.Mail == nil || cfg.Cards == nil || cfg.Show == nil {
+		return nil, errors.New("engine: an OutboxConfig that lacks one of its parts")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Crash == nil {
+		cfg.Crash = func(string) {}
+	}
+	if cfg.Refused == nil {
+		cfg.Refused = func(keepwatch.Outgoing, string, bool) {}
+	}
+	o := &Outbox{cfg: cfg, lanes: map[string]bool{}, paced: map[string]time.Time{}, turns: make(chan struct{}, inFlight), pokes: map[string]chan struct{}{}}
+	for platform := range cfg.Posters {
+		o.pokes[platform] = make(chan struct{}, 1)
+	}
+	o.halt, o.stop = context.WithCancel(context.Background())
+	o.hard, o.abort = context.WithCancel(context.Background())
+	return o, nil
+}
+
+// Start takes up what was left, and begins to keep cards up to date.
+func (o *Outbox) Start() error {
+	lanes, err := o.cfg.Mail.Lanes()
+	if err != nil {
+		return fmt.Errorf("take up the messages that were left: %w", err)
+	}
+	o.Send(lanes...)
+	o.starting.Do(func() {
+		for platform, poster := range o.cfg.Posters {
+			o.working.Go(func() { o.keepCards(platform, poster, o.pokes[platform]) })
+		}
+	})
+	return nil
+}
+
+// Send says that lanes have something to send. It returns at once.
+func (o *Outbox) Send(lanes ...string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, lane := range lanes {
+		if o.closed {
+			return
+		}
+		if _, served := o.lanes[lane]; served {
+			o.lanes[lane] = true
+			continue
+		}
+		o.lanes[lane] = false
+		o.working.Go(func() { o.serve(lane) })
+	}
+}
+
+// Close begins nothing new and waits for what is under way, for as long as ctx
+// allows. What it did not wait for is looked for at the next start.
+func (o *Outbox) Close(ctx context.Context) error {
+	o.mu.Lock()
+	o.closed = true
+	o.mu.Unlock()
+	o.stop()
+	done := make(chan struct{})
+	go func() { o.working.Wait(); close(done) }()
+	select {
+	case <-done:
+		o.abort()
+		return nil
+	case <-ctx.Done():
+		o.abort()
+		<-done
+		return fmt.Errorf("some messages were not delivered in time; they are at the next start: %w", ctx.Err())
+	}
+}
+
+// serve sends what waits in a lane, one after the other, until it is empty.
+func (o *Outbox) serve(lane string) {
+	select {
+	case o.turns <- struct{}{}:
+		defer func() { <-o.turns }()
+	case <-o.halt.Done():
+		return
+	}
+	log := o.cfg.Log.With("lane", lane)
+	for o.halt.Err() == nil {
+		out, found, err := o.cfg.Mail.NextMessage(lane)
+		switch {
+		case err != nil:
+			log.Error("the next message cannot be read; it is tried again", "err", err)
+			o.pause(longestPause)
+		case found:
+			o.deliver(out, log.With("message", out.ID))
+		case o.leave(lane):
+			return
+		}
+	}
+}
+
+// leave ends the service of a lane, unless something came in meanwhile.
+func (o *Outbox) leave(lane string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.lanes[lane] {
+		o.lanes[lane] = false
+		return false
+	}
+	delete(o.lanes, lane)
+	return true
+}
+
+// pause waits, and reports whether to go on.
+func (o *Outbox) pause(d time.Duration) bool {
+	if d <= 0 {
+		return o.halt.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return o.halt.Err() == nil
+	case <-o.halt.Done():
+		return false
+	}
+}
+
+// deliver sends one message, again and again, until it is delivered or refused
+// for good, or the outbox closes. It is the one place that retries.
+func (o *Outbox) deliver(out keepwatch.Outgoing, log *slog.Logger) {
+	poster, ok := o.cfg.Posters[keepwatch.Platform(out.Channel)]
+	if !ok {
+		o.refuse(out, "Keepwatch is not connected to "+keepwatch.Platform(out.Channel)+".", log)
+		return
+	}
+	unsure, wait, last := !out.Tried.IsZero(), firstPause, ""
+	for o.awaitPace(out.Channel) {
+		ref, shown, final, err := o.attempt(poster, &out, unsure)
+		if err == nil {
+			o.delivered(out, ref, shown, final, log)
+			return
+		}
+		var p *keepwatch.PostError
+		if !errors.As(err, &p) {
+			p = &keepwatch.PostError{Err: err}
+		}
+		pause := wait
+		switch p.Verdict {
+		case keepwatch.VerdictNever, keepwatch.VerdictGone:
+			o.refuse(out, sentence(err), log)
+			return
+		case keepwatch.VerdictUnsure:
+			unsure = true
+		case keepwatch.VerdictLater:
+			if p.After > 0 {
+				pause = p.After
+			}
+		}
+		if err.Error() != last && p.After == 0 {
+			log.Warn("a message could not be posted; it is tried again", "channel", out.Channel, "verdict", p.Verdict, "err", err)
+			last = err.Error()
+		}
+		if !o.pause(pause) {
+			return
+		}
+		wait = min(wait*2, longestPause)
+	}
+}
+
+// sentence gives what a person is told about an error of a platform.
+func sentence(err error) string {
+	if text := keepwatch.Sentence(err); text != "" {
+		return text
+	}
+	return err.Error()
+}
+
+// attempt tries once: it looks for the message first where an earlier attempt
+// may have delivered it.
+func (o *Outbox) attempt(poster Poster, out *keepwatch.Outgoing, unsure bool) (ref, shown string, final bool, err error) {
+	answer := out.Reply.Alive(o.cfg.Now())
+	if unsure && !answer {
+		ref, found, err := poster.Find(o.hard, *out)
+		if err != nil {
+			return "", "", false, fmt.Errorf("look for a message: %w", err)
+		}
+		if found {
+			return ref, out.Message.Fingerprint(), false, nil
+		}
+	}
+	if out.Run > 0 {
+		msg, state, err := o.cfg.Show(out.Run)
+		if err != nil {
+			return "", "", false, &keepwatch.PostError{Verdict: keepwatch.VerdictNever, Err: fmt.Errorf("show run %d: %w", out.Run, err)}
+		}
+		if err := o.cfg.Cards.KeepButtons(msg.AllButtons()); err != nil {
+			return "", "", false, &keepwatch.PostError{Verdict: keepwatch.VerdictLater, Err: err}
+		}
+		out.Message, final = msg, state.Ended()
+	}
+	if !answer {
+		tried, err := o.cfg.Mail.TryMessage(*out, o.cfg.Now())
+		if err != nil {
+			return "", "", false, &keepwatch.PostError{Verdict: keepwatch.VerdictLater, Err: err}
+		}
+		*out = tried
+	}
+	o.cfg.Crash("outbox.tried")
+	ref, err = poster.Post(o.hard, *out)
+	o.cfg.Crash("outbox.posted")
+	return ref, out.Message.Fingerprint(), final, err
+}
+
+// delivered saves that a message is delivered. While that cannot be saved, it is
+// tried again, and the message is not sent again.
+func (o *Outbox) delivered(out keepwatch.Outgoing, ref, shown string, final bool, log *slog.Logger) {
+	for {
+		err := o.cfg.Mail.MessageDelivered(out, ref, shown, final)
+		if err == nil {
+			break
+		}
+		log.Error("it cannot be saved that a message was delivered", "err", err)
+		if !o.pause(5 * time.Second) {
+			return
+		}
+	}
+	o.cfg.Crash("outbox.delivered")
+	if out.Run > 0 {
+		o.poke(keepwatch.Platform(out.Channel))
+	}
+}
+
+func (o *Outbox) refuse(out keepwatch.Outgoing, why string, log *slog.Logger) {
+	log.Error("a message was refused for good; `keepwatch check` shows it", "channel", out.Channel, "why", why)
+	first, err := o.cfg.Mail.RefuseMessage(out, why)
+	if err != nil {
+		log.Error("a refused message could not be put apart; it is tried again", "err", err)
+		o.pause(longestPause)
+		return
+	}
+	o.cfg.Refused(out, why, first)
+}
+
+// awaitPace waits until another message may be posted in a channel, and reports
+// whether to go on.
+func (o *Outbox) awaitPace(channel string) bool {
+	every := o.cfg.Pace[keepwatch.Platform(channel)]
+	if every <= 0 {
+		return o.halt.Err() == nil
+	}
+	const remembered = 1000
+	o.mu.Lock()
+	now := time.Now() // monotonic: a clock that is set does not count
+	if len(o.paced) > remembered {
+		for c, at := range o.paced {
+			if now.After(at) {
+				delete(o.paced, c)
+			}
+		}
+	}
+	at := o.paced[channel]
+	if at.Before(now) {
+		at = now
+	}
+	o.paced[channel] = at.Add(every)
+	o.mu.Unlock()
+	return o.pause(at.Sub(now))
+}
