@@ -16,7 +16,11 @@ type Archive struct {
 	Stamp   string     `json:"stamp"` // name of its folder, StampOf(Started), with "-2" and so on where two fell into one second
 	Kind    SourceKind `json:"kind"`
 	Parts   []string   `json:"parts,omitempty"`
-	Run     int64      `json:"run"` // the run that made it
+	Path    string     `json:"path,omitempty"` // of a files source: what it is of
+	Run     int64      `json:"run"`            // the run that made it
+	// Adopted says that it was found in the vault with nobody's word about it:
+	// whether it is unlike its history is worked out when it is verified.
+	Adopted bool `json:"adopted,omitempty"`
 
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
@@ -32,6 +36,7 @@ type Archive struct {
 
 	Verified []Verification `json:"verified,omitempty"` // newest last; the first is from the run that made it
 	Pinned   string         `json:"pinned,omitempty"`   // why it is kept for ever; empty: not pinned
+	Removing bool           `json:"removing,omitempty"` // its removal has begun: where its folder is gone, it is meant to be
 	Findings []Finding      `json:"findings,omitempty"` // ways in which it is unlike its history
 	// Accepted says who looked at the findings and said that they are right.
 	Accepted   string    `json:"accepted,omitempty"`
@@ -99,6 +104,26 @@ func (a Archive) IsVerified() bool {
 	return n > 0 && a.Verified[n-1].OK()
 }
 
+// Gone gives the archive as one that does not count, because a look at its
+// folder found something missing. It says so as a verification would, and
+// nothing else may be concluded from it.
+func (a Archive) Gone(at time.Time, text string) Archive {
+	a.Verified = append(slices.Clone(a.Verified), Verification{At: at, Level: LevelSealed, Problems: []Finding{{Rule: "missing", What: a.Ref(), Text: text}}})
+	return a
+}
+
+// keptProofs is how many verifications an archive's record keeps.
+const keptProofs = 20
+
+// Add appends what was found about the archive: the first verification is kept,
+// and the newest ones.
+func (a *Archive) Add(v Verification) {
+	a.Verified = append(slices.Clone(a.Verified), v)
+	if n := len(a.Verified); n > keptProofs {
+		a.Verified = append(a.Verified[:1:1], a.Verified[n-keptProofs+1:]...)
+	}
+}
+
 // LastVerification gives the newest verification, and false where there is none.
 func (a Archive) LastVerification() (Verification, bool) {
 	if len(a.Verified) == 0 {
@@ -140,12 +165,17 @@ type Finding struct {
 	Text string `json:"text"` // a sentence with the figures
 }
 
+// RuleRestore is the Rule of a finding of a restore that is about the place that
+// was restored to, and not about the archive.
+const RuleRestore = "restore"
+
 // NoteKind sorts what is worth knowing about a backup that went through.
 type NoteKind string
 
 // The kinds of note.
 const (
 	NoteUnreadable NoteKind = "unreadable" // left out: could not be opened or read
+	NoteHalf       NoteKind = "half read"  // could be read only in part; it is stored at its full length, with zeros for the rest
 	NoteChanged    NoteKind = "changed"    // changed while it was read; what was read is in the archive
 	NoteVanished   NoteKind = "vanished"   // was listed, then gone
 	NoteSpecial    NoteKind = "special"    // left out: a socket, device or named pipe
@@ -198,10 +228,12 @@ type RestorePlan struct {
 	To       string   `json:"to"`
 	Items    int64    `json:"items"`
 	Bytes    int64    `json:"bytes"`
+	Need     int64    `json:"need"`              // bytes that are to be written, which leaves out what is there already
 	New      int64    `json:"new"`               // files that do not exist in To yet
 	Same     int64    `json:"same"`              // files that exist with the same size and time
 	Replaced int64    `json:"replaced"`          // files that exist and differ
 	Clashes  []string `json:"clashes,omitempty"` // the first 20 that exist and differ
+	Blocked  []string `json:"blocked,omitempty"` // the first 20 that something stands in the way of that no restore replaces: a folder in a file's place, a file in a folder's, a link that leads outside
 	Missing  []string `json:"missing,omitempty"` // parts that were asked for and are not in the archive
 	Free     int64    `json:"free"`              // bytes left on To's disk; -1: unknown
 }

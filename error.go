@@ -6,6 +6,10 @@ import (
 	"fmt"
 )
 
+// ErrDamaged is in the chain of errors that say that an archive is not as it
+// was sealed, so that whoever meets one can see to it that it no longer counts.
+var ErrDamaged = errors.New("the archive is damaged")
+
 // Kind sorts errors by who can act on them.
 type Kind uint8
 

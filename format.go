@@ -2,6 +2,7 @@ package keepwatch
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -78,4 +79,15 @@ func FormatDuration(d time.Duration) string {
 		}
 	}
 	return strings.Join(parts, " ")
+}
+
+// Printable gives a name from a source or an archive for a sentence or a table:
+// as it is, or quoted as in Go where it has characters that cannot be shown or
+// that would forge what is shown (line breaks, escape sequences, marks that turn
+// the direction of text, bytes that are no UTF-8).
+func Printable(name string) string {
+	if strings.ToValidUTF8(name, "") != name || strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
 }

@@ -1,6 +1,7 @@
 package keepwatch
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -32,6 +33,16 @@ type Keep struct {
 
 // IsZero reports whether there is no rule at all, so that everything is kept.
 func (k Keep) IsZero() bool { return k == Keep{} }
+
+// String writes the rules as they are compared and kept: the JSON of the policy,
+// "{}" for none. Two policies are the same if it is the same.
+func (k Keep) String() string {
+	data, err := json.Marshal(k)
+	if err != nil {
+		return "" // cannot be: it holds numbers only
+	}
+	return string(data)
+}
 
 // Span is a length of time by the calendar.
 type Span struct{ Years, Months, Days, Hours int }
@@ -124,7 +135,8 @@ func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []De
 		case len(a.Verified) == 0:
 			d.Reasons = append(d.Reasons, "not verified yet: it does not count, and stays until it is")
 		default:
-			d.Reasons = append(d.Reasons, "the last verification found a problem: it does not count, and stays until somebody has looked")
+			problem := strings.TrimSuffix(a.Verified[len(a.Verified)-1].Problems[0].Text, ".")
+			d.Reasons = append(d.Reasons, "not as it should be ("+problem+"): it does not count, and stays until somebody has looked")
 		}
 	}
 	for _, counted := range groups {

@@ -77,7 +77,7 @@ func TestKeepReasons(t *testing.T) {
 		"remove: no rule keeps it",
 		"keep: pinned: before the move; newest of the week of 16 November (weekly 2 of 2)",
 		"keep: not verified yet: it does not count, and stays until it is",
-		"keep: the last verification found a problem: it does not count, and stays until somebody has looked",
+		"keep: not as it should be (bad): it does not count, and stays until somebody has looked",
 		"remove: no rule keeps it",
 	}
 	var got []string
@@ -247,9 +247,11 @@ func TestPaused(t *testing.T) {
 		{"it was accepted", []keepwatch.Archive{accepted, old}, false},
 		{"a good one came after it", []keepwatch.Archive{flagged("2026-11-19 03:00"), old}, false},
 		{"only a part came after it", []keepwatch.Archive{part, flagged("2026-11-23 03:00"), old}, true},
+		{"one of the future hides nothing", []keepwatch.Archive{at(day("2027-11-24 03:00")), flagged("2026-11-24 03:00"), old}, true},
+		{"one of the future does not count", []keepwatch.Archive{flagged("2027-11-24 03:00"), old}, false},
 		{"one that is not verified does not count", []keepwatch.Archive{damaged, old}, false},
 	} {
-		if a, paused := keepwatch.Paused(c.a); paused != c.want || (paused && len(a.Findings) == 0) {
+		if a, paused := keepwatch.Paused(c.a, day("2026-11-25 00:00")); paused != c.want || (paused && len(a.Findings) == 0) {
 			t.Errorf("%s: %v, %v", c.name, paused, a)
 		}
 	}
@@ -316,8 +318,41 @@ func TestSuspect(t *testing.T) {
 	if got := rules(make(20, 1, 1<<20, 0), part); got != "" {
 		t.Errorf("a whole is compared with its parts: %q", got)
 	}
-	small := []keepwatch.Archive{make(0, 4, 3000, 0), make(1, 4, 3000, 0), make(2, 4, 3000, 0)}
-	if got := rules(make(20, 1, 10, 0), small); got != "" {
+	small := []keepwatch.Archive{make(0, 3, 3000, 0), make(1, 3, 3000, 0), make(2, 3, 3000, 0)}
+	if got := rules(make(20, 1, 900, 0), small); got != "" {
 		t.Errorf("a handful of files is suspicious: %q", got)
+	}
+}
+
+// TestSmallSourcesAreLookedAtToo: no source is so small that it may become empty
+// unnoticed, and one file that was read by half is enough.
+func TestSmallSourcesAreLookedAtToo(t *testing.T) {
+	archive := func(n int, items, bytes, unread, half int64) keepwatch.Archive {
+		a := at(day("2026-11-01 00:00").AddDate(0, 0, n))
+		a.Items, a.Bytes, a.Counts = items, bytes, map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: unread, keepwatch.NoteHalf: half}
+		return a
+	}
+	for _, c := range []struct {
+		name        string
+		before, now keepwatch.Archive
+		want        string
+	}{
+		{"five small files are gone", archive(0, 5, 15<<10, 0, 0), archive(1, 0, 0, 0, 0), "empty fewer"},
+		{"one byte is gone", archive(0, 1, 1, 0, 0), archive(1, 1, 0, 0, 0), "empty"},
+		{"only folders are left", archive(0, 3, 100, 0, 0), archive(1, 2, 0, 0, 0), "empty"},
+		{"empty files and folders are gone", archive(0, 3, 0, 0, 0), archive(1, 0, 0, 0, 0), "fewer"},
+		{"it was empty before", archive(0, 0, 0, 0, 0), archive(1, 0, 0, 0, 0), ""},
+		{"a small file shrank to nearly nothing", archive(0, 1, 2000, 0, 0), archive(1, 1, 20, 0, 0), "empty"},
+		{"half of the only file could be read", archive(0, 1, 10<<30, 0, 0), archive(1, 1, 10<<30, 0, 1), "half"},
+		{"as half read as before", archive(0, 1, 10<<30, 0, 1), archive(1, 1, 10<<30, 0, 1), ""},
+		{"one of a hundred could not be read", archive(0, 100, 1<<30, 0, 0), archive(1, 99, 1<<30, 1, 0), "unreadable"},
+	} {
+		var words []string
+		for _, f := range keepwatch.Suspect(c.now, []keepwatch.Archive{c.before}) {
+			words = append(words, f.Rule)
+		}
+		if got := strings.Join(words, " "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
 	}
 }

@@ -93,6 +93,7 @@ type Ask struct {
 	To        string   `json:"to,omitempty"`        // restore: the destination, an absolute path
 	Overwrite bool     `json:"overwrite,omitempty"` // restore: replace files that exist
 	Remove    []string `json:"remove,omitempty"`    // prune: the Refs that the confirmed plan removes
+	Rules     string   `json:"rules,omitempty"`     // prune: the policy that was shown and confirmed, as Keep.String gives it
 }
 
 // Step is one saved unit of a run.
@@ -128,6 +129,7 @@ type Result struct {
 	Verification *Verification `json:"verification,omitempty"`
 	Archive      string        `json:"archive,omitempty"`  // Ref of the archive that was made, checked or restored
 	Removed      []string      `json:"removed,omitempty"`  // prune: Refs
+	Waiting      []string      `json:"waiting,omitempty"`  // backup: Refs that the rules would remove, and that stay until somebody has confirmed those rules
 	Findings     []Finding     `json:"findings,omitempty"` // ways in which the archive is unlike its history
 
 	// Checkpoint is private to the step that runs; it is cleared when the step is done.

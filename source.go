@@ -1,6 +1,8 @@
 package keepwatch
 
 import (
+	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -45,6 +47,21 @@ type Source struct {
 	Parts    []string `json:"parts,omitempty"`
 	Schedule string   `json:"schedule,omitempty"` // cron expression; empty: only when asked
 	AdHoc    bool     `json:"ad_hoc,omitempty"`   // made from a path in the terminal, kept in the store
+}
+
+// Excludes reports whether a pattern leaves out what lies at rel below Path: its
+// last part alone is compared with a pattern without a slash, the whole path
+// otherwise.
+func (s Source) Excludes(rel string) bool {
+	return slices.ContainsFunc(s.Exclude, func(pattern string) bool {
+		pattern = strings.Trim(pattern, "/")
+		against := rel
+		if !strings.Contains(pattern, "/") {
+			against = path.Base(rel)
+		}
+		hit, _ := path.Match(pattern, against)
+		return hit
+	})
 }
 
 // Rotation says how many backups a host keeps and for how long. Zero: unknown.

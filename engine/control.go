@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"keepwatch"
 )
@@ -84,9 +85,7 @@ func (e *Engine) save(run keepwatch.Run) error {
 
 // endCancelled ends a run that nothing works on, as cancelled.
 func (e *Engine) endCancelled(run keepwatch.Run, work Work) error {
-	if work != nil {
-		e.discard(work, run, e.cfg.Log.With("run", run.ID))
-	}
+	e.discard(work, run, e.cfg.Log.With("run", run.ID))
 	run.State, run.Ended = keepwatch.RunCancelled, notBefore(e.now(), run.Created)
 	stopStep(&run, run.Ended)
 	return e.save(run)
@@ -96,56 +95,97 @@ func (e *Engine) endCancelled(run keepwatch.Run, work Work) error {
 // returns when the run has stopped, or when ctx ends.
 func (e *Engine) Cancel(ctx context.Context, id int64, by, reason string) (keepwatch.Run, error) {
 	mark := func(run *keepwatch.Run) { run.CancelledBy, run.CancelReason, run.CancelAsked = by, reason, e.now() }
-	if j := e.job(id); j != nil {
-		if run := j.snapshot(); run.State.Ended() {
-			return run, tooLate(run)
-		}
-		var late error
-		err := e.change(j, func(run *keepwatch.Run) {
-			if late = nil; run.State.Ended() {
-				late = tooLate(*run)
-				return
-			}
-			mark(run)
-		})
-		if err = errors.Join(err, late); err != nil {
+	for {
+		j, marked, err := e.toCancel(id, mark)
+		if err != nil {
 			return j.snapshot(), err
 		}
-		e.cfg.Crash("engine.cancel.after-save")
-		j.cancel(errCancelled)
+		if marked {
+			e.cfg.Crash("engine.cancel.after-save")
+			j.cancel(errCancelled)
+		}
 		select {
 		case <-j.finished:
 		case <-ctx.Done():
 			return j.snapshot(), ctx.Err()
 		}
-		run := j.snapshot()
-		if run.State != keepwatch.RunCancelled && run.State.Ended() {
-			return run, tooLate(run)
+		if run := j.snapshot(); marked {
+			return run, howCancelled(run)
 		}
-		return run, nil
 	}
-	run, err := e.cfg.Records.Run(id)
+}
+
+// toCancel saves that a run is to be cancelled, and gives the job that ends as
+// cancelled: the one that is under way, or a new one for a run that waits for
+// somebody. marked is false where the engine is about to let go of a run that
+// has just stopped by itself; then the caller waits for that and asks again.
+func (e *Engine) toCancel(id int64, mark func(*keepwatch.Run)) (j *job, marked bool, err error) {
+	e.mu.Lock()
+	if j = e.live[id]; j == nil {
+		defer e.mu.Unlock()
+		j, err = e.reopen(id, mark)
+		return j, err == nil, err
+	}
+	e.mu.Unlock()
+	var late error
+	err = e.change(j, func(run *keepwatch.Run) {
+		if marked, late = !run.State.Settled(), nil; run.State.Ended() {
+			late = tooLate(*run)
+		}
+		if marked {
+			mark(run)
+		}
+	})
+	return j, marked && err == nil, errors.Join(err, late)
+}
+
+// reopen makes a job of a run that nothing works on, only to cancel it, so that
+// nobody can take it up again meanwhile. The caller holds e.mu.
+func (e *Engine) reopen(id int64, mark func(*keepwatch.Run)) (*job, error) {
+	run, err := e.parked(id)
+	switch {
+	case err != nil:
+	case run.State.Ended():
+		err = tooLate(run)
+	case e.closed:
+		err = stopping()
+	default:
+		mark(&run)
+		err = e.save(run)
+	}
 	if err != nil {
-		return run, err
+		return &job{run: run}, err
 	}
-	if run.State.Ended() {
-		return run, tooLate(run)
+	return e.queueCancelled(run, e.cfg.Works[run.Kind]), nil
+}
+
+// howCancelled says what else became of a run than being cancelled, or nil.
+func howCancelled(run keepwatch.Run) error {
+	switch {
+	case run.State == keepwatch.RunCancelled:
+		return nil
+	case run.State.Ended():
+		return tooLate(run)
+	case run.State == keepwatch.RunAttention:
+		return keepwatch.Errorf(keepwatch.KindAttention, "Run %d has stopped, but that could not be saved. Look at the disk that holds the state, then cancel it again; otherwise the next start does.", run.ID)
 	}
-	mark(&run)
-	if err := e.save(run); err != nil {
-		return run, err
-	}
-	if err := e.endCancelled(run, e.cfg.Works[run.Kind]); err != nil {
-		return run, err
-	}
-	return e.cfg.Records.Run(id)
+	return keepwatch.Errorf(keepwatch.KindConflict, "Keepwatch is stopping. That run %d is to be cancelled is saved; the next start does it.", run.ID)
 }
 
 func tooLate(run keepwatch.Run) error {
 	return keepwatch.Errorf(keepwatch.KindConflict, "Run %d is over already: it is %s. There is nothing to cancel.", run.ID, run.State)
 }
 
-// Retry takes up a run that needs attention at the step that stopped.
+// parked gives a run that nothing works on. The caller holds e.mu.
+func (e *Engine) parked(id int64) (keepwatch.Run, error) {
+	if run, ok := e.unkept[id]; ok {
+		return run, nil
+	}
+	return e.cfg.Records.Run(id)
+}
+
+// Retry takes up a run that needs attention at the step that stopped. So it does
+// a run whose stop could not be saved: on disk that one still runs.
 func (e *Engine) Retry(ctx context.Context, id int64, by string) (keepwatch.Run, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -155,16 +195,17 @@ func (e *Engine) Retry(ctx context.Context, id int64, by string) (keepwatch.Run,
 	if j := e.live[id]; j != nil {
 		return j.snapshot(), keepwatch.Errorf(keepwatch.KindConflict, "Run %d is under way already.", id)
 	}
-	run, err := e.cfg.Records.Run(id)
+	run, err := e.parked(id)
 	if err != nil {
 		return run, err
 	}
 	work, ok := e.cfg.Works[run.Kind]
-	if run.State != keepwatch.RunAttention || !ok {
+	if run.State.Ended() || !ok {
 		return run, keepwatch.Errorf(keepwatch.KindConflict, "Run %d is %s. Only a run that needs attention can be taken up again; to begin anew, start another one.", id, run.State)
 	}
 	e.cfg.Log.Info("a run is taken up again", "run", id, "by", by)
 	run.State, run.Failure = keepwatch.RunQueued, nil
+	run.CancelledBy, run.CancelReason, run.CancelAsked = "", "", time.Time{}
 	if step := run.Current(); step != nil {
 		step.State, step.Attempts, step.Ended = keepwatch.StepPending, 0, run.Ended
 	}

@@ -76,6 +76,13 @@ func (r *records) OpenRuns() ([]keepwatch.Run, error) {
 	return open, nil
 }
 
+// setRefuse has every save fail with err, or go through again for nil.
+func (r *records) setRefuse(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refuse = err
+}
+
 // reborn gives the records as the next process finds them.
 func (r *records) reborn() *records {
 	r.mu.Lock()
@@ -434,9 +441,7 @@ func TestUnsavedStepIsNotTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec, w := newRecords(), newWork("fetch", "seal")
 		w.do["fetch"] = func(context.Context, keepwatch.Task) error {
-			rec.mu.Lock()
-			rec.refuse = errors.New("disk full")
-			rec.mu.Unlock()
+			rec.setRefuse(errors.New("disk full"))
 			return nil
 		}
 		told := map[keepwatch.RunState]int{}

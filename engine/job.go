@@ -48,8 +48,15 @@ func (j *job) watch() (keepwatch.Run, <-chan struct{}) {
 
 // Run gives a run as it is now, with its progress.
 func (e *Engine) Run(id int64) (keepwatch.Run, error) {
-	if j := e.job(id); j != nil {
+	e.mu.Lock()
+	j := e.live[id]
+	kept, unkept := e.unkept[id]
+	e.mu.Unlock()
+	switch {
+	case j != nil:
 		return j.snapshot(), nil
+	case unkept:
+		return kept, nil
 	}
 	return e.cfg.Records.Run(id)
 }
@@ -71,7 +78,7 @@ const glance = 200 * time.Millisecond
 func (e *Engine) Follow(ctx context.Context, id int64, fn func(keepwatch.Run)) (keepwatch.Run, error) {
 	j := e.job(id)
 	if j == nil {
-		run, err := e.cfg.Records.Run(id)
+		run, err := e.Run(id)
 		if err == nil {
 			fn(run)
 		}
@@ -88,7 +95,11 @@ func (e *Engine) Follow(ctx context.Context, id int64, fn func(keepwatch.Run)) (
 		}
 		if run.State.Settled() {
 			<-j.finished // so that what follows finds the run let go of
-			return run, nil
+			last := j.snapshot()
+			if last.State != run.State { // one that waited was cancelled
+				fn(last)
+			}
+			return last, nil
 		}
 		select {
 		case <-changed:

@@ -31,8 +31,9 @@ type Engine struct {
 
 	mu      sync.Mutex
 	live    map[int64]*job
-	waiting []*job // in the order in which they were asked for
-	working int    // how many jobs have their turn
+	waiting []*job                  // in the order in which they were asked for
+	working int                     // how many jobs have their turn
+	unkept  map[int64]keepwatch.Run // those that stopped, which could not be saved
 	closed  bool
 	done    sync.WaitGroup
 }
@@ -75,7 +76,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Crash == nil {
 		cfg.Crash = func(string) {}
 	}
-	return &Engine{cfg: cfg, live: map[int64]*job{}}, nil
+	return &Engine{cfg: cfg, live: map[int64]*job{}, unkept: map[int64]keepwatch.Run{}}, nil
 }
 
 // Start saves a new run and queues it. The run is on disk when Start returns.
@@ -119,10 +120,23 @@ func stopping() error {
 }
 
 // queue hands a saved run to a goroutine of its own. The caller holds e.mu.
-func (e *Engine) queue(run keepwatch.Run, work Work) {
+func (e *Engine) queue(run keepwatch.Run, work Work) *job {
 	ctx, cancel := context.WithCancelCause(context.Background())
+	return e.launch(ctx, cancel, run, work)
+}
+
+// queueCancelled makes a job that does no step and ends as cancelled. The caller
+// holds e.mu.
+func (e *Engine) queueCancelled(run keepwatch.Run, work Work) *job {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(errCancelled) // before it may begin
+	return e.launch(ctx, cancel, run, work)
+}
+
+func (e *Engine) launch(ctx context.Context, cancel context.CancelCauseFunc, run keepwatch.Run, work Work) *job {
 	j := &job{run: run, changed: make(chan struct{}), cancel: cancel, turn: make(chan struct{}), finished: make(chan struct{})}
 	e.live[run.ID] = j
+	delete(e.unkept, run.ID)
 	e.waiting = append(e.waiting, j)
 	e.done.Add(1)
 	go func() {
@@ -130,13 +144,17 @@ func (e *Engine) queue(run keepwatch.Run, work Work) {
 		defer cancel(nil)
 		select {
 		case <-j.turn:
-			e.carry(ctx, j, work)
 		case <-ctx.Done():
-			e.settle(ctx, j, work, context.Cause(ctx))
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			e.settle(ctx, j, work, cause)
+		} else {
+			e.carry(ctx, j, work)
 		}
 		e.letGo(j)
 	}()
 	e.next()
+	return j
 }
 
 // next gives their turn to those that wait longest, as long as there is room.
@@ -177,30 +195,30 @@ func (e *Engine) carry(ctx context.Context, j *job, work Work) {
 			return
 		}
 		if err := e.begin(j, step.Name); err != nil {
-			e.unsaved(j, step.Name, err, log)
+			e.unsaved(j, work, step.Name, err, log)
 			return
 		}
 		e.cfg.Crash("engine." + step.Name + ".begun")
 		result, err := e.attempt(ctx, j, work, step.Name, log)
 		if err != nil {
-			result.Checkpoint = j.snapshot().Result.Checkpoint
-			j.update(func(run *keepwatch.Run) { run.Result = result }) // saved with the failure
-			e.settle(ctx, j, work, stepError{step.Name, err})
+			e.settle(ctx, j, work, stepError{step.Name, err, &result})
 			return
 		}
 		e.cfg.Crash("engine." + step.Name + ".before-save")
 		if err := e.finish(j, step.Name, result); err != nil {
-			e.unsaved(j, step.Name, err, log)
+			e.unsaved(j, work, step.Name, err, log)
 			return
 		}
 		e.cfg.Crash("engine." + step.Name + ".after-save")
 	}
 }
 
-// stepError is an error with the name of the step that gave it.
+// stepError is an error with the name of the step that gave it, and how far that
+// came, which is kept with the failure.
 type stepError struct {
-	step string
-	err  error
+	step   string
+	err    error
+	result *keepwatch.Result // nil: nothing new
 }
 
 func (s stepError) Error() string { return s.step + ": " + s.err.Error() }
@@ -309,100 +327,6 @@ func (e *Engine) do(ctx context.Context, j *job, work Work, name string) (result
 			return e.change(j, func(run *keepwatch.Run) { run.Result.Checkpoint = data; run.Step(name).Attempts = 1 })
 		},
 	})
-}
-
-// settle ends or parks a run whose step stopped with cause.
-func (e *Engine) settle(ctx context.Context, j *job, work Work, cause error) {
-	run := j.snapshot()
-	log := e.cfg.Log.With("run", run.ID, "source", run.Source)
-	reason := context.Cause(ctx)
-	if errors.Is(reason, errShutdown) {
-		return // it stays as it is on disk and is taken up at the next start
-	}
-	if errors.Is(reason, errCancelled) {
-		e.discard(work, run, log)
-		e.mustChange(j, log, func(run *keepwatch.Run) {
-			run.State, run.Ended = keepwatch.RunCancelled, notBefore(e.now(), run.Created)
-			stopStep(run, run.Ended)
-		})
-		return
-	}
-	f := failureOf(cause, e.now())
-	state := keepwatch.RunFailed
-	if f.Kind == keepwatch.KindAttention || f.Stack != "" {
-		state = keepwatch.RunAttention
-	}
-	log.Warn("a run stopped", "step", f.Step, "state", state, "err", cause)
-	if state == keepwatch.RunFailed {
-		e.discard(work, run, log)
-	}
-	e.mustChange(j, log, func(run *keepwatch.Run) {
-		run.State = state
-		run.Failure = &f
-		run.Failures = append(run.Failures, f)
-		stopStep(run, f.At)
-		if state.Ended() {
-			run.Ended = notBefore(f.At, run.Created)
-		}
-	})
-}
-
-// stopStep marks the step under way as failed.
-func stopStep(run *keepwatch.Run, at time.Time) {
-	if step := run.Current(); step != nil && step.State == keepwatch.StepRunning {
-		step.State, step.Ended = keepwatch.StepFailed, notBefore(at, step.Started)
-	}
-	run.Progress = keepwatch.Progress{}
-}
-
-// failureOf makes the record of why a step stopped.
-func failureOf(cause error, at time.Time) keepwatch.Failure {
-	f := keepwatch.Failure{At: at, Kind: keepwatch.KindOf(cause), Message: keepwatch.Sentence(cause), Cause: cause.Error()}
-	var s stepError
-	if errors.As(cause, &s) {
-		f.Step = s.step
-	}
-	var p panicError
-	if errors.As(cause, &p) {
-		f.Stack, f.Kind = p.stack, keepwatch.KindInternal
-		f.Message = fmt.Sprintf("This is a fault in Keepwatch: the step %q broke off. Nothing else was touched. Retry it; if it happens again, report it with the log.", f.Step)
-	}
-	if f.Message == "" {
-		f.Message = fmt.Sprintf("The step %q failed for a reason inside Keepwatch or this machine. An admin finds the cause with `/backup status` and in the log.", f.Step)
-	}
-	return f
-}
-
-func (e *Engine) discard(work Work, run keepwatch.Run, log *slog.Logger) {
-	defer func() {
-		if p := recover(); p != nil {
-			log.Error("the clearing up after a run broke off", "panic", p)
-		}
-	}()
-	if err := work.Discard(context.Background(), run); err != nil {
-		log.Error("what a run left could not be removed; the next start removes it", "err", err)
-	}
-}
-
-// unsaved stops a run whose state could not be saved. It was not told that its
-// step is done, so the step will be done again.
-func (e *Engine) unsaved(j *job, step string, cause error, log *slog.Logger) {
-	log.Error("a run could not be saved; it stops here", "step", step, "err", cause)
-	f := failureOf(stepError{step, keepwatch.Errorf(keepwatch.KindAttention, "What the step %q did could not be saved. Look at the disk that holds the state, then retry.", step).Because(cause)}, e.now())
-	j.update(func(run *keepwatch.Run) { run.State, run.Failure = keepwatch.RunAttention, &f; stopStep(run, f.At) })
-	if err := e.cfg.Records.SaveRun(j.snapshot()); err != nil {
-		log.Error("nor could its failure; the next start takes it up", "err", err)
-		return
-	}
-	e.cfg.Changed(j.snapshot())
-}
-
-// mustChange saves a change that ends a run; when even that fails the run is
-// taken up again at the next start.
-func (e *Engine) mustChange(j *job, log *slog.Logger, change func(*keepwatch.Run)) {
-	if err := e.change(j, change); err != nil {
-		log.Error("the end of a run could not be saved; the next start takes it up", "err", err)
-	}
 }
 
 // change saves a change and only then shows it to anybody.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"keepwatch"
@@ -73,7 +72,7 @@ func (r *Router) archiveCommands() []Command {
 func (r *Router) list(_ context.Context, c *call) (keepwatch.Message, error) {
 	source := c.args.one("source")
 	c.audit.Source = source
-	archives, err := r.cfg.History.Archives(source)
+	archives, err := r.archives(source)
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -93,6 +92,18 @@ func (r *Router) list(_ context.Context, c *call) (keepwatch.Message, error) {
 	onlyParts(&table, archives)
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil
+}
+
+// archives gives those of a source, or all. One that is not in the vault as it
+// should be does not count as verified, whatever its record says.
+func (r *Router) archives(source string) ([]keepwatch.Archive, error) {
+	list, err := r.cfg.History.Archives(source)
+	for i, a := range list {
+		if gone := r.cfg.Vault.Missing(a); gone != "" {
+			list[i] = a.Gone(r.cfg.Now(), gone)
+		}
+	}
+	return list, err
 }
 
 // onlyParts leaves the column "Of" out where all archives are of whole sources.
@@ -127,7 +138,7 @@ const shownFiles = 12
 var errEnough = errors.New("enough was seen")
 
 func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
-	a, err := r.archive(c.args.one("archive"))
+	a, err := r.archive(c, c.args.one("archive"))
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -161,7 +172,7 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 	}
 	msg.Blocks = append(msg.Blocks, notes(keepwatch.Result{Notes: a.Notes, Counts: a.Counts})...)
 	msg.Blocks = append(msg.Blocks, r.inside(ctx, a)...)
-	msg.Blocks = append(msg.Blocks, keepwatch.Text("To open it without Keepwatch:"), keepwatch.Code(r.howToOpen(a.Ref(), a.Sealed)))
+	msg.Blocks = append(msg.Blocks, r.openBlocks(a.Ref(), a.Sealed)...)
 	ref := Quote(a.Ref())
 	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Verify", Command: "backup verify " + ref}, keepwatch.Button{Label: "Restore", Command: "backup restore " + ref, Form: restoreForm(a)})
 	return msg, nil
@@ -182,12 +193,12 @@ func (r *Router) inside(ctx context.Context, a keepwatch.Archive) []keepwatch.Bl
 		if len(lines) == shownFiles {
 			return errEnough
 		}
-		line := e.Path
+		line := keepwatch.Printable(e.Path)
 		switch e.Type {
 		case keepwatch.EntryFolder:
 			line += "/"
 		case keepwatch.EntryLink:
-			line += " → " + e.Link
+			line += " → " + keepwatch.Printable(e.Link)
 		default:
 			line += "  " + keepwatch.FormatBytes(e.Size)
 		}
@@ -211,7 +222,7 @@ func (r *Router) inside(ctx context.Context, a keepwatch.Archive) []keepwatch.Bl
 }
 
 func (r *Router) verify(ctx context.Context, c *call) (keepwatch.Message, error) {
-	a, err := r.archive(c.args.one("archive"))
+	a, err := r.archive(c, c.args.one("archive"))
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -228,6 +239,21 @@ func code(plan any) string {
 	return hex.EncodeToString(sum[:4])
 }
 
+// wrongCode says that a confirmation was of another plan than the one that there
+// is now: nothing was done, and whoever asked for it must not think that it was.
+func (c *call) wrongCode(msg *keepwatch.Message, done string) {
+	if !c.args.has("confirm") {
+		return
+	}
+	msg.Tone, msg.Failed, msg.Refused = keepwatch.ToneWarn, true, keepwatch.KindConflict
+	msg.Title = "Nothing was " + done + ": that is not what was confirmed"
+	text := fmt.Sprintf("The code %q belongs to no plan, or what would be done has changed since it was shown. Look again:", c.args.one("confirm"))
+	if c.args.one("confirm") == "yes" {
+		text = "Yes does not go for rules that nobody was shown yet. Look at what they do:"
+	}
+	msg.Blocks = append(msg.Blocks, keepwatch.Text(text))
+}
+
 // confirmed reports whether what was shown is confirmed.
 func (c *call) confirmed(plan any) bool {
 	given := c.args.one("confirm")
@@ -235,7 +261,7 @@ func (c *call) confirmed(plan any) bool {
 }
 
 func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error) {
-	a, err := r.archive(c.args.one("archive"))
+	a, err := r.archive(c, c.args.one("archive"))
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -249,6 +275,13 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 	}
 	ask := keepwatch.Ask{Archive: a.Ref(), Parts: c.args["part"], To: to, Overwrite: c.args.has("overwrite")}
 	plan, err := r.cfg.Vault.PlanExtract(ctx, a.Ref(), ask)
+	if errors.Is(err, keepwatch.ErrDamaged) { // it must not count any more, whoever found it
+		_, saveErr := r.cfg.History.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error {
+			a.Add(keepwatch.Verification{At: r.cfg.Now().UTC(), Level: keepwatch.LevelOpened, Problems: []keepwatch.Finding{{Rule: "damaged", What: a.Ref(), Text: keepwatch.Sentence(err)}}})
+			return nil
+		})
+		err = errors.Join(err, saveErr)
+	}
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -260,15 +293,12 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 	if c.confirmed(plan) {
 		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunRestore, Source: a.Source, Ask: ask})
 	}
-	msg := keepwatch.Message{Title: "Restore " + a.Ref() + "?"}
-	if c.args.has("confirm") {
-		msg.Tone = keepwatch.ToneWarn
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("What would be done has changed since it was shown. Look again:"))
-	}
+	msg := keepwatch.Message{Title: "Restore " + a.Ref() + "? Nothing is restored yet"}
+	c.wrongCode(&msg, "restored")
 	msg.Blocks = append(msg.Blocks, restoreFields(a, plan, free))
 	if !a.IsVerified() {
 		msg.Tone = keepwatch.ToneWarn
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("This archive is "+proofWord(a)+". What is whole in it can still be restored."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("This archive is "+strings.TrimSuffix(proofWord(a), ".")+". What is whole in it can still be restored."))
 	}
 	msg.Buttons = []keepwatch.Button{{Label: "Restore", Style: keepwatch.StylePrimary, Command: restoreCommand(ask, code(plan)), Form: &keepwatch.Form{
 		Title: "Restore now?", Submit: "Restore",
@@ -289,12 +319,18 @@ func restoreForm(a keepwatch.Archive) *keepwatch.Form {
 }
 
 func restoreCommand(ask keepwatch.Ask, code string) string {
-	words := append([]string{"backup", "restore", ask.Archive}, ask.Parts...)
-	words = append(words, "--to", ask.To)
+	words := []string{"backup", "restore", ask.Archive}
+	options := []string{"--to", ask.To}
 	if ask.Overwrite {
-		words = append(words, "--overwrite")
+		options = append(options, "--overwrite")
 	}
-	return Quote(append(words, "--confirm", code)...)
+	if code != "" {
+		options = append(options, "--confirm", code)
+	}
+	if slices.ContainsFunc(ask.Parts, func(p string) bool { return strings.HasPrefix(p, "-") }) { // a name, and no option
+		return Quote(slices.Concat(words, options, []string{"--"}, ask.Parts)...)
+	}
+	return Quote(slices.Concat(words, ask.Parts, options)...)
 }
 
 func restoreFields(a keepwatch.Archive, plan keepwatch.RestorePlan, free int64) keepwatch.Block {
@@ -318,93 +354,26 @@ func (r *Router) cannotRestore(plan keepwatch.RestorePlan, ask keepwatch.Ask, fr
 	switch {
 	case len(plan.Missing) > 0:
 		msg.Refused = keepwatch.KindNotFound
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("The archive holds no "+strings.Join(plan.Missing, ", ")+"."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("The archive holds no "+printable(plan.Missing, ", ")+"."))
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Show what is in it", Command: "backup show " + Quote(ask.Archive)})
+	case len(plan.Blocked) > 0:
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("In "+plan.To+" something stands in the way that no restore replaces, such as a folder in the place of a file, or a link that leads out of it. Nothing was touched. Move it away, or restore to another folder:"),
+			keepwatch.Code(printable(plan.Blocked, "\n")))
 	case plan.Replaced > 0 && !ask.Overwrite:
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("In %s there are files that the archive holds too, and that differ (%s). Nothing was touched. Restore to another folder, or replace them:",
-			plan.To, keepwatch.FormatCount(plan.Replaced, ""))), keepwatch.Code(strings.Join(plan.Clashes, "\n")))
+			plan.To, keepwatch.FormatCount(plan.Replaced, ""))), keepwatch.Code(printable(plan.Clashes, "\n")))
 		ask.Overwrite = true
-		words := append([]string{"backup", "restore", ask.Archive}, ask.Parts...)
-		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Replace them…", Style: keepwatch.StyleDanger, Command: Quote(append(words, "--to", ask.To, "--overwrite")...)})
-	case free >= 0 && plan.Bytes > free:
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("There is not enough room in %s: %s are needed and %s are free.", plan.To, keepwatch.FormatBytes(plan.Bytes), keepwatch.FormatBytes(free))))
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Replace them…", Style: keepwatch.StyleDanger, Command: restoreCommand(ask, "")})
+	case free >= 0 && plan.Need > free:
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("There is not enough room in %s: %s are needed and %s are free.", plan.To, keepwatch.FormatBytes(plan.Need), keepwatch.FormatBytes(free))))
 	default:
 		return msg, false
 	}
 	return msg, true
 }
 
-func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) {
-	source := c.args.one("source")
-	c.audit.Source = source
-	archives, err := r.cfg.History.Archives(source)
-	if err != nil {
-		return keepwatch.Message{}, err
-	}
-	if len(archives) == 0 {
-		return keepwatch.Message{}, r.noArchive(source)
-	}
-	if c.args.has("accept") {
-		return r.accept(c, source)
-	}
-	msg := keepwatch.Message{Title: "Retention of " + source}
-	table := keepwatch.Table{Head: []string{"Archive", "Of", "", "Why"}}
-	var remove []string
-	var bytes int64
-	for _, d := range r.cfg.Keep.Decide(archives, r.cfg.Now(), r.cfg.Location) {
-		word := "keep"
-		if !d.Keep {
-			word = "remove"
-			remove, bytes = append(remove, d.Archive.Ref()), bytes+d.Archive.SealedBytes
-		}
-		table.Rows = append(table.Rows, []string{d.Archive.Ref(), partsText(d.Archive.Parts), word, strings.Join(d.Reasons, "; ")})
-	}
-	onlyParts(&table, archives)
-	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
-	if newest, paused := keepwatch.Paused(archives); paused {
-		msg.Tone = keepwatch.ToneWarn
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(newest.Ref()+": "+pausedText(source, newest.Findings)))
-		msg.Buttons = append(msg.Buttons, acceptButton(source, newest.Ref()))
-		return msg, nil
-	}
-	if len(remove) == 0 {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing is to be removed."))
-		return msg, nil
-	}
-	if c.confirmed(remove) {
-		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunPrune, Source: source, Ask: keepwatch.Ask{Remove: remove}})
-	}
-	msg.Tone = keepwatch.ToneWarn
-	msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s would be removed, which frees %s. They cannot be brought back.", keepwatch.FormatCount(int64(len(remove)), "archive"), keepwatch.FormatBytes(bytes))))
-	msg.Buttons = []keepwatch.Button{{Label: "Remove " + strconv.Itoa(len(remove)), Style: keepwatch.StyleDanger, Command: "backup prune " + Quote(source, "--confirm", code(remove)), Form: &keepwatch.Form{
-		Title: "Remove for good?", Submit: "Remove", Text: fmt.Sprintf("%s of %s, %s. They cannot be brought back.", keepwatch.FormatCount(int64(len(remove)), "archive"), source, keepwatch.FormatBytes(bytes)),
-	}}}
-	return msg, nil
-}
-
-// accept records that somebody looked at an archive that is unlike its history.
-func (r *Router) accept(c *call, source string) (keepwatch.Message, error) {
-	a, err := r.archive(c.args.one("accept"))
-	if err != nil {
-		return keepwatch.Message{}, err
-	}
-	if a.Source != source || len(a.Findings) == 0 {
-		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "There is nothing to accept about %s.", a.Ref())
-	}
-	_, err = r.cfg.History.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error {
-		a.Accepted, a.AcceptedAt = c.person.Name, r.cfg.Now().UTC()
-		return nil
-	})
-	if err != nil {
-		return keepwatch.Message{}, err
-	}
-	return keepwatch.Message{Title: "Noted: " + a.Ref() + " is right as it is", Tone: keepwatch.ToneGood,
-		Blocks:  []keepwatch.Block{keepwatch.Text("Pruning of " + source + " goes on with the next backup, or now:")},
-		Buttons: []keepwatch.Button{{Label: "Show what would go", Command: "backup prune " + Quote(source)}}}, nil
-}
-
 func (r *Router) pin(_ context.Context, c *call) (keepwatch.Message, error) {
-	a, err := r.archive(c.args.one("archive"))
+	a, err := r.archive(c, c.args.one("archive"))
 	if err != nil {
 		return keepwatch.Message{}, err
 	}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -119,7 +120,9 @@ func (r *Router) choices(t OptionType) ([]Candidate, error) {
 		}
 	case TypePerson:
 		for _, p := range r.cfg.People {
-			add(p.Name, p.Role.String())
+			if !slices.ContainsFunc(list, func(c Candidate) bool { return c.Text == p.Name }) {
+				add(p.Name, p.Role.String())
+			}
 		}
 	case TypeCommand:
 		for _, c := range r.commands {
@@ -147,9 +150,19 @@ func where(s keepwatch.Source) string {
 
 // archive finds the archive that a word names: a whole name, a source (its
 // newest), or a source and the beginning of a time.
-func (r *Router) archive(word string) (keepwatch.Archive, error) {
+func (r *Router) archive(c *call, word string) (keepwatch.Archive, error) {
 	source, stamp, _ := strings.Cut(word, "/")
+	if name, ok := r.atPath(c, word); ok {
+		source, stamp = name, ""
+	} else if source == "" || source == "." || source == ".." || source == "~" {
+		return keepwatch.Archive{}, keepwatch.Errorf(keepwatch.KindNotFound, "There is no archive of %s. `/backup list` shows those that there are.", word)
+	}
 	archives, err := r.cfg.History.Archives(source)
+	if err == nil && len(archives) == 0 && keepwatch.NameFrom(source) != source { // as the file is spelt, and not the source that was made of it
+		if others, err := r.cfg.History.Archives(keepwatch.NameFrom(source)); err == nil && len(others) > 0 {
+			source, archives = keepwatch.NameFrom(source), others
+		}
+	}
 	if err != nil {
 		return keepwatch.Archive{}, err
 	}
@@ -163,10 +176,20 @@ func (r *Router) archive(word string) (keepwatch.Archive, error) {
 			return archives[i], nil
 		}
 	}
+	var fitting []keepwatch.Archive
 	for _, a := range archives {
-		if stamp == "latest" || strings.HasPrefix(a.Stamp, stamp) {
+		if stamp == "" || stamp == "latest" {
 			return a, nil
 		}
+		if strings.HasPrefix(a.Stamp, stamp) {
+			fitting = append(fitting, a)
+		}
+	}
+	if len(fitting) == 1 {
+		return fitting[0], nil
+	}
+	if len(fitting) > 1 {
+		return keepwatch.Archive{}, manyArchives(c, word, fitting)
 	}
 	if len(archives) > 0 {
 		return keepwatch.Archive{}, hinted{
@@ -175,6 +198,34 @@ func (r *Router) archive(word string) (keepwatch.Archive, error) {
 		}
 	}
 	return keepwatch.Archive{}, r.noArchive(source)
+}
+
+// manyArchives says that a word could be several archives, newest first.
+func manyArchives(c *call, word string, fitting []keepwatch.Archive) error {
+	h := hinted{error: keepwatch.Errorf(keepwatch.KindInvalid, "%q could be any of %s. Say which one.", word, keepwatch.FormatCount(int64(len(fitting)), "archive"))}
+	for _, a := range fitting[:min(len(fitting), fewChoices)] {
+		h.buttons = append(h.buttons, keepwatch.Button{Label: a.Ref(), Command: c.cmd.Title() + " " + Quote(a.Ref())})
+	}
+	return h
+}
+
+// atPath gives the source that was made of a path, which somebody in the
+// terminal may name instead.
+func (r *Router) atPath(c *call, word string) (name string, ok bool) {
+	if !c.req.Local || !strings.HasPrefix(word, ".") && !filepath.IsAbs(word) {
+		return "", false
+	}
+	abs, err := filepath.Abs(word)
+	sources, listErr := r.cfg.Sources.Sources()
+	if err != nil || listErr != nil {
+		return "", false
+	}
+	for _, s := range sources {
+		if s.Path == abs {
+			return s.Name, true
+		}
+	}
+	return "", false
 }
 
 // noArchive says that a source has none, or that there is no such source.

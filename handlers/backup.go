@@ -30,6 +30,12 @@ func (r *Router) backupCommands() []Command {
 			Summary: "List what can be backed up, and how fresh its newest archive is",
 		},
 		{
+			Group: "backup", Name: "forget", Role: keepwatch.RoleOperator, run: r.forget,
+			Summary:  "Take a source that was made from a path off the list; its archives stay",
+			Options:  []Option{{Name: "source", Type: TypeSource, Required: true, Summary: "a source that was made from a path"}},
+			Examples: []string{"backup forget usb"},
+		},
+		{
 			Group: "backup", Name: "status", Role: keepwatch.RoleViewer, run: r.status,
 			Summary:  "Show what runs and what ran last, or one run",
 			Options:  []Option{{Name: "run", Type: TypeRun, Summary: "the number of a run"}},
@@ -122,13 +128,36 @@ func (r *Router) sources(context.Context, *call) (keepwatch.Message, error) {
 	}
 	table := keepwatch.Table{Head: []string{"Source", "What", "Archives", "Newest verified"}}
 	for _, s := range sources {
-		archives, err := r.cfg.History.Archives(s.Name)
+		archives, err := r.archives(s.Name)
 		if err != nil {
 			return keepwatch.Message{}, err
 		}
 		table.Rows = append(table.Rows, []string{s.Name, where(s), strconv.Itoa(len(archives)), r.newest(archives)})
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
+	return msg, nil
+}
+
+func (r *Router) forget(_ context.Context, c *call) (keepwatch.Message, error) {
+	s, err := r.cfg.Sources.Source(c.args.one("source"))
+	if keepwatch.KindOf(err) == keepwatch.KindNotFound {
+		return keepwatch.Message{}, r.noSource(c.args.one("source"), c.cmd.Title()+" %s")
+	}
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	archives, err := r.cfg.History.Archives(s.Name)
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	if err := r.cfg.Sources.Forget(s.Name); err != nil {
+		return keepwatch.Message{}, err
+	}
+	msg := keepwatch.Message{Title: s.Name + " is no source any more", Tone: keepwatch.ToneGood}
+	if len(archives) > 0 {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Its archives stay (%d), and can be restored as before. A backup of %s takes the name up again.", len(archives), s.Path)))
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "List them", Command: "backup list " + Quote(s.Name)})
+	}
 	return msg, nil
 }
 

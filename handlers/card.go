@@ -36,10 +36,7 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 		if run.CancelReason != "" {
 			text = "By " + run.CancelledBy + ": " + run.CancelReason
 		}
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(text+"\nNothing of it was kept."))
-		if run.Kind == keepwatch.RunRestore {
-			msg.Blocks[0].Text = text + "\nWhat it had restored into an existing folder stays there."
-		}
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(text+"\n"+leftOf(run)))
 	case keepwatch.RunAttention:
 		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s needs attention", run.ID, work(run)), keepwatch.ToneBad
 		msg.Blocks = append(msg.Blocks, failureText(run))
@@ -50,6 +47,27 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 		msg.Buttons = append(msg.Buttons, details)
 	}
 	return msg
+}
+
+// leftOf says what is left of a run that was cancelled.
+func leftOf(run keepwatch.Run) string {
+	removed := ""
+	if n := int64(len(run.Result.Removed)); n > 0 {
+		removed = " Before that " + removedText(run.Result.Removed)
+	}
+	switch {
+	case run.Kind == keepwatch.RunRestore:
+		return "What it had restored into an existing folder stays there."
+	case run.Kind == keepwatch.RunVerify:
+		return "Nothing was proved, and nothing was changed."
+	case run.Kind == keepwatch.RunPrune && removed == "":
+		return "Nothing was removed."
+	case run.Kind == keepwatch.RunPrune:
+		return strings.TrimSpace(removed)
+	case run.Result.Archive != "":
+		return "Its archive " + run.Result.Archive + " was complete and verified by then, and is kept." + removed
+	}
+	return "Nothing of it was kept."
 }
 
 func failureText(run keepwatch.Run) keepwatch.Block {
@@ -83,11 +101,21 @@ func partsText(parts []string) string {
 		return "all of it"
 	}
 	const shown = 3
-	text := strings.Join(parts[:min(len(parts), shown)], ", ")
+	text := printable(parts[:min(len(parts), shown)], ", ")
 	if more := len(parts) - shown; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
+}
+
+// printable joins names from a source or an archive, none of which can forge a
+// line of its own.
+func printable(names []string, between string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = keepwatch.Printable(name)
+	}
+	return strings.Join(list, between)
 }
 
 // stateWord is a run's state for a table.
@@ -178,11 +206,17 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 	if leftOut(res.Counts) > 0 {
 		msg.Tone = keepwatch.ToneWarn
 		msg.Title = fmt.Sprintf("Run %d: %s is done, with gaps", run.ID, work(run))
+		msg.Failed = true // what is missing must not pass for a backup in somebody's cron
 	}
 	if len(res.Findings) > 0 {
 		msg.Tone = keepwatch.ToneWarn
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(pausedText(run.Source, res.Findings)))
 		msg.Buttons = append(msg.Buttons, acceptButton(run.Source, res.Archive))
+	}
+	if n := int64(len(res.Waiting)); n > 0 {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("By the retention rules "+keepwatch.FormatCount(n, "archive")+" would go:\n"+strings.Join(res.Waiting, "\n")+
+			"\nNobody has confirmed these rules for "+run.Source+" as they are now, so nothing was removed."))
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Show what would go", Command: "backup prune " + Quote(run.Source)})
 	}
 	if len(res.Removed) > 0 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("By the retention rules "+removedText(res.Removed)))
@@ -191,36 +225,50 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 	if r.cfg.KeyFile != "" {
 		fields = append(fields, keepwatch.Field{Name: "Key", Value: r.cfg.KeyFile + " (keep a copy elsewhere: without it no archive opens)"})
 	}
-	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields}, keepwatch.Text("To open it without Keepwatch:"), keepwatch.Code(r.howToOpen(res.Archive, res.Sealed)))
+	msg.Blocks = append(append(msg.Blocks, keepwatch.Block{Fields: fields}), r.openBlocks(res.Archive, res.Sealed)...)
 	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Restore", Command: "backup restore " + Quote(res.Archive)})
 }
 
-// howToOpen gives the shell commands that open an archive with age, zstd and tar
-// alone.
+// openBlocks says how an archive is opened with age, zstd and tar alone.
+func (r *Router) openBlocks(ref string, sealed []keepwatch.SealedFile) []keepwatch.Block {
+	how := r.howToOpen(ref, sealed)
+	if how == "" {
+		return []keepwatch.Block{keepwatch.Text("It is empty: there is nothing in it to open.")}
+	}
+	return []keepwatch.Block{keepwatch.Text("To open it without Keepwatch:"), keepwatch.Code(how)}
+}
+
+// howToOpen gives the shell commands for that, "" for an archive with nothing in
+// it. They unpack into a folder that they make, and stop if there is one: what
+// they are pasted beside may be newer than the archive.
 func (r *Router) howToOpen(ref string, sealed []keepwatch.SealedFile) string {
 	dir := r.cfg.Vault.Path(ref)
 	key := r.cfg.KeyFile
 	if key == "" {
 		key = "KEY-FILE"
 	}
-	var lines []string
+	into := strings.ReplaceAll(ref, "/", "-")
+	lines := []string{"mkdir " + shell(into)}
 	for _, s := range sealed {
-		if s.Name == "contents.jsonl.zst.age" || len(lines) >= 3 {
+		if s.Name == "contents.jsonl.zst.age" || len(lines) > 3 {
 			continue
 		}
 		line := "age -d -i " + shell(key) + " " + shell(filepath.Join(dir, s.Name))
 		plain := strings.TrimSuffix(s.Name, ".age")
 		switch {
 		case strings.HasSuffix(plain, ".tar.zst"):
-			line += " | zstd -d | tar x"
+			line += " | zstd -d | tar x -C " + shell(into)
 		case strings.HasSuffix(plain, ".zst"):
-			line += " | zstd -d > " + shell(strings.TrimSuffix(plain, ".zst"))
+			line += " | zstd -d > " + shell(into+"/"+strings.TrimSuffix(plain, ".zst"))
 		default:
-			line += " > " + shell(plain)
+			line += " > " + shell(into+"/"+plain)
 		}
 		lines = append(lines, line)
 	}
-	return strings.Join(lines, "\n")
+	if len(lines) == 1 {
+		return ""
+	}
+	return strings.Join(lines, " &&\n")
 }
 
 // shell quotes a word for a POSIX shell.
@@ -273,15 +321,16 @@ func proofWord(a keepwatch.Archive) string {
 }
 
 // gapKinds are the notes that mean that something is missing in the archive.
-var gapKinds = []keepwatch.NoteKind{keepwatch.NoteUnreadable, keepwatch.NoteVanished, keepwatch.NoteSpecial, keepwatch.NoteChanged}
+var gapKinds = []keepwatch.NoteKind{keepwatch.NoteUnreadable, keepwatch.NoteHalf, keepwatch.NoteVanished, keepwatch.NoteSpecial, keepwatch.NoteChanged}
 
-// leftOut counts what could not be read or changed while it was read.
+// leftOut counts what could not be read, at all or to its end, or changed while
+// it was read.
 func leftOut(counts map[keepwatch.NoteKind]int64) int64 {
-	return counts[keepwatch.NoteUnreadable] + counts[keepwatch.NoteChanged]
+	return counts[keepwatch.NoteUnreadable] + counts[keepwatch.NoteHalf] + counts[keepwatch.NoteChanged]
 }
 
 var noteTitles = map[keepwatch.NoteKind]string{
-	keepwatch.NoteUnreadable: "Could not be read", keepwatch.NoteVanished: "Gone before it was read", keepwatch.NoteSpecial: "Left out, because it is no ordinary file",
+	keepwatch.NoteUnreadable: "Could not be read", keepwatch.NoteHalf: "Could be read only in part", keepwatch.NoteVanished: "Gone before it was read", keepwatch.NoteSpecial: "Left out, because it is no ordinary file",
 	keepwatch.NoteChanged: "Changed while it was read", keepwatch.NoteSparse: "Has holes", keepwatch.NoteHardLink: "Hard links", keepwatch.NoteExcluded: "Left out", keepwatch.NoteMount: "Other file systems", keepwatch.NoteInfo: "Good to know",
 }
 
@@ -296,7 +345,7 @@ func notes(res keepwatch.Result) []keepwatch.Block {
 		var lines []string
 		for _, n := range res.Notes {
 			if n.Kind == kind && len(lines) < shownNotes {
-				lines = append(lines, strings.TrimPrefix(n.Path+": "+n.Text, ": "))
+				lines = append(lines, strings.TrimPrefix(keepwatch.Printable(n.Path)+": "+n.Text, ": "))
 			}
 		}
 		total := max(res.Counts[kind], int64(len(lines)))

@@ -17,10 +17,11 @@ func (r *Router) Complete(_ context.Context, req keepwatch.Request, cursor int) 
 		return nil
 	}
 	text := req.Text[:cursor]
-	words := strings.Fields(text)
-	word := ""
-	if len(words) > 0 && !strings.HasSuffix(text, " ") {
-		word, words = words[len(words)-1], words[:len(words)-1]
+	start := WordStart(text)
+	word := text[start:]
+	words, err := Split(text[:start])
+	if err != nil {
+		return nil
 	}
 	slash := ""
 	if len(words) == 0 {
@@ -46,7 +47,7 @@ func (r *Router) Complete(_ context.Context, req keepwatch.Request, cursor int) 
 		}
 	default:
 		if c, rest, ok := r.find(words); ok && allowed(c) {
-			list = r.completeOption(c, rest, word)
+			list = r.completeOption(c, rest, word, req.Local)
 		}
 	}
 	return slices.DeleteFunc(list, func(x Candidate) bool { return !strings.HasPrefix(x.Text, word) })
@@ -54,10 +55,10 @@ func (r *Router) Complete(_ context.Context, req keepwatch.Request, cursor int) 
 
 // completeOption gives what may stand next in a command: the values of the
 // option that is due, or the flags.
-func (r *Router) completeOption(c Command, given []string, word string) []Candidate {
+func (r *Router) completeOption(c Command, given []string, word string, local bool) []Candidate {
 	if n := len(given); n > 0 {
 		if o, ok := c.option(strings.TrimPrefix(given[n-1], "--")); ok && o.Type != TypeSwitch && strings.HasPrefix(given[n-1], "--") {
-			return r.values(o.Type)
+			return r.values(o.Type, word, local)
 		}
 	}
 	if strings.HasPrefix(word, "-") {
@@ -84,7 +85,7 @@ func (r *Router) completeOption(c Command, given []string, word string) []Candid
 			continue
 		}
 		if due == 0 || o.Variadic {
-			return r.values(o.Type)
+			return r.values(o.Type, word, local)
 		}
 		due--
 	}
@@ -92,7 +93,12 @@ func (r *Router) completeOption(c Command, given []string, word string) []Candid
 }
 
 // values gives what an option of a type may be; nothing where it cannot be read.
-func (r *Router) values(t OptionType) []Candidate {
+// Whoever sits at this machine is given paths where a path will do.
+func (r *Router) values(t OptionType, word string, local bool) []Candidate {
+	asPath := t == TypePath || (t == TypeSource || t == TypeArchive) && strings.IndexAny(strings.TrimPrefix(word, `"`), "./~") == 0
+	if local && asPath {
+		return paths(word)
+	}
 	list, err := r.choices(t)
 	if err != nil {
 		return nil

@@ -159,7 +159,7 @@ func (r *Router) audits(_ context.Context, c *call) (keepwatch.Message, error) {
 		return keepwatch.Message{}, err
 	}
 	msg := keepwatch.Message{Title: keepwatch.FormatCount(int64(len(entries)), "request")}
-	table := keepwatch.Table{Head: []string{"When", "Who", "Where", "What", "Outcome", "Took"}}
+	table := keepwatch.Table{Head: []string{"When", "Who", "Where", "What", "Outcome", "Answered in"}}
 	for _, e := range entries {
 		who := e.Person
 		if who == "" {
@@ -171,6 +171,9 @@ func (r *Router) audits(_ context.Context, c *call) (keepwatch.Message, error) {
 		}
 		if e.Run > 0 {
 			how += fmt.Sprintf(", run %d", e.Run)
+			if run, err := r.cfg.Runs.Run(e.Run); err == nil {
+				how += ": " + stateWord(run)
+			}
 		}
 		table.Rows = append(table.Rows, []string{e.At.In(r.cfg.Location).Format("2 Jan 15:04:05"), who, e.Channel, e.Text, how, keepwatch.FormatDuration(e.Duration)})
 	}

@@ -14,10 +14,17 @@ const maxText = 4000
 // typographic is what phones and word processors make of plain characters.
 var typographic = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`, "‘", "'", "’", "'", "‚", "'", "\u00a0", " ", "\u2007", " ", "\u202f", " ")
 
+// plainRune gives the plain character that a typographic one stands for, or c.
+func plainRune(c rune) rune {
+	r, _ := utf8.DecodeRuneInString(typographic.Replace(string(c)))
+	return r
+}
+
 // Split takes a line apart as a shell does: words between blanks, 'single' and
 // "double" quotes, and a backslash before a character that is to be taken as it
 // is. Typographic quotes count as plain ones, and a dash at the beginning of a
-// word as the two hyphens that a phone made it from.
+// word as the two hyphens that a phone made it from; behind a backslash they too
+// are what they are.
 func Split(text string) ([]string, error) {
 	if len(text) > maxText {
 		return nil, keepwatch.Errorf(keepwatch.KindInvalid, "That is too long for a command: %d bytes, and at most %d are read.", len(text), maxText)
@@ -30,7 +37,10 @@ func Split(text string) ([]string, error) {
 	inWord := false
 	quote := rune(0)
 	escaped := false
-	for _, c := range typographic.Replace(text) {
+	for _, c := range text {
+		if !escaped {
+			c = plainRune(c)
+		}
 		switch {
 		case unicode.IsControl(c) && c != '\t' && c != '\n':
 			return nil, keepwatch.Errorf(keepwatch.KindInvalid, "There is a control character in the command. Type it again.")
@@ -91,7 +101,7 @@ func quoteWord(w string) string {
 	var b strings.Builder
 	b.WriteByte('"')
 	for _, c := range w {
-		if c == '"' || c == '\\' || typographic.Replace(string(c)) != string(c) {
+		if c == '"' || c == '\\' || plainRune(c) != c {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(c)

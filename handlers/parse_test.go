@@ -52,6 +52,16 @@ func FuzzSplit(f *testing.F) {
 	})
 }
 
+// TestQuote: names that a phone could not have typed so, as they lie on a disk, are
+// the same after they went through a button.
+func TestQuote(t *testing.T) {
+	for _, word := range []string{"d’Alis", "the “good” one", "— draft", "a\u00a0b", `back\slash`, "tab\there", "«x»", "plain", ""} {
+		if got, err := Split(Quote(word)); err != nil || len(got) != 1 || got[0] != word {
+			t.Errorf("%q became %q, %v", word, got, err)
+		}
+	}
+}
+
 func TestNearest(t *testing.T) {
 	words := []string{"start", "status", "restore", "list"}
 	for typed, want := range map[string]string{"strat": "start", "stauts": "status", "resore": "restore", "lst": "list", "completely": "", "x": ""} {

@@ -35,6 +35,8 @@ type Sources interface {
 	Source(name string) (keepwatch.Source, error)
 	// AddPath gives the source of a path on this machine, made where there is none.
 	AddPath(path string) (keepwatch.Source, error)
+	// Forget takes the source of a path off the list.
+	Forget(name string) error
 }
 
 // History reads what was done and what came of it.
@@ -43,6 +45,8 @@ type History interface {
 	OpenRuns() ([]keepwatch.Run, error)
 	Archives(source string) ([]keepwatch.Archive, error)
 	UpdateArchive(ref string, change func(*keepwatch.Archive) error) (keepwatch.Archive, error)
+	// Confirmed gives the retention rules that somebody has confirmed for a source.
+	Confirmed(source string) (string, error)
 }
 
 // Audit keeps the lines that requests leave.
@@ -57,6 +61,8 @@ type Vault interface {
 	Contents(ctx context.Context, ref string, entry func(keepwatch.Entry) error, note func(keepwatch.Note) error) error
 	PlanExtract(ctx context.Context, ref string, ask keepwatch.Ask) (keepwatch.RestorePlan, error)
 	Path(ref string) string
+	// Missing says what of an archive does not lie where it should; "" is nothing.
+	Missing(a keepwatch.Archive) string
 }
 
 // Config is what a Router needs.
@@ -146,7 +152,7 @@ func (r *Router) Handle(ctx context.Context, req keepwatch.Request) keepwatch.Me
 // request has its ID and time.
 func (r *Router) Entry(req keepwatch.Request) keepwatch.AuditEntry {
 	person, _ := r.person(req)
-	return keepwatch.AuditEntry{ID: req.ID, At: req.At.UTC(), Person: person.Name, Account: req.Account, Channel: req.Channel, Text: clip(req.Text), Outcome: keepwatch.OutcomeStarted}
+	return keepwatch.AuditEntry{ID: req.ID, At: req.At.UTC(), Person: person.Name, Account: req.Account, Channel: req.Channel, Text: clip(req.Text), Source: r.about(req), Outcome: keepwatch.OutcomeStarted}
 }
 
 // Answer carries out a request whose audit line is saved, and completes the
@@ -252,6 +258,9 @@ func (r *Router) answer(ctx context.Context, req keepwatch.Request, person keepw
 	cmd, rest, found := r.find(words)
 	if !found {
 		return r.unknown(words, person, req)
+	}
+	if entry.Source == "" {
+		entry.Source = r.aboutRun(cmd, rest)
 	}
 	if person.Role < cmd.Role {
 		return msg, keepwatch.Errorf(keepwatch.KindDenied, "%s may be used by people with the role %s or above; yours is %s. Ask an admin.", cmd.Title(), cmd.Role, person.Role)
@@ -369,7 +378,7 @@ func (h hinted) Unwrap() error { return h.error }
 
 func outcome(err error, msg keepwatch.Message) keepwatch.Outcome {
 	switch kind := keepwatch.KindOf(err); {
-	case err == nil && msg.Failed:
+	case err == nil && msg.Failed && msg.Refused != keepwatch.KindInternal: // a check that found something was carried out
 		return keepwatch.OutcomeRefused
 	case err == nil:
 		return keepwatch.OutcomeDone

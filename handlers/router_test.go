@@ -36,6 +36,9 @@ type world struct {
 	plan     keepwatch.RestorePlan
 	log      bytes.Buffer
 	panics   bool
+	rules    string            // the confirmed ones
+	evil     string            // the name of a file in every archive
+	gone     map[string]string // what is missing of archives
 }
 
 func (w *world) Start(_ context.Context, run keepwatch.Run) (keepwatch.Run, error) {
@@ -111,6 +114,8 @@ func (w *world) UpdateArchive(ref string, change func(*keepwatch.Archive) error)
 	return keepwatch.Archive{}, keepwatch.Errorf(keepwatch.KindNotFound, "There is no archive %s.", ref)
 }
 
+func (w *world) Confirmed(string) (string, error) { return w.rules, nil }
+
 func (w *world) Sources() ([]keepwatch.Source, error) { return w.known, nil }
 
 func (w *world) Source(name string) (keepwatch.Source, error) {
@@ -126,6 +131,11 @@ func (w *world) AddPath(path string) (keepwatch.Source, error) {
 	s := keepwatch.Source{Name: keepwatch.NameFrom(filepath.Base(path)), Kind: keepwatch.KindFiles, Path: path}
 	w.known = append(w.known, s)
 	return s, nil
+}
+
+func (w *world) Forget(name string) error {
+	w.known = slices.DeleteFunc(w.known, func(s keepwatch.Source) bool { return s.Name == name })
+	return nil
 }
 
 func (w *world) BeginAudit(e keepwatch.AuditEntry) error {
@@ -156,6 +166,9 @@ func (w *world) Audits(keepwatch.AuditFilter) ([]keepwatch.AuditEntry, error) {
 }
 
 func (w *world) Contents(_ context.Context, _ string, entry func(keepwatch.Entry) error, _ func(keepwatch.Note) error) error {
+	if w.evil != "" {
+		return entry(keepwatch.Entry{Path: w.evil, Type: keepwatch.EntryLink, Link: w.evil})
+	}
 	return errors.Join(entry(keepwatch.Entry{Path: "reports", Type: keepwatch.EntryFolder}), entry(keepwatch.Entry{Path: "reports/<!channel> @everyone.txt", Type: keepwatch.EntryFile, Size: 1234}),
 		entry(keepwatch.Entry{Path: "latest", Type: keepwatch.EntryLink, Link: "reports"}))
 }
@@ -167,6 +180,8 @@ func (w *world) PlanExtract(_ context.Context, ref string, ask keepwatch.Ask) (k
 }
 
 func (w *world) Path(ref string) string { return "data/vault/" + ref }
+
+func (w *world) Missing(a keepwatch.Archive) string { return w.gone[a.Ref()] }
 
 func proof(t time.Time) keepwatch.Verification {
 	return keepwatch.Verification{At: t, Took: 2 * time.Second, Level: keepwatch.LevelOpened, Files: 41, Bytes: 9 << 20, Sealed: 4 << 20}
@@ -302,6 +317,8 @@ func TestAnswers(t *testing.T) {
 		{name: "stranger", text: "/backup start notes", who: "slack:U999"},
 		{name: "denied", text: "/backup prune notes", who: "slack:U2"},
 		{name: "sources", text: "/backup sources", who: "slack:U3"},
+		{name: "forget", text: "/backup forget notes", who: "slack:U2"},
+		{name: "forget-typo", text: "/backup forget ntoes", who: "slack:U2"},
 		{name: "list", text: "/backup list notes", who: "slack:U3", set: damaged},
 		{name: "list-none", text: "/backup list ruthin-web", who: "slack:U3"},
 		{name: "show", text: "/backup show notes", who: "slack:U3"},
@@ -313,6 +330,16 @@ func TestAnswers(t *testing.T) {
 		{name: "restore-clash", text: "/backup restore notes --to /back", who: "slack:U1", set: func(w *world) {
 			w.plan = keepwatch.RestorePlan{Items: 40, Bytes: 9 << 20, New: 38, Replaced: 2, Clashes: []string{"a.txt", "b.txt"}, Free: 1 << 40}
 		}},
+		{name: "restore-blocked", text: "/backup restore notes --to /back --overwrite --confirm yes", who: "slack:U1", set: func(w *world) {
+			w.plan = keepwatch.RestorePlan{Items: 40, Bytes: 9 << 20, New: 38, Blocked: []string{"a.txt"}, Free: 1 << 40}
+		}},
+		{name: "restore-dashes", text: "/backup restore notes --to /back -- --odd", who: "slack:U1", set: func(w *world) {
+			w.plan = keepwatch.RestorePlan{Items: 40, Bytes: 9 << 20, Need: 1 << 10, New: 1, Same: 39, Free: 1 << 20}
+		}},
+		{name: "show-many", text: "/backup show notes/2026", who: "slack:U1"},
+		{name: "show-other-case", text: "/backup show Notes", who: "slack:U1"},
+		{name: "show-path", text: "/backup show /srv/notes/", who: "terminal:alis"},
+		{name: "show-path-elsewhere", text: "/backup show /srv/notes", who: "slack:U1"},
 		{name: "restore-missing", text: "/backup restore notes nope", who: "slack:U1", set: func(w *world) { w.plan = keepwatch.RestorePlan{Missing: []string{"nope"}} }},
 		{name: "prune", text: "/backup prune notes", who: "slack:U1"},
 		{name: "prune-paused", text: "/backup prune notes", who: "slack:U1", set: shrunk},
@@ -378,9 +405,19 @@ func TestRunCards(t *testing.T) {
 		"unlike": with(func(r *keepwatch.Run) {
 			r.Result.Findings = []keepwatch.Finding{{Text: "It is nearly empty: 10 B, where 9.0 MiB are usual."}}
 		}),
+		"waiting": with(func(r *keepwatch.Run) { r.Result.Waiting = []string{"notes/2026-01-01T000000Z"} }),
+		"empty": with(func(r *keepwatch.Run) {
+			r.Result.Items, r.Result.Bytes, r.Result.Sealed = 0, 0, []keepwatch.SealedFile{{Name: "contents.jsonl.zst.age", Size: 400}}
+		}),
 		"sealed-only": with(func(r *keepwatch.Run) { s := v; s.Level = keepwatch.LevelSealed; r.Result.Verification = &s }),
 		"cancelled": with(func(r *keepwatch.Run) {
-			r.State, r.CancelledBy, r.CancelReason = keepwatch.RunCancelled, "Olwen", "wrong folder"
+			r.State, r.CancelledBy, r.CancelReason, r.Result = keepwatch.RunCancelled, "Olwen", "wrong folder", keepwatch.Result{}
+		}),
+		"cancelled-sealed": with(func(r *keepwatch.Run) {
+			r.State, r.CancelledBy, r.Result.Removed = keepwatch.RunCancelled, "Olwen", []string{"notes/2026-01-01T000000Z"}
+		}),
+		"cancelled-prune": with(func(r *keepwatch.Run) {
+			r.Kind, r.State, r.CancelledBy, r.Result = keepwatch.RunPrune, keepwatch.RunCancelled, "Olwen", keepwatch.Result{Removed: []string{"notes/2026-01-01T000000Z"}}
 		}),
 		"attention": with(func(r *keepwatch.Run) {
 			r.State, r.Failure = keepwatch.RunAttention, &keepwatch.Failure{Step: "fetch", Message: "The disk is full. Free some room, then retry."}
@@ -462,8 +499,56 @@ func TestConfirmationIsOfWhatWasShown(t *testing.T) {
 		t.Error("a plan that had changed was carried out")
 	}
 	w.archives = w.archives[:3]
-	if m := r.Handle(t.Context(), ask(button, "slack:U1")); m.Run != 1 || !slices.Equal(w.runs[1].Ask.Remove, []string{w.archives[2].Ref()}) {
+	if m := r.Handle(t.Context(), ask("/backup prune notes --confirm yes", "slack:U1")); len(w.runs) != 0 || m.Run != 0 || !m.Failed {
+		t.Error("rules that nobody was shown were confirmed unseen")
+	}
+	if m := r.Handle(t.Context(), ask(button, "slack:U1")); m.Run != 1 || !slices.Equal(w.runs[1].Ask.Remove, []string{w.archives[2].Ref()}) || w.runs[1].Ask.Rules != `{"last":2}` {
 		t.Errorf("%+v", w.runs)
+	}
+	w.rules = `{"last":2}`
+	if m := r.Handle(t.Context(), ask("/backup prune notes --confirm yes", "slack:U1")); m.Run != 2 {
+		t.Error("with rules that were confirmed, yes is enough")
+	}
+}
+
+// TestPruneLooksAtTheFolders: what is shown counts no archive that is gone.
+func TestPruneLooksAtTheFolders(t *testing.T) {
+	w := newWorld()
+	newest := w.archives[0]
+	for _, a := range w.archives {
+		if a.Source == "notes" && a.Started.After(newest.Started) {
+			newest = a
+		}
+	}
+	w.gone = map[string]string{newest.Ref(): "Its folder is not there."}
+	for _, line := range []string{"/backup prune notes", "/backup list notes"} {
+		got := plain(w.router(t).Handle(t.Context(), ask(line, "terminal:alis")))
+		if !strings.Contains(got, "Its folder is not there") {
+			t.Errorf("%s:\n%s", line, got)
+		}
+	}
+}
+
+// TestNamesForgeNothing: a name with line breaks, escape sequences or marks that
+// turn text round makes no line that Keepwatch did not write.
+func TestNamesForgeNothing(t *testing.T) {
+	const evil = "q\n✓ Verified: everything\x1b[2J\u009b31m\u202egpj"
+	w := newWorld()
+	w.evil = evil
+	w.plan = keepwatch.RestorePlan{Missing: []string{evil}}
+	cards := []keepwatch.Message{w.router(t).RunMessage(keepwatch.Run{ID: 1, Kind: keepwatch.RunBackup, Source: "notes", State: keepwatch.RunDone, Ask: keepwatch.Ask{Parts: []string{evil}},
+		Result: keepwatch.Result{Notes: []keepwatch.Note{{Kind: keepwatch.NoteSpecial, Path: evil, Text: "a named pipe, left out"}}}})}
+	for _, plan := range []keepwatch.RestorePlan{{Missing: []string{evil}}, {Blocked: []string{evil}}, {Replaced: 1, Clashes: []string{evil}}} {
+		w.plan = plan
+		cards = append(cards, w.router(t).Handle(t.Context(), ask("/backup restore notes --to /x", "slack:U1")))
+	}
+	cards = append(cards, w.router(t).Handle(t.Context(), ask("/backup show notes", "slack:U1")))
+	for _, m := range cards {
+		m.Buttons = nil // hold commands, which are read as they are
+		got := plain(m)
+		if !strings.Contains(got, `q\n✓ Verified`) || strings.ContainsAny(got, "\x1b\u009b\u202e") {
+			t.Errorf("%s", got)
+		}
 	}
 }
 

@@ -32,8 +32,26 @@ func backupWork(cfg Config) *Work {
 			_, _, err := b.provider(run.Source)
 			return err
 		},
-		discard: func(run keepwatch.Run) error { return cfg.Vault.Discard(run.ID) },
+		discard: b.discard,
 	}
+}
+
+// discard removes what a run that did not finish has left. An archive that it
+// has made and recorded stays: it is whole and verified, and the card says so.
+// One that was put into its place and of which the run does not know, because it
+// was killed before that was saved, would be a stranger in the vault.
+func (b backup) discard(run keepwatch.Run) error {
+	if run.Result.Archive == "" {
+		if ref, found := b.cfg.Vault.Published(run); found {
+			if err := b.cfg.Vault.Remove(ref); err != nil {
+				return err
+			}
+			if err := b.cfg.Archives.DeleteArchive(ref); err != nil {
+				return err
+			}
+		}
+	}
+	return b.cfg.Vault.Discard(run.ID)
 }
 
 // provider finds a source and who knows its kind.
@@ -83,8 +101,8 @@ func (b backup) room(plan keepwatch.Plan) error {
 		return fmt.Errorf("look at the room in the vault: %w", err)
 	}
 	if need := plan.Bytes/hopefulRatio + elbowRoom; free < need {
-		return keepwatch.Errorf(keepwatch.KindAttention, "There is not enough room in the vault: %s are to be backed up and %s are free. Free some room, then retry.",
-			keepwatch.FormatBytes(plan.Bytes), keepwatch.FormatBytes(free))
+		return keepwatch.Errorf(keepwatch.KindAttention, "There is not enough room in the vault: %s are to be backed up, which needs %s even if it shrinks to a twentieth, and %s are free. Free some room, then retry.",
+			keepwatch.FormatBytes(plan.Bytes), keepwatch.FormatBytes(need), keepwatch.FormatBytes(free))
 	}
 	return nil
 }
@@ -147,20 +165,20 @@ func (b backup) seal(_ context.Context, task keepwatch.Task) (keepwatch.Result, 
 	if err != nil {
 		return result, err
 	}
-	a := keepwatch.Archive{
-		Source: run.Source, Kind: source.Kind, Parts: run.Ask.Parts, Run: run.ID,
-		Started: run.Started, Finished: result.Verification.At,
-		Items: result.Items, Bytes: result.Bytes, Notes: result.Notes, Counts: result.Counts,
-		Verified: []keepwatch.Verification{*result.Verification},
-	}
-	if a, err = b.cfg.Vault.Publish(run, a); err != nil {
-		return result, err
-	}
 	history, err := b.cfg.Archives.Archives(run.Source)
 	if err != nil {
 		return result, err
 	}
-	a.Findings = keepwatch.Suspect(a, history)
+	a := keepwatch.Archive{
+		Source: run.Source, Kind: source.Kind, Path: source.Path, Parts: run.Ask.Parts, Run: run.ID,
+		Started: run.Started, Finished: result.Verification.At,
+		Items: result.Items, Bytes: result.Bytes, Notes: result.Notes, Counts: result.Counts,
+		Verified: []keepwatch.Verification{*result.Verification},
+	}
+	a.Findings = keepwatch.Suspect(a, history) // before it is published: they are written beside it
+	if a, err = b.cfg.Vault.Publish(run, a); err != nil {
+		return result, err
+	}
 	b.cfg.Crash("providers.seal.before-record")
 	if err := b.cfg.Archives.SaveArchive(a); err != nil {
 		return result, err
@@ -171,24 +189,43 @@ func (b backup) seal(_ context.Context, task keepwatch.Task) (keepwatch.Result, 
 }
 
 // tidy applies the retention policy after a backup, unless it is paused or
-// there is none. A backup never fails because of it.
+// there is none, or nobody has confirmed it for this source as it is now: a slip
+// in the configuration must not remove an archive that nobody was shown. A
+// backup never fails because of it.
 func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
 	result := task.Run.Result
+	b.cfg.Crash("providers.prune.begun")
 	if b.cfg.Keep.IsZero() {
 		return result, nil
 	}
-	archives, err := b.cfg.Archives.Archives(task.Run.Source)
+	archives, result, err := b.prune.standing(task)
+	task.Run.Result = result
 	if err != nil {
 		return result, err
 	}
-	if _, paused := keepwatch.Paused(archives); paused {
+	if _, paused := keepwatch.Paused(archives, b.cfg.Now()); paused {
 		return result, nil // the card of the run shows its findings
 	}
+	decided := b.cfg.Keep.Decide(archives, b.cfg.Now(), b.cfg.Location)
+	if wait, err := b.prune.wait(decided); err != nil || wait != "" {
+		if wait != "" {
+			result.Notes = append(slices.Clone(result.Notes), keepwatch.Note{Kind: keepwatch.NoteInfo, Text: "no old archive was tidied up, since " + wait + " The next backup does it."})
+		}
+		return result, err
+	}
 	var remove []string
-	for _, d := range b.cfg.Keep.Decide(archives, b.cfg.Now(), b.cfg.Location) {
+	for _, d := range decided {
 		if !d.Keep {
 			remove = append(remove, d.Archive.Ref())
 		}
+	}
+	confirmed, err := b.cfg.Archives.Confirmed(task.Run.Source)
+	if err != nil {
+		return result, err
+	}
+	if len(remove) > 0 && confirmed != b.cfg.Keep.String() {
+		result.Waiting = remove
+		return result, nil // the card of the run says what to do
 	}
 	done, err := b.prune.remove(ctx, task, remove)
 	if err != nil && context.Cause(ctx) == nil {

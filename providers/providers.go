@@ -39,12 +39,16 @@ type Job struct {
 type Sink interface {
 	// Add stores one file, folder or link in the archive's tree. content is
 	// read to its end for a file and ignored otherwise. Where content gives
-	// more or less than e.Size, the entry is stored with e.Size bytes (cut,
-	// or filled with zeros) and a NoteChanged is made of it.
+	// more than e.Size, the entry is cut and a NoteChanged is made of it; where
+	// it gives less, it is filled with zeros and a NoteHalf is made of it.
 	Add(e keepwatch.Entry, content io.Reader) error
 	// Single stores one file as it comes, sealed under its own name
 	// ("name.pst.zst.age", or "name.tar.gz.age" for what is compressed already).
 	Single(e keepwatch.Entry, content io.Reader) error
+	// Top says what the folder itself is like that the tree is of: mode, owner and
+	// time. Its path is "."; it is no item, and a restore to a new place gives it
+	// back. It comes before anything that is added.
+	Top(e keepwatch.Entry) error
 	// Note records something worth knowing.
 	Note(n keepwatch.Note) error
 }

@@ -2,7 +2,9 @@ package providers
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"keepwatch"
 )
@@ -18,11 +20,10 @@ func verifyWork(cfg Config) *Work {
 		}
 		result.Verification, result.Archive = &v, ref
 		result.Items, result.Bytes = v.Files, v.Bytes
+		counted := false
 		_, err = cfg.Archives.UpdateArchive(ref, func(a *keepwatch.Archive) error {
-			a.Verified = append(a.Verified, v)
-			if n := len(a.Verified); n > keptProofs { // the first, and the newest
-				a.Verified = append(a.Verified[:1:1], a.Verified[n-keptProofs+1:]...)
-			}
+			counted = a.IsVerified()
+			a.Add(v)
 			return nil
 		})
 		if err != nil {
@@ -31,29 +32,77 @@ func verifyWork(cfg Config) *Work {
 		if !v.OK() {
 			return result, keepwatch.Errorf(keepwatch.KindConflict, "The archive %s is not as it was sealed: %s It no longer counts, and nothing is pruned in its favour. Make a new backup now.", ref, v.Problems[0].Text)
 		}
-		return result, nil
+		if counted {
+			return result, nil
+		}
+		return result, weigh(cfg, task.Run.Source)
 	}}}}
 }
 
-// keptProofs is how many verifications an archive's record keeps.
-const keptProofs = 20
+// weigh works out anew whether archives are unlike their history, after one more
+// counts: only verified ones are history, and after the state was lost none are
+// until somebody verifies them. Without it a suspicious archive would push out
+// the good ones then.
+func weigh(cfg Config, source string) error {
+	archives, err := cfg.Archives.Archives(source)
+	if err != nil {
+		return err
+	}
+	for _, a := range archives {
+		if !a.IsVerified() || a.Accepted != "" || len(a.Findings) > 0 && !a.Adopted {
+			continue
+		}
+		found := keepwatch.Suspect(a, archives)
+		if slices.Equal(found, a.Findings) {
+			continue
+		}
+		if _, err := cfg.Archives.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error { a.Findings = found; return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// damage adds to an archive's record that a restore has found it damaged, as a
+// verification would have: otherwise it would go on counting, and push out a
+// good one.
+func damage(cfg Config, ref string, problems []keepwatch.Finding, err error) error {
+	var found []keepwatch.Finding
+	for _, p := range problems {
+		if p.Rule != keepwatch.RuleRestore { // that is about the place that was restored to
+			found = append(found, p)
+		}
+	}
+	if len(found) == 0 && errors.Is(err, keepwatch.ErrDamaged) {
+		found = append(found, keepwatch.Finding{Rule: "damaged", What: ref, Text: keepwatch.Sentence(err)})
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	_, err = cfg.Archives.UpdateArchive(ref, func(a *keepwatch.Archive) error {
+		a.Add(keepwatch.Verification{At: cfg.Now().UTC(), Level: keepwatch.LevelOpened, Problems: found})
+		return nil
+	})
+	return err
+}
 
 // restoreWork brings files back. A restore into a new place can be done again
 // from its beginning; one that replaces files waits for a person when it was
 // cut off, because somebody may have worked with them since.
 func restoreWork(cfg Config) *Work {
-	return &Work{steps: []step{
+	return &Work{discard: cfg.Vault.DiscardExtract, steps: []step{
 		{name: "plan", do: func(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
 			result := task.Run.Result
 			plan, err := cfg.Vault.PlanExtract(ctx, task.Run.Ask.Archive, task.Run.Ask)
 			result.Plan = &keepwatch.Plan{Items: plan.Items, Bytes: plan.Bytes, Text: fmt.Sprintf("%d new, %d the same, %d replaced", plan.New, plan.Same, plan.Replaced)}
 			result.Archive = task.Run.Ask.Archive
-			return result, err
+			return result, errors.Join(err, damage(cfg, task.Run.Ask.Archive, nil, err))
 		}},
 		{
 			name: "extract",
 			do: func(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
-				return cfg.Vault.Extract(ctx, task.Run.Ask.Archive, task.Run, task.Report)
+				result, err := cfg.Vault.Extract(ctx, task.Run.Ask.Archive, task.Run, task.Report)
+				return result, errors.Join(err, damage(cfg, task.Run.Ask.Archive, result.Findings, err))
 			},
 			again: func(run keepwatch.Run) bool { return !run.Ask.Overwrite },
 		},

@@ -32,6 +32,8 @@ type Sealer interface {
 	VerifyStaged(ctx context.Context, run keepwatch.Run, report func(keepwatch.Progress)) (keepwatch.Verification, error)
 	// Publish puts the staged archive in its place; once only, however often it is called for a run.
 	Publish(run keepwatch.Run, a keepwatch.Archive) (keepwatch.Archive, error)
+	// Published gives the archive that a run has put into its place.
+	Published(run keepwatch.Run) (ref string, found bool)
 	// Discard removes what a run has staged.
 	Discard(run int64) error
 	// Free gives the bytes left where archives are written.
@@ -43,6 +45,10 @@ type Keeper interface {
 	Verify(ctx context.Context, ref string, report func(keepwatch.Progress)) (keepwatch.Verification, error)
 	PlanExtract(ctx context.Context, ref string, ask keepwatch.Ask) (keepwatch.RestorePlan, error)
 	Extract(ctx context.Context, ref string, run keepwatch.Run, report func(keepwatch.Progress)) (keepwatch.Result, error)
+	// DiscardExtract removes what a restore has written that is not whole.
+	DiscardExtract(run keepwatch.Run) error
+	// Missing says what of an archive does not lie where it should; "" is nothing.
+	Missing(a keepwatch.Archive) string
 	Remove(ref string) error
 }
 
@@ -58,6 +64,10 @@ type Archives interface {
 	UpdateArchive(ref string, change func(*keepwatch.Archive) error) (keepwatch.Archive, error)
 	Archives(source string) ([]keepwatch.Archive, error)
 	DeleteArchive(ref string) error
+	// Confirmed gives the retention rules that somebody has confirmed for a
+	// source, as Keep.String gives them; "" is none.
+	Confirmed(source string) (string, error)
+	Confirm(source, rules string) error
 	OpenRuns() ([]keepwatch.Run, error)
 }
 

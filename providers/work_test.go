@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,18 +17,21 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // lab is everything that the works talk to, in memory.
 type lab struct {
-	archives  map[string]keepwatch.Archive
-	inVault   map[string]bool // refs of folders
-	staged    map[int64]bool
-	published map[int64]string
-	open      []keepwatch.Run
-	free      int64
-	problems  []keepwatch.Finding // what the next verification finds
-	fetchErr  error
-	saveErr   error
-	removeErr error
-	keep      keepwatch.Keep
-	content   string
+	archives   map[string]keepwatch.Archive
+	inVault    map[string]bool // refs of folders
+	staged     map[int64]bool
+	published  map[int64]string
+	open       []keepwatch.Run
+	free       int64
+	problems   []keepwatch.Finding // what the next verification finds
+	fetchErr   error
+	saveErr    error
+	discarded  int64 // the restore whose leftovers were removed
+	removeErr  error
+	extractErr error // of planning a restore and of carrying it out
+	keep       keepwatch.Keep
+	content    string
+	confirmed  string // rules
 }
 
 func newLab() *lab {
@@ -74,6 +76,7 @@ func (p *pack) Add(e keepwatch.Entry, r io.Reader) error {
 	return err
 }
 func (p *pack) Single(e keepwatch.Entry, r io.Reader) error { return p.Add(e, r) }
+func (p *pack) Top(keepwatch.Entry) error                   { return nil }
 func (p *pack) Note(keepwatch.Note) error                   { return nil }
 func (p *pack) Close() (keepwatch.Result, error) {
 	p.res.Sealed = []keepwatch.SealedFile{{Name: "notes.tar.zst.age", Size: 10}}
@@ -100,23 +103,40 @@ func (l *lab) Publish(run keepwatch.Run, a keepwatch.Archive) (keepwatch.Archive
 	return a, nil
 }
 
+func (l *lab) Published(run keepwatch.Run) (string, bool) {
+	stamp, found := l.published[run.ID]
+	return run.Source + "/" + stamp, found
+}
+
 func (l *lab) Discard(run int64) error { delete(l.staged, run); return nil }
 func (l *lab) Free() (int64, error)    { return l.free, nil }
 func (l *lab) Verify(context.Context, string, func(keepwatch.Progress)) (keepwatch.Verification, error) {
 	return keepwatch.Verification{At: noon, Level: keepwatch.LevelOpened, Problems: l.problems}, nil
 }
 func (l *lab) PlanExtract(context.Context, string, keepwatch.Ask) (keepwatch.RestorePlan, error) {
+	if errors.Is(l.extractErr, keepwatch.ErrDamaged) {
+		return keepwatch.RestorePlan{}, l.extractErr
+	}
 	return keepwatch.RestorePlan{Items: 2, New: 2}, nil
 }
 func (l *lab) Extract(_ context.Context, _ string, run keepwatch.Run, _ func(keepwatch.Progress)) (keepwatch.Result, error) {
-	run.Result.Items = 2
-	return run.Result, nil
+	run.Result.Items, run.Result.Findings = 2, l.problems
+	return run.Result, l.extractErr
 }
 func (l *lab) Remove(ref string) error {
 	if l.removeErr == nil {
 		delete(l.inVault, ref)
 	}
 	return l.removeErr
+}
+
+func (l *lab) DiscardExtract(run keepwatch.Run) error { l.discarded = run.ID; return nil }
+
+func (l *lab) Missing(a keepwatch.Archive) string {
+	if !l.inVault[a.Ref()] {
+		return "Its folder is not there."
+	}
+	return ""
 }
 
 func (l *lab) SaveArchive(a keepwatch.Archive) error {
@@ -146,6 +166,8 @@ func (l *lab) Archives(source string) ([]keepwatch.Archive, error) {
 	return list, nil
 }
 
+func (l *lab) Confirmed(string) (string, error)   { return l.confirmed, nil }
+func (l *lab) Confirm(_, rules string) error      { l.confirmed = rules; return nil }
 func (l *lab) DeleteArchive(ref string) error     { delete(l.archives, ref); return nil }
 func (l *lab) OpenRuns() ([]keepwatch.Run, error) { return l.open, nil }
 
@@ -217,9 +239,10 @@ func TestBackup(t *testing.T) {
 // TestBackupKilled: at each point of its own, and then done again from the step
 // that was cut off.
 func TestBackupKilled(t *testing.T) {
-	for _, point := range []string{"providers.fetch.begun", "providers.seal.before-record", "providers.seal.after-record", "providers.prune.before-record", "providers.prune.after-record"} {
+	for _, point := range []string{"providers.fetch.begun", "providers.seal.before-record", "providers.seal.after-record", "providers.prune.marked", "providers.prune.before-record", "providers.prune.told", "providers.prune.after-record"} {
 		l := newLab()
 		l.keep = keepwatch.Keep{Last: 1}
+		l.confirmed = l.keep.String()
 		first, second := backupRun(1), backupRun(2)
 		if err := l.carry(t, &first, ""); err != nil {
 			t.Fatal(err)
@@ -232,6 +255,27 @@ func TestBackupKilled(t *testing.T) {
 		}
 		if len(l.archives) != 1 || len(l.inVault) != 1 || !l.inVault[second.Result.Archive] || !l.archives[second.Result.Archive].IsVerified() || len(l.staged) != 0 {
 			t.Errorf("%s: records %v, vault %v, staged %v", point, l.archives, l.inVault, l.staged)
+		}
+	}
+}
+
+// TestCancelledAroundTheSeal: before the archive is known to the run nothing of
+// it stays; after that it does.
+func TestCancelledAroundTheSeal(t *testing.T) {
+	for _, c := range []struct {
+		point string
+		known bool
+	}{{"providers.fetch.begun", false}, {"providers.seal.before-record", false}, {"providers.seal.after-record", false}, {"providers.prune.begun", true}} {
+		l := newLab()
+		run := backupRun(1)
+		if err := l.carry(t, &run, c.point); err == nil {
+			t.Fatalf("%s was not passed", c.point)
+		}
+		if err := l.works(t, "")[keepwatch.RunBackup].Discard(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+		if len(l.archives) != len(l.inVault) || len(l.inVault) == 1 != c.known || len(l.staged) != 0 || (run.Result.Archive != "") != c.known {
+			t.Errorf("%s: records %v, vault %v, staged %v, the run says %q", c.point, l.archives, l.inVault, l.staged, run.Result.Archive)
 		}
 	}
 }
@@ -267,76 +311,6 @@ func TestRefusedBeforeItBegins(t *testing.T) {
 	}
 }
 
-func TestPruningIsPausedBySuspicion(t *testing.T) {
-	l := newLab()
-	l.keep = keepwatch.Keep{Last: 3}
-	l.content = strings.Repeat("x", 1<<20)
-	for id := range int64(4) {
-		run := backupRun(id + 1)
-		if err := l.carry(t, &run, ""); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(l.archives) != 3 {
-		t.Fatalf("%d archives", len(l.archives))
-	}
-	l.content = "nearly nothing"
-	run := backupRun(5)
-	if err := l.carry(t, &run, ""); err != nil || len(run.Result.Findings) == 0 || len(l.archives) != 4 {
-		t.Errorf("%v, %+v, %d archives", err, run.Result.Findings, len(l.archives))
-	}
-	prune := keepwatch.Run{ID: 6, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: []string{"notes/" + keepwatch.StampOf(backupRun(2).Started)}}}
-	if err := l.carry(t, &prune, ""); keepwatch.KindOf(err) != keepwatch.KindAttention || len(l.archives) != 4 {
-		t.Errorf("a paused prune: %v", err)
-	}
-	_, _ = l.UpdateArchive(run.Result.Archive, func(a *keepwatch.Archive) error { a.Accepted = "Alis"; return nil })
-	if err := l.carry(t, &prune, ""); err != nil || len(l.archives) != 3 || len(l.inVault) != 3 || !slices.Equal(prune.Result.Removed, prune.Ask.Remove) {
-		t.Errorf("%v, %v", err, prune.Result.Removed)
-	}
-}
-
-// TestABackupOutlivesItsTidying: where old archives cannot be removed the backup
-// is done all the same, and says so.
-func TestABackupOutlivesItsTidying(t *testing.T) {
-	l := newLab()
-	l.keep, l.removeErr = keepwatch.Keep{Last: 1}, keepwatch.Errorf(keepwatch.KindAttention, "The disk is read-only.")
-	var run keepwatch.Run
-	for id := range int64(2) {
-		run = backupRun(id + 1)
-		if err := l.carry(t, &run, ""); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(l.archives) != 2 || len(run.Result.Notes) != 1 || !strings.Contains(run.Result.Notes[0].Text, "could not be tidied up; the next backup tries again. The disk is read-only.") {
-		t.Errorf("%d archives, %v", len(l.archives), run.Result.Notes)
-	}
-	l.removeErr = nil
-	run = backupRun(3)
-	if err := l.carry(t, &run, ""); err != nil || len(l.archives) != 1 || len(run.Result.Removed) != 2 {
-		t.Errorf("%v: %d archives, removed %v", err, len(l.archives), run.Result.Removed)
-	}
-}
-
-// TestPruneDecidesAnew: what a confirmed plan names stays when the policy no
-// longer says so, and while somebody reads it.
-func TestPruneDecidesAnew(t *testing.T) {
-	l := newLab()
-	var refs []string
-	for id := range int64(4) {
-		run := backupRun(id + 1)
-		if err := l.carry(t, &run, ""); err != nil {
-			t.Fatal(err)
-		}
-		refs = append(refs, run.Result.Archive)
-	}
-	l.keep = keepwatch.Keep{Last: 2}
-	l.open = []keepwatch.Run{{ID: 9, Kind: keepwatch.RunRestore, Ask: keepwatch.Ask{Archive: refs[0]}}}
-	prune := keepwatch.Run{ID: 7, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: refs}}
-	if err := l.carry(t, &prune, ""); err != nil || !slices.Equal(prune.Result.Removed, refs[1:2]) || len(prune.Result.Notes) != 1 {
-		t.Errorf("%v: removed %v, notes %v", err, prune.Result.Removed, prune.Result.Notes)
-	}
-}
-
 func TestVerifyKeepsWhatItFound(t *testing.T) {
 	l := newLab()
 	made := backupRun(1)
@@ -358,6 +332,61 @@ func TestVerifyKeepsWhatItFound(t *testing.T) {
 	}
 	if a := l.archives[ref]; !a.IsVerified() || len(a.Verified) > 20 {
 		t.Errorf("%d verifications", len(a.Verified))
+	}
+}
+
+// TestWeighedWhenItCounts: archives that nobody's word is known about are held
+// against their history as soon as that counts, in whatever order they are verified.
+func TestWeighedWhenItCounts(t *testing.T) {
+	l := newLab()
+	ref := func(n int) string { return "notes/" + keepwatch.StampOf(noon.AddDate(0, 0, n)) }
+	for n, bytes := range []int64{1 << 20, 10} {
+		at := noon.AddDate(0, 0, n)
+		a := keepwatch.Archive{Source: "notes", Stamp: keepwatch.StampOf(at), Started: at, Items: 1, Bytes: bytes, Adopted: true}
+		l.archives[a.Ref()], l.inVault[a.Ref()] = a, true
+	}
+	for _, n := range []int{1, 0} {
+		run := keepwatch.Run{ID: 3, Kind: keepwatch.RunVerify, Source: "notes", Ask: keepwatch.Ask{Archive: ref(n)}}
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(l.archives[ref(1)].Findings) == 0 || len(l.archives[ref(0)].Findings) > 0 {
+		t.Errorf("%+v", l.archives)
+	}
+}
+
+// TestDamageThatARestoreFinds is kept with the archive, as if a verification had
+// found it; what is wrong with the destination is not.
+func TestDamageThatARestoreFinds(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		problems []keepwatch.Finding
+		err      error
+		counts   bool
+	}{
+		{"a damaged file", []keepwatch.Finding{{Rule: "content", Text: "a is damaged."}}, keepwatch.Errorf(keepwatch.KindAttention, "Not everything could be restored."), false},
+		{"no list of contents", nil, keepwatch.Errorf(keepwatch.KindAttention, "The list is missing.").Because(keepwatch.ErrDamaged), false},
+		{"something in the way", []keepwatch.Finding{{Rule: keepwatch.RuleRestore, Text: "b stands there."}}, keepwatch.Errorf(keepwatch.KindAttention, "Not everything could be restored."), true},
+		{"a full disk", nil, keepwatch.Errorf(keepwatch.KindAttention, "The disk is full."), true},
+	} {
+		l := newLab()
+		made := backupRun(1)
+		if err := l.carry(t, &made, ""); err != nil {
+			t.Fatal(err)
+		}
+		l.problems, l.extractErr = c.problems, c.err
+		run := keepwatch.Run{ID: 2, Kind: keepwatch.RunRestore, Source: "notes", Ask: keepwatch.Ask{Archive: made.Result.Archive, To: "/x"}}
+		if err := l.carry(t, &run, ""); !errors.Is(err, c.err) || l.archives[made.Result.Archive].IsVerified() != c.counts {
+			t.Errorf("%s: %v, %+v", c.name, err, l.archives[made.Result.Archive].Verified)
+		}
+	}
+}
+
+func TestARestoreThatIsGivenUpLeavesNothingHalf(t *testing.T) {
+	l := newLab()
+	if err := l.works(t, "")[keepwatch.RunRestore].Discard(t.Context(), keepwatch.Run{ID: 8, Kind: keepwatch.RunRestore}); err != nil || l.discarded != 8 {
+		t.Errorf("%v, discarded %d", err, l.discarded)
 	}
 }
 

@@ -85,3 +85,20 @@ func (r *Records) Archives(source string) ([]keepwatch.Archive, error) {
 func (r *Records) DeleteArchive(ref string) error {
 	return r.store.Update(func(tx Tx) error { return tx.Delete(archiveKey(ref)) })
 }
+
+// confirmedKey is the value that holds the confirmed rules of a source.
+func confirmedKey(source string) string { return "retention/" + source }
+
+// Confirmed gives the retention rules that somebody has confirmed for a source,
+// "" where nobody has.
+func (r *Records) Confirmed(source string) (rules string, err error) {
+	return r.Value(confirmedKey(source))
+}
+
+// Confirm keeps that somebody has confirmed these retention rules for a source.
+func (r *Records) Confirm(source, rules string) error {
+	if err := validSource(source); err != nil {
+		return err
+	}
+	return r.SetValue(confirmedKey(source), rules)
+}

@@ -27,6 +27,15 @@ func (r *Records) SaveSource(s keepwatch.Source) error {
 	return r.store.Update(func(tx Tx) error { return put(tx, "source/"+s.Name, sourceRecord{version, s}) })
 }
 
+// DeleteSource forgets a source that was made from a path. One that is not there
+// is forgotten already.
+func (r *Records) DeleteSource(name string) error {
+	if err := r.store.Update(func(tx Tx) error { return tx.Delete("source/" + name) }); err != nil {
+		return fmt.Errorf("forget source %s: %w", name, err)
+	}
+	return nil
+}
+
 // AdHocSources gives the sources that were made from paths, by name.
 func (r *Records) AdHocSources() ([]keepwatch.Source, error) {
 	records, err := all[sourceRecord](r.store, Range{Prefix: "source/"}, 0)

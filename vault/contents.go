@@ -32,7 +32,12 @@ type line struct {
 	RawLink []byte          `json:"raw_link,omitempty"`
 	Form    string          `json:"form,omitempty"`
 	Note    *keepwatch.Note `json:"note,omitempty"`
+
+	Top *keepwatch.Entry `json:"top,omitempty"` // the folder that the tree is of
 }
+
+// topPath is the path of the top folder.
+const topPath = "."
 
 // raw gives the bytes of a text that JSON cannot carry, and nil for others.
 func raw(text string) []byte {
@@ -64,6 +69,8 @@ func (c *contentsWriter) note(n keepwatch.Note) error {
 	return c.enc.Encode(line{Note: &n, RawPath: raw(n.Path)})
 }
 
+func (c *contentsWriter) top(e keepwatch.Entry) error { return c.enc.Encode(line{Top: &e}) }
+
 func (c *contentsWriter) close() error {
 	return errors.Join(c.buf.Flush(), c.seal.close())
 }
@@ -73,6 +80,7 @@ type contentsReader struct {
 	r    *bufio.Reader
 	note func(keepwatch.Note) error
 	at   int64
+	top  *keepwatch.Entry // the top folder, once it was met; nil: not told of
 	// refused is the error of note that ended the reading, so that it is not
 	// taken for damage.
 	refused error
@@ -96,9 +104,13 @@ func (c *contentsReader) next() (listed, error) {
 			return listed{}, err
 		}
 		c.at++
-		e, note, err := decodeLine(data)
+		e, note, top, err := decodeLine(data)
 		if err != nil {
 			return listed{}, fmt.Errorf("line %d of the list of contents: %w", c.at, err)
+		}
+		if top != nil {
+			c.top = top
+			continue
 		}
 		if note == nil {
 			return e, nil
@@ -109,20 +121,24 @@ func (c *contentsReader) next() (listed, error) {
 	}
 }
 
-// decodeLine reads one line: an entry, or a note.
-func decodeLine(data []byte) (listed, *keepwatch.Note, error) {
+// decodeLine reads one line: an entry, a note, or the top folder.
+func decodeLine(data []byte) (listed, *keepwatch.Note, *keepwatch.Entry, error) {
 	var l line
 	if err := json.Unmarshal(data, &l); err != nil {
-		return listed{}, nil, err
+		return listed{}, nil, nil, err
 	}
-	if l.Note != nil {
+	switch {
+	case l.Top != nil && (l.Top.Path != topPath || l.Top.Type != keepwatch.EntryFolder || l.Top.Size != 0):
+		return listed{}, nil, nil, fmt.Errorf("the top folder is %q, a %s", l.Top.Path, l.Top.Type)
+	case l.Top != nil:
+		return listed{}, nil, l.Top, nil
+	case l.Note != nil:
 		if l.RawPath != nil {
 			l.Note.Path = string(l.RawPath)
 		}
-		return listed{}, l.Note, nil
-	}
-	if l.Entry == nil {
-		return listed{}, nil, errors.New("it is neither an entry nor a note")
+		return listed{}, l.Note, nil, nil
+	case l.Entry == nil:
+		return listed{}, nil, nil, errors.New("it is neither an entry nor a note")
 	}
 	e := listed{*l.Entry, l.Form}
 	if l.RawPath != nil {
@@ -132,9 +148,9 @@ func decodeLine(data []byte) (listed, *keepwatch.Note, error) {
 		e.Link = string(l.RawLink)
 	}
 	if e.form != formTree && e.form != formZstd && e.form != formPlain || e.form != formTree && e.Type != keepwatch.EntryFile {
-		return listed{}, nil, fmt.Errorf("%q has the form %q", e.Path, e.form)
+		return listed{}, nil, nil, fmt.Errorf("%q has the form %q", e.Path, e.form)
 	}
-	return e, nil, validEntry(e.Entry)
+	return e, nil, nil, validEntry(e.Entry)
 }
 
 // read gives one line, without its end.

@@ -35,14 +35,14 @@ func (f *Folder) Extract(ctx context.Context, run keepwatch.Run, report func(kee
 	if report == nil {
 		report = func(keepwatch.Progress) {}
 	}
-	plan, need, err := f.plan(ctx, run.Ask)
+	plan, err := f.Plan(ctx, run.Ask)
 	if err != nil {
 		return result, err
 	}
-	if err := refuse(plan, need, run.Ask.Overwrite); err != nil {
+	if err := refuse(plan, run.Ask.Overwrite); err != nil {
 		return result, err
 	}
-	x := &extraction{f: f, ctx: ctx, ask: run.Ask, id: run.ID, report: report, total: plan, chosen: newSelection(run.Ask.Parts),
+	x := &extraction{f: f, ctx: ctx, ask: run.Ask, beside: partialBeside(run), hidden: partial(run), report: report, total: plan, chosen: newSelection(run.Ask.Parts),
 		buf: make([]byte, chunk), problems: f.problems, made: map[string]bool{}}
 	err = x.begin()
 	if err == nil {
@@ -60,7 +60,8 @@ type extraction struct {
 	f      *Folder
 	ctx    context.Context
 	ask    keepwatch.Ask
-	id     int64
+	beside string // where a new destination is made before it has its name
+	hidden string // in one that exists, the folder for what is not whole yet
 	report func(keepwatch.Progress)
 	total  keepwatch.RestorePlan
 	chosen *selection
@@ -83,15 +84,16 @@ type extraction struct {
 	closed       []keepwatch.Entry // folders whose modes keep us out
 }
 
-func partialBeside(to string, run int64) string {
-	return fmt.Sprintf("%s.keepwatch-partial-%d", filepath.Clean(to), run)
+// partial gives the name that a restore gives to what is not whole yet: one that
+// no archive can hold by chance and nobody can guess, since it comes of the
+// nanosecond in which the run was made, and the same for each try of the run.
+func partial(run keepwatch.Run) string {
+	return ".keepwatch-partial-" + hexSum(fmt.Appendf(nil, "%d %d", run.ID, run.Created.UnixNano()))[:16]
 }
 
-const insideName = ".keepwatch-partial-%d"
+func partialBeside(run keepwatch.Run) string { return filepath.Clean(run.Ask.To) + partial(run) }
 
-func partialInside(to string, run int64) string {
-	return filepath.Join(to, fmt.Sprintf(insideName, run))
-}
+func partialInside(run keepwatch.Run) string { return filepath.Join(run.Ask.To, partial(run)) }
 
 // begin opens the folder that is written to. A new destination is made beside
 // its place first; one that is left of a cut-off try of this run is begun anew.
@@ -99,8 +101,8 @@ func (x *extraction) begin() error {
 	_, err := os.Stat(x.ask.To)
 	x.work, x.fresh = x.ask.To, errors.Is(err, fs.ErrNotExist)
 	if x.fresh {
-		x.work = partialBeside(x.ask.To, x.id)
-		err = os.RemoveAll(x.work)
+		x.work = x.beside
+		err = removeAll(x.work)
 		if err == nil {
 			err = makeDirs(x.work)
 		}
@@ -148,7 +150,7 @@ const (
 )
 
 func (x *extraction) insideName(name string) string {
-	return filepath.Join(fmt.Sprintf(insideName, x.id), name)
+	return filepath.Join(x.hidden, name)
 }
 
 // run goes through the archive and then gives the destination its name.
@@ -253,6 +255,9 @@ func (x *extraction) end() error {
 	if _, err := os.Lstat(x.ask.To); !errors.Is(err, fs.ErrNotExist) {
 		return keepwatch.Errorf(keepwatch.KindConflict, "While the restore went on, somebody made %s. Nothing in it was touched. Restore to another place.", x.ask.To)
 	}
+	if err := x.dressTop(); err != nil {
+		return full("What was restored cannot be made durable", x.work, x.bytes, err)
+	}
 	x.f.crash("vault.extract.before-rename")
 	if err := os.Rename(x.work, x.ask.To); err != nil {
 		return trouble("The restored folder "+x.work+" cannot be renamed to "+x.ask.To, err)
@@ -262,6 +267,22 @@ func (x *extraction) end() error {
 		return trouble("The name of the restored folder cannot be made durable", err)
 	}
 	return nil
+}
+
+// dressTop gives a new destination the mode, owner and time of the folder that
+// was backed up, as the last thing: it may keep us out.
+func (x *extraction) dressTop() error {
+	if x.f.top == nil {
+		return nil
+	}
+	dir, err := x.root.Open(".")
+	if err != nil {
+		return err
+	}
+	if err := x.dress(*x.f.top, x.root, "."); err != nil {
+		x.note(topPath, "its mode or time could not be set: %v", err)
+	}
+	return errors.Join(syncOpen(dir), dir.Close())
 }
 
 // verdict says whether all that was asked for was restored as it should be.

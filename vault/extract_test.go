@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -49,7 +50,7 @@ func TestExtractIntoAFolderThatExists(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = extract(v, a.Ref(), to, keepwatch.Ask{})
-	want(t, err, keepwatch.KindConflict, "docs/a.txt", "--overwrite", "1 item")
+	want(t, err, keepwatch.KindConflict, "docs/a.txt", "another place", "1 item")
 	delete(whole, "docs/b.txt")
 	whole["docs/a.txt"] = "changed by somebody"
 	if diff := cmp.Diff(whole, onDisk(t, to)); diff != "" {
@@ -297,7 +298,7 @@ func TestExtractPlansWhatItDoes(t *testing.T) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	got.Free = 0
-	if diff := cmp.Diff(keepwatch.RestorePlan{Ref: a.Ref(), To: to, Items: 6, Bytes: 4, New: 2, Same: 2, Replaced: 2, Clashes: []string{"differs", "m"}}, got); diff != "" {
+	if diff := cmp.Diff(keepwatch.RestorePlan{Ref: a.Ref(), To: to, Items: 6, Bytes: 4, Need: 3, New: 2, Same: 2, Replaced: 2, Clashes: []string{"differs", "m"}}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -377,4 +378,89 @@ func TestOpenFolder(t *testing.T) {
 	want(t, err, keepwatch.KindNotFound, "no archive")
 	_, err = OpenFolder(to, v.keys.file)
 	want(t, err, keepwatch.KindNotFound, "no archive")
+}
+
+// TestTheTopFolderComesBack with its mode and time, where the destination is new;
+// one that exists is somebody else's.
+func TestTheTopFolderComesBack(t *testing.T) {
+	for _, mode := range []uint32{0o755, 0o2770, 0o555, 0} {
+		v := newVault(t)
+		run := newRun(1)
+		w, err := v.Begin(run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		top := keepwatch.Entry{Path: ".", Type: keepwatch.EntryFolder, Mode: mode, ModTime: start.Add(-time.Hour), UID: os.Getuid(), GID: os.Getgid()}
+		if err := w.Top(top); err != nil {
+			t.Fatal(err)
+		}
+		put(t, w, file("a", "x"), folder("d"))
+		if run.Result, err = w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		a, err := v.Publish(run, archiveOf(run))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := verify(t, v, a.Ref()); !got.OK() || a.Items != 2 {
+			t.Errorf("%d items, %v", a.Items, got.Problems)
+		}
+		to := filepath.Join(t.TempDir(), "out")
+		mustExtract(t, v, a.Ref(), to, keepwatch.Ask{})
+		info, err := os.Stat(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode() != fileMode(mode)|os.ModeDir || !info.ModTime().Equal(top.ModTime) {
+			t.Errorf("%v of %v, want %v", info.Mode(), info.ModTime(), fileMode(mode))
+		}
+		exists := t.TempDir()
+		before, _ := os.Stat(exists)
+		mustExtract(t, v, a.Ref(), exists, keepwatch.Ask{})
+		if after, err := os.Stat(exists); err != nil || after.Mode() != before.Mode() {
+			t.Errorf("one that existed: %v", after.Mode())
+		}
+		_ = os.Chmod(to, 0o700)
+	}
+	w, err := newVault(t).Begin(newRun(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	for _, e := range []keepwatch.Entry{{Path: "a", Type: keepwatch.EntryFolder}, {Path: ".", Type: keepwatch.EntryFile}} {
+		if err := w.Top(e); err == nil {
+			t.Errorf("%+v is taken for the top folder", e)
+		}
+	}
+}
+
+// TestWhatNoRestoreReplaces is refused before anything is touched, and the plan
+// promises nothing about it.
+func TestWhatNoRestoreReplaces(t *testing.T) {
+	for _, c := range []struct {
+		name, blocked string
+		stand         func(to string) error
+	}{
+		{"a folder in the place of a file", "a", func(to string) error { return os.Mkdir(filepath.Join(to, "a"), 0o755) }},
+		{"a file in the place of a folder", "d d/b", func(to string) error { return os.WriteFile(filepath.Join(to, "d"), nil, 0o644) }},
+		{"a link that leads outside", "d d/b", func(to string) error { return os.Symlink("/", filepath.Join(to, "d")) }},
+		{"a link that leads nowhere", "d", func(to string) error { return os.Symlink("nowhere", filepath.Join(to, "d")) }},
+	} {
+		v := newVault(t)
+		arch := seal(t, v, 1, file("a", "x"), folder("d"), file("d/b", "y"))
+		to := t.TempDir()
+		if err := c.stand(to); err != nil {
+			t.Fatal(err)
+		}
+		before := onDisk(t, to)
+		plan, err := v.PlanExtract(t.Context(), arch.Ref(), keepwatch.Ask{To: to, Overwrite: true})
+		if err != nil || strings.Join(plan.Blocked, " ") != c.blocked || plan.Replaced != 0 {
+			t.Errorf("%s: %+v, %v", c.name, plan, err)
+		}
+		_, err = extract(v, arch.Ref(), to, keepwatch.Ask{Overwrite: true})
+		want(t, err, keepwatch.KindConflict, "stands in the way")
+		if diff := cmp.Diff(before, onDisk(t, to)); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
 }

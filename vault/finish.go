@@ -2,7 +2,6 @@ package vault
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 
@@ -66,6 +65,9 @@ func (x *extraction) folder(e keepwatch.Entry) error {
 // link makes a symbolic link.
 func (x *extraction) link(e keepwatch.Entry) error {
 	name := filepath.FromSlash(e.Path)
+	if x.reserved(name) {
+		return nil // told of when it was met
+	}
 	dir, err := x.in(filepath.Dir(name))
 	if err != nil {
 		return x.wrong(e, err)
@@ -77,7 +79,7 @@ func (x *extraction) link(e keepwatch.Entry) error {
 	}
 	err = dir.Symlink(e.Link, base)
 	if errors.Is(err, fs.ErrExist) && x.ask.Overwrite && !x.fresh {
-		near := fmt.Sprintf(insideName, x.id) + "-link"
+		near := x.hidden + "-link"
 		_ = dir.Remove(near)
 		if err = dir.Symlink(e.Link, near); err == nil {
 			if err = dir.Rename(near, base); err != nil {

@@ -22,6 +22,7 @@ type Folder struct {
 	to       []string            // recipients that it was sealed to; empty: not known
 	problems []keepwatch.Finding // what was found wrong when it was opened
 	crash    func(string)
+	top      *keepwatch.Entry // the folder that the tree is of, once the list of contents was read; nil: not told of
 }
 
 // OpenFolder opens an archive by its folder, without a vault: for those who
@@ -29,7 +30,7 @@ type Folder struct {
 func OpenFolder(dir, identityFile string) (*Folder, error) {
 	ids, own, err := readIdentities(identityFile)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, keepwatch.Errorf(keepwatch.KindNotFound, "There is no key file %s. Without the key that it was sealed to, an archive cannot be opened.", identityFile).Because(err)
+		return nil, keepwatch.Errorf(keepwatch.KindNotFound, "There is no key file %s. Without the key that it was sealed to, an archive cannot be opened. Where the key lies elsewhere, say so: `bot --identity FILE open ARCHIVE_DIR DEST`.", identityFile).Because(err)
 	}
 	if err != nil {
 		return nil, err
@@ -82,7 +83,7 @@ func misnamed(dir string, m manifest) bool {
 	there := map[string]bool{}
 	names, _ := os.ReadDir(dir)
 	for _, d := range names {
-		if d.Name() != sumsName {
+		if d.Name() != sumsName && d.Name() != recordName {
 			there[d.Name()] = true
 		}
 	}
@@ -176,7 +177,9 @@ func (f *Folder) list(ctx context.Context, entry func(listed) error, note func(k
 	o, err := openSealed(ctx, filepath.Join(f.dir, contentsName), ids, true, func(int) {})
 	if err == nil {
 		defer o.Close()
-		return readList(newContentsReader(o, note), entry, o)
+		list := newContentsReader(o, note)
+		defer func() { f.top = list.top }()
+		return readList(list, entry, o)
 	}
 	if errors.Is(err, os.ErrNotExist) {
 		return lostList("is missing", err)
@@ -226,7 +229,7 @@ func readList(list *contentsReader, entry func(listed) error, o *opener) error {
 // lostList says what can still be done without a list of contents.
 func lostList(what string, err error) error {
 	return keepwatch.Errorf(keepwatch.KindAttention, "The archive's list of contents, %s, %s, so nothing of it can be checked. Use another archive, or open the .tar.zst.age file by hand with age -d, zstd -d and tar x.",
-		contentsName, what).Because(err)
+		contentsName, what).Because(errors.Join(keepwatch.ErrDamaged, err))
 }
 
 // Contents is Folder.Contents for an archive of the vault.

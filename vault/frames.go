@@ -66,18 +66,22 @@ func newCompressor(enc *zstd.Encoder, dst io.Writer, size int) *compressor {
 
 func (c *compressor) compress() {
 	for f := range c.work {
-		f.out = c.enc.EncodeAll(f.in, f.out[:0])
+		c.fail.set(c.encode(f))
 		f.done <- struct{}{}
 	}
+}
+
+func (c *compressor) encode(f *frame) (err error) {
+	defer caught(&err)
+	f.out = c.enc.EncodeAll(f.in, f.out[:0])
+	return nil
 }
 
 func (c *compressor) write() {
 	for f := range c.order {
 		<-f.done
 		if c.fail.get() == nil {
-			if _, err := c.dst.Write(f.out); err != nil {
-				c.fail.set(err)
-			}
+			c.fail.set(writeTo(c.dst, f.out))
 		}
 		f.in = f.in[:0]
 		c.free <- f
@@ -141,7 +145,7 @@ func (c *compressor) Close() error {
 	return c.fail.get()
 }
 
-// failure keeps the first error of a goroutine for another one.
+// failure keeps the first error that is not nil of a goroutine for another one.
 type failure struct {
 	mu  sync.Mutex
 	err error
@@ -150,7 +154,7 @@ type failure struct {
 func (f *failure) set(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.err == nil {
+	if f.err == nil { // nil stays nil
 		f.err = err
 	}
 }

@@ -62,7 +62,7 @@ func parseRecipients(texts []string) (parsed []age.Recipient, names []string, er
 		case strings.HasPrefix(text, "age1"):
 			r, err = age.ParseX25519Recipient(text)
 			plain++
-		case strings.HasPrefix(text, "AGE-SECRET-KEY-"):
+		case strings.HasPrefix(strings.ToUpper(text), "AGE-SECRET-KEY-"):
 			return nil, nil, keepwatch.Errorf(keepwatch.KindInvalid, "One of the vault's recipients is a secret key. Put its public half there (`age-keygen -y` shows it), and treat the secret one as seen by others.")
 		default:
 			err = errors.New("it does not begin with age1")

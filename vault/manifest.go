@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"keepwatch"
@@ -62,12 +63,7 @@ type manifestProof struct {
 const maxSmall = 4 << 20
 
 func (m manifest) encode() ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(m)
-	return b.Bytes(), err
+	return encodeJSON(m)
 }
 
 // errChanged is a manifest that is not in its canonical form.
@@ -115,10 +111,11 @@ func (m manifest) check() error {
 	return nil
 }
 
-// plainName reports whether name is one that a sealed file may have.
+// plainName reports whether name is one that a sealed file may have: it is shown
+// to people as it is.
 func plainName(name string) bool {
 	return strings.HasSuffix(name, ".age") && filepath.IsLocal(name) && utf8.ValidString(name) &&
-		!strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == '/' || r == '\\' || r == ':' })
+		!strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == '/' || r == '\\' || r == ':' })
 }
 
 func isHex(s string) bool { return strings.Trim(s, "0123456789abcdef") == "" }

@@ -236,6 +236,7 @@ func (r *readAhead) run(src io.Reader) {
 
 // readChunk fills b, so that what is handed on is a whole chunk.
 func readChunk(src io.Reader, b []byte) (n int, err error) {
+	defer caught(&err)
 	for idle := 0; n < len(b) && err == nil; {
 		var m int
 		m, err = src.Read(b[n:])

@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 
 	"filippo.io/age"
@@ -45,11 +47,24 @@ func (s *stage) run() {
 	defer close(s.done)
 	for b := range s.full {
 		if s.fail.get() == nil {
-			if _, err := s.dst.Write(b); err != nil {
-				s.fail.set(err)
-			}
+			s.fail.set(writeTo(s.dst, b))
 		}
 		s.free <- b[:0]
+	}
+}
+
+// writeTo is dst.Write in a goroutine of the pipeline. A panic there would end
+// the program and not only the run whose archive it is.
+func writeTo(dst io.Writer, b []byte) (err error) {
+	defer caught(&err)
+	_, err = dst.Write(b)
+	return err
+}
+
+// caught makes an error of a panic.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("vault: panic: %v\n%s", p, debug.Stack())
 	}
 }
 

@@ -4,12 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -91,6 +91,9 @@ func (x *extraction) ours(name string) bool {
 func (x *extraction) visit(e keepwatch.Entry, body *content) (func(bool) error, error) {
 	x.seen++
 	name := filepath.FromSlash(e.Path)
+	if x.reserved(name) {
+		return nil, x.wrong(e, errReserved)
+	}
 	switch e.Type {
 	case keepwatch.EntryFolder:
 		if err := x.mkdir(name); err != nil {
@@ -103,6 +106,16 @@ func (x *extraction) visit(e keepwatch.Entry, body *content) (func(bool) error, 
 		return nil, nil
 	}
 	return x.file(e, name, body)
+}
+
+// errReserved is an entry that would be taken for one of our temporary files,
+// and removed with them.
+var errReserved = errors.New("it has the name of the folder for what is not whole yet; restore to a new place")
+
+// reserved reports whether a name is one that this restore gives to what is not
+// whole yet.
+func (x *extraction) reserved(name string) bool {
+	return !x.fresh && strings.HasPrefix(name, x.hidden)
 }
 
 // wrong tells of an entry that cannot be restored. A full disk ends the
@@ -122,7 +135,7 @@ func (x *extraction) wrong(e keepwatch.Entry, err error) error {
 	case errors.As(err, &link):
 		why = link.Err.Error()
 	}
-	x.problem(finding("restore", e.Path, "%q could not be restored: %s.", e.Path, why))
+	x.problem(finding(keepwatch.RuleRestore, e.Path, "%q could not be restored: %s.", e.Path, why))
 	return nil
 }
 
@@ -290,7 +303,7 @@ func (x *extraction) across(temp string, dir *os.Root, base string) error {
 	if err != nil {
 		return err
 	}
-	near := fmt.Sprintf(insideName, x.id) + "-file"
+	near := x.hidden + "-file"
 	_ = dir.Remove(near)
 	to, err := dir.OpenFile(near, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -7,10 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"keepwatch"
 )
@@ -100,22 +97,16 @@ const maxClashes = 20
 
 // Plan says what Extract would do, without writing anything.
 func (f *Folder) Plan(ctx context.Context, ask keepwatch.Ask) (keepwatch.RestorePlan, error) {
-	plan, _, err := f.plan(ctx, ask)
-	return plan, err
-}
-
-// plan is Plan; need is how many bytes are to be written.
-func (f *Folder) plan(ctx context.Context, ask keepwatch.Ask) (plan keepwatch.RestorePlan, need int64, err error) {
-	plan = keepwatch.RestorePlan{Ref: f.ref, To: ask.To, Free: roomAt(ask.To)}
+	plan := keepwatch.RestorePlan{Ref: f.ref, To: ask.To, Free: roomAt(ask.To)}
 	if !filepath.IsAbs(ask.To) {
-		return plan, 0, keepwatch.Errorf(keepwatch.KindInvalid, "Say where to restore to with a whole path: %q is not one.", ask.To)
+		return plan, keepwatch.Errorf(keepwatch.KindInvalid, "Say where to restore to with a whole path: %q is not one.", ask.To)
 	}
 	root, err := os.OpenRoot(ask.To)
 	switch {
 	case err == nil:
 		defer root.Close()
 	case !errors.Is(err, fs.ErrNotExist):
-		return plan, 0, trouble("Nothing can be restored to "+ask.To, err)
+		return plan, trouble("Nothing can be restored to "+ask.To, err)
 	}
 	chosen := newSelection(ask.Parts)
 	err = f.Contents(ctx, func(e keepwatch.Entry) error {
@@ -126,7 +117,7 @@ func (f *Folder) plan(ctx context.Context, ask keepwatch.Ask) (plan keepwatch.Re
 		plan.Bytes += e.Size
 		stands := standing(root, e)
 		if stands != standsSame {
-			need += e.Size
+			plan.Need += e.Size
 		}
 		switch stands {
 		case standsNot:
@@ -137,11 +128,15 @@ func (f *Folder) plan(ctx context.Context, ask keepwatch.Ask) (plan keepwatch.Re
 			if plan.Replaced++; len(plan.Clashes) < maxClashes {
 				plan.Clashes = append(plan.Clashes, e.Path)
 			}
+		case standsFast:
+			if len(plan.Blocked) < maxClashes {
+				plan.Blocked = append(plan.Blocked, e.Path)
+			}
 		}
 		return nil
 	}, nil)
 	plan.Missing = chosen.missing()
-	return plan, need, err
+	return plan, err
 }
 
 // What stands at the place of an entry.
@@ -150,7 +145,8 @@ type stands int
 const (
 	standsNot   stands = iota // nothing
 	standsSame                // the same, as far as size, time and target show
-	standsOther               // something else, or something that leads outside
+	standsOther               // something else, which can be replaced
+	standsFast                // what no restore replaces: a folder in a file's place or the other way round, or on the way there; a link that leads outside
 )
 
 // standing says what stands in a folder at the place of an entry. A nil folder
@@ -164,8 +160,16 @@ func standing(root *os.Root, e keepwatch.Entry) stands {
 	if errors.Is(err, fs.ErrNotExist) {
 		return standsNot
 	}
-	if err != nil {
-		return standsOther
+	if err != nil { // a link or a file is on the way there
+		return standsFast
+	}
+	if e.Type == keepwatch.EntryFolder && !info.IsDir() {
+		if to, err := root.Stat(name); err != nil || !to.IsDir() {
+			return standsFast
+		}
+	}
+	if e.Type != keepwatch.EntryFolder && info.IsDir() {
+		return standsFast
 	}
 	same := false
 	switch e.Type {
@@ -187,8 +191,12 @@ func standing(root *os.Root, e keepwatch.Entry) stands {
 // where that is unknown.
 func roomAt(dir string) int64 {
 	for dir != "" {
-		if n, err := free(dir); err == nil {
+		n, err := free(dir)
+		if err == nil {
 			return n
+		}
+		if errors.Is(err, errors.ErrUnsupported) {
+			return -1
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
@@ -200,20 +208,22 @@ func roomAt(dir string) int64 {
 }
 
 // refuse says why a restore must not begin.
-func refuse(plan keepwatch.RestorePlan, need int64, overwrite bool) error {
+func refuse(plan keepwatch.RestorePlan, overwrite bool) error {
 	switch {
 	case len(plan.Missing) > 0:
 		return keepwatch.Errorf(keepwatch.KindNotFound, "The archive holds no %s. `/backup show` lists what is in it.", quoteAll(plan.Missing))
+	case len(plan.Blocked) > 0:
+		return keepwatch.Errorf(keepwatch.KindConflict, "In %s something stands in the way that no restore replaces, such as a folder in the place of a file: %s. Move it away, or restore to another place.", plan.To, quoteAll(plan.Blocked))
 	case plan.Replaced > 0 && !overwrite:
 		text := quoteAll(plan.Clashes)
 		if more := plan.Replaced - int64(len(plan.Clashes)); more > 0 {
 			text += " and " + keepwatch.FormatCount(more, "other")
 		}
-		return keepwatch.Errorf(keepwatch.KindConflict, "In %s there is already something else in the place of %s: %s. Restore to another place, or add --overwrite to replace what is there.",
+		return keepwatch.Errorf(keepwatch.KindConflict, "In %s there is already something else in the place of %s: %s. Nothing was touched. Restore to another place, or move those away first.",
 			plan.To, keepwatch.FormatCount(plan.Replaced, "item"), text)
-	case plan.Free >= 0 && need > plan.Free:
+	case plan.Free >= 0 && plan.Need > plan.Free:
 		return keepwatch.Errorf(keepwatch.KindAttention, "There is not enough room for the restore to %s: %s are needed and %s are free. Free some room, or restore to another place.",
-			plan.To, keepwatch.FormatBytes(need), keepwatch.FormatBytes(plan.Free))
+			plan.To, keepwatch.FormatBytes(plan.Need), keepwatch.FormatBytes(plan.Free))
 	}
 	return nil
 }
@@ -222,16 +232,7 @@ func refuse(plan keepwatch.RestorePlan, need int64, overwrite bool) error {
 func quoteAll(names []string) string {
 	list := make([]string, len(names))
 	for i, n := range names {
-		list[i] = printable(n)
+		list[i] = keepwatch.Printable(n)
 	}
 	return strings.Join(list, ", ")
-}
-
-// printable gives a name for a sentence, quoted where it has characters that
-// cannot be shown.
-func printable(name string) string {
-	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(name)
-	}
-	return name
 }

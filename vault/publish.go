@@ -11,8 +11,8 @@ import (
 	"keepwatch"
 )
 
-// Publish makes an archive of what a run has staged: it writes manifest and
-// sums, syncs everything and renames the folder into place. a gives what the
+// Publish makes an archive of what a run has staged: it writes manifest, sums
+// and what is known about it otherwise (its path and findings), syncs everything and renames the folder into place. a gives what the
 // manifest says; the result has its Stamp, Sealed, SealedBytes and Recipients
 // filled in. Called again for a run that is published already, it gives that
 // archive.
@@ -37,8 +37,12 @@ func (v *Vault) Publish(run keepwatch.Run, a keepwatch.Archive) (keepwatch.Archi
 	if _, err := decodeManifest(data); err != nil {
 		return a, fmt.Errorf("read the new manifest back: %w", err)
 	}
+	beside, err := recordOf(a).encode()
+	if err != nil {
+		return a, fmt.Errorf("write the record: %w", err)
+	}
 	v.crash("vault.publish.before-manifest")
-	err = errors.Join(writeSynced(filepath.Join(staged, manifestName), data), writeSynced(filepath.Join(staged, sumsName), sums(m, data)), syncDir(staged))
+	err = errors.Join(writeSynced(filepath.Join(staged, recordName), beside), writeSynced(filepath.Join(staged, manifestName), data), writeSynced(filepath.Join(staged, sumsName), sums(m, data)), syncDir(staged))
 	v.crash("vault.publish.after-manifest")
 	if err != nil {
 		return a, full("The archive cannot be completed", v.dir, m.SealedBytes, err)
@@ -71,6 +75,9 @@ func whole(dir string, sealed []keepwatch.SealedFile) error {
 // complete fills in what the vault knows about an archive.
 func complete(a keepwatch.Archive, m manifest, stamp string) keepwatch.Archive {
 	a.Stamp, a.Run, a.Sealed, a.Recipients, a.SealedBytes = stamp, m.Run, m.Sealed, m.Recipients, m.SealedBytes
+	for i := range a.Findings {
+		a.Findings[i].What = a.Ref()
+	}
 	return a
 }
 
@@ -88,6 +95,16 @@ func (v *Vault) manifestOf(run keepwatch.Run, a keepwatch.Archive) manifest {
 		m.Verified = &manifestProof{At: p.At.UTC(), Level: p.Level, Files: p.Files, Bytes: p.Bytes}
 	}
 	return m
+}
+
+// Published gives the archive that a run has put into its place, and false where
+// it has put none.
+func (v *Vault) Published(run keepwatch.Run) (ref string, found bool) {
+	if !keepwatch.ValidName(run.Source) || run.Started.IsZero() {
+		return "", false
+	}
+	_, stamp, found := v.published(run.ID, keepwatch.Archive{Source: run.Source, Started: run.Started})
+	return run.Source + "/" + stamp, found
 }
 
 // published looks for the archive that a run has made already.

@@ -39,6 +39,15 @@ func TestPublish(t *testing.T) {
 		t.Errorf("published again: %s", diff)
 	}
 
+	if ref, found := v.Published(run); !found || ref != a.Ref() {
+		t.Errorf("published as %q, %v", ref, found)
+	}
+	for _, other := range []keepwatch.Run{{ID: 2, Source: "notes", Started: run.Started}, {ID: 1, Source: "notes", Started: run.Started.Add(1)}, {ID: 1, Source: "web", Started: run.Started}, {ID: 1}} {
+		if ref, found := v.Published(other); found {
+			t.Errorf("%+v is published as %q", other, ref)
+		}
+	}
+
 	// two more runs that began in the same second
 	for i, stamp := range []string{"2026-11-23T040000Z-2", "2026-11-23T040000Z-3"} {
 		next := staged(t, v, newRun(int64(i)+2), file("a", "x"))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"keepwatch"
 )
@@ -63,7 +64,7 @@ const longestName = 180
 // that a shell or another system might trip over replaced.
 func (w *Writer) singleName(path, form string) string {
 	base := strings.Map(func(r rune) rune {
-		if r < 0x20 || r == 0x7f || r == 0xFFFD || strings.ContainsRune("/\\:*?\"<>|", r) {
+		if !unicode.IsPrint(r) || r == 0xFFFD || strings.ContainsRune("/\\:*?\"<>|", r) {
 			return '_'
 		}
 		return r

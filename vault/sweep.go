@@ -79,8 +79,8 @@ func (v *Vault) Sweep(live func(run int64) bool) ([]string, error) {
 // DiscardExtract removes what a restore that did not finish has left beside or
 // inside its destination. Nothing that was there before it is touched.
 func (v *Vault) DiscardExtract(run keepwatch.Run) error {
-	for _, dir := range []string{partialBeside(run.Ask.To, run.ID), partialInside(run.Ask.To, run.ID)} {
-		if err := os.RemoveAll(dir); err != nil {
+	for _, dir := range []string{partialBeside(run), partialInside(run)} {
+		if err := removeAll(dir); err != nil {
 			return trouble("What the restore has written cannot be removed", err)
 		}
 	}

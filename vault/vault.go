@@ -6,6 +6,7 @@
 //	  contents.jsonl.zst.age    one line for each thing inside: path, size, mode, time, SHA-256
 //	  <source>.tar.zst.age      the tree; a file that was handed in alone lies under its own name
 //	  SHA256SUMS                of the files in this folder
+//	  record.json               what people said about it: pinned, findings accepted
 //
 // Sealing is one streaming pass (read, hash, pack, compress, encrypt, hash,
 // write) whose memory does not grow with size. An archive is written in
@@ -14,7 +15,8 @@
 // (RFC 8878) and PAX tar (POSIX.1-2001).
 //
 // The list of contents has one JSON object on a line: a keepwatch.Entry, in the
-// order of the tar, or {"note": …}. Where a path or the target of a link is not
+// order of the tar, or {"note": …}, or {"top": …}, the folder that the tree is of.
+// Where a path or the target of a link is not
 // valid UTF-8, which JSON cannot carry, "raw_path" or "raw_link" beside it holds
 // its bytes in base64, and those count. A file that lies on its own has "form":
 // "zstd", or "plain" where it was compressed already.
@@ -40,6 +42,7 @@ type Config struct {
 	Dir          string             // the vault folder; made where it is missing
 	Recipients   []string           // age public keys; empty: those of the identity file
 	IdentityFile string             // age secret keys; missing: nothing can be opened
+	Look         bool               // nothing will be written: a folder that is missing is not made
 	Version      string             // of the bot, for the manifest; empty: as it was built
 	Now          func() time.Time   // nil: time.Now
 	Crash        func(point string) // tests end the process at a named point; nil: never
@@ -63,7 +66,8 @@ const (
 	trashDir   = ".trash"
 )
 
-// Open opens a vault: it reads the keys and makes the folder.
+// Open opens a vault: it reads the keys and, unless it is for looking only, makes
+// the folder.
 func Open(cfg Config) (*Vault, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -78,8 +82,10 @@ func Open(cfg Config) (*Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := makeDirs(cfg.Dir); err != nil {
-		return nil, trouble("The vault folder "+cfg.Dir+" cannot be made", err)
+	if !cfg.Look {
+		if err := makeDirs(cfg.Dir); err != nil {
+			return nil, trouble("The vault folder "+cfg.Dir+" cannot be made", err)
+		}
 	}
 	enc, err := newEncoder()
 	if err != nil {
@@ -183,9 +189,14 @@ func syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	err = d.Sync()
+	return errors.Join(syncOpen(d), d.Close())
+}
+
+// syncOpen makes the names in an open folder durable, and its own mode and times.
+func syncOpen(d *os.File) error {
+	err := d.Sync()
 	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) || errors.Is(err, os.ErrPermission) {
 		err = nil // a system that cannot sync folders
 	}
-	return errors.Join(err, d.Close())
+	return err
 }

@@ -67,7 +67,7 @@ func (v *Vault) VerifyStaged(ctx context.Context, run keepwatch.Run, report func
 		return keepwatch.Verification{}, keepwatch.Errorf(keepwatch.KindAttention, "What run %d has written is gone from the vault (%s). Cancel the run and start it again.", run.ID, f.dir).Because(err)
 	}
 	return f.timed(ctx, v.now, report, func(ctx context.Context, p *proof) error {
-		f.strangers(p, manifestName, sumsName) // left by a publishing that was cut off
+		f.strangers(p, manifestName, sumsName, recordName) // left by a publishing that was cut off
 		if err := f.prove(ctx, p); err != nil {
 			return err
 		}
@@ -101,7 +101,8 @@ func (f *Folder) verify(ctx context.Context, p *proof) error {
 	for _, problem := range f.problems {
 		p.problem(problem)
 	}
-	f.strangers(p, manifestName, sumsName)
+	f.strangers(p, manifestName, sumsName, recordName)
+	f.record(p)
 	if err := f.prove(ctx, p); err != nil {
 		return err
 	}

@@ -120,6 +120,25 @@ func (w *Writer) Add(e keepwatch.Entry, content io.Reader) error {
 	return w.list(listed{e, formTree})
 }
 
+// Top keeps what the folder itself is like that the tree is of: mode, owner and
+// time. It is no item of the archive and not in the tar, where it would change
+// the folder that somebody unpacks into.
+func (w *Writer) Top(e keepwatch.Entry) error {
+	if e.Path != topPath || e.Type != keepwatch.EntryFolder {
+		return fmt.Errorf("%q, a %s, is not the top folder", e.Path, e.Type)
+	}
+	e.Path = "top" // any plain path
+	e, err := w.accept(e)
+	if err != nil {
+		return err
+	}
+	e.Path = topPath
+	if err := w.contents.top(e); err != nil {
+		return w.fail("The list of contents cannot be written", err)
+	}
+	return nil
+}
+
 // accept sees that an entry can be stored, and makes it storable: times are
 // kept in UTC.
 func (w *Writer) accept(e keepwatch.Entry) (keepwatch.Entry, error) {
@@ -170,12 +189,12 @@ func (w *Writer) copy(dst io.Writer, e keepwatch.Entry, content io.Reader) (stri
 		if err == nil {
 			continue
 		}
-		note := keepwatch.Note{Kind: keepwatch.NoteChanged, Path: e.Path, Text: fmt.Sprintf("it became shorter while it was read (%d of %d bytes); the rest is zeros", done, e.Size)}
+		note := keepwatch.Note{Kind: keepwatch.NoteHalf, Path: e.Path, Text: fmt.Sprintf("it became shorter while it was read (%d of %d bytes); the rest is zeros", done, e.Size)}
 		if !errors.Is(err, io.EOF) {
 			if !ofDisk(err) {
 				return "", w.abandon(e, err)
 			}
-			note = keepwatch.Note{Kind: keepwatch.NoteUnreadable, Path: e.Path, Text: fmt.Sprintf("it could be read up to byte %d (%v); the rest is zeros", done, err)}
+			note = keepwatch.Note{Kind: keepwatch.NoteHalf, Path: e.Path, Text: fmt.Sprintf("it could be read up to byte %d (%v); the rest is zeros", done, err)}
 		}
 		if err := w.Note(note); err != nil {
 			return "", err

@@ -53,14 +53,14 @@ func uneven() []struct {
 		{"as it said", 5, text("12345"), "12345", ""},
 		{"in single bytes", 5, iotest.OneByteReader(text("12345")), "12345", ""},
 		{"with its end at once", 5, iotest.DataErrReader(text("12345")), "12345", ""},
-		{"shorter", 8, text("12345"), "12345\x00\x00\x00", keepwatch.NoteChanged},
-		{"gone", 3, text(""), "\x00\x00\x00", keepwatch.NoteChanged},
+		{"shorter", 8, text("12345"), "12345\x00\x00\x00", keepwatch.NoteHalf},
+		{"gone", 3, text(""), "\x00\x00\x00", keepwatch.NoteHalf},
 		{"longer", 3, text("12345"), "123", keepwatch.NoteChanged},
 		{"longer than nothing", 0, text("12345"), "", keepwatch.NoteChanged},
-		{"unreadable in the middle", 8, io.MultiReader(text("123"), iotest.ErrReader(disk)), "123\x00\x00\x00\x00\x00", keepwatch.NoteUnreadable},
-		{"unreadable at once", 2, iotest.ErrReader(disk), "\x00\x00", keepwatch.NoteUnreadable},
+		{"unreadable in the middle", 8, io.MultiReader(text("123"), iotest.ErrReader(disk)), "123\x00\x00\x00\x00\x00", keepwatch.NoteHalf},
+		{"unreadable at once", 2, iotest.ErrReader(disk), "\x00\x00", keepwatch.NoteHalf},
 		{"unreadable behind its end", 2, io.MultiReader(text("12"), iotest.ErrReader(disk)), "12", ""},
-		{"much shorter", 1 << 20, text("12345"), "12345" + strings.Repeat("\x00", 1<<20-5), keepwatch.NoteChanged},
+		{"much shorter", 1 << 20, text("12345"), "12345" + strings.Repeat("\x00", 1<<20-5), keepwatch.NoteHalf},
 	}
 }
 
@@ -113,7 +113,7 @@ func TestContentThatIsNotAsLongAsItSaid(t *testing.T) {
 		if diff := cmp.Diff(noted, got); diff != "" {
 			t.Errorf("single %v: notes: %s", single, diff)
 		}
-		if n := run.Result.Counts; n[keepwatch.NoteChanged] != 5 || n[keepwatch.NoteUnreadable] != 2 {
+		if n := run.Result.Counts; n[keepwatch.NoteChanged] != 2 || n[keepwatch.NoteHalf] != 5 {
 			t.Errorf("counts: %v", n)
 		}
 	}

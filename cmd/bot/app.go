@@ -77,7 +77,7 @@ func (a *app) join() error {
 	a.records = store.NewRecords(a.state, a.now)
 	a.catalog = &catalog{configured: s.Sources, kept: a.records, home: s.Home}
 	var err error
-	if a.key, err = prepareKey(s.keyPath(), s.Vault.Recipients, a.records); err != nil {
+	if a.key, err = prepareKey(s.keyPath(), s.Vault.Dir, s.Vault.Recipients, a.records); err != nil {
 		return err
 	}
 	recipients := s.Vault.Recipients
@@ -130,27 +130,13 @@ func (a *app) ready() error {
 	return a.platformsReady()
 }
 
-// rememberKey has the store know the key that the vault seals to, so that a
-// later start notices when its file is gone.
-func (a *app) rememberKey() error {
-	if len(a.settings.Vault.Recipients) > 0 || a.key.Lost != nil {
-		return nil
-	}
-	now := a.vault.Recipients()
-	known, err := a.records.Value(recipientFact)
-	if err != nil || len(now) == 0 || known == now[0] {
-		return err
-	}
-	return a.records.SetValue(recipientFact, now[0])
-}
-
 func (a *app) makeEngine() error {
 	s := a.settings
 	works, err := providers.NewWorks(providers.Config{
 		Sources:   a.catalog,
-		Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: files.New(files.Config{Avoid: []string{s.DataDir, s.Vault.Dir}, Log: a.log})},
+		Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: files.New(files.Config{Avoid: []string{s.DataDir, s.Vault.Dir}, Keys: []string{s.keyPath(), s.statePath()}, Log: a.log})},
 		Vault:     sealer{a.vault},
-		Archives:  a.records,
+		Archives:  a.archives(),
 		Keep:      s.Vault.Keep,
 		Location:  s.Location,
 		Now:       a.now,
@@ -191,7 +177,7 @@ func (a *app) start(ctx context.Context) ([]keepwatch.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.control, err = listenControl(a.settings.DataDir, a.state, a.log)
+	a.control, err = listenControl(a.settings.DataDir, auditedBackup{a.state, audit{a.records, a.now}}, a.log)
 	if err != nil {
 		// the bot works without it; only `bot state backup` needs it
 		a.log.Warn("the control socket cannot be opened; `bot state backup` will not work while the bot runs", "err", err)
@@ -254,35 +240,6 @@ func (a *app) sweep() error {
 	return err
 }
 
-// adopt records the archives that lie in the vault and that the state does not
-// know, as after the state was lost. They count once somebody verifies them.
-func (a *app) adopt() error {
-	found, err := a.vault.List()
-	if err != nil {
-		return err
-	}
-	known, err := a.records.Archives("")
-	if err != nil {
-		return err
-	}
-	open, err := a.records.OpenRuns()
-	if err != nil {
-		return err
-	}
-	for _, f := range found {
-		ours := slices.ContainsFunc(known, func(k keepwatch.Archive) bool { return k.Ref() == f.Ref() }) ||
-			slices.ContainsFunc(open, func(r keepwatch.Run) bool { return r.ID == f.Run && r.Source == f.Source })
-		if ours {
-			continue
-		}
-		a.log.Warn("an archive lies in the vault that the state did not know; it is listed again, and counts once it is verified", "archive", f.Ref())
-		if err := a.records.SaveArchive(f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // close stops gracefully: runs stay as they are, for the next start.
 func (a *app) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
@@ -310,7 +267,7 @@ func (a *app) makeRouter() (err error) {
 		key = ""
 	}
 	a.router, err = handlers.New(handlers.Config{
-		People: terminalPeople(s.People, a.account), Groups: s.Groups, Runs: a.engine, Sources: a.catalog, History: a.records, Audit: a.records,
+		People: terminalPeople(s.People, a.account), Groups: s.Groups, Runs: a.engine, Sources: a.catalog, History: a.archives(), Audit: a.records,
 		Vault: shownVault{a.vault}, Check: a.check, Keep: s.Vault.Keep, Location: s.Location,
 		KeyFile: relative(key), RestoreTo: filepath.Join(s.DataDir, "restored"), Version: version(), Log: a.log, Now: a.now,
 	})

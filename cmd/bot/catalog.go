@@ -14,7 +14,10 @@ import (
 // adHoc keeps the sources that were made from paths given in the terminal.
 type adHoc interface {
 	SaveSource(s keepwatch.Source) error
+	DeleteSource(name string) error
 	AdHocSources() ([]keepwatch.Source, error)
+	OpenRuns() ([]keepwatch.Run, error)
+	Archives(source string) ([]keepwatch.Archive, error)
 }
 
 // catalog is every source that there is: those of the YAML, then those that
@@ -77,11 +80,51 @@ func (c *catalog) AddPath(path string) (keepwatch.Source, error) {
 			return s, nil
 		}
 	}
-	s := keepwatch.Source{Name: freeName(all, keepwatch.NameFrom(filepath.Base(abs))), Kind: keepwatch.KindFiles, Path: abs, AdHoc: true}
+	taken, err := c.kept.Archives("") // a name that has archives belongs to what they are of
+	if err != nil {
+		return keepwatch.Source{}, err
+	}
+	s := keepwatch.Source{Name: nameOf(all, taken, abs), Kind: keepwatch.KindFiles, Path: abs, AdHoc: true}
 	if err := c.kept.SaveSource(s); err != nil {
 		return keepwatch.Source{}, err
 	}
 	return s, nil
+}
+
+// Forget takes a source that was made from a path off the list. Its archives stay
+// as they are, and belong to it again should the path be backed up once more.
+func (c *catalog) Forget(name string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, err := c.Source(name)
+	if err != nil {
+		return err
+	}
+	if !s.AdHoc {
+		return keepwatch.Errorf(keepwatch.KindConflict, "%s stands in keepwatch.yaml. Take it out there.", name)
+	}
+	open, err := c.kept.OpenRuns()
+	if err != nil {
+		return err
+	}
+	for _, r := range open {
+		if r.Source == name && r.Kind == keepwatch.RunBackup {
+			return keepwatch.Errorf(keepwatch.KindConflict, "Run %d, a backup of %s, is not over. Let it end, or cancel it first.", r.ID, name)
+		}
+	}
+	return c.kept.DeleteSource(name)
+}
+
+// nameOf gives a path the name that its archives have, where it was forgotten, or
+// a free one.
+func nameOf(all []keepwatch.Source, archives []keepwatch.Archive, abs string) string {
+	for _, a := range archives {
+		known := slices.ContainsFunc(all, func(s keepwatch.Source) bool { return s.Name == a.Source })
+		if a.Kind == keepwatch.KindFiles && a.Path == abs && !known {
+			return a.Source
+		}
+	}
+	return freeName(all, archives, keepwatch.NameFrom(filepath.Base(abs)))
 }
 
 // resolve makes path absolute and sees that something is there.
@@ -102,10 +145,25 @@ func (c *catalog) resolve(path string) (string, error) {
 	return abs, nil
 }
 
-// freeName gives base, or base with the first number from 2 that no source has.
-func freeName(all []keepwatch.Source, base string) string {
+// adopt makes the source of an archive that the state did not know, where it was
+// made from a path: otherwise another path could take its name, and retention
+// would weigh the archives of both against each other.
+func (c *catalog) adopt(a keepwatch.Archive) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all, err := c.Sources()
+	if err != nil || a.Path == "" || a.Kind != keepwatch.KindFiles || slices.ContainsFunc(all, func(s keepwatch.Source) bool { return s.Name == a.Source }) {
+		return err
+	}
+	return c.kept.SaveSource(keepwatch.Source{Name: a.Source, Kind: a.Kind, Path: a.Path, AdHoc: true})
+}
+
+// freeName gives base, or base with the first number from 2 that no source and
+// no archive has.
+func freeName(all []keepwatch.Source, archives []keepwatch.Archive, base string) string {
 	taken := func(name string) bool {
-		return slices.ContainsFunc(all, func(s keepwatch.Source) bool { return s.Name == name })
+		return slices.ContainsFunc(all, func(s keepwatch.Source) bool { return s.Name == name }) ||
+			slices.ContainsFunc(archives, func(a keepwatch.Archive) bool { return a.Source == name })
 	}
 	name := base
 	for n := 2; taken(name); n++ {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -29,7 +28,7 @@ func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 	}
 	platforms := probePlatforms(ctx, s, p.Now)
 	if _, err := os.Stat(s.statePath()); errors.Is(err, fs.ErrNotExist) {
-		return slices.Concat(probeSettings(s), platforms, []keepwatch.Probe{good("state", "There is none yet; the first start makes it.")}, probeSources(s.Sources))
+		return slices.Concat(probeSettings(s), platforms, []keepwatch.Probe{good("state", "There is none yet; the first start makes it.")}, probeSources(ctx, s.Sources, nil))
 	}
 	state, err := bolt.Open(bolt.Config{Path: s.statePath()})
 	if keepwatch.KindOf(err) == keepwatch.KindConflict {
@@ -41,7 +40,7 @@ func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 	defer state.Close()
 	records := store.NewRecords(state, p.Now)
 	probes := append(append(probeSettings(s), platforms...), good("state", relative(s.statePath())+" opens and is consistent."))
-	return append(probes, probeInside(ctx, s, records)...)
+	return append(probes, probeInside(ctx, s, records, false)...)
 }
 
 func good(name, text string) keepwatch.Probe {
@@ -62,19 +61,21 @@ func off(name, text, next string) keepwatch.Probe {
 
 // check is `/keepwatch check`, inside the running bot.
 func (a *app) check(ctx context.Context) []keepwatch.Probe {
-	return slices.Concat(probeSettings(a.settings), a.probeConnections(ctx), probeInside(ctx, a.settings, a.records))
+	return slices.Concat(probeSettings(a.settings), a.probeConnections(ctx), probeInside(ctx, a.settings, a.records, true))
 }
 
-// probeInside looks at what the state knows.
-func probeInside(_ context.Context, s settings, records *store.Records) []keepwatch.Probe {
-	var probes []keepwatch.Probe
-	probes = append(probes, probeKey(s, records), probeVault(s, records))
-	adHoc, err := records.AdHocSources()
-	if err != nil {
-		probes = append(probes, bad("state", "The sources cannot be read from it.", "Look into the log."))
+// probeInside looks at what the state knows; running says whether a bot works on
+// it, so that its runs go on.
+func probeInside(ctx context.Context, s settings, records *store.Records, running bool) []keepwatch.Probe {
+	v, err := vault.Open(vault.Config{Dir: s.Vault.Dir, Recipients: s.Vault.Recipients, IdentityFile: s.keyPath(), Look: true})
+	archives, readErr := records.Archives("")
+	adHoc, adHocErr := records.AdHocSources()
+	open, openErr := records.OpenRuns()
+	if err := errors.Join(readErr, adHocErr, openErr); err != nil {
+		return []keepwatch.Probe{bad("state", "It cannot be read: "+err.Error()+".", "Look into the log, and at its disk.")}
 	}
-	probes = append(probes, probeSources(slices.Concat(s.Sources, adHoc))...)
-	return append(probes, probeRuns(records), probeMessages(records))
+	return slices.Concat([]keepwatch.Probe{probeKey(s, records, v, err, archives)}, probeArchives(s.Vault.Dir, v, archives),
+		probeSources(ctx, slices.Concat(s.Sources, adHoc), archives), probeRuns(open, running), []keepwatch.Probe{probeMessages(records)})
 }
 
 // probeSettings looks at configuration, environment and disk.
@@ -89,12 +90,18 @@ func probeSettings(s settings) []keepwatch.Probe {
 	for _, w := range s.env.warnings {
 		probes = append(probes, warn("environment", w, ""))
 	}
+	if p, ok := lesserTerminal(s.People, terminalAccount()); ok {
+		probes = append(probes, warn("people", fmt.Sprintf("%s has the role %s, and is admin in the terminal all the same: that user of this machine can read and write everything that Keepwatch can.", p.Name, p.Role), "Run Keepwatch as a user of its own."))
+	}
 	if s.env.values["MICROSOFT_TENANT_ID"] != "" || s.env.values["MICROSOFT_CLIENT_ID"] != "" {
 		probes = append(probes, warn("Microsoft 365", "It is configured, and this version does not connect to it yet.", ""))
 	}
 	probes = append(probes, good("time zone", s.Location.String()+"."), probeWritable("data folder", s.DataDir), probeWritable("vault folder", s.Vault.Dir))
 	if len(s.Vault.Copies) > 0 {
 		probes = append(probes, bad("copies", "Copies to "+strings.Join(s.Vault.Copies, ", ")+" are configured, and this version makes none.", "Copy the vault folder by other means, such as rclone, and take the entry out."))
+	}
+	if slices.ContainsFunc(s.People, func(p keepwatch.Person) bool { return len(p.Devices) > 0 }) {
+		probes = append(probes, off("devices", "They are read, and this version does not ask about any.", ""))
 	}
 	for _, src := range s.Sources {
 		if src.Schedule != "" {
@@ -129,108 +136,4 @@ func probeWritable(name, dir string) keepwatch.Probe {
 		return warn(name, fmt.Sprintf("%s can be written, and has only %s left.", relative(dir), keepwatch.FormatBytes(free)), "Free some room.")
 	}
 	return good(name, fmt.Sprintf("%s can be written; %s are free.", relative(dir), keepwatch.FormatBytes(free)))
-}
-
-// probeKey looks at the key.
-func probeKey(s settings, records *store.Records) keepwatch.Probe {
-	known, err := records.Value(recipientFact)
-	if err != nil {
-		return bad("key", "The state cannot be read.", "Look into the log.")
-	}
-	_, statErr := os.Stat(s.keyPath())
-	switch {
-	case len(s.Vault.Recipients) > 0 && statErr != nil:
-		return good("key", fmt.Sprintf("Archives are sealed to %s; the bot itself cannot open them, and verifies only what can be verified without.", keepwatch.FormatCount(int64(len(s.Vault.Recipients)), "recipient")))
-	case statErr != nil && known != "":
-		return bad("key", fmt.Sprintf("The key file %s is gone: no archive opens without it, and none is made.", s.keyPath()), "Put it back from your copy.")
-	case statErr != nil:
-		return good("key", "There is none yet; the first start makes it.")
-	}
-	v, err := vault.Open(vault.Config{Dir: s.Vault.Dir, Recipients: s.Vault.Recipients, IdentityFile: s.keyPath()})
-	if err != nil {
-		return bad("key", keepwatch.Sentence(err), "")
-	}
-	archives, err := records.Archives("")
-	if err != nil {
-		return bad("key", "The state cannot be read.", "Look into the log.")
-	}
-	var closed []string
-	for _, a := range archives {
-		if !v.Opens(a) {
-			closed = append(closed, a.Ref())
-		}
-	}
-	if len(closed) > 0 {
-		return warn("key", fmt.Sprintf("%s is there, but %d of %s cannot be opened with it: %s.", relative(s.keyPath()), len(closed), keepwatch.FormatCount(int64(len(archives)), "archive"), few(closed)),
-			"Add the older key's line (AGE-SECRET-KEY-…) to that file; it takes several.")
-	}
-	return good("key", relative(s.keyPath())+" is there. Whoever has it opens every archive, and without it none opens: keep a copy elsewhere.")
-}
-
-// probeVault compares what lies in the vault with what the state knows.
-func probeVault(s settings, records *store.Records) keepwatch.Probe {
-	archives, err := records.Archives("")
-	if err != nil {
-		return bad("archives", "The state cannot be read.", "Look into the log.")
-	}
-	var gone, unproved []string
-	for _, a := range archives {
-		if _, err := os.Stat(filepath.Join(s.Vault.Dir, a.Source, a.Stamp)); err != nil {
-			gone = append(gone, a.Ref())
-		} else if !a.IsVerified() {
-			unproved = append(unproved, a.Ref())
-		}
-	}
-	switch {
-	case len(gone) > 0:
-		return bad("archives", fmt.Sprintf("%s of %d gone from the vault: %s.", keepwatch.FormatCount(int64(len(gone)), "archive is", "archives are"), len(archives), few(gone)), "Put them back, or make a new backup.")
-	case len(unproved) > 0:
-		return warn("archives", fmt.Sprintf("%s of %d not verified: %s.", keepwatch.FormatCount(int64(len(unproved)), "archive is", "archives are"), len(archives), few(unproved)), "/backup verify "+unproved[0])
-	}
-	return good("archives", fmt.Sprintf("%s, all verified and in their place.", keepwatch.FormatCount(int64(len(archives)), "archive")))
-}
-
-// few names the first of many.
-func few(names []string) string {
-	if len(names) > 3 {
-		return strings.Join(names[:3], ", ") + fmt.Sprintf(" and %d more", len(names)-3)
-	}
-	return strings.Join(names, ", ")
-}
-
-// probeSources looks whether each source is there.
-func probeSources(sources []keepwatch.Source) []keepwatch.Probe {
-	var probes []keepwatch.Probe
-	for _, s := range sources {
-		name := "source " + s.Name
-		if s.Kind != keepwatch.KindFiles {
-			probes = append(probes, warn(name, fmt.Sprintf("Sources of kind %s are not in this version yet.", s.Kind), "Back it up by hand until then."))
-			continue
-		}
-		f, err := os.Open(s.Path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			probes = append(probes, bad(name, "There is nothing at "+s.Path+".", "Correct its path, or connect its disk."))
-		case err != nil:
-			probes = append(probes, bad(name, "It cannot be read: "+s.Path+".", "Give Keepwatch's user the right to."))
-		default:
-			_ = f.Close()
-			probes = append(probes, good(name, s.Path+" can be read."))
-		}
-	}
-	return probes
-}
-
-// probeRuns looks for runs that wait for somebody.
-func probeRuns(records *store.Records) keepwatch.Probe {
-	open, err := records.OpenRuns()
-	if err != nil {
-		return bad("runs", "The state cannot be read.", "Look into the log.")
-	}
-	for _, r := range open {
-		if r.State == keepwatch.RunAttention {
-			return warn("runs", fmt.Sprintf("Run %d (%s of %s) needs attention.", r.ID, r.Kind, r.Source), fmt.Sprintf("/backup status %d", r.ID))
-		}
-	}
-	return good("runs", "None waits for anybody.")
 }

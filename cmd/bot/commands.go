@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
+	"unicode/utf8"
+
+	"golang.org/x/term"
 
 	"keepwatch"
 	"keepwatch/handlers/console"
@@ -41,7 +45,9 @@ func dispatch(ctx context.Context, p process, o options, words []string) error {
 	case word == "state backup" && len(words) == 3:
 		return stateBackupCommand(ctx, p, o, words[2])
 	case word == "key new" && len(words) == 2:
-		return newKeyCommand(p, o)
+		return keyCommand(p, o, "bot key new", newKey)
+	case word == "key accept" && len(words) == 2:
+		return keyCommand(p, o, "bot key accept", acceptKey)
 	case words[0] == "version" && len(words) == 1:
 		fmt.Fprintln(p.Out, "Keepwatch", version())
 		return nil
@@ -50,6 +56,8 @@ func dispatch(ctx context.Context, p process, o options, words []string) error {
 		return nil
 	case words[0] == "open":
 		return usageError("It is written: bot open ARCHIVE_DIR DEST")
+	case words[0] == "key":
+		return usageError("It is written: bot key new, or bot key accept")
 	case words[0] == "manifest":
 		return usageError("It is written: bot manifest slack, or bot manifest discord")
 	case words[0] == "state":
@@ -175,19 +183,51 @@ func (a *app) welcome() string {
 }
 
 func checkCommand(ctx context.Context, p process, o options) error {
-	bad := false
-	for _, probe := range checkAll(ctx, p, o) {
-		line := fmt.Sprintf("%-8s %-20s %s", probe.Status, probe.Name, probe.Text)
-		if probe.Next != "" {
-			line += " → " + probe.Next
+	bad, columns := false, 0
+	if out, ok := p.Out.(*os.File); ok {
+		if w, _, err := term.GetSize(int(out.Fd())); err == nil {
+			columns = w
 		}
-		fmt.Fprintln(p.Out, strings.TrimRight(line, " "))
+	}
+	for _, probe := range checkAll(ctx, p, o) {
+		fmt.Fprint(p.Out, probeLines(probe, columns))
 		bad = bad || probe.Status == keepwatch.ProbeBad
 	}
 	if bad {
 		return errFailed
 	}
 	return nil
+}
+
+// probeLines writes a probe as one line, or, on a terminal, as lines that are
+// broken between words and no wider than it has columns; 0: they are not broken.
+func probeLines(probe keepwatch.Probe, columns int) string {
+	const margin = 30 // of the two columns before the text
+	text := probe.Text
+	if probe.Next != "" {
+		text += " → " + probe.Next
+	}
+	head := fmt.Sprintf("%-8s %-20s ", probe.Status, keepwatch.Printable(probe.Name))
+	if columns <= margin+20 {
+		return strings.TrimRight(head+keepwatch.Printable(text), " ") + "\n"
+	}
+	var b strings.Builder
+	b.WriteString(head)
+	at, begins := utf8.RuneCountInString(head), true
+	for word := range strings.FieldsSeq(keepwatch.Printable(text)) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case !begins && at+1+n >= columns:
+			b.WriteString("\n" + strings.Repeat(" ", margin))
+			at = margin
+		case !begins:
+			b.WriteString(" ")
+			at++
+		}
+		b.WriteString(word)
+		at, begins = at+n, false
+	}
+	return b.String() + "\n"
 }
 
 // openCommand decrypts and unpacks one archive with nothing but its folder and
@@ -209,7 +249,7 @@ func openCommand(ctx context.Context, p process, o options, dir, dest string) er
 	if err != nil {
 		return err
 	}
-	run := keepwatch.Run{ID: int64(os.Getpid()), Kind: keepwatch.RunRestore, Ask: keepwatch.Ask{To: to}}
+	run := keepwatch.Run{ID: rand.Int64(), Created: p.Now(), Kind: keepwatch.RunRestore, Ask: keepwatch.Ask{To: to}}
 	result, err := folder.Extract(ctx, run, func(keepwatch.Progress) {})
 	for _, f := range result.Findings {
 		fmt.Fprintln(p.Err, "✗ "+f.Text)
@@ -239,8 +279,9 @@ func stateBackupCommand(ctx context.Context, p process, o options, file string) 
 	return nil
 }
 
-// newKeyCommand makes a key where the old one is lost for good.
-func newKeyCommand(p process, o options) (err error) {
+// keyCommand changes the key that archives are sealed to, and leaves a line in the
+// audit.
+func keyCommand(p process, o options, text string, change func(s settings, kept facts) (said string, err error)) (err error) {
 	s, err := loadSettings(p, o)
 	if err != nil {
 		return err
@@ -250,14 +291,31 @@ func newKeyCommand(p process, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
-	recipient, err := newKey(s.keyPath(), store.NewRecords(state, p.Now))
+	records := store.NewRecords(state, p.Now)
+	var said string
+	err = audit{records, p.Now}.request(text, func() (err error) { said, err = change(s, records); return err })
 	if err != nil {
 		return err
 	}
-	return sayKey(p.Out, s.keyPath(), recipient)
+	_, err = fmt.Fprintln(p.Out, said)
+	return err
 }
 
-func sayKey(w io.Writer, file, recipient string) error {
-	_, err := fmt.Fprintf(w, "A new key was made: %s (public key %s).\nKeep a copy of that file elsewhere. Archives that were sealed to another key do not open with it.\n", file, recipient)
-	return err
+// newKey makes a key where the old one is lost for good.
+func newKey(s settings, kept facts) (said string, err error) {
+	recipient, err := makeKey(s.keyPath(), kept)
+	return fmt.Sprintf("A new key was made: %s (public key %s).\nKeep a copy of that file elsewhere. Archives that were sealed to another key do not open with it.", s.keyPath(), recipient), err
+}
+
+// acceptKey takes a key file that was replaced as the one that is meant.
+func acceptKey(s settings, kept facts) (said string, err error) {
+	if len(s.Vault.Recipients) > 0 {
+		return "", keepwatch.Errorf(keepwatch.KindConflict, "Archives are sealed to the recipients of %s; the bot needs no key of its own.", s.ConfigFile)
+	}
+	v, err := vault.Open(vault.Config{Dir: s.Vault.Dir, IdentityFile: s.keyPath(), Look: true})
+	if err != nil {
+		return "", err
+	}
+	recipient := v.Recipients()[0]
+	return fmt.Sprintf("From now on archives are sealed to the key in %s (public key %s).\nKeep a copy of that file elsewhere. Archives that were sealed to another key do not open with it.", s.keyPath(), recipient), kept.SetValue(recipientFact, recipient)
 }

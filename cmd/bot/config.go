@@ -14,6 +14,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"keepwatch"
+	"keepwatch/vault"
 )
 
 // config is keepwatch.yaml: what to keep and whom to ask.
@@ -100,8 +101,7 @@ func (d *doc) zone(f field, fallback string) *time.Location {
 			return time.Local
 		}
 		loc, err := time.LoadLocation(fallback)
-		if err != nil {
-			d.problems = append(d.problems, fmt.Sprintf("BOT_TIMEZONE is %q; expected a time zone such as Europe/London.", fallback))
+		if err != nil { // readEnv has said so
 			return time.UTC
 		}
 		return loc
@@ -285,11 +285,7 @@ func checkCron(text string) (err error) {
 func (d *doc) vault(f field, base string) vaultConfig {
 	keys := f.section("dir", "recipients", "keep", "copies")
 	v := vaultConfig{Dir: absolute(keys["dir"].text(), base), Recipients: keys["recipients"].texts(), Copies: keys["copies"].texts()}
-	for _, at := range keys["recipients"].list() {
-		if !strings.HasPrefix(at.text(), "age1") {
-			at.bad("is %q; expected an age public key, which begins with age1.", at.text())
-		}
-	}
+	d.recipients(keys["recipients"], v.Recipients)
 	k := keys["keep"].section("last", "hourly", "daily", "weekly", "monthly", "yearly",
 		"within", "within_hourly", "within_daily", "within_weekly", "within_monthly", "within_yearly")
 	v.Keep = keepwatch.Keep{
@@ -298,6 +294,21 @@ func (d *doc) vault(f field, base string) vaultConfig {
 		WithinWeekly: k["within_weekly"].span(), WithinMonthly: k["within_monthly"].span(), WithinYearly: k["within_yearly"].span(),
 	}
 	return v
+}
+
+// recipients checks the public keys, each and then together. What it says never
+// shows one that is secret.
+func (d *doc) recipients(f field, texts []string) {
+	whole := true
+	for i, at := range f.list() {
+		if err := vault.CheckRecipients(texts[i : i+1]); err != nil {
+			whole = false
+			at.bad("is wrong. %s", keepwatch.Sentence(err))
+		}
+	}
+	if err := vault.CheckRecipients(texts); err != nil && whole {
+		f.bad("is wrong. %s", keepwatch.Sentence(err))
+	}
 }
 
 // span reads a span by the calendar: 1y5m7d2h.

@@ -85,6 +85,28 @@ func TestConfigOfTheDesign(t *testing.T) {
 	}
 }
 
+// TestConfigOfTheGuide: what docs/configuration.md shows is understood as it stands,
+// and whatever is not carried out yet is named by the check.
+func TestConfigOfTheGuide(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(guide), "```yaml\n")
+	text, _, found := strings.Cut(text, "```")
+	c, err := readText(t, text)
+	if err != nil || !found || len(c.Sources) != 2 || len(c.People[0].Devices) != 1 || c.Channels["default"] == "" {
+		t.Errorf("%+v %v", c, err)
+	}
+	c.Vault.Copies = []string{"remote:kept"}
+	got := probesText(probeSettings(settings{config: c, env: environment{}, DataDir: t.TempDir()}))
+	for _, want := range []string{"problem copies", "off devices"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
 // TestConfigProblems: each names file, line and what is expected, and all of
 // them are told at once.
 func TestConfigProblems(t *testing.T) {
@@ -107,7 +129,9 @@ func TestConfigProblems(t *testing.T) {
 		"sources:\n  - {name: a, kind: cpanel, url: 'http://h:2082', user: u, token: t}\n":     `keepwatch.yaml:2: sources[0].url is "http://h:2082"; expected https://, a host and a port, such as https://web1.example.net:2083.`,
 		"vault:\n  keep: {last: two}\n":                                                        `keepwatch.yaml:2: vault.keep.last is "two"; expected a whole number from -1 up.`,
 		"vault:\n  keep: {within: soon}\n":                                                     `keepwatch.yaml:2: vault.keep.within is "soon"; expected years, months, days and hours, such as 1y5m7d2h or 14d.`,
-		"vault:\n  recipients: [ssh-ed25519]\n":                                                `keepwatch.yaml:2: vault.recipients[0] is "ssh-ed25519"; expected an age public key, which begins with age1.`,
+		"vault:\n  recipients: [ssh-ed25519]\n":                                                `keepwatch.yaml:2: vault.recipients[0] is wrong. The vault's recipient ssh-ed25519 is no age public key: it does not begin with age1.`,
+		"vault:\n  keep:\n\t  last: 2\n":                                                       `keepwatch.yaml:3: the line begins with a tab; YAML wants blanks there.`,
+		"sources: [\n  a: }\n":                                                                 `keepwatch.yaml:2: it is not readable as YAML: did not find expected node content.`,
 		"channels:\n  default: ops\n":                                                          `keepwatch.yaml:2: channels.default is "ops"; expected a channel such as slack:C0123 or discord:998877.`,
 	} {
 		_, err := readText(t, text)
@@ -119,11 +143,35 @@ func TestConfigProblems(t *testing.T) {
 	if n := len(strings.Split(keepwatch.Sentence(err), "\n")); n != 3 {
 		t.Errorf("%d problems are told, not 3: %v", n, err)
 	}
-	if _, err := readText(t, "a: [1\n"); !strings.HasPrefix(keepwatch.Sentence(err), "keepwatch.yaml: ") {
+	if _, err := readText(t, "a: [1\n"); !strings.HasPrefix(keepwatch.Sentence(err), "keepwatch.yaml:2: it is not readable as YAML") {
 		t.Errorf("broken YAML: %v", err)
 	}
 	if c, err := readText(t, ""); err != nil || len(c.Sources) > 0 {
 		t.Errorf("an empty file: %+v %v", c, err)
+	}
+}
+
+// TestConfigShowsNoSecret: a secret key in the wrong place, and what a reference to
+// the environment stands for, are never repeated.
+func TestConfigShowsNoSecret(t *testing.T) {
+	const secret = "AGE-SECRET-KEY-1QQPQYRQSZPQYRQSZPQYRQSZPQYRQSZPQYRQSZPQYRQSZPQYRQSZSQ5A5GN"
+	for _, text := range []string{
+		"vault:\n  recipients: [" + secret + "]\n", "vault:\n  recipients: [" + strings.ToLower(secret) + "]\n", "vault:\n  recipients: ['" + secret + " # mine']\n",
+		"vault:\n  recipients: ['${CPANEL_RUTHIN_TOKEN}']\n", "timezone: '${CPANEL_RUTHIN_TOKEN}'\n", "timezone: " + secret + "\n", "vault:\n  keep: {last: " + secret + "}\n",
+		"sources:\n  - {name: a, kind: files, path: x, schedule: 'at ${CPANEL_RUTHIN_TOKEN}'}\n", secret + ": 1\n", "a: [" + secret + "\n", "a: &" + secret + " x\nb: *" + secret + "\u0001\n",
+	} {
+		_, err := readText(t, text)
+		if err == nil || strings.Contains(strings.ToUpper(err.Error()), secret[:30]) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s\n%v", text, err)
+		}
+	}
+}
+
+func TestRecipientsOfTheConfiguration(t *testing.T) {
+	const good = "age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq"
+	_, err := readText(t, "vault:\n  recipients:\n    - "+good+"\n    - age1bad\n")
+	if got := keepwatch.Sentence(err); !strings.HasPrefix(got, "keepwatch.yaml:4: vault.recipients[1] is wrong.") || strings.Contains(got, "\n") {
+		t.Errorf("%s", got)
 	}
 }
 

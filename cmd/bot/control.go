@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"keepwatch"
+	"keepwatch/store"
 	"keepwatch/store/bolt"
 )
 
@@ -35,14 +37,76 @@ type control struct {
 
 // socketPath gives where the socket lies: in the data folder, or, where that
 // path is too long for a socket (108 bytes in Linux, unix(7); 104 elsewhere), in
-// the system's folder for temporary files, under a name made from it.
+// a folder of this user's own below the system's folder for temporary files,
+// under a name made from it.
 func socketPath(dataDir string) string {
 	path := filepath.Join(dataDir, "bot.sock")
 	if len(path) < 100 {
 		return path
 	}
 	sum := sha256.Sum256([]byte(path))
-	return filepath.Join(os.TempDir(), "keepwatch-"+hex.EncodeToString(sum[:8])+".sock")
+	return filepath.Join(os.TempDir(), fmt.Sprintf("keepwatch-%d", os.Getuid()), hex.EncodeToString(sum[:8])+".sock")
+}
+
+// socketFolder sees that nobody else can have put a socket where ours lies:
+// anybody may make a folder of any name in the system's folder for temporary
+// files, and answer there in the bot's place. In the data folder only whoever may
+// write to the state could. With mayMake, the folder is made where there is none.
+func socketFolder(dataDir string, mayMake bool) error {
+	dir := filepath.Dir(socketPath(dataDir))
+	if dir == filepath.Clean(dataDir) {
+		return nil
+	}
+	if mayMake {
+		if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("make the folder of the control socket: %w", err)
+		}
+	}
+	info, err := os.Lstat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // nobody listens
+	}
+	if err != nil {
+		return fmt.Errorf("look at the folder of the control socket: %w", err)
+	}
+	if !info.IsDir() || !ourOwn(info) {
+		return keepwatch.Errorf(keepwatch.KindAttention, "%s is no folder of your own that is closed to others, so whoever answers there may not be Keepwatch. Remove it, or set TMPDIR to a folder of your own, and start Keepwatch again.", dir)
+	}
+	return nil
+}
+
+// ours reports whether the other end of the socket is this user, or root.
+func ours(conn net.Conn) error {
+	uid, known, err := peerUID(conn)
+	if err != nil {
+		return fmt.Errorf("find out who is at the other end of the control socket: %w", err)
+	}
+	if known && uid != os.Getuid() && uid != 0 {
+		return keepwatch.Errorf(keepwatch.KindDenied, "The one that answers on Keepwatch's control socket runs as another user (%d), so it is not believed. Run this as the user that the bot runs as.", uid)
+	}
+	return nil
+}
+
+// ownListener takes only connections of this user, or root's.
+type ownListener struct {
+	net.Listener
+	log *slog.Logger
+}
+
+// Accept waits for the next one.
+func (l ownListener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if err := ours(conn); err == nil {
+			return conn, nil
+		} else {
+			l.log.Warn("somebody else was turned away at the control socket", "err", err)
+			_ = conn.Close()
+		}
+	}
 }
 
 // reply is what the socket answers.
@@ -55,6 +119,9 @@ type reply struct {
 // listenControl opens the socket. The caller holds the state's lock, so a socket
 // that is there already is a dead process's.
 func listenControl(dataDir string, state backer, log *slog.Logger) (*control, error) {
+	if err := socketFolder(dataDir, true); err != nil {
+		return nil, err
+	}
 	path := socketPath(dataDir)
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -87,7 +154,7 @@ func listenControl(dataDir string, state backer, log *slog.Logger) (*control, er
 	})
 	c := &control{server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}, path: path, log: log}
 	go func() {
-		if err := c.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := c.server.Serve(ownListener{l, log}); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("the control socket stopped", "err", err)
 		}
 	}()
@@ -104,8 +171,14 @@ func (c *control) Close() error {
 // backUpState copies the state into file: through the running bot, or directly
 // where none runs.
 func backUpState(ctx context.Context, s settings, file string) (size int64, err error) {
+	if err := socketFolder(s.DataDir, false); err != nil {
+		return 0, err
+	}
 	size, err = askForBackup(ctx, socketPath(s.DataDir), file)
 	var dial *net.OpError
+	if err == nil {
+		return size, copied(file, size)
+	}
 	if !errors.As(err, &dial) {
 		return size, err
 	}
@@ -116,14 +189,33 @@ func backUpState(ctx context.Context, s settings, file string) (size int64, err 
 	if err != nil {
 		return 0, err
 	}
-	size, err = state.Backup(file)
+	size, err = auditedBackup{state, audit{store.NewRecords(state, time.Now), time.Now}}.Backup(file)
 	return size, errors.Join(err, state.Close())
+}
+
+// copied looks whether the copy that the bot speaks of is there.
+func copied(file string, size int64) error {
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return keepwatch.Errorf(keepwatch.KindAttention, "The running bot says that it copied the state to %s, and that file cannot be found. Does the bot see the same folders as you do?", file).Because(err)
+	case info.Size() != size:
+		return keepwatch.Errorf(keepwatch.KindAttention, "The running bot says that it copied the state to %s, and that file has %s instead of %s. It is not the copy.", file, keepwatch.FormatBytes(info.Size()), keepwatch.FormatBytes(size))
+	}
+	return nil
 }
 
 // askForBackup asks the running bot. A *net.OpError means that none runs.
 func askForBackup(ctx context.Context, socket, file string) (int64, error) {
 	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{Timeout: 2 * time.Second}).DialContext(ctx, "unix", socket)
+		conn, err := (&net.Dialer{Timeout: 2 * time.Second}).DialContext(ctx, "unix", socket)
+		if err != nil {
+			return nil, err
+		}
+		if err := ours(conn); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+		return conn, nil
 	}}}
 	defer client.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://keepwatch/state/backup", nil)

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"net"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"keepwatch"
 )
@@ -87,9 +90,14 @@ func readEnv(process []string, file string, named bool) (environment, error) {
 	for _, kv := range process {
 		if name, value, ok := strings.Cut(kv, "="); ok {
 			e.values[name] = value
+			// a slip there may be another program's variable, so it stops nothing
+			if hint := misspelt(name); hint != "" {
+				e.warnings = append(e.warnings, fmt.Sprintf("The environment sets %s, which is not known.%s", name, hint))
+			}
 		}
 	}
 	problems = append(problems, e.secretFiles()...)
+	problems = append(problems, e.wrongValues()...)
 	if len(problems) > 0 {
 		return e, keepwatch.Errorf(keepwatch.KindInvalid, "%s", strings.Join(problems, "\n"))
 	}
@@ -220,6 +228,36 @@ func (e *environment) secretFiles() (problems []string) {
 		e.values[v.Name] = strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
 	}
 	return problems
+}
+
+// wrongValues looks at the variables whose values can be told to be wrong.
+func (e environment) wrongValues() (problems []string) {
+	bad := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	if v := e.get("BOT_STORE"); v != "bolt" {
+		bad("BOT_STORE is %q; this version keeps its state in bolt only.", v)
+	}
+	if v := e.values["BOT_LISTEN"]; v != "" && !validAddress(v) {
+		bad("BOT_LISTEN is %q; expected an address and a port, such as 127.0.0.1:8080.", v)
+	}
+	if v := e.values["BOT_LOG_LEVEL"]; v != "" && new(slog.Level).UnmarshalText([]byte(v)) != nil {
+		bad("BOT_LOG_LEVEL is %q; expected debug, info, warn or error.", v)
+	}
+	if v := e.values["BOT_TIMEZONE"]; v != "" {
+		if _, err := time.LoadLocation(v); err != nil {
+			bad("BOT_TIMEZONE is %q; expected a time zone such as Europe/London.", v)
+		}
+	}
+	return problems
+}
+
+// validAddress reports whether it can be listened at: a host, or none, and a port.
+func validAddress(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil || strings.ContainsAny(host, " /") {
+		return false
+	}
+	_, err = net.LookupPort("tcp", port)
+	return err == nil
 }
 
 // exampleEnv is the text of .env.example.

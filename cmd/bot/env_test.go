@@ -65,6 +65,9 @@ func TestReadEnv(t *testing.T) {
 		{name: "behind the quote", file: "A=\"x\" y\n", err: []string{".env:1: the value of A goes on behind its closing quote."}},
 		{name: "twice", file: "A=1\nA=2\n", err: []string{".env:2: A is there twice."}},
 		{name: "misspelt", file: "SLACK_BOT_TOKN=x\nBOT_FROBNICATE=1\n", err: []string{".env:1: SLACK_BOT_TOKN is not known. Did you mean SLACK_BOT_TOKEN?", ".env:2: BOT_FROBNICATE is not known. The file .env.example lists what there is."}},
+		{name: "wrong values", file: "BOT_LISTEN=999\nBOT_STORE=etcd\n", process: []string{"BOT_LOG_LEVEL=loud", "BOT_TIMEZONE=Nowhere"}, err: []string{`BOT_STORE is "etcd"; this version keeps its state in bolt only.`,
+			`BOT_LISTEN is "999"; expected an address and a port, such as 127.0.0.1:8080.`, `BOT_LOG_LEVEL is "loud"; expected debug, info, warn or error.`, `BOT_TIMEZONE is "Nowhere"; expected a time zone such as Europe/London.`}},
+		{name: "right values", file: "BOT_LISTEN=:8080\nBOT_LOG_LEVEL=warn\nBOT_TIMEZONE=UTC\nBOT_STORE=bolt\n", want: map[string]string{"BOT_LISTEN": ":8080"}},
 		{name: "secret from a file", process: []string{"SLACK_BOT_TOKEN_FILE=" + secret}, want: map[string]string{"SLACK_BOT_TOKEN": "from a file"}},
 		{name: "both", process: []string{"SLACK_BOT_TOKEN_FILE=" + secret, "SLACK_BOT_TOKEN=x"}, err: []string{"SLACK_BOT_TOKEN and SLACK_BOT_TOKEN_FILE are both set; set one."}},
 		{name: "no such file", process: []string{"SLACK_BOT_TOKEN_FILE=" + secret + "x"}, err: []string{"SLACK_BOT_TOKEN_FILE names " + secret + "x, which cannot be read: no such file or directory."}},
@@ -84,6 +87,9 @@ func TestReadEnv(t *testing.T) {
 				}
 			}
 		})
+	}
+	if e, err := readEnv([]string{"BOT_LISTN=127.0.0.1:8080"}, filepath.Join(dir, "missing"), false); err != nil || len(e.warnings) != 1 || !strings.Contains(e.warnings[0], "Did you mean BOT_LISTEN?") {
+		t.Errorf("a misspelt variable of the process: %q %v", e.warnings, err)
 	}
 	if _, err := readEnv(nil, filepath.Join(dir, "missing"), true); keepwatch.KindOf(err) != keepwatch.KindInvalid {
 		t.Errorf("a named file that is missing: %v", err)

@@ -51,7 +51,7 @@ type options struct {
 	given    map[string]bool
 }
 
-const usage = `Keepwatch keeps backups and watches dates.
+const usage = `Keepwatch keeps backups and proves them.
 
   bot                            connect to Slack and Discord, where they are configured; otherwise open the terminal chat
   bot chat                       open the terminal chat in any case; piped input is executed line by line
@@ -62,6 +62,7 @@ const usage = `Keepwatch keeps backups and watches dates.
   bot open ARCHIVE_DIR DEST      decrypt and unpack one archive, without the bot's state
   bot state backup FILE          copy the state into FILE, from a running bot too
   bot key new                    make a new key, where the old one is lost for good
+  bot key accept                 seal to the key file that there is, where it was replaced on purpose
   bot version                    say which version this is
 
 Flags, before the word:

@@ -35,6 +35,27 @@ func TestCatalog(t *testing.T) {
 			t.Errorf("%s is %q, %v; want %q", step.path, s.Name, err, step.want)
 		}
 	}
+	if err := c.Forget("notes"); keepwatch.KindOf(err) != keepwatch.KindConflict {
+		t.Errorf("a source of the configuration is forgotten: %v", err)
+	}
+	kept := c.kept.(*store.Records)
+	run, err := kept.CreateRun(keepwatch.Run{Kind: keepwatch.RunBackup, Source: "docs-2", State: keepwatch.RunQueued})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Forget("docs-2"); keepwatch.KindOf(err) != keepwatch.KindConflict {
+		t.Errorf("one that is being backed up is forgotten: %v", err)
+	}
+	run.State = keepwatch.RunDone
+	archive := keepwatch.Archive{Source: "docs-2", Stamp: "2026-11-24T120000Z", Kind: keepwatch.KindFiles, Path: filepath.Join(dir, "other/docs")}
+	if err := errors.Join(kept.SaveRun(run), kept.SaveArchive(archive), c.Forget("docs-2"), c.Forget("docs")); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ path, want string }{{"other/docs", "docs-2"}, {"docs", "docs"}} { // its archives are its own again
+		if s, err := c.AddPath(step.path); err != nil || s.Name != step.want {
+			t.Errorf("%s is %q once more, %v; want %q", step.path, s.Name, err, step.want)
+		}
+	}
 	if _, err := c.AddPath("./nothing here"); keepwatch.KindOf(err) != keepwatch.KindNotFound {
 		t.Errorf("%v", err)
 	}
@@ -46,34 +67,64 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
+// TestTerminalPeople: whoever runs the bot is admin in the terminal, and nowhere
+// else by that.
+func TestTerminalPeople(t *testing.T) {
+	account := keepwatch.Account{Platform: "terminal", ID: "alis", Name: "alis"}
+	role := func(people []keepwatch.Person, platform, id string) (name string, role keepwatch.Role) {
+		for _, p := range terminalPeople(people, account) {
+			if p.Accounts[platform] == id {
+				return p.Name, p.Role
+			}
+		}
+		return "", keepwatch.RoleNone
+	}
+	alis := []keepwatch.Person{{Name: "Alis", Role: keepwatch.RoleViewer, Accounts: map[string]string{"terminal": "alis", "slack": "U1"}}}
+	if name, r := role(alis, "terminal", "alis"); name != "Alis" || r != keepwatch.RoleAdmin {
+		t.Errorf("in the terminal: %s is %s", name, r)
+	}
+	if _, r := role(alis, "slack", "U1"); r != keepwatch.RoleViewer {
+		t.Errorf("a viewer is %s in Slack, because the bot runs as that user", r)
+	}
+	if alis[0].Accounts["terminal"] != "alis" {
+		t.Error("the configuration was changed")
+	}
+	if name, r := role(nil, "terminal", "alis"); name != "alis" || r != keepwatch.RoleAdmin {
+		t.Errorf("without a YAML: %s is %s", name, r)
+	}
+	if _, lesser := lesserTerminal(alis, account); !lesser {
+		t.Error("the check does not say so")
+	}
+}
+
 func TestPrepareKey(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "key.txt")
+	file, vaultDir := filepath.Join(t.TempDir(), "key.txt"), filepath.Join(t.TempDir(), "vault")
 	rec := store.NewRecords(mem.New(), time.Now)
-	key, err := prepareKey(file, nil, rec)
+	key, err := prepareKey(file, vaultDir, nil, rec)
 	if err != nil || !key.Made || key.Lost != nil {
 		t.Fatalf("the first start: %+v %v", key, err)
 	}
 	recipient, _ := rec.Value(recipientFact)
-	if key, err = prepareKey(file, nil, rec); err != nil || key.Made || key.Lost != nil {
+	if key, err = prepareKey(file, vaultDir, nil, rec); err != nil || key.Made || key.Lost != nil {
 		t.Errorf("the second start: %+v %v", key, err)
 	}
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	if key, err = prepareKey(file, nil, rec); err != nil || key.Made || key.Lost == nil || key.Recipients[0] != recipient {
+	if key, err = prepareKey(file, vaultDir, nil, rec); err != nil || key.Made || key.Lost == nil || key.Recipients[0] != recipient {
 		t.Errorf("without its file: %+v %v", key, err)
 	}
 	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
 		t.Error("a lost key was replaced")
 	}
-	if key, err = prepareKey(file, []string{"age1xyz"}, rec); err != nil || key.Lost != nil || key.Made {
+	if key, err = prepareKey(file, vaultDir, []string{"age1xyz"}, rec); err != nil || key.Lost != nil || key.Made {
 		t.Errorf("with recipients: %+v %v", key, err)
 	}
-	again, err := newKey(file, rec)
+	again, err := makeKey(file, rec)
 	if now, _ := rec.Value(recipientFact); err != nil || again == recipient || now != again {
 		t.Errorf("a new key: %v", err)
 	}
-	if _, err := newKey(file, rec); keepwatch.KindOf(err) != keepwatch.KindConflict {
+	if _, err := makeKey(file, rec); keepwatch.KindOf(err) != keepwatch.KindConflict {
 		t.Errorf("over a key: %v", err)
 	}
 }
@@ -87,12 +138,59 @@ func (f fakeBacker) Backup(file string) (int64, error) {
 	return 5, os.WriteFile(file, []byte("state"), 0o600)
 }
 
+// liar says that it copied, and did not.
+type liar struct{}
+
+func (liar) Backup(string) (int64, error) { return 5, nil }
+
+// TestControlFolder: a socket in the system's folder for temporary files is used
+// only below a folder that nobody else can have made or may write to.
+func TestControlFolder(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	data := filepath.Join(t.TempDir(), strings.Repeat("long", 30))
+	dir := filepath.Dir(socketPath(data))
+	log := slog.New(slog.DiscardHandler)
+	for name, spoil := range map[string]func() error{
+		"open to others": func() error { return errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o777)) },
+		"a link":         func() error { return os.Symlink(t.TempDir(), dir) },
+		"a file":         func() error { return os.WriteFile(dir, nil, 0o600) },
+	} {
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := listenControl(data, fakeBacker{}, log); keepwatch.KindOf(err) != keepwatch.KindAttention {
+			t.Errorf("%s: the bot listens: %v", name, err)
+		}
+		if _, err := backUpState(t.Context(), settings{DataDir: data}, filepath.Join(temp, "copy")); keepwatch.KindOf(err) != keepwatch.KindAttention {
+			t.Errorf("%s: it is asked: %v", name, err)
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := listenControl(data, liar{}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := backUpState(t.Context(), settings{DataDir: data}, filepath.Join(temp, "copy")); keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(keepwatch.Sentence(err), "cannot be found") {
+		t.Errorf("a copy that is not there is believed: %v", err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestControlSocket(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
 	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), strings.Repeat("long", 30))} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
 		s := settings{DataDir: dir}
+		if err := os.MkdirAll(filepath.Dir(socketPath(dir)), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(socketPath(dir), nil, 0o600); err != nil { // left by a killed process
 			t.Fatal(err)
 		}

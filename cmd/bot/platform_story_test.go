@@ -32,7 +32,7 @@ import (
 //	slack do WHAT [ARG…]           what only this platform does: see do below
 //
 // and the same with discord.
-type scene interface {
+type stage interface {
 	say(ctx context.Context, who, text string) error
 	mention(ctx context.Context, who, text string) error
 	messages(who string) []seen
@@ -49,33 +49,33 @@ type seen struct {
 	buttons  []string
 }
 
-// sceneTime is how long anything in a story may take.
-const sceneTime = 40 * time.Second
+// stageTime is how long anything in a story may take.
+const stageTime = 40 * time.Second
 
-// playing gives the scene of a story; the fakes of a story that made none are
+// playing gives the stage of a story; the fakes of a story that made none are
 // not there.
 type playing struct {
 	t      testing.TB
-	scenes map[string]scene
+	stages map[string]stage
 }
 
-// playKey is where a story keeps its scenes.
+// playKey is where a story keeps its stages.
 type playKey struct{}
 
-// cmdScene carries out a line of a story that begins with "slack" or "discord".
-func cmdScene(platform string) func(ts *testscript.TestScript, neg bool, args []string) {
+// cmdStage carries out a line of a story that begins with "slack" or "discord".
+func cmdStage(platform string) func(ts *testscript.TestScript, neg bool, args []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
 		if len(args) == 0 {
 			ts.Fatalf("%s what?", platform)
 		}
 		play := ts.Value(playKey{}).(*playing)
-		ctx, cancel := context.WithTimeout(context.Background(), sceneTime)
+		ctx, cancel := context.WithTimeout(context.Background(), stageTime)
 		defer cancel()
 		if args[0] == "start" {
-			play.scenes[platform] = openScene(ts, play.t, platform, args[1:])
+			play.stages[platform] = openStage(ts, play.t, platform, args[1:])
 			return
 		}
-		s, ok := play.scenes[platform]
+		s, ok := play.stages[platform]
 		if !ok {
 			ts.Fatalf("%s is not started", platform)
 		}
@@ -86,7 +86,7 @@ func cmdScene(platform string) func(ts *testscript.TestScript, neg bool, args []
 	}
 }
 
-func act(ctx context.Context, s scene, args []string) error {
+func act(ctx context.Context, s stage, args []string) error {
 	who, rest := "", args[1:]
 	if args[0] != "do" && len(rest) > 0 {
 		who, rest = rest[0], rest[1:]
@@ -128,7 +128,7 @@ func act(ctx context.Context, s scene, args []string) error {
 }
 
 // find waits for a message with all the texts, newest first.
-func find(ctx context.Context, s scene, who string, texts []string) (on seen, err error) {
+func find(ctx context.Context, s stage, who string, texts []string) (on seen, err error) {
 	err = s.wait(ctx, func() bool {
 		for _, m := range slices.Backward(s.messages(who)) {
 			if !slices.ContainsFunc(texts, func(t string) bool { return !strings.Contains(m.text, t) }) {
@@ -148,7 +148,7 @@ func find(ctx context.Context, s scene, who string, texts []string) (on seen, er
 	return on, err
 }
 
-func openScene(ts *testscript.TestScript, t testing.TB, platform string, args []string) scene {
+func openStage(ts *testscript.TestScript, t testing.TB, platform string, args []string) stage {
 	http := len(args) > 0 && args[0] == "http"
 	if http { // a port that is free now; the program listens there
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -162,12 +162,12 @@ func openScene(ts *testscript.TestScript, t testing.TB, platform string, args []
 	return openDiscord(ts, t, http)
 }
 
-type slackScene struct {
+type slackStage struct {
 	*slacktest.Server
 	last map[string]*slacktest.Delivery
 }
 
-func openSlack(ts *testscript.TestScript, t testing.TB, http bool) scene {
+func openSlack(ts *testscript.TestScript, t testing.TB, http bool) stage {
 	srv := slacktest.New(t, slacktest.Config{})
 	ts.Setenv("SLACK_BOT_TOKEN", slacktest.BotToken)
 	ts.Setenv("SLACK_API_URL", srv.APIURL())
@@ -180,35 +180,35 @@ func openSlack(ts *testscript.TestScript, t testing.TB, http bool) scene {
 	srv.AddUser(slacktest.User{ID: "U0MALLORY", Name: "mallory"})
 	ts.Setenv("ALIS", slacktest.Alis)
 	ts.Setenv("BRAM", slacktest.Bram)
-	return &slackScene{srv, map[string]*slacktest.Delivery{}}
+	return &slackStage{srv, map[string]*slacktest.Delivery{}}
 }
 
 func slackUser(who string) string {
 	return map[string]string{"alis": slacktest.Alis, "bram": slacktest.Bram, "mallory": "U0MALLORY"}[who]
 }
 
-func (s *slackScene) sent(ctx context.Context, who string, d *slacktest.Delivery) error {
+func (s *slackStage) sent(ctx context.Context, who string, d *slacktest.Delivery) error {
 	s.last[who] = d
 	return d.Wait(ctx)
 }
 
-func (s *slackScene) say(ctx context.Context, who, text string) error {
+func (s *slackStage) say(ctx context.Context, who, text string) error {
 	group, rest, _ := strings.Cut(text, " ")
 	return s.sent(ctx, who, s.Command(slackUser(who), slacktest.Ops, group, rest))
 }
 
-func (s *slackScene) mention(ctx context.Context, who, text string) error {
+func (s *slackStage) mention(ctx context.Context, who, text string) error {
 	return s.sent(ctx, who, s.Mention(slackUser(who), slacktest.Ops, text))
 }
 
-func (s *slackScene) raw(who string) []slacktest.Message {
+func (s *slackStage) raw(who string) []slacktest.Message {
 	user := slackUser(who)
 	all := slices.Concat(s.Messages(slacktest.Ops), s.Messages(slacktest.DirectID(user)), s.Ephemerals(user, slacktest.Ops))
 	slices.SortStableFunc(all, func(a, b slacktest.Message) int { return a.Posted.Compare(b.Posted) })
 	return slices.DeleteFunc(all, func(m slacktest.Message) bool { return m.User != slacktest.BotUser })
 }
 
-func (s *slackScene) messages(who string) (out []seen) {
+func (s *slackStage) messages(who string) (out []seen) {
 	for _, m := range s.raw(who) {
 		one := seen{id: m.TS, text: m.Plain()}
 		for _, b := range m.Buttons() {
@@ -219,9 +219,9 @@ func (s *slackScene) messages(who string) (out []seen) {
 	return out
 }
 
-func (s *slackScene) wait(ctx context.Context, ok func() bool) error { return s.Wait(ctx, ok) }
+func (s *slackStage) wait(ctx context.Context, ok func() bool) error { return s.Wait(ctx, ok) }
 
-func (s *slackScene) press(ctx context.Context, who string, on seen, label string) error {
+func (s *slackStage) press(ctx context.Context, who string, on seen, label string) error {
 	for _, m := range s.raw(who) {
 		if m.TS == on.id {
 			return s.sent(ctx, who, s.Click(slackUser(who), m, label))
@@ -230,7 +230,7 @@ func (s *slackScene) press(ctx context.Context, who string, on seen, label strin
 	return fmt.Errorf("the message is gone")
 }
 
-func (s *slackScene) submit(ctx context.Context, who string, values map[string]string) error {
+func (s *slackStage) submit(ctx context.Context, who string, values map[string]string) error {
 	if _, err := s.WaitView(ctx, slackUser(who), func(slacktest.View) bool { return true }); err != nil {
 		return err
 	}
@@ -241,14 +241,14 @@ func (s *slackScene) submit(ctx context.Context, who string, values map[string]s
 	return s.sent(ctx, who, s.Submit(slackUser(who), filled))
 }
 
-func (s *slackScene) again(ctx context.Context, who string) error {
+func (s *slackStage) again(ctx context.Context, who string) error {
 	d := s.last[who]
 	before := len(d.Attempts())
 	d.Redeliver()
 	return s.Wait(ctx, func() bool { return len(d.Attempts()) > before })
 }
 
-func (s *slackScene) do(ctx context.Context, what string, args []string) error {
+func (s *slackStage) do(ctx context.Context, what string, args []string) error {
 	switch what {
 	case "connected":
 		return s.WaitSockets(ctx, 1)
@@ -286,7 +286,7 @@ func (s *slackScene) do(ctx context.Context, what string, args []string) error {
 	return nil
 }
 
-func (s *slackScene) challenge(ctx context.Context) error {
+func (s *slackStage) challenge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	_, _, err := s.Challenge(ctx, "abc")
@@ -295,7 +295,7 @@ func (s *slackScene) challenge(ctx context.Context) error {
 
 // attack delivers Alis's last command as somebody would who has recorded it; nil
 // where it was let in.
-func (s *slackScene) attack(ctx context.Context, how string) error {
+func (s *slackStage) attack(ctx context.Context, how string) error {
 	if how == "replay" {
 		status, _, err := s.last["alis"].Replay(ctx)
 		if err == nil && status != 200 {
@@ -307,15 +307,15 @@ func (s *slackScene) attack(ctx context.Context, how string) error {
 	return s.Command(slacktest.Alis, slacktest.Ops, "/backup", "start notes", option).Wait(ctx)
 }
 
-type discordScene struct {
+type discordStage struct {
 	*discordtest.Server
 	users map[string]string
 	last  map[string]*discordtest.Interaction
 }
 
-func openDiscord(ts *testscript.TestScript, t testing.TB, http bool) scene {
+func openDiscord(ts *testscript.TestScript, t testing.TB, http bool) stage {
 	srv := discordtest.New(t, discordtest.Config{})
-	s := &discordScene{srv, map[string]string{}, map[string]*discordtest.Interaction{}}
+	s := &discordStage{srv, map[string]string{}, map[string]*discordtest.Interaction{}}
 	for _, who := range []string{"alis", "bram", "mallory"} {
 		s.users[who] = srv.AddUser(who)
 		ts.Setenv(strings.ToUpper(who), s.users[who])
@@ -330,7 +330,7 @@ func openDiscord(ts *testscript.TestScript, t testing.TB, http bool) scene {
 	return s
 }
 
-func (s *discordScene) sent(ctx context.Context, who string, i *discordtest.Interaction, err error) error {
+func (s *discordStage) sent(ctx context.Context, who string, i *discordtest.Interaction, err error) error {
 	if err != nil {
 		return err
 	}
@@ -342,7 +342,7 @@ func (s *discordScene) sent(ctx context.Context, who string, i *discordtest.Inte
 	return err
 }
 
-func (s *discordScene) say(ctx context.Context, who, text string) error {
+func (s *discordStage) say(ctx context.Context, who, text string) error {
 	words := strings.Fields(strings.TrimPrefix(text, "/"))
 	line, opts := strings.Join(words[:2], " "), map[string]any{}
 	for _, c := range handlers.Table() {
@@ -358,12 +358,12 @@ func (s *discordScene) say(ctx context.Context, who, text string) error {
 	return s.sent(ctx, who, i, err)
 }
 
-func (s *discordScene) mention(_ context.Context, who, text string) error {
+func (s *discordStage) mention(_ context.Context, who, text string) error {
 	_, err := s.Mention(s.users[who], s.ChannelID(), text)
 	return err
 }
 
-func (s *discordScene) messages(who string) (out []seen) {
+func (s *discordStage) messages(who string) (out []seen) {
 	all := slices.Concat(s.Messages(s.ChannelID()), s.Ephemerals(s.users[who], s.ChannelID()))
 	if dm := s.DMChannel(s.users[who]); dm != "" {
 		all = append(all, s.Messages(dm)...)
@@ -377,16 +377,16 @@ func (s *discordScene) messages(who string) (out []seen) {
 	return out
 }
 
-func (s *discordScene) wait(ctx context.Context, ok func() bool) error {
+func (s *discordStage) wait(ctx context.Context, ok func() bool) error {
 	return s.Wait(ctx, "what the story waits for", ok)
 }
 
-func (s *discordScene) press(ctx context.Context, who string, on seen, label string) error {
+func (s *discordStage) press(ctx context.Context, who string, on seen, label string) error {
 	i, err := s.Click(s.users[who], on.id, label)
 	return s.sent(ctx, who, i, err)
 }
 
-func (s *discordScene) submit(ctx context.Context, who string, values map[string]string) error {
+func (s *discordStage) submit(ctx context.Context, who string, values map[string]string) error {
 	var modal discordtest.Modal
 	if err := s.wait(ctx, func() (ok bool) { modal, ok = s.Modal(s.users[who]); return ok }); err != nil {
 		return err
@@ -395,7 +395,7 @@ func (s *discordScene) submit(ctx context.Context, who string, values map[string
 	return s.sent(ctx, who, i, err)
 }
 
-func (s *discordScene) again(ctx context.Context, who string) error {
+func (s *discordStage) again(ctx context.Context, who string) error {
 	answer, err := s.Replay(ctx, s.last[who])
 	if err == nil && answer.Status >= 400 {
 		err = fmt.Errorf("HTTP %d", answer.Status)
@@ -403,7 +403,7 @@ func (s *discordScene) again(ctx context.Context, who string) error {
 	return err
 }
 
-func (s *discordScene) do(ctx context.Context, what string, args []string) error {
+func (s *discordStage) do(ctx context.Context, what string, args []string) error {
 	switch what {
 	case "connected":
 		if err := s.WaitConnected(ctx); err != nil {

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,8 +129,12 @@ func TestPowerCuts(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := said{runs: map[string]bool{}, archives: map[string]bool{}}
+	inProgress := 0
 	for i := range cuts {
 		told.powerCut(t, b, d, time.Duration(rand.Int64N(int64(1200*time.Millisecond))))
+		if slices.ContainsFunc(b.look().runs, func(r keepwatch.Run) bool { return !r.State.Settled() }) {
+			inProgress++
+		}
 		a := b.restart()
 		b.checkPromises(a, fmt.Sprintf("cut %d", i))
 		told.check(t, a, fmt.Sprintf("cut %d", i))
@@ -138,7 +144,10 @@ func TestPowerCuts(t *testing.T) {
 		b.thin()
 		told.archives = map[string]bool{}
 	}
-	t.Logf("%d cuts; %d runs were said to be done, and are", cuts, len(told.runs))
+	if inProgress == 0 {
+		t.Errorf("none of %d cuts hit a run in progress", cuts)
+	}
+	t.Logf("%d cuts, %d of them into a run in progress; %d runs were said to be done, and are", cuts, inProgress, len(told.runs))
 }
 
 // powerCut lets the program make one backup after the other and cuts the power
@@ -195,11 +204,13 @@ func (s *said) check(t *testing.T, a after, what string) {
 	}
 }
 
-// TestPowerCutAtFirstStart cuts the power at random instants of the very first
-// start. The next start works, and either is the first one or knows the key
-// that the first one told about. KEEPWATCH_SOAK makes it 100 cuts instead of 5.
+// TestPowerCutAtFirstStart cuts the power at the very first start: at a random
+// instant, and every other time just after the program first spoke. The next
+// start works, and has the key that the first one had by then: a new one, made
+// without a word, would leave the copy that somebody keeps worthless.
+// KEEPWATCH_SOAK makes it 100 cuts instead of 6.
 func TestPowerCutAtFirstStart(t *testing.T) {
-	cuts := 5
+	cuts := 6
 	if os.Getenv("KEEPWATCH_SOAK") != "" {
 		cuts = 100
 	}
@@ -207,24 +218,48 @@ func TestPowerCutAtFirstStart(t *testing.T) {
 	b := newBench(t, 2, 1000)
 	for i := range cuts {
 		home := filepath.Join(d.dir, fmt.Sprint("data", i))
-		cmd := b.program([]string{"--data-dir", home, "-c", "/keepwatch whoami"})
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		<-time.After(time.Duration(rand.Int64N(int64(120 * time.Millisecond)))) // a random instant
-		if err := d.cut(); err != nil {
-			t.Fatal(err)
-		}
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		key := filepath.Join(home, "age-identity.txt")
+		before := b.cutFirstStart(d, home, i%2 == 0)
 		if err := d.back(); err != nil {
 			t.Fatal(err)
 		}
 		if out, err := b.program([]string{"--data-dir", home, "-c", "/backup start ./notes"}).CombinedOutput(); err != nil {
 			t.Fatalf("cut %d: the next start: %v\n%s", i, err, out)
 		}
+		after, err := os.ReadFile(key)
+		if err != nil || before != nil && !bytes.Equal(before, after) {
+			t.Errorf("cut %d: the key is another one than before the cut: %v", i, err)
+		}
 		if err := os.RemoveAll(home); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// cutFirstStart starts the program in a new home and cuts the power: after it
+// first spoke, and then it gives the key that there was, or at a random instant.
+func (b bench) cutFirstStart(d *disk, home string, afterItSpoke bool) (key []byte) {
+	b.t.Helper()
+	cmd := b.program([]string{"--data-dir", home, "-c", "/keepwatch whoami"})
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.t.Fatal(err)
+	}
+	if afterItSpoke {
+		spoke := bufio.NewScanner(out).Scan()
+		if key, err = os.ReadFile(filepath.Join(home, "age-identity.txt")); err != nil || !spoke {
+			b.t.Fatalf("it spoke: %v; its key: %v", spoke, err)
+		}
+	} else {
+		<-time.After(time.Duration(rand.Int64N(int64(120 * time.Millisecond)))) // a random instant
+	}
+	if err := d.cut(); err != nil {
+		b.t.Fatal(err)
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	return key
 }

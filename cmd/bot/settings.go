@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,10 +32,7 @@ func loadSettings(p process, o options) (settings, error) {
 	if envFile == "" {
 		envFile = ".env"
 	}
-	env, err := readEnv(p.Environ, envFile, o.given["env-file"])
-	if err != nil {
-		return settings{}, err
-	}
+	env, envErr := readEnv(p.Environ, envFile, o.given["env-file"])
 	s := settings{env: env, ConfigFile: env.get("BOT_CONFIG"), DataDir: env.get("BOT_DATA_DIR"), Listen: env.get("BOT_LISTEN"), LogLevel: env.values["BOT_LOG_LEVEL"], Home: env.values["HOME"]}
 	if o.Config != "" {
 		s.ConfigFile = o.Config
@@ -41,20 +40,37 @@ func loadSettings(p process, o options) (settings, error) {
 	if o.DataDir != "" {
 		s.DataDir = o.DataDir
 	}
-	if kind := env.get("BOT_STORE"); kind != "bolt" {
-		return s, keepwatch.Errorf(keepwatch.KindInvalid, "BOT_STORE is %q; this version keeps its state in bolt only.", kind)
-	}
+	var err error
 	if s.DataDir, err = filepath.Abs(s.DataDir); err != nil {
 		return s, err
 	}
 	named := o.given["config"] || env.values["BOT_CONFIG"] != ""
-	if s.config, err = readConfig(s.ConfigFile, named, env.get("BOT_TIMEZONE"), env.lookup); err != nil {
+	s.config, err = readConfig(s.ConfigFile, named, env.get("BOT_TIMEZONE"), env.lookup)
+	if err := allProblems(envErr, err); err != nil {
 		return s, err
 	}
 	if s.Vault.Dir == "" {
 		s.Vault.Dir = filepath.Join(s.DataDir, "vault")
 	}
 	return s, nil
+}
+
+// allProblems makes one error of those of both files, so that whoever mends one
+// does not find the next at each start.
+func allProblems(errs ...error) error {
+	var texts []string
+	for _, err := range errs {
+		if err != nil && keepwatch.KindOf(err) != keepwatch.KindInvalid {
+			return err
+		}
+		if err != nil {
+			texts = append(texts, keepwatch.Sentence(err))
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return keepwatch.Errorf(keepwatch.KindInvalid, "%s", strings.Join(texts, "\n")).Because(errors.Join(errs...))
 }
 
 // newLog makes the log: structured lines on w. In the terminal chat only errors
@@ -75,20 +91,41 @@ func newLog(w io.Writer, level string, chat bool) (*slog.Logger, error) {
 
 // terminalPeople adds whoever sits at the terminal: the operating system's user
 // is an admin there, because that user can read and write everything that the
-// bot can. A person of the YAML with that terminal account keeps the name.
+// bot can. A person of the YAML with that terminal account keeps the name, and
+// keeps on the other platforms the role that stands there.
 func terminalPeople(people []keepwatch.Person, account keepwatch.Account) []keepwatch.Person {
 	out := make([]keepwatch.Person, 0, len(people)+1)
 	known := false
 	for _, p := range people {
 		if p.Accounts["terminal"] == account.ID {
-			p.Role, known = keepwatch.RoleAdmin, true
+			known = true
+			if p.Role < keepwatch.RoleAdmin {
+				out = append(out, atTerminal(p.Name, account))
+				p.Accounts = maps.Clone(p.Accounts)
+				delete(p.Accounts, "terminal")
+			}
 		}
 		out = append(out, p)
 	}
 	if !known {
-		out = append(out, keepwatch.Person{Name: account.Name, Role: keepwatch.RoleAdmin, Accounts: map[string]string{"terminal": account.ID}})
+		out = append(out, atTerminal(account.Name, account))
 	}
 	return out
+}
+
+func atTerminal(name string, account keepwatch.Account) keepwatch.Person {
+	return keepwatch.Person{Name: name, Role: keepwatch.RoleAdmin, Accounts: map[string]string{"terminal": account.ID}}
+}
+
+// lesserTerminal gives the person of the YAML who has the terminal account that
+// runs the bot, and a role there that means nothing in the terminal.
+func lesserTerminal(people []keepwatch.Person, account keepwatch.Account) (keepwatch.Person, bool) {
+	for _, p := range people {
+		if p.Accounts["terminal"] == account.ID && p.Role < keepwatch.RoleAdmin {
+			return p, true
+		}
+	}
+	return keepwatch.Person{}, false
 }
 
 // plainTerminal reports whether nobody wants colour (no-color.org) and whether

@@ -32,7 +32,7 @@ type field struct {
 func (d *doc) parse(data []byte) field {
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
-		d.problems = append(d.problems, fmt.Sprintf("%s: %v", d.file, err))
+		d.problems = append(d.problems, d.broken(data, err))
 		return field{d: d}
 	}
 	if root.Kind != yaml.DocumentNode || len(root.Content) == 0 {
@@ -40,6 +40,24 @@ func (d *doc) parse(data []byte) field {
 	}
 	return field{d: d, n: root.Content[0]}
 }
+
+// broken says why a text is no YAML. The parser's own words name the line, and for
+// the slip that is made most often, a tab at the beginning of a line, nothing
+// that helps.
+func (d *doc) broken(data []byte, cause error) string {
+	for i, line := range strings.Split(string(data), "\n") {
+		if indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]; strings.Contains(indent, "\t") {
+			return fmt.Sprintf("%s:%d: the line begins with a tab; YAML wants blanks there.", d.file, i+1)
+		}
+	}
+	text := strings.TrimPrefix(cause.Error(), "yaml: ")
+	if m := yamlLine.FindStringSubmatch(text); m != nil {
+		return fmt.Sprintf("%s:%s: it is not readable as YAML: %s.", d.file, m[1], secretKey.ReplaceAllString(m[2], "AGE-SECRET-KEY-…"))
+	}
+	return fmt.Sprintf("%s: it is not readable as YAML: %s.", d.file, secretKey.ReplaceAllString(text, "AGE-SECRET-KEY-…"))
+}
+
+var yamlLine = regexp.MustCompile(`(?s)\bline (\d+)(?:, column \d+)?: (.*)`)
 
 // err gives all problems as one error for a person, or nil.
 func (d *doc) err() error {
@@ -59,7 +77,26 @@ func (f field) bad(format string, args ...any) {
 	if name == "" {
 		name = "the file"
 	}
-	f.d.problems = append(f.d.problems, fmt.Sprintf("%s:%d: %s %s", f.d.file, line, name, fmt.Sprintf(format, args...)))
+	f.d.problems = append(f.d.problems, fmt.Sprintf("%s:%d: %s %s", f.d.file, line, secretKey.ReplaceAllString(name, "AGE-SECRET-KEY-…"), f.unsecret(fmt.Sprintf(format, args...))))
+}
+
+// secretKey is an age secret key, whichever case it is written in.
+var secretKey = regexp.MustCompile(`(?i)AGE-SECRET-KEY-[0-9A-Z-]+`)
+
+// unsecret takes out of a sentence what nobody may see: what a reference to the
+// environment was replaced by, and secret keys.
+func (f field) unsecret(text string) string {
+	if n := f.resolve().n; n != nil && n.Kind == yaml.ScalarNode {
+		for _, m := range reference.FindAllStringSubmatch(n.Value, -1) {
+			value, ok := f.d.env(m[1])
+			if m[1] == "" || !ok || value == "" {
+				continue
+			}
+			quoted := strconv.Quote(value)
+			text = strings.ReplaceAll(text, quoted[1:len(quoted)-1], m[0])
+		}
+	}
+	return secretKey.ReplaceAllString(text, "AGE-SECRET-KEY-…")
 }
 
 func (f field) is() bool { return f.n != nil && f.n.Tag != "!!null" }

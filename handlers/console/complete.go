@@ -36,7 +36,7 @@ func (s *session) tab(c code) {
 		return
 	}
 	head := s.line.text[:s.line.at]
-	m := &menu{found: found, pick: -1, start: strings.LastIndexByte(head, ' ') + 1, rest: s.line.text[s.line.at:]}
+	m := &menu{found: found, pick: -1, start: handlers.WordStart(head), rest: s.line.text[s.line.at:]}
 	text := agreed(found)
 	if len(found) == 1 {
 		if found[0].Space && !strings.HasPrefix(m.rest, " ") {

@@ -69,7 +69,8 @@ func (b *bot) Complete(_ context.Context, req keepwatch.Request, cursor int) []h
 }
 
 func (b *bot) RunMessage(run keepwatch.Run) keepwatch.Message {
-	return keepwatch.Message{Title: fmt.Sprintf("Run %d is %s", run.ID, run.State), Buttons: []keepwatch.Button{{Label: "Again", Command: "again"}}}
+	gaps := run.Result.Counts[keepwatch.NoteUnreadable] > 0
+	return keepwatch.Message{Title: fmt.Sprintf("Run %d is %s", run.ID, run.State), Failed: gaps, Buttons: []keepwatch.Button{{Label: "Again", Command: "again"}}}
 }
 
 func (b *bot) Follow(ctx context.Context, _ int64, fn func(keepwatch.Run)) (keepwatch.Run, error) {
@@ -127,6 +128,13 @@ func TestPipedFailures(t *testing.T) {
 	b.set(func(r *keepwatch.Run) { r.State = keepwatch.RunAttention })
 	if _, failed, _ := piped(b, "start\n"); !failed {
 		t.Error("a run that needs attention is no failure")
+	}
+	b = newBot()
+	b.set(func(r *keepwatch.Run) {
+		r.State, r.Result.Counts = keepwatch.RunDone, map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: 1}
+	})
+	if _, failed, _ := piped(b, "start\n"); !failed {
+		t.Error("a backup with gaps is no failure")
 	}
 	b = newBot()
 	if _, failed, _ := piped(b, "hello\nexit\nbad\n"); failed || b.did() != "hello|exit" {

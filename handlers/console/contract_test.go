@@ -24,6 +24,7 @@ func TestContract(t *testing.T) {
 		for who, id := range accounts {
 			d := openWith(t, 250, Config{Chat: w.Router, Follower: w, Account: keepwatch.Account{Platform: "terminal", ID: id}})
 			s.desks[who] = &seat{desk: d}
+			t.Cleanup(func() { d.keys("\x04"); d.end() })
 		}
 		return s, w
 	})

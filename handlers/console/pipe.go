@@ -112,7 +112,7 @@ func (c *Console) await(ctx context.Context, id int64) {
 	switch {
 	case err == nil && run.State.Settled():
 		msg := c.cfg.Chat.RunMessage(run)
-		msg.Failed = run.State != keepwatch.RunDone
+		msg.Failed = msg.Failed || run.State != keepwatch.RunDone
 		c.say(msg)
 	case ctx.Err() != nil:
 		c.say(keepwatch.Message{Title: fmt.Sprintf("Run %d is not over", id), Tone: keepwatch.ToneWarn, Failed: true,

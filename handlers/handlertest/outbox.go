@@ -3,6 +3,7 @@ package handlertest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -153,8 +154,11 @@ func (w *World) post(out keepwatch.Outgoing) {
 	}
 	out.Tried = time.Now().UTC()
 	ref, err := w.front.Post(w.stop, out)
+	for try := 1; err != nil && later(err) > 0 && try < 5 && w.rest(later(err)); try++ {
+		ref, err = w.front.Post(w.stop, out)
+	}
 	if err != nil {
-		w.fail("post %q to %s: %v", out.Message.Title, out.Channel, err)
+		w.fail("post %q to %s: %T %v", out.Message.Title, out.Channel, err, err)
 		return
 	}
 	if out.Run == 0 {
@@ -164,6 +168,28 @@ func (w *World) post(out keepwatch.Outgoing) {
 	w.cards[fmt.Sprint(out.Run, out.Channel)] = keepwatch.Card{Run: out.Run, Channel: out.Channel, Reply: out.Reply, Ref: ref, Final: final}
 	w.mu.Unlock()
 	w.editCards(out.Run) // it may have gone on meanwhile
+}
+
+// later gives how long a front-end asks to wait before a message is sent again; 0
+// where it does not.
+func later(err error) time.Duration {
+	var p *keepwatch.PostError
+	if !errors.As(err, &p) || p.Verdict != keepwatch.VerdictLater {
+		return 0
+	}
+	return max(p.After, 10*time.Millisecond)
+}
+
+// rest waits, and reports whether the world still stands.
+func (w *World) rest(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-w.stop.Done():
+		return false
+	}
 }
 
 // editCards brings the cards of a run up to date.

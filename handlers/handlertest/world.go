@@ -261,6 +261,20 @@ func (w *World) AddPath(string) (keepwatch.Source, error) {
 	return keepwatch.Source{}, errors.New("handlertest: no paths")
 }
 
+// Forget satisfies handlers.Sources.
+func (w *World) Forget(name string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sources = slices.DeleteFunc(w.sources, func(s keepwatch.Source) bool { return s.Name == name })
+	return nil
+}
+
+// Confirmed satisfies handlers.History; no rules were ever confirmed.
+func (w *World) Confirmed(string) (string, error) { return "", nil }
+
+// Missing satisfies handlers.Vault; all archives are whole.
+func (w *World) Missing(keepwatch.Archive) string { return "" }
+
 // RecentRuns satisfies handlers.History.
 func (w *World) RecentRuns(string, int) ([]keepwatch.Run, error) {
 	w.mu.Lock()

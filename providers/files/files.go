@@ -17,6 +17,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"keepwatch"
@@ -26,15 +27,17 @@ import (
 
 // Config says what the provider must leave alone.
 type Config struct {
-	Avoid []string     // the bot's own folders: left out where they lie in a source
+	Avoid []string     // the bot's own folders: left out where they lie in a source, and no source themselves
+	Keys  []string     // the bot's own key and state: likewise, wherever they lie
 	Log   *slog.Logger // nil: silent
 }
 
 // Provider is a providers.Provider for this machine's files.
 type Provider struct {
 	avoid []string
+	keys  []string
 	log   *slog.Logger
-	open  func(name string) (*os.File, error) // tests make it fail
+	open  func(at place) (*os.File, error) // tests make it fail
 }
 
 // New makes one.
@@ -42,14 +45,14 @@ func New(cfg Config) *Provider {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Provider{avoid: cfg.Avoid, log: cfg.Log, open: openQuietly}
+	return &Provider{avoid: cfg.Avoid, keys: cfg.Keys, log: cfg.Log, open: openQuietly}
 }
 
 // Plan measures what there is to read.
 func (p *Provider) Plan(ctx context.Context, job providers.Job) (keepwatch.Plan, error) {
 	var plan keepwatch.Plan
 	err := p.each(ctx, job, visitor{
-		entry: func(_ string, e keepwatch.Entry, _ fs.FileInfo) error {
+		entry: func(_ place, e keepwatch.Entry, _ fs.FileInfo) error {
 			plan.Items++
 			plan.Bytes += e.Size
 			if plan.Items%1000 == 0 {
@@ -57,6 +60,7 @@ func (p *Provider) Plan(ctx context.Context, job providers.Job) (keepwatch.Plan,
 			}
 			return nil
 		},
+		top:  func(keepwatch.Entry) error { return nil },
 		note: func(keepwatch.Note) error { return nil },
 	})
 	return plan, err
@@ -66,10 +70,11 @@ func (p *Provider) Plan(ctx context.Context, job providers.Job) (keepwatch.Plan,
 func (p *Provider) Fetch(ctx context.Context, job providers.Job, sink providers.Sink) error {
 	r := &reading{p: p, ctx: ctx, sink: sink, report: job.Report}
 	err := p.each(ctx, job, visitor{
-		entry: func(name string, e keepwatch.Entry, info fs.FileInfo) error { return r.store(name, e, info, sink.Add) },
-		single: func(name string, e keepwatch.Entry, info fs.FileInfo) error {
-			return r.store(name, e, info, sink.Single)
+		entry: func(at place, e keepwatch.Entry, info fs.FileInfo) error { return r.store(at, e, info, sink.Add) },
+		single: func(at place, e keepwatch.Entry, info fs.FileInfo) error {
+			return r.store(at, e, info, sink.Single)
 		},
+		top:  sink.Top,
 		note: sink.Note,
 	})
 	if err != nil {
@@ -81,11 +86,19 @@ func (p *Provider) Fetch(ctx context.Context, job providers.Job, sink providers.
 	return r.links()
 }
 
+// place is where a name is: the folder that it is in, which is held open, so that
+// it stays the same folder whatever becomes of the names above it.
+type place struct {
+	dir  *os.Root
+	name string
+}
+
 // visitor is told what there is. single is for files that are stored on their
 // own; where it is nil, entry takes them.
 type visitor struct {
-	entry  func(name string, e keepwatch.Entry, info fs.FileInfo) error
-	single func(name string, e keepwatch.Entry, info fs.FileInfo) error
+	entry  func(at place, e keepwatch.Entry, info fs.FileInfo) error
+	single func(at place, e keepwatch.Entry, info fs.FileInfo) error
+	top    func(e keepwatch.Entry) error // of the folder that is walked
 	note   func(keepwatch.Note) error
 }
 
@@ -103,16 +116,28 @@ func (p *Provider) each(ctx context.Context, job providers.Job, v visitor) error
 		return gone(root, err)
 	}
 	switch {
+	case among(info, p.avoid) || among(info, p.keys):
+		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is Keepwatch's own: backing it up would seal the key into an archive that only that key opens. Copy the key file by hand to another place; `bot state backup FILE` copies the state.", job.Source.Path)
 	case info.Mode().IsRegular():
 		if len(job.Parts) > 0 {
 			return keepwatch.Errorf(keepwatch.KindInvalid, "%s is a single file; it has no parts.", job.Source.Path)
 		}
-		return p.handedIn(root, v)
+		dir, err := os.OpenRoot(filepath.Dir(root))
+		if err != nil {
+			return gone(root, err)
+		}
+		defer dir.Close()
+		return p.handedIn(place{dir, filepath.Base(root)}, root, v)
 	case !info.IsDir():
 		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is neither a folder nor a file: it cannot be backed up.", job.Source.Path)
 	case job.Source.Drop && len(job.Parts) > 0:
+		dir, err := os.OpenRoot(root)
+		if err != nil {
+			return gone(root, err)
+		}
+		defer dir.Close()
 		for _, part := range job.Parts {
-			if err := p.dropped(root, part, v); err != nil {
+			if err := p.dropped(dir, part, v); err != nil {
 				return err
 			}
 		}
@@ -121,8 +146,17 @@ func (p *Provider) each(ctx context.Context, job providers.Job, v visitor) error
 	return p.folder(ctx, root, job, v)
 }
 
+// among reports whether a file or folder is one of those that are named.
+func among(info fs.FileInfo, names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		other, err := os.Stat(name)
+		return err == nil && os.SameFile(info, other)
+	})
+}
+
 // gone says that a source is not where it should be.
 func gone(name string, err error) error {
+	name = keepwatch.Printable(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return keepwatch.Errorf(keepwatch.KindAttention, "There is nothing at %s. If it is on another disk or a network share, connect that, then retry.", name).Because(err)
@@ -138,9 +172,9 @@ func nothing(path string) error {
 }
 
 // handedIn visits a file that stands alone, after a look at whether it is what
-// its name says.
-func (p *Provider) handedIn(name string, v visitor) error {
-	f, err := p.open(name)
+// its name says. name is its whole path, for sentences.
+func (p *Provider) handedIn(at place, name string, v visitor) error {
+	f, err := p.open(at)
 	if err != nil {
 		return gone(name, err)
 	}
@@ -157,23 +191,36 @@ func (p *Provider) handedIn(name string, v visitor) error {
 			return err
 		}
 	}
-	return v.single(name, entryOf(filepath.Base(name), info), info)
+	return v.single(at, entryOf(filepath.Base(name), info), info)
 }
 
 // dropped visits one file of a drop folder.
-func (p *Provider) dropped(root, part string, v visitor) error {
+func (p *Provider) dropped(root *os.Root, part string, v visitor) error {
 	if !fs.ValidPath(filepath.ToSlash(part)) || part == "." {
-		return keepwatch.Errorf(keepwatch.KindInvalid, "%q is no file of the drop folder %s.", part, root)
+		return keepwatch.Errorf(keepwatch.KindInvalid, "%q is no file of the drop folder %s.", part, root.Name())
 	}
-	name := filepath.Join(root, filepath.FromSlash(part))
-	info, err := os.Lstat(name)
+	at := place{root, filepath.FromSlash(part)}
+	name := filepath.Join(root.Name(), at.name)
+	info, err := root.Lstat(at.name)
+	if err == nil && info.Mode().IsRegular() {
+		var f *os.File
+		if f, err = p.open(at); err == nil {
+			err = f.Close()
+		}
+	}
 	if err != nil {
-		return gone(name, err)
+		return refused(name, err)
 	}
 	if !info.Mode().IsRegular() {
-		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is no ordinary file; a drop folder takes in files only.", name)
+		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is no ordinary file; a drop folder takes in files only.", keepwatch.Printable(name))
 	}
-	return p.handedIn(name, v)
+	return p.handedIn(at, name, v)
+}
+
+// refused says that a dropped file cannot be taken in. Its run fails and does not
+// wait for anybody, because the files dropped after it would wait with it.
+func refused(name string, err error) error {
+	return keepwatch.Errorf(keepwatch.KindInvalid, "%s cannot be read (%s), so it was not taken in. Mend that and drop it again, or save it anew.", keepwatch.Printable(name), cause(err)).Because(err)
 }
 
 // recognise looks into a handed-in file. It gives what is worth saying about it,
@@ -198,15 +245,16 @@ func recognise(f io.ReaderAt, name string, size int64) (string, error) {
 	case !errors.As(err, &bad):
 		return "", gone(name, err)
 	case named:
-		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is not an Outlook data file that could be restored. %s Export it again from Outlook, and close Outlook before you hand it in.", name, bad.Text).Because(err)
+		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is not an Outlook data file that could be restored. %s Export it again from Outlook, and close Outlook before you hand it in.", keepwatch.Printable(name), bad.Text).Because(err)
 	case bad.Rule != pst.RuleMagic:
 		return "it begins like an Outlook data file, but: " + bad.Text, nil
 	}
 	return "", nil
 }
 
-// openQuietly opens a file for reading without following a link in its last
-// part and without waiting for a pipe's other end.
-func openQuietly(name string) (*os.File, error) {
-	return os.OpenFile(name, os.O_RDONLY|quietFlags, 0)
+// openQuietly opens a file for reading without waiting for a pipe's other end.
+// A link in its place leads no further than its folder, and whoever reads sees
+// that it is another file than was listed.
+func openQuietly(at place) (*os.File, error) {
+	return at.dir.OpenFile(at.name, os.O_RDONLY|quietFlags, 0)
 }

@@ -30,12 +30,12 @@ type reading struct {
 
 // store opens a file, reads it into the sink and compares it with what it was
 // before. What is no file goes straight in.
-func (r *reading) store(name string, e keepwatch.Entry, seen fs.FileInfo, add func(keepwatch.Entry, io.Reader) error) error {
+func (r *reading) store(at place, e keepwatch.Entry, seen fs.FileInfo, add func(keepwatch.Entry, io.Reader) error) error {
 	if e.Type != keepwatch.EntryFile {
 		r.done(e)
 		return add(e, nil)
 	}
-	f, err := r.p.open(name)
+	f, err := r.p.open(at)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteVanished, Path: e.Path, Text: "it was gone before it could be read"})
 	}
@@ -50,6 +50,11 @@ func (r *reading) store(name string, e keepwatch.Entry, seen fs.FileInfo, add fu
 	}
 	if !before.Mode().IsRegular() { // swapped since it was listed
 		return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteSpecial, Path: e.Path, Text: special(before.Mode()) + ", left out"})
+	}
+	if !os.SameFile(seen, before) { // saved anew since then, which is well, or swapped for a link
+		if now, err := at.dir.Lstat(at.name); err != nil || !os.SameFile(now, before) {
+			return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteVanished, Path: e.Path, Text: errSwapped.Error()})
+		}
 	}
 	if err := r.remark(f, e, before); err != nil {
 		return err

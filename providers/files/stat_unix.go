@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// quietFlags: a file that was swapped for a link or a pipe since it was listed
-// is not followed, and nobody waits for the pipe.
-const quietFlags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+// quietFlags: nobody waits for the other end of a pipe that a file was swapped
+// for since it was listed.
+const quietFlags = syscall.O_NONBLOCK
 
 func stat(info fs.FileInfo) (*syscall.Stat_t, bool) {
 	s, ok := info.Sys().(*syscall.Stat_t)
@@ -52,11 +52,7 @@ func holes(f *os.File, info fs.FileInfo) (stored int64, has bool) {
 	return int64(s.Blocks) * 512, at < info.Size()
 }
 
-func deviceOf(name string) uint64 {
-	info, err := os.Stat(name)
-	if err != nil {
-		return 0
-	}
+func deviceOf(info fs.FileInfo) uint64 {
 	if s, ok := stat(info); ok {
 		return uint64(s.Dev)
 	}

@@ -15,10 +15,22 @@ import (
 )
 
 // folder visits a folder and all that is in it, sorted by name. The names of
-// one folder are in memory at a time, those of the folders above it too.
+// one folder are in memory at a time, those of the folders above it too. Each
+// folder is opened from the one above it, and each file from its folder
+// ([os.Root]), so that nobody who swaps a folder for a link while it is walked
+// leads the walk out of the source.
 func (p *Provider) folder(ctx context.Context, root string, job providers.Job, v visitor) error {
-	w := &walk{ctx: ctx, root: root, v: v, exclude: job.Source.Exclude, parts: cleanParts(job.Parts), device: deviceOf(root)}
-	for _, a := range p.avoid {
+	top, err := os.OpenRoot(root)
+	if err != nil {
+		return gone(root, err)
+	}
+	defer top.Close()
+	info, err := top.Stat(".")
+	if err != nil {
+		return gone(root, err)
+	}
+	w := &walk{ctx: ctx, v: v, exclude: job.Source.Exclude, parts: cleanParts(job.Parts), device: deviceOf(info)}
+	for _, a := range slices.Concat(p.avoid, p.keys) {
 		if info, err := os.Stat(a); err == nil {
 			w.avoid = append(w.avoid, info)
 		}
@@ -27,21 +39,42 @@ func (p *Provider) folder(ctx context.Context, root string, job providers.Job, v
 		if !fs.ValidPath(part) {
 			return keepwatch.Errorf(keepwatch.KindInvalid, "%q is no part of %s. A part is a path below it, such as \"reports/2026\".", part, job.Source.Path)
 		}
-		if _, err := os.Lstat(filepath.Join(root, filepath.FromSlash(part))); err != nil {
+		if _, err := top.Lstat(filepath.FromSlash(part)); err != nil {
 			return gone(filepath.Join(job.Source.Path, part), err)
 		}
 	}
-	names, err := os.ReadDir(root)
-	if err != nil {
+	if err := v.top(entryOf(".", info)); err != nil {
+		return err
+	}
+	names, err := namesIn(top)
+	if err != nil && len(names) == 0 {
 		return gone(root, err)
 	}
-	if err := w.children(root, "", names); err != nil {
+	if err != nil {
+		if err := w.missing(".", err); err != nil {
+			return err
+		}
+	}
+	if err := w.children(top, "", names); err != nil {
 		return err
 	}
 	if w.read == 0 && w.unreadable > 0 {
 		return nothing(job.Source.Path)
 	}
 	return nil
+}
+
+// namesIn gives the names in a folder, sorted. With an error it gives those that
+// it had read by then.
+func namesIn(dir *os.Root) ([]string, error) {
+	f, err := dir.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	slices.Sort(names)
+	return names, err
 }
 
 func cleanParts(parts []string) []string {
@@ -55,7 +88,6 @@ func cleanParts(parts []string) []string {
 // walk is one way through a folder.
 type walk struct {
 	ctx     context.Context
-	root    string
 	v       visitor
 	exclude []string
 	parts   []string
@@ -65,12 +97,12 @@ type walk struct {
 	read, unreadable int64
 }
 
-func (w *walk) children(dir, rel string, names []fs.DirEntry) error {
-	for _, d := range names {
+func (w *walk) children(dir *os.Root, rel string, names []string) error {
+	for _, name := range names {
 		if err := context.Cause(w.ctx); err != nil {
 			return err
 		}
-		if err := w.one(filepath.Join(dir, d.Name()), path.Join(rel, d.Name())); err != nil {
+		if err := w.one(place{dir, name}, path.Join(rel, name)); err != nil {
 			return err
 		}
 	}
@@ -78,65 +110,98 @@ func (w *walk) children(dir, rel string, names []fs.DirEntry) error {
 }
 
 // one visits one name, and what is below it.
-func (w *walk) one(name, rel string) error {
+func (w *walk) one(at place, rel string) error {
 	if !w.inParts(rel) {
 		return nil
 	}
 	if w.excluded(rel) {
 		return w.note(keepwatch.NoteExcluded, rel, "left out by the configuration")
 	}
-	info, err := os.Lstat(name)
+	info, err := at.dir.Lstat(at.name)
 	if err != nil {
 		return w.missing(rel, err)
 	}
 	switch {
 	case info.IsDir():
-		return w.dir(name, rel, info)
+		return w.dir(at, rel, info)
 	case info.Mode()&fs.ModeSymlink != 0:
-		target, err := os.Readlink(name)
+		target, err := at.dir.Readlink(at.name)
 		if err != nil {
 			return w.missing(rel, err)
 		}
 		e := entryOf(rel, info)
 		e.Link = target
-		return w.visit(name, e, info)
+		return w.visit(at, e, info)
+	case info.Mode().IsRegular() && w.own(info):
+		return w.note(keepwatch.NoteExcluded, rel, "left out: Keepwatch's own key or state")
 	case info.Mode().IsRegular():
-		return w.visit(name, entryOf(rel, info), info)
+		return w.visit(at, entryOf(rel, info), info)
 	}
 	return w.note(keepwatch.NoteSpecial, rel, special(info.Mode())+", left out")
 }
 
-func (w *walk) visit(name string, e keepwatch.Entry, info fs.FileInfo) error {
-	w.read++
-	return w.v.entry(name, e, info)
+// own reports whether something is the bot's own.
+func (w *walk) own(info fs.FileInfo) bool {
+	return slices.ContainsFunc(w.avoid, func(a fs.FileInfo) bool { return os.SameFile(a, info) })
 }
 
-func (w *walk) dir(name, rel string, info fs.FileInfo) error {
-	if slices.ContainsFunc(w.avoid, func(a fs.FileInfo) bool { return os.SameFile(a, info) }) {
+func (w *walk) visit(at place, e keepwatch.Entry, info fs.FileInfo) error {
+	w.read++
+	return w.v.entry(at, e, info)
+}
+
+func (w *walk) dir(at place, rel string, info fs.FileInfo) error {
+	if w.own(info) {
 		return w.note(keepwatch.NoteExcluded, rel, "left out: Keepwatch's own data")
 	}
-	names, err := os.ReadDir(name)
+	dir, names, err := at.list(info)
 	if err != nil {
 		if err := w.missing(rel, err); err != nil {
 			return err
 		}
-		names = nil // the folder itself is kept
+	}
+	if dir != nil {
+		defer dir.Close()
 	}
 	above := w.device
 	defer func() { w.device = above }()
-	if w.device = deviceOf(name); w.device != above {
+	if w.device = deviceOf(info); w.device != above {
 		if err := w.note(keepwatch.NoteMount, rel, "another file system is mounted here; it was read too"); err != nil {
 			return err
 		}
 	}
-	if err := w.v.entry(name, entryOf(rel, info), info); err != nil {
+	// where it cannot be read, the folder itself is kept
+	if err := w.v.entry(at, entryOf(rel, info), info); err != nil {
 		return err
 	}
 	if err == nil {
 		w.read++
 	}
-	return w.children(name, rel, names)
+	return w.children(dir, rel, names)
 }
+
+// list opens a folder that was seen at a place and gives the names in it; with
+// an error, those that could be read.
+func (at place) list(seen fs.FileInfo) (*os.Root, []string, error) {
+	dir, err := at.dir.OpenRoot(at.name)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := dir.Stat(".")
+	if err == nil && !os.SameFile(info, seen) {
+		err = errSwapped
+	}
+	if err != nil {
+		_ = dir.Close()
+		return nil, nil, err
+	}
+	names, err := namesIn(dir)
+	return dir, names, err
+}
+
+// errSwapped is a folder that was replaced by another, or by a link, since it
+// was listed.
+var errSwapped = errors.New("something else was put in its place while it was read")
 
 // missing notes what could not be looked at.
 func (w *walk) missing(rel string, err error) error {
@@ -158,18 +223,9 @@ func (w *walk) inParts(rel string) bool {
 	})
 }
 
-// excluded reports whether a pattern of the configuration matches: its last
-// part alone for a pattern without a slash, the whole path otherwise.
+// excluded reports whether a pattern of the configuration matches.
 func (w *walk) excluded(rel string) bool {
-	return slices.ContainsFunc(w.exclude, func(pattern string) bool {
-		pattern = strings.Trim(pattern, "/")
-		against := rel
-		if !strings.Contains(pattern, "/") {
-			against = path.Base(rel)
-		}
-		hit, _ := path.Match(pattern, against)
-		return hit
-	})
+	return keepwatch.Source{Exclude: w.exclude}.Excludes(rel)
 }
 
 // entryOf makes the entry of a file as it was when it was looked at.

@@ -38,6 +38,7 @@ const DefaultSettle = time.Minute
 type Watcher struct {
 	cfg   WatchConfig
 	files map[string]still
+	told  map[string]string // what the log was told of a name, so that it is told once
 }
 
 // still is a file as it was at an earlier look.
@@ -55,7 +56,7 @@ func NewWatcher(cfg WatchConfig) *Watcher {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Watcher{cfg: cfg, files: map[string]still{}}
+	return &Watcher{cfg: cfg, files: map[string]still{}, told: map[string]string{}}
 }
 
 // Run looks until ctx ends.
@@ -95,19 +96,31 @@ func (w *Watcher) source(ctx context.Context, s keepwatch.Source, found map[stri
 	if settle <= 0 {
 		settle = DefaultSettle
 	}
-	return filepath.WalkDir(s.Path, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || ctx.Err() != nil {
-			return errors.Join(err, ctx.Err())
+	return filepath.WalkDir(s.Path, w.visit(ctx, s, settle, found))
+}
+
+// visit looks at one name in a drop folder.
+func (w *Watcher) visit(ctx context.Context, s keepwatch.Source, settle time.Duration, found map[string]still) fs.WalkDirFunc {
+	return func(name string, d fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil && name == s.Path {
+			return err
+		}
+		if err != nil { // one folder that cannot be read holds up nothing beside it
+			w.tell(name, "a folder in a drop folder cannot be looked into", s, err)
+			return fs.SkipDir
 		}
 		if !d.Type().IsRegular() {
 			return nil
 		}
 		info, err := d.Info()
-		if errors.Is(err, os.ErrNotExist) {
-			return nil
-		}
 		if err != nil {
-			return err
+			if !errors.Is(err, os.ErrNotExist) {
+				w.tell(name, "a file in a drop folder cannot be looked at", s, err)
+			}
+			return nil
 		}
 		now := w.cfg.Now()
 		was, known := w.files[name]
@@ -119,7 +132,15 @@ func (w *Watcher) source(ctx context.Context, s keepwatch.Source, found map[stri
 			return nil
 		}
 		return w.take(ctx, s, name, info)
-	})
+	}
+}
+
+// tell logs what is wrong with a name, once, until it is something else.
+func (w *Watcher) tell(name, what string, s keepwatch.Source, err error) {
+	if w.told[name] != err.Error() {
+		w.told[name] = err.Error()
+		w.cfg.Log.Warn(what, "source", s.Name, "name", name, "err", err)
+	}
 }
 
 // take starts the backup of a file that stands still and was not taken yet.
@@ -135,7 +156,9 @@ func (w *Watcher) take(ctx context.Context, s keepwatch.Source, name string, inf
 	}
 	switch err := w.cfg.Start(ctx, s.Name, rel); {
 	case err == nil:
+		delete(w.told, name)
 	case keepwatch.KindOf(err) == keepwatch.KindConflict:
+		w.tell(name, "a file in a drop folder waits", s, err)
 		return nil // its source is busy: at the next look
 	default:
 		w.cfg.Log.Warn("a file in a drop folder is refused", "source", s.Name, "file", rel, "err", err)

@@ -20,6 +20,7 @@ import (
 type Sink struct {
 	Entries  []keepwatch.Entry
 	Contents map[string]string
+	Tops     []keepwatch.Entry
 	Singles  []string
 	Notes    []keepwatch.Note
 	Broken   []string // ways in which the provider broke the contract
@@ -33,6 +34,15 @@ func (s *Sink) Add(e keepwatch.Entry, content io.Reader) error { return s.take(e
 func (s *Sink) Single(e keepwatch.Entry, content io.Reader) error {
 	s.Singles = append(s.Singles, e.Path)
 	return s.take(e, content)
+}
+
+// Top takes in the folder that the tree is of.
+func (s *Sink) Top(e keepwatch.Entry) error {
+	if e.Path != "." || e.Type != keepwatch.EntryFolder || len(s.Tops)+len(s.Entries) > 0 {
+		s.broken("the top folder is %+v, and is told of after %d entries", e, len(s.Tops)+len(s.Entries))
+	}
+	s.Tops = append(s.Tops, e)
+	return s.Fail
 }
 
 // Note takes in a note.

@@ -184,7 +184,7 @@ func plausible(path string) (size int64, err error) {
 func unusable(path, what string, cause error) error {
 	return keepwatch.Errorf(keepwatch.KindAttention,
 		"The state file %s is not a whole Keepwatch state: %s. It was left as it is. Move it away and put the newest copy that `bot state backup` made in its place. "+
-			"Without such a copy, start with no state: the archives in the vault are found again, only the history is lost.", path, what).Because(cause)
+			"Without such a copy, move it away and start with no state: the archives in the vault are found again, with the pins and doubts written beside them, and count once `backup verify` has read each; the history of runs and requests is lost.", path, what).Because(cause)
 }
 
 // unreachable says what to do about a file that cannot be opened or made.

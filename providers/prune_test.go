@@ -1,0 +1,199 @@
+package providers_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"keepwatch"
+)
+
+func TestPruningIsPausedBySuspicion(t *testing.T) {
+	l := newLab()
+	l.keep = keepwatch.Keep{Last: 3}
+	l.confirmed = l.keep.String()
+	l.content = strings.Repeat("x", 1<<20)
+	for id := range int64(4) {
+		run := backupRun(id + 1)
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(l.archives) != 3 {
+		t.Fatalf("%d archives", len(l.archives))
+	}
+	l.content = "nearly nothing"
+	run := backupRun(5)
+	if err := l.carry(t, &run, ""); err != nil || len(run.Result.Findings) == 0 || len(l.archives) != 4 {
+		t.Errorf("%v, %+v, %d archives", err, run.Result.Findings, len(l.archives))
+	}
+	prune := keepwatch.Run{ID: 6, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: []string{"notes/" + keepwatch.StampOf(backupRun(2).Started)}}}
+	if err := l.carry(t, &prune, ""); keepwatch.KindOf(err) != keepwatch.KindConflict || len(l.archives) != 4 {
+		t.Errorf("a paused prune: %v", err)
+	}
+	_, _ = l.UpdateArchive(run.Result.Archive, func(a *keepwatch.Archive) error { a.Accepted = "Alis"; return nil })
+	if err := l.carry(t, &prune, ""); err != nil || len(l.archives) != 3 || len(l.inVault) != 3 || !slices.Equal(prune.Result.Removed, prune.Ask.Remove) {
+		t.Errorf("%v, %v", err, prune.Result.Removed)
+	}
+}
+
+// TestRulesWaitForAPerson: a backup removes nothing by rules that nobody has
+// confirmed as they are; a prune that somebody confirmed confirms them.
+func TestRulesWaitForAPerson(t *testing.T) {
+	l := newLab()
+	id := int64(0)
+	back := func(removed, waiting int) {
+		t.Helper()
+		id++
+		run := backupRun(id)
+		if err := l.carry(t, &run, ""); err != nil || len(run.Result.Removed) != removed || len(run.Result.Waiting) != waiting {
+			t.Errorf("%v: removed %v, waiting %v", err, run.Result.Removed, run.Result.Waiting)
+		}
+	}
+	prune := func(rules string) {
+		t.Helper()
+		run := keepwatch.Run{ID: 90 + id, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Rules: rules}}
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Error(err)
+		}
+	}
+	l.keep = keepwatch.Keep{Last: 2}
+	back(0, 0)
+	back(0, 0)
+	back(0, 1)
+	prune("{}") // shown before the rules changed
+	back(0, 2)
+	prune(l.keep.String())
+	back(3, 0)
+	l.keep = keepwatch.Keep{Last: 1}
+	back(0, 2)
+	if len(l.inVault) != 3 {
+		t.Errorf("%v", l.inVault)
+	}
+}
+
+// TestABackupOutlivesItsTidying: where old archives cannot be removed the backup
+// is done all the same, and says so.
+func TestABackupOutlivesItsTidying(t *testing.T) {
+	l := newLab()
+	l.confirmed = keepwatch.Keep{Last: 1}.String()
+	l.keep, l.removeErr = keepwatch.Keep{Last: 1}, keepwatch.Errorf(keepwatch.KindAttention, "The disk is read-only.")
+	var run keepwatch.Run
+	for id := range int64(2) {
+		run = backupRun(id + 1)
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(l.archives) != 2 || len(run.Result.Notes) != 1 || !strings.Contains(run.Result.Notes[0].Text, "could not be tidied up; the next backup tries again. The disk is read-only.") {
+		t.Errorf("%d archives, %v", len(l.archives), run.Result.Notes)
+	}
+	l.removeErr = nil
+	run = backupRun(3)
+	if err := l.carry(t, &run, ""); err != nil || len(l.archives) != 1 || len(run.Result.Removed) != 2 {
+		t.Errorf("%v: %d archives, removed %v", err, len(l.archives), run.Result.Removed)
+	}
+}
+
+// TestPruneDecidesAnew: what a confirmed plan names stays when the policy no
+// longer says so, and while somebody reads it.
+func TestPruneDecidesAnew(t *testing.T) {
+	l := newLab()
+	var refs []string
+	for id := range int64(4) {
+		run := backupRun(id + 1)
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+		refs = append(refs, run.Result.Archive)
+	}
+	l.keep = keepwatch.Keep{Last: 2}
+	l.open = []keepwatch.Run{{ID: 9, Kind: keepwatch.RunRestore, Ask: keepwatch.Ask{Archive: refs[0]}}}
+	prune := keepwatch.Run{ID: 7, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: refs}}
+	if err := l.carry(t, &prune, ""); err != nil || !slices.Equal(prune.Result.Removed, refs[1:2]) || len(prune.Result.Notes) != 1 {
+		t.Errorf("%v: removed %v, notes %v", err, prune.Result.Removed, prune.Result.Notes)
+	}
+}
+
+// TestWhatIsGoneDoesNotCount: an archive whose folder somebody removed pushes
+// out none that is there, whatever its record says.
+func TestWhatIsGoneDoesNotCount(t *testing.T) {
+	l := newLab()
+	var refs []string
+	for id := range int64(3) {
+		run := backupRun(id + 1)
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+		refs = append(refs, run.Result.Archive)
+	}
+	l.keep = keepwatch.Keep{Last: 1}
+	delete(l.inVault, refs[2])
+	prune := keepwatch.Run{ID: 7, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: refs[:2]}}
+	if err := l.carry(t, &prune, ""); err != nil || !l.inVault[refs[1]] || l.inVault[refs[0]] {
+		t.Errorf("%v: removed %v, in the vault are %v", err, prune.Result.Removed, l.inVault)
+	}
+}
+
+// TestPruningWaitsForWhoReads: what is being read, and kept, may be found damaged
+// by that, and then the older ones are needed.
+func TestPruningWaitsForWhoReads(t *testing.T) {
+	l := newLab()
+	var refs []string
+	for id := range int64(2) {
+		run := backupRun(id + 1)
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+		refs = append(refs, run.Result.Archive)
+	}
+	l.keep = keepwatch.Keep{Last: 1}
+	l.confirmed = l.keep.String()
+	reader := keepwatch.Run{ID: 9, Kind: keepwatch.RunVerify, State: keepwatch.RunRunning, Ask: keepwatch.Ask{Archive: refs[1]}}
+	l.open = []keepwatch.Run{reader}
+	prune := keepwatch.Run{ID: 7, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: refs[:1]}}
+	if err := l.carry(t, &prune, ""); keepwatch.KindOf(err) != keepwatch.KindConflict || !strings.Contains(err.Error(), "run 9") || len(l.inVault) != 2 {
+		t.Errorf("%v, %v", err, l.inVault)
+	}
+	backup := backupRun(3)
+	l.open[0].Ask.Archive = "notes/" + keepwatch.StampOf(backup.Started)
+	if err := l.carry(t, &backup, ""); err != nil || len(l.inVault) != 3 || len(backup.Result.Notes) != 1 {
+		t.Errorf("%v, %v, %v", err, l.inVault, backup.Result.Notes)
+	}
+	l.open[0].State = keepwatch.RunAttention // it does nothing until somebody acts
+	prune = keepwatch.Run{ID: 8, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: refs}}
+	if err := l.carry(t, &prune, ""); err != nil || len(l.inVault) != 1 {
+		t.Errorf("%v, %v", err, l.inVault)
+	}
+}
+
+// TestARemovalThatCameToNothing: an archive that could not be removed, and is
+// kept by the rules later, is no longer one that is meant to be gone.
+func TestARemovalThatCameToNothing(t *testing.T) {
+	l := newLab()
+	l.keep = keepwatch.Keep{Last: 1}
+	l.confirmed, l.removeErr = l.keep.String(), keepwatch.Errorf(keepwatch.KindAttention, "The disk is read-only.")
+	for id := range int64(2) {
+		run := backupRun(id + 1)
+		if err := l.carry(t, &run, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := "notes/" + keepwatch.StampOf(backupRun(1).Started)
+	if !l.archives[first].Removing {
+		t.Fatal("that its removal has begun was not saved")
+	}
+	l.keep, l.removeErr = keepwatch.Keep{Last: 5}, nil
+	for id := range int64(2) {
+		if id == 1 { // somebody loses it
+			delete(l.inVault, first)
+		}
+		run := backupRun(id + 3)
+		if err := l.carry(t, &run, ""); err != nil || len(run.Result.Removed) > 0 {
+			t.Errorf("%v, %v", err, run.Result.Removed)
+		}
+	}
+	if _, known := l.archives[first]; !known {
+		t.Error("the loss was taken for a removal, and forgotten")
+	}
+}
