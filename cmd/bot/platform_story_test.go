@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,7 +27,8 @@ import (
 //	slack say alis '/backup start notes'
 //	slack mention alis 'backup list'
 //	slack see alis TEXT…           wait for a message with all the texts in it
-//	slack unseen alis TEXT         nobody sees such a message
+//	slack unseen alis TEXT         there is no such message
+//	slack once alis TEXT           there is just one message with the text
 //	slack press alis LABEL TEXT…   press a button of the newest message with the texts
 //	slack submit alis [LABEL=VALUE…]
 //	slack again alis               deliver the last request of a person once more
@@ -99,6 +102,17 @@ func act(ctx context.Context, s stage, args []string) error {
 	case "see":
 		_, err := find(ctx, s, who, rest)
 		return err
+	case "once":
+		n := 0
+		for _, m := range s.messages(who) {
+			if strings.Contains(m.text, rest[0]) {
+				n++
+			}
+		}
+		if n != 1 {
+			return fmt.Errorf("%d messages have %q", n, rest[0])
+		}
+		return nil
 	case "unseen":
 		for _, m := range s.messages(who) {
 			if strings.Contains(m.text, rest[0]) {
@@ -149,17 +163,17 @@ func find(ctx context.Context, s stage, who string, texts []string) (on seen, er
 }
 
 func openStage(ts *testscript.TestScript, t testing.TB, platform string, args []string) stage {
-	http := len(args) > 0 && args[0] == "http"
-	if http { // a port that is free now; the program listens there
+	signed := len(args) > 0 && args[0] == "http"
+	if signed { // a port that is free now; the program listens there
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		ts.Check(err)
 		ts.Setenv("BOT_LISTEN", l.Addr().String())
 		ts.Check(l.Close())
 	}
 	if platform == "slack" {
-		return openSlack(ts, t, http)
+		return openSlack(ts, t, signed)
 	}
-	return openDiscord(ts, t, http)
+	return openDiscord(ts, t, signed)
 }
 
 type slackStage struct {
@@ -167,11 +181,11 @@ type slackStage struct {
 	last map[string]*slacktest.Delivery
 }
 
-func openSlack(ts *testscript.TestScript, t testing.TB, http bool) stage {
+func openSlack(ts *testscript.TestScript, t testing.TB, signed bool) stage {
 	srv := slacktest.New(t, slacktest.Config{})
 	ts.Setenv("SLACK_BOT_TOKEN", slacktest.BotToken)
 	ts.Setenv("SLACK_API_URL", srv.APIURL())
-	if http {
+	if signed {
 		ts.Setenv("SLACK_SIGNING_SECRET", slacktest.SigningSecret)
 		srv.UseHTTP("http://" + ts.Getenv("BOT_LISTEN"))
 	} else {
@@ -179,6 +193,7 @@ func openSlack(ts *testscript.TestScript, t testing.TB, http bool) stage {
 	}
 	srv.AddUser(slacktest.User{ID: "U0MALLORY", Name: "mallory"})
 	ts.Setenv("ALIS", slacktest.Alis)
+	ts.Setenv("ID_ALIS", slacktest.Alis)
 	ts.Setenv("BRAM", slacktest.Bram)
 	return &slackStage{srv, map[string]*slacktest.Delivery{}}
 }
@@ -313,18 +328,19 @@ type discordStage struct {
 	last  map[string]*discordtest.Interaction
 }
 
-func openDiscord(ts *testscript.TestScript, t testing.TB, http bool) stage {
+func openDiscord(ts *testscript.TestScript, t testing.TB, signed bool) stage {
 	srv := discordtest.New(t, discordtest.Config{})
 	s := &discordStage{srv, map[string]string{}, map[string]*discordtest.Interaction{}}
 	for _, who := range []string{"alis", "bram", "mallory"} {
 		s.users[who] = srv.AddUser(who)
 		ts.Setenv(strings.ToUpper(who), s.users[who])
+		ts.Setenv("ID_"+strings.ToUpper(who), s.users[who])
 	}
 	ts.Setenv("DISCORD_BOT_TOKEN", srv.Token())
 	ts.Setenv("DISCORD_API_URL", srv.URL())
 	ts.Setenv("DISCORD_GUILD_ID", srv.GuildID())
 	ts.Setenv("CHANNEL", srv.ChannelID())
-	if http {
+	if signed {
 		ts.Setenv("DISCORD_PUBLIC_KEY", srv.PublicKey())
 	}
 	return s
@@ -443,4 +459,22 @@ func (s *discordStage) do(ctx context.Context, what string, args []string) error
 		return fmt.Errorf("Discord cannot %s", what)
 	}
 	return nil
+}
+
+// cmdWaitReady waits until /readyz answers with a status and a text: waitready
+// 503 TEXT.
+func cmdWaitReady(ts *testscript.TestScript, _ bool, args []string) {
+	var last string
+	for deadline := time.Now().Add(stageTime); time.Now().Before(deadline); {
+		resp, err := http.Get("http://" + ts.Getenv("BOT_LISTEN") + "/readyz")
+		if err == nil {
+			body, _ := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if last = fmt.Sprintf("%d %s", resp.StatusCode, body); strings.HasPrefix(last, args[0]) && strings.Contains(last, args[1]) {
+				return
+			}
+		}
+		<-time.After(20 * time.Millisecond) // another process answers
+	}
+	ts.Fatalf("/readyz says %q", last)
 }

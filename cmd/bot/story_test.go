@@ -104,6 +104,7 @@ func TestStories(t *testing.T) {
 			"chmtime":   cmdChmtime,
 			"smalldisk": cmdSmallDisk,
 			"waitfor":   cmdWaitFor,
+			"waitready": cmdWaitReady,
 			"slack":     cmdStage("slack"),
 			"discord":   cmdStage("discord"),
 		},

@@ -109,6 +109,8 @@ func (t *terminals) Submit(context.Context, string, map[string]string) error {
 	return errors.ErrUnsupported // the terminal has no forms: commands make sense without
 }
 
+func (t *terminals) Double(context.Context) error { return errors.ErrUnsupported }
+
 func (t *terminals) Again(context.Context, string) error {
 	return errors.ErrUnsupported // nobody delivers a line twice
 }

@@ -2,6 +2,7 @@ package discord_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"slices"
@@ -94,9 +95,6 @@ func (s *guild) Say(ctx context.Context, who, text string) error {
 			opts[c.Options[0].Name] = typed(c.Options[0].Type, strings.Join(words[2:], " "))
 		}
 	}
-	if s.gateway {
-		s.DuplicateNext(1) // so each comes twice, always
-	}
 	i, err := s.Command(s.users[who], s.ChannelID(), line, opts)
 	return s.sent(ctx, who, i, err)
 }
@@ -133,9 +131,17 @@ func (s *guild) Submit(ctx context.Context, who string, values map[string]string
 	return s.sent(ctx, who, i, err)
 }
 
+func (s *guild) Double(context.Context) error {
+	if !s.gateway {
+		return errors.ErrUnsupported
+	}
+	s.DuplicateNext(1)
+	return nil
+}
+
 func (s *guild) Again(ctx context.Context, who string) error {
 	if s.gateway {
-		return nil // it came twice already
+		return errors.ErrUnsupported
 	}
 	s.mu.Lock()
 	i := s.last[who]

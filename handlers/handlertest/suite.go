@@ -36,6 +36,8 @@ type Stage interface {
 	// Submit fills in the form that was opened for a person, by the labels of
 	// its fields, and sends it.
 	Submit(ctx context.Context, who string, values map[string]string) error
+	// Double has the platform deliver the next request twice at once.
+	Double(ctx context.Context) error
 	// Again has the platform deliver the last request of a person once more.
 	Again(ctx context.Context, who string) error
 	// See waits until a person sees a message that fits, newest first.
@@ -205,9 +207,13 @@ func slip(_ *testing.T, s *stage) {
 }
 
 func twice(t *testing.T, s *stage) {
+	doubled := s.Double(s.ctx())
 	s.say(Operator, "backup start notes1")
 	s.see(Operator, "Run 1", "backup of notes1")
-	s.must("deliver again", s.Again(s.ctx(), Operator))
+	again := s.Again(s.ctx(), Operator)
+	if errors.Is(doubled, errors.ErrUnsupported) || !errors.Is(again, errors.ErrUnsupported) {
+		s.must("deliver again", again)
+	}
 	s.say(Operator, "backup status")
 	s.see(Operator, "1 run is not over")
 	if n, e := s.w.RunCount(), s.w.Audited(s.ctx(), "backup start notes1"); n != 1 || len(e) != 1 {

@@ -2,6 +2,7 @@ package slack_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"slices"
@@ -109,6 +110,8 @@ func (s *workspace) Submit(ctx context.Context, who string, values map[string]st
 	}
 	return s.sent(ctx, who, s.Server.Submit(s.users[who], filled))
 }
+
+func (s *workspace) Double(context.Context) error { return errors.ErrUnsupported }
 
 func (s *workspace) Again(ctx context.Context, who string) error {
 	s.mu.Lock()
