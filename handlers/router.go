@@ -164,7 +164,7 @@ func (r *Router) Answer(ctx context.Context, req keepwatch.Request, entry *keepw
 	if person, known := r.person(req); known {
 		msg, err = r.answer(ctx, req, person, entry)
 	} else {
-		err = r.stranger()
+		err = r.stranger(req.Account.Platform)
 	}
 	if err != nil {
 		msg = r.failure(req, err)
@@ -218,17 +218,23 @@ func (r *Router) private(req keepwatch.Request) bool {
 	return found && cmd.Role >= keepwatch.RoleAdmin
 }
 
-// stranger says whom to ask.
-func (r *Router) stranger() error {
-	var admins []string
+// stranger says whom to ask: the admins who are on the same platform, and
+// otherwise any.
+func (r *Router) stranger(platform string) error {
+	var near, far []string
 	for _, p := range r.cfg.People {
-		if p.Role == keepwatch.RoleAdmin {
-			admins = append(admins, p.Name)
+		if p.Role != keepwatch.RoleAdmin {
+			continue
+		}
+		if far = append(far, p.Name); p.Accounts[platform] != "" {
+			near = append(near, p.Name)
 		}
 	}
 	ask := "an admin of Keepwatch"
-	if len(admins) > 0 {
-		ask = strings.Join(admins, " or ")
+	if len(near) > 0 {
+		ask = strings.Join(near, " or ")
+	} else if len(far) > 0 {
+		ask = strings.Join(far, " or ")
 	}
 	return keepwatch.Errorf(keepwatch.KindDenied, "I do not know you yet. Ask %s to add your account to keepwatch.yaml.", ask)
 }

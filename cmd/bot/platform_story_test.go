@@ -193,7 +193,7 @@ func openSlack(ts *testscript.TestScript, t testing.TB, signed bool) stage {
 	}
 	srv.AddUser(slacktest.User{ID: "U0MALLORY", Name: "mallory"})
 	ts.Setenv("ALIS", slacktest.Alis)
-	ts.Setenv("ID_ALIS", slacktest.Alis)
+	ts.Setenv("ON_SLACK_ALIS", slacktest.Alis)
 	ts.Setenv("BRAM", slacktest.Bram)
 	return &slackStage{srv, map[string]*slacktest.Delivery{}}
 }
@@ -334,7 +334,7 @@ func openDiscord(ts *testscript.TestScript, t testing.TB, signed bool) stage {
 	for _, who := range []string{"alis", "bram", "mallory"} {
 		s.users[who] = srv.AddUser(who)
 		ts.Setenv(strings.ToUpper(who), s.users[who])
-		ts.Setenv("ID_"+strings.ToUpper(who), s.users[who])
+		ts.Setenv("ON_DISCORD_"+strings.ToUpper(who), s.users[who])
 	}
 	ts.Setenv("DISCORD_BOT_TOKEN", srv.Token())
 	ts.Setenv("DISCORD_API_URL", srv.URL())
