@@ -36,8 +36,8 @@ func dispatch(ctx context.Context, p process, o options, words []string) error {
 		return chat(ctx, p, o)
 	case words[0] == "serve" && len(words) == 1:
 		return serve(ctx, p, o)
-	case words[0] == "manifest" && len(words) == 2:
-		return manifestCommand(p, o, words[1])
+	case words[0] == "manifest" && (len(words) == 2 || len(words) == 3):
+		return manifestCommand(p, o, words[1:])
 	case words[0] == "check" && len(words) == 1:
 		return checkCommand(ctx, p, o)
 	case words[0] == "open" && len(words) == 3:
