@@ -41,6 +41,12 @@ type Archive struct {
 	// Accepted says who looked at the findings and said that they are right.
 	Accepted   string    `json:"accepted,omitempty"`
 	AcceptedAt time.Time `json:"accepted_at,omitzero"`
+	// Revision counts the changes of what is written beside the archive too, so
+	// that a state which is older than that is noticed.
+	Revision int64 `json:"revision,omitempty"`
+	// Unread says that what is written beside it cannot be understood. It may say
+	// that the archive is pinned, so it is, until a person pins it or ends that.
+	Unread bool `json:"unread,omitempty"`
 }
 
 // SealedFile is one file of an archive's folder, as it lies on disk.

@@ -31,9 +31,8 @@ func unnamed(n int, stamp string) []string {
 }
 
 // List gives the archives that lie in the vault, from their manifests and the
-// records beside them; Adopted are those that have no record, or a damaged one.
-// A folder
-// whose manifest cannot be read is left out: Verify says what is wrong with it.
+// records beside them; Adopted are those that have no record, or one that cannot
+// be understood, which are pinned. A folder whose manifest cannot be read is left out: Verify says what is wrong with it.
 func (v *Vault) List() ([]keepwatch.Archive, error) { return list(v.dir) }
 
 // SealedTo gives the keys that the newest archive in a vault folder was sealed
@@ -74,10 +73,12 @@ func list(dir string) ([]keepwatch.Archive, error) {
 				continue
 			}
 			a := m.archive(st.Name())
-			if r, err := readRecord(at); err == nil {
+			r, err := readRecord(at)
+			switch a.Adopted = err != nil; {
+			case err == nil:
 				r.into(&a)
-			} else {
-				a.Adopted = true
+			case !errors.Is(err, fs.ErrNotExist):
+				unread(&a)
 			}
 			list = append(list, a)
 		}
