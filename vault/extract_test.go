@@ -357,7 +357,7 @@ func TestExtractReplacesLinksAndNotWhatTheyLeadTo(t *testing.T) {
 func TestOpenFolder(t *testing.T) {
 	v := newVault(t)
 	a := sample(t, v, 1)
-	f, err := OpenFolder(v.Path(a.Ref()), v.keys.file)
+	f, err := OpenFolder(v.Path(a.Ref()), v.keys.file, Own{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -372,11 +372,11 @@ func TestOpenFolder(t *testing.T) {
 	if read(t, filepath.Join(to, "mail.pst")) != string(noise(70_000, 2)) {
 		t.Error("mail.pst is not right")
 	}
-	_, err = OpenFolder(v.Path(a.Ref()), filepath.Join(to, "none"))
+	_, err = OpenFolder(v.Path(a.Ref()), filepath.Join(to, "none"), Own{})
 	want(t, err, keepwatch.KindNotFound, "key file")
-	_, err = OpenFolder(filepath.Join(to, "none"), v.keys.file)
+	_, err = OpenFolder(filepath.Join(to, "none"), v.keys.file, Own{})
 	want(t, err, keepwatch.KindNotFound, "no archive")
-	_, err = OpenFolder(to, v.keys.file)
+	_, err = OpenFolder(to, v.keys.file, Own{})
 	want(t, err, keepwatch.KindNotFound, "no archive")
 }
 

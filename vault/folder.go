@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"keepwatch"
@@ -22,20 +23,27 @@ type Folder struct {
 	to       []string            // recipients that it was sealed to; empty: not known
 	problems []keepwatch.Finding // what was found wrong when it was opened
 	crash    func(string)
+	own      Own              // what no restore may write to
 	top      *keepwatch.Entry // the folder that the tree is of, once the list of contents was read; nil: not told of
 }
 
 // OpenFolder opens an archive by its folder, without a vault: for those who
-// have nothing left but the archive and the key.
-func OpenFolder(dir, identityFile string) (*Folder, error) {
-	ids, own, err := readIdentities(identityFile)
+// have nothing left but the archive and the key. own is what a restore may not
+// write to, where that is known; the archive itself is among it.
+func OpenFolder(dir, identityFile string, own Own) (*Folder, error) {
+	ids, public, err := readIdentities(identityFile)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, keepwatch.Errorf(keepwatch.KindNotFound, "There is no key file %s. Without the key that it was sealed to, an archive cannot be opened. Where the key lies elsewhere, say so: `bot --identity FILE open ARCHIVE_DIR DEST`.", identityFile).Because(err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return openFolder(dir, "", keys{identities: ids, own: own, file: identityFile}, func(string) {})
+	f, err := openFolder(dir, "", keys{identities: ids, own: public, file: identityFile}, func(string) {})
+	if err != nil {
+		return nil, err
+	}
+	f.own = Own{Paths: append(slices.Clone(own.Paths), dir, identityFile), Free: own.Free}
+	return f, nil
 }
 
 // open opens an archive of the vault for reading.
@@ -44,7 +52,12 @@ func (v *Vault) open(ref string) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openFolder(dir, ref, v.keys, v.crash)
+	f, err := openFolder(dir, ref, v.keys, v.crash)
+	if err != nil {
+		return nil, err
+	}
+	f.own = v.own
+	return f, nil
 }
 
 // openFolder reads the manifest. An archive whose manifest is damaged is opened

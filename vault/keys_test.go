@@ -159,7 +159,7 @@ func TestSeveralRecipients(t *testing.T) {
 	v := openVault(t, Config{Dir: one.dir, Recipients: append(one.Recipients(), two.Recipients()...), IdentityFile: one.keys.file})
 	a := sample(t, v, 1)
 	for _, key := range []string{one.keys.file, two.keys.file} {
-		f, err := OpenFolder(v.Path(a.Ref()), key)
+		f, err := OpenFolder(v.Path(a.Ref()), key, Own{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,7 +22,7 @@ func TestNamesThatCannotBeShown(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "forged")
 	write(t, filepath.Join(dir, "\u009b31m\u202egpj.age"), "x")
 	write(t, filepath.Join(dir, contentsName), "x")
-	f, err := OpenFolder(dir, v.keys.file)
+	f, err := OpenFolder(dir, v.keys.file, Own{})
 	if err != nil {
 		t.Fatal(err)
 	}

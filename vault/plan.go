@@ -101,6 +101,13 @@ func (f *Folder) Plan(ctx context.Context, ask keepwatch.Ask) (keepwatch.Restore
 	if !filepath.IsAbs(ask.To) {
 		return plan, keepwatch.Errorf(keepwatch.KindInvalid, "Say where to restore to with a whole path: %q is not one.", ask.To)
 	}
+	g := f.own.guard(ask.To)
+	if err := g.destination(ask.To); err != nil {
+		return plan, err
+	}
+	if err := writable(roomDir(ask.To)); err != nil {
+		return plan, trouble("Nothing can be restored to "+ask.To, err)
+	}
 	root, err := os.OpenRoot(ask.To)
 	switch {
 	case err == nil:
@@ -112,6 +119,9 @@ func (f *Folder) Plan(ctx context.Context, ask keepwatch.Ask) (keepwatch.Restore
 	err = f.Contents(ctx, func(e keepwatch.Entry) error {
 		if !chosen.has(e.Path) {
 			return nil
+		}
+		if err := g.entry(e); err != nil {
+			return err
 		}
 		plan.Items++
 		plan.Bytes += e.Size

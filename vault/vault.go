@@ -43,6 +43,7 @@ type Config struct {
 	Recipients   []string           // age public keys; empty: those of the identity file
 	IdentityFile string             // age secret keys; missing: nothing can be opened
 	Look         bool               // nothing will be written: a folder that is missing is not made
+	Own          Own                // what no restore writes to, the vault and the key aside, which are always among it
 	Version      string             // of the bot, for the manifest; empty: as it was built
 	Now          func() time.Time   // nil: time.Now
 	Crash        func(point string) // tests end the process at a named point; nil: never
@@ -55,6 +56,7 @@ type Vault struct {
 	version string
 	now     func() time.Time
 	crash   func(string)
+	own     Own
 	zstd    *zstd.Encoder // used with EncodeAll only, from any goroutine
 
 	publishing sync.Mutex // one archive is renamed into place at a time
@@ -91,7 +93,8 @@ func Open(cfg Config) (*Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Vault{dir: cfg.Dir, keys: k, version: cfg.Version, now: cfg.Now, crash: cfg.Crash, zstd: enc}, nil
+	own := Own{Paths: append(slices.Clone(cfg.Own.Paths), cfg.Dir, cfg.IdentityFile), Free: cfg.Own.Free}
+	return &Vault{dir: cfg.Dir, keys: k, own: own, version: cfg.Version, now: cfg.Now, crash: cfg.Crash, zstd: enc}, nil
 }
 
 // builtVersion gives the version that the program was built as.

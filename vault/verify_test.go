@@ -284,7 +284,7 @@ func TestWrongKey(t *testing.T) {
 	_, err = extract(v, a.Ref(), filepath.Join(t.TempDir(), "out"), keepwatch.Ask{})
 	want(t, err, keepwatch.KindAttention, one.Recipients()[0])
 
-	f, err := OpenFolder(one.Path(a.Ref()), two.keys.file)
+	f, err := OpenFolder(one.Path(a.Ref()), two.keys.file, Own{})
 	if err != nil {
 		t.Fatal(err)
 	}

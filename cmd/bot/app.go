@@ -84,7 +84,7 @@ func (a *app) join() error {
 	if a.key.Recipients != nil {
 		recipients = a.key.Recipients
 	}
-	if a.vault, err = vault.Open(vault.Config{Dir: s.Vault.Dir, Recipients: recipients, IdentityFile: s.keyPath(), Now: a.now, Crash: a.crash}); err != nil {
+	if a.vault, err = vault.Open(vault.Config{Dir: s.Vault.Dir, Recipients: recipients, IdentityFile: s.keyPath(), Own: s.own(), Now: a.now, Crash: a.crash}); err != nil {
 		return err
 	}
 	if err := a.rememberKey(); err != nil {
@@ -269,7 +269,7 @@ func (a *app) makeRouter() (err error) {
 	a.router, err = handlers.New(handlers.Config{
 		People: terminalPeople(s.People, a.account), Groups: s.Groups, Runs: a.engine, Sources: a.catalog, History: a.archives(), Audit: a.records,
 		Vault: shownVault{a.vault}, Check: a.check, Keep: s.Vault.Keep, Location: s.Location,
-		KeyFile: relative(key), RestoreTo: filepath.Join(s.DataDir, "restored"), Version: version(), Log: a.log, Now: a.now,
+		KeyFile: relative(key), RestoreTo: s.restoredPath(), Version: version(), Log: a.log, Now: a.now,
 	})
 	return err
 }
@@ -304,6 +304,14 @@ func terminalAccount() keepwatch.Account {
 	}
 	return keepwatch.Account{Platform: "terminal", ID: name, Name: name}
 }
+
+// own is what no restore writes to. Restores that are told no other place go to a
+// folder of the data folder.
+func (s settings) own() vault.Own {
+	return vault.Own{Paths: []string{s.DataDir, s.Vault.Dir, s.statePath(), s.keyPath()}, Free: []string{s.restoredPath()}}
+}
+
+func (s settings) restoredPath() string { return filepath.Join(s.DataDir, "restored") }
 
 func (s settings) statePath() string { return filepath.Join(s.DataDir, "state.db") }
 func (s settings) keyPath() string   { return filepath.Join(s.DataDir, "age-identity.txt") }

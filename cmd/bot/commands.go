@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -234,14 +235,16 @@ func probeLines(probe keepwatch.Probe, columns int) string {
 // the key.
 func openCommand(ctx context.Context, p process, o options, dir, dest string) error {
 	key := o.Identity
-	if key == "" {
-		s, err := loadSettings(p, o)
-		if err != nil {
-			return err
-		}
-		key = s.keyPath()
+	var own vault.Own
+	s, err := loadSettings(p, o)
+	switch {
+	case err == nil:
+		own = s.own()
+		key = cmp.Or(key, s.keyPath())
+	case key == "": // with a key of one's own no settings are needed
+		return err
 	}
-	folder, err := vault.OpenFolder(dir, key)
+	folder, err := vault.OpenFolder(dir, key, own)
 	if err != nil {
 		return err
 	}
