@@ -117,6 +117,13 @@ func readIdentities(file string) (ids []age.Identity, own []string, err error) {
 	return ids, own, nil
 }
 
+// PublicKeys gives the public halves of the keys in a key file, as it is now; a
+// file that is not there is fs.ErrNotExist.
+func PublicKeys(file string) ([]string, error) {
+	_, own, err := readIdentities(file)
+	return own, err
+}
+
 // NewIdentity makes an age X25519 key, writes it to file (mode 0600, synced) and
 // gives its public half. A file that exists is never touched.
 func NewIdentity(file string) (recipient string, err error) {

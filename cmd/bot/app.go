@@ -121,8 +121,8 @@ func (a *app) makeWeb() {
 
 // ready says why the bot cannot do its work, or nil.
 func (a *app) ready() error {
-	if a.key.Lost != nil {
-		return a.key.Lost
+	if err := a.keyNow(); err != nil {
+		return err
 	}
 	if _, err := a.records.OpenRuns(); err != nil {
 		return err
@@ -150,7 +150,7 @@ func (a *app) makeEngine() error {
 	for kind, w := range works {
 		joined[kind] = w
 	}
-	joined[keepwatch.RunBackup] = keyed{joined[keepwatch.RunBackup], a.key.Lost}
+	joined[keepwatch.RunBackup] = keyed{joined[keepwatch.RunBackup], a.keyNow}
 	a.engine, err = engine.New(engine.Config{
 		Records: a.records, Works: joined, Parallel: s.Parallel,
 		Log: a.log, Now: a.now, Changed: a.changed, Crash: a.crash,

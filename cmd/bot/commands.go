@@ -319,6 +319,5 @@ func acceptKey(s settings, kept facts) (said string, err error) {
 	if err != nil {
 		return "", err
 	}
-	recipient := v.Recipients()[0]
-	return fmt.Sprintf("From now on archives are sealed to the key in %s (public key %s).\nKeep a copy of that file elsewhere. Archives that were sealed to another key do not open with it.", s.keyPath(), recipient), kept.SetValue(recipientFact, recipient)
+	return fmt.Sprintf("From now on archives are sealed to the key in %s (public key %s).\nKeep a copy of that file elsewhere. Archives that were sealed to another key do not open with it.", s.keyPath(), strings.Join(v.Recipients(), ", ")), remember(kept, v.Recipients())
 }

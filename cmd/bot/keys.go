@@ -13,15 +13,30 @@ import (
 	"keepwatch/vault"
 )
 
-// recipientFact is where the store remembers the public half of the bot's own
-// key, so that a key file that has gone missing is noticed and never silently
-// replaced by a new one.
+// recipientFact is where the store remembers the public halves of the bot's own
+// keys, all of them, divided by blanks: so that a key file that has gone missing,
+// or lost a line, is noticed and never silently replaced by a new one.
 const recipientFact = "key/recipient"
 
 // facts are the small values that the store keeps.
 type facts interface {
 	Value(key string) (string, error)
 	SetValue(key, value string) error
+}
+
+// remembered gives the public keys that the store remembers.
+func remembered(kept facts) ([]string, error) {
+	value, err := kept.Value(recipientFact)
+	return strings.Fields(value), err
+}
+
+func remember(kept facts, recipients []string) error {
+	return kept.SetValue(recipientFact, strings.Join(recipients, " "))
+}
+
+// lacking gives those of before that are not among now.
+func lacking(before, now []string) []string {
+	return slices.DeleteFunc(slices.Clone(before), func(r string) bool { return slices.Contains(now, r) })
 }
 
 // ownKey is the state of the bot's own key.
@@ -42,7 +57,7 @@ func prepareKey(file, vaultDir string, configured []string, kept facts) (ownKey,
 	if len(configured) > 0 {
 		return key, nil
 	}
-	known, err := kept.Value(recipientFact)
+	known, err := remembered(kept)
 	if err != nil {
 		return key, err
 	}
@@ -52,10 +67,8 @@ func prepareKey(file, vaultDir string, configured []string, kept facts) (ownKey,
 		return key, nil // recorded once the vault has read it
 	case !errors.Is(err, fs.ErrNotExist):
 		return key, keepwatch.Errorf(keepwatch.KindAttention, "The key file %s cannot be looked at: %v.", file, err).Because(err)
-	case known != "":
-		key.Recipients = []string{known}
-		key.Lost = keepwatch.Errorf(keepwatch.KindAttention,
-			"The key file %s is gone, so nothing is sealed: without it no archive can be opened. Put it back from your copy and start Keepwatch again. Only if it is lost for good: `bot key new` makes another one; what was sealed so far then stays closed.", file)
+	case len(known) > 0:
+		key.Recipients, key.Lost = known, goneKey(file)
 		return key, nil
 	}
 	sealedTo, full, err := vault.SealedTo(vaultDir)
@@ -73,32 +86,63 @@ func prepareKey(file, vaultDir string, configured []string, kept facts) (ownKey,
 		return key, err
 	}
 	key.Made = true
-	return key, kept.SetValue(recipientFact, recipient)
+	return key, remember(kept, []string{recipient})
 }
 
-// rememberKey has the store know the key that the vault seals to, so that a
-// later start notices when its file is gone or holds another one: the copy that
-// somebody keeps elsewhere would not open what is sealed to that.
+func goneKey(file string) error {
+	return keepwatch.Errorf(keepwatch.KindAttention,
+		"The key file %s is gone, so nothing is sealed: without it no archive can be opened. Put it back from your copy and start Keepwatch again. Only if it is lost for good: `bot key new` makes another one; what was sealed so far then stays closed.", file)
+}
+
+// rememberKey has the store know the keys that the vault seals to, so that a
+// later start notices when their file is gone or one of them is missing from it:
+// the copy that somebody keeps elsewhere would not open what is sealed then. A
+// store that remembers none, because it was lost, is told by the newest archive.
 func (a *app) rememberKey() error {
 	if len(a.settings.Vault.Recipients) > 0 || a.key.Lost != nil {
 		return nil
 	}
 	now := a.vault.Recipients()
-	known, err := a.records.Value(recipientFact)
-	if err != nil || len(now) == 0 || known == now[0] {
+	known, err := remembered(a.records)
+	if err == nil && len(known) == 0 {
+		known, _, err = vault.SealedTo(a.settings.Vault.Dir)
+	}
+	if err != nil {
 		return err
 	}
-	if known != "" && !slices.Contains(now, known) {
-		a.key.Lost = replaced(a.key.File, known, now)
+	if gone := lacking(known, now); len(gone) > 0 {
+		a.key.Lost = replaced(a.key.File, gone, now)
 		return nil
 	}
-	return a.records.SetValue(recipientFact, now[0])
+	if kept, err := remembered(a.records); err != nil || slices.Equal(kept, now) {
+		return err
+	}
+	return remember(a.records, now)
 }
 
-// replaced says that a key file holds another key than it did.
-func replaced(file, known string, now []string) error {
+// keyNow says why nothing may be sealed at this moment, or nil. It looks into the
+// key file anew, since that may be moved away or replaced while the bot runs.
+func (a *app) keyNow() error {
+	if a.key.Lost != nil || len(a.settings.Vault.Recipients) > 0 {
+		return a.key.Lost
+	}
+	now, err := vault.PublicKeys(a.key.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		return goneKey(a.key.File)
+	}
+	if err != nil {
+		return err
+	}
+	if gone := lacking(a.vault.Recipients(), now); len(gone) > 0 {
+		return replaced(a.key.File, gone, now)
+	}
+	return nil
+}
+
+// replaced says that a key file no longer holds keys that it held.
+func replaced(file string, gone, now []string) error {
 	return keepwatch.Errorf(keepwatch.KindAttention,
-		"The key file %s was replaced: it holds the key %s, and archives were sealed to %s so far. Nothing is sealed until this is settled. Put the right file back, or add the older key's line to it. Only if the new one is meant: `bot key accept`; the older archives then do not open with it.", file, strings.Join(now, ", "), known)
+		"The key file %s was replaced: it holds the key %s, and archives were sealed to %s so far. Nothing is sealed until this is settled. Put the right file back, or add the older key's line to it. Only if the new one is meant: `bot key accept`; the older archives then do not open with it.", file, strings.Join(now, ", "), strings.Join(gone, ", "))
 }
 
 // makeKey makes a key file where the old one is lost for good, and has the store
@@ -108,28 +152,29 @@ func makeKey(file string, kept facts) (recipient string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return recipient, kept.SetValue(recipientFact, recipient)
+	return recipient, remember(kept, []string{recipient})
 }
 
 // keyed refuses runs that would seal to a key that is lost: new ones before they
-// begin, and those that an earlier start left at their next step.
+// begin, and others at their next step.
 type keyed struct {
 	engine.Work
-	lost error
+	lost func() error
 }
 
 // Steps gives the sentence of the lost key, or the work's own steps.
 func (k keyed) Steps(ctx context.Context, run keepwatch.Run) ([]string, error) {
-	if k.lost != nil {
-		return nil, k.lost
+	if err := k.lost(); err != nil {
+		return nil, err
 	}
 	return k.Work.Steps(ctx, run)
 }
 
-// Do gives the sentence of the lost key, or does the step.
+// Do gives the sentence of the lost key, or does the step. A key that went missing
+// while what is sealed to it was written leaves nothing in the vault.
 func (k keyed) Do(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
-	if k.lost != nil {
-		return task.Run.Result, k.lost
+	if err := k.lost(); err != nil {
+		return task.Run.Result, err
 	}
 	return k.Work.Do(ctx, task)
 }

@@ -19,7 +19,7 @@ import (
 
 // probeKey looks at the key.
 func probeKey(s settings, records *store.Records, v *vault.Vault, vaultErr error, archives []keepwatch.Archive) keepwatch.Probe {
-	known, err := records.Value(recipientFact)
+	known, err := remembered(records)
 	if err != nil {
 		return bad("key", "The state cannot be read.", "Look into the log.")
 	}
@@ -27,7 +27,7 @@ func probeKey(s settings, records *store.Records, v *vault.Vault, vaultErr error
 	switch {
 	case len(s.Vault.Recipients) > 0 && statErr != nil:
 		return good("key", fmt.Sprintf("Archives are sealed to %s; the bot itself cannot open them, and verifies only what can be verified without.", keepwatch.FormatCount(int64(len(s.Vault.Recipients)), "recipient")))
-	case statErr != nil && known != "":
+	case statErr != nil && len(known) > 0:
 		return bad("key", fmt.Sprintf("The key file %s is gone: no archive opens without it, and none is made.", s.keyPath()), "Put it back from your copy.")
 	case statErr != nil:
 		return good("key", "There is none yet; the first start makes it.")
@@ -35,8 +35,13 @@ func probeKey(s settings, records *store.Records, v *vault.Vault, vaultErr error
 	if vaultErr != nil {
 		return bad("key", keepwatch.Sentence(vaultErr), "")
 	}
-	if now := v.Recipients(); len(s.Vault.Recipients) == 0 && known != "" && !slices.Contains(now, known) {
-		return bad("key", keepwatch.Sentence(replaced(relative(s.keyPath()), known, now)), "")
+	if now := v.Recipients(); len(s.Vault.Recipients) == 0 {
+		if len(known) == 0 && len(archives) > 0 { // a start does the same
+			known, _, _ = vault.SealedTo(s.Vault.Dir)
+		}
+		if gone := lacking(known, now); len(gone) > 0 {
+			return bad("key", keepwatch.Sentence(replaced(relative(s.keyPath()), gone, now)), "")
+		}
 	}
 	var closed []string
 	for _, a := range archives {
