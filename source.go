@@ -121,3 +121,17 @@ func NameFrom(text string) string {
 	}
 	return name
 }
+
+// DropTry is what is remembered of a try to take in a file of a drop folder, until
+// that has gone well: to be tried again when something about it has changed, or
+// after a while.
+type DropTry struct {
+	Path    string    // below the drop folder, with "/" between parts; any bytes
+	Size    int64     // of the file as it was then
+	ModTime time.Time // likewise
+	Changed time.Time // when its name, owner or mode last changed; zero: the system does not say
+	Mode    uint32
+	Run     int64 // the run that was begun for it; 0: it was refused before there was one
+	Tries   int   // of the file as it is, this one included
+	At      time.Time
+}

@@ -5,13 +5,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"keepwatch"
 )
 
 // Keys: source/<name> holds a source that was made from a path in the terminal;
-// seen/<source>/<hash of the path> holds what was last taken from a drop folder;
+// seen/<source>/<hash of the path> holds what was last taken from a drop folder,
+// and try/<source>/<hash of the path> the last try at what was not taken yet;
 // value/<name> holds a small fact.
 
 type sourceRecord struct {
@@ -70,14 +72,50 @@ func (r *Records) Seen(source, path string, size int64, mtime time.Time) (seen b
 	return seen, err
 }
 
-// MarkSeen remembers that the file at path was taken as it is now.
+// MarkSeen remembers that the file at path was taken as it is now, and forgets the
+// tries before that.
 func (r *Records) MarkSeen(source, path string, size int64, mtime time.Time) error {
 	if err := validSource(source); err != nil {
 		return err
 	}
 	return r.store.Update(func(tx Tx) error {
-		return put(tx, seenKey(source, path), seenRecord{version, []byte(path), size, mtime})
+		return errors.Join(put(tx, seenKey(source, path), seenRecord{version, []byte(path), size, mtime}), tx.Delete(tryKey(source, path)))
 	})
+}
+
+type tryRecord struct {
+	Version int               `json:"v"`
+	Path    []byte            `json:"path"` // bytes, because a name need not be text
+	Try     keepwatch.DropTry `json:"try"`
+}
+
+func tryKey(source, path string) string {
+	return "try" + strings.TrimPrefix(seenKey(source, path), "seen")
+}
+
+// Try gives the last try to take in the file at path; one that is all zero where
+// there was none.
+func (r *Records) Try(source, path string) (try keepwatch.DropTry, err error) {
+	err = r.store.View(func(rd Reader) error {
+		var rec tryRecord
+		found, err := get(rd, tryKey(source, path), &rec)
+		if found && string(rec.Path) == path {
+			try = rec.Try
+			try.Path = path
+		}
+		return err
+	})
+	return try, err
+}
+
+// SaveTry remembers a try, over an earlier one.
+func (r *Records) SaveTry(source string, try keepwatch.DropTry) error {
+	if err := validSource(source); err != nil {
+		return err
+	}
+	rec := tryRecord{version, []byte(try.Path), try}
+	rec.Try.Path = ""
+	return r.store.Update(func(tx Tx) error { return put(tx, tryKey(source, try.Path), rec) })
 }
 
 type valueRecord struct {

@@ -200,9 +200,9 @@ func (a *app) watch(ctx context.Context) {
 	}
 	w := files.NewWatcher(files.WatchConfig{
 		Sources: a.catalog.Sources, Seen: a.records, Now: a.now, Log: a.log, Every: lookEvery(a.settings.Sources),
-		Start: func(ctx context.Context, source, part string) error {
-			_, err := a.engine.Start(ctx, keepwatch.Run{Kind: keepwatch.RunBackup, Source: source, Ask: keepwatch.Ask{Parts: []string{part}}, By: byDrop, Where: source})
-			return err
+		Start: func(ctx context.Context, source, part string) (int64, error) {
+			run, err := a.engine.Start(ctx, keepwatch.Run{Kind: keepwatch.RunBackup, Source: source, Ask: keepwatch.Ask{Parts: []string{part}}, By: byDrop, Where: source})
+			return run.ID, err
 		},
 	})
 	ctx, a.stopWatching = context.WithCancel(ctx)

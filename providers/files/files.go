@@ -220,7 +220,7 @@ func (p *Provider) dropped(root *os.Root, part string, v visitor) error {
 // refused says that a dropped file cannot be taken in. Its run fails and does not
 // wait for anybody, because the files dropped after it would wait with it.
 func refused(name string, err error) error {
-	return keepwatch.Errorf(keepwatch.KindInvalid, "%s cannot be read (%s), so it was not taken in. Mend that and drop it again, or save it anew.", keepwatch.Printable(name), cause(err)).Because(err)
+	return keepwatch.Errorf(keepwatch.KindInvalid, "%s cannot be read (%s), so it was not taken in. Once that is mended it is tried again.", keepwatch.Printable(name), cause(err)).Because(err)
 }
 
 // recognise looks into a handed-in file. It gives what is worth saying about it,

@@ -322,8 +322,15 @@ func TestPSTs(t *testing.T) {
 // drops is what a Watcher talks to.
 type drops struct {
 	seen    map[string]bool
+	tries   map[string]keepwatch.DropTry
+	runs    []keepwatch.Run
+	ends    keepwatch.Run // what the next runs come to
 	started []string
 	refuse  error
+}
+
+func newDrops() *drops {
+	return &drops{seen: map[string]bool{}, tries: map[string]keepwatch.DropTry{}, ends: keepwatch.Run{State: keepwatch.RunDone}}
 }
 
 func key(source, path string, size int64, mtime time.Time) string {
@@ -339,23 +346,117 @@ func (d *drops) MarkSeen(source, path string, size int64, mtime time.Time) error
 	return nil
 }
 
+func (d *drops) Try(source, path string) (keepwatch.DropTry, error) {
+	return d.tries[source+"|"+path], nil
+}
+
+func (d *drops) SaveTry(source string, try keepwatch.DropTry) error {
+	d.tries[source+"|"+try.Path] = try
+	return nil
+}
+
+func (d *drops) Run(id int64) (keepwatch.Run, error) {
+	if int(id) > len(d.runs) {
+		return keepwatch.Run{}, keepwatch.Errorf(keepwatch.KindNotFound, "none")
+	}
+	return d.runs[id-1], nil
+}
+
+func (d *drops) start(_ context.Context, source, part string) (int64, error) {
+	if d.refuse != nil {
+		return 0, d.refuse
+	}
+	d.started = append(d.started, source+":"+part)
+	d.runs = append(d.runs, d.ends)
+	return int64(len(d.runs)), nil
+}
+
+// TestWhatWasNotTakenIsTriedAgain: a file is taken once its run is done. One that
+// failed is tried again when it was touched, and after a while; one that runs or
+// waits for a person is left to that; one that was cancelled is left.
+func TestWhatWasNotTakenIsTriedAgain(t *testing.T) {
+	dir, now, d := t.TempDir(), time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), newDrops()
+	watcher := func() *Watcher {
+		return NewWatcher(WatchConfig{Seen: d, Start: d.start, Now: func() time.Time { return now }, Sources: func() ([]keepwatch.Source, error) {
+			return []keepwatch.Source{{Name: "drop", Kind: keepwatch.KindFiles, Path: dir, Drop: true, Settle: time.Second}}, nil
+		}})
+	}
+	w := watcher()
+	begins := func(after time.Duration, want int) {
+		t.Helper()
+		now = now.Add(after)
+		d.started = nil
+		w.Look(t.Context())
+		if len(d.started) != want {
+			t.Errorf("after %v it begins %v, want %d", after, d.started, want)
+		}
+	}
+	failed := func(kind keepwatch.Kind) keepwatch.Run {
+		return keepwatch.Run{State: keepwatch.RunFailed, Failure: &keepwatch.Failure{Kind: kind}}
+	}
+	name := write(t, filepath.Join(dir, "a"), "x")
+
+	d.ends = failed(keepwatch.KindInternal)
+	begins(0, 0)
+	begins(time.Second, 1)
+	begins(4*time.Minute, 0)
+	w = watcher() // the bot was started again
+	begins(30*time.Second, 0)
+	begins(time.Minute, 1)
+	begins(6*time.Minute, 0) // the pause grows
+	begins(5*time.Minute, 1)
+	for range 20 {
+		begins(24*time.Hour, 1) // and never beyond a day
+	}
+
+	d.ends = failed(keepwatch.KindInvalid)
+	begins(24*time.Hour, 1)
+	begins(12*time.Hour, 0)
+	if err := os.Chmod(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	begins(time.Minute, 1) // somebody mends its mode
+	begins(time.Minute, 0)
+	away := filepath.Join(t.TempDir(), "a")
+	for moved := false; !moved; { // until the clock of the file system has moved on too
+		before, _ := os.Stat(name)
+		if err := errors.Join(os.Rename(name, away), os.Rename(away, name)); err != nil {
+			t.Fatal(err)
+		}
+		after, _ := os.Stat(name)
+		moved = !changedAt(after).Equal(changedAt(before))
+	}
+	d.ends = keepwatch.Run{State: keepwatch.RunRunning}
+	begins(time.Minute, 1) // somebody drops it again
+	begins(48*time.Hour, 0)
+	d.runs[len(d.runs)-1].State = keepwatch.RunAttention
+	begins(48*time.Hour, 0)
+	d.runs[len(d.runs)-1].State = keepwatch.RunFailed
+	d.ends = keepwatch.Run{State: keepwatch.RunDone}
+	begins(48*time.Hour, 1)
+	begins(48*time.Hour, 0)
+	if len(d.seen) != 1 {
+		t.Errorf("done and not remembered: %v", d.seen)
+	}
+
+	d.ends = keepwatch.Run{State: keepwatch.RunCancelled}
+	write(t, filepath.Join(dir, "b"), "x")
+	begins(0, 0)
+	begins(time.Minute, 1)
+	begins(48*time.Hour, 0)
+	begins(48*time.Hour, 0)
+}
+
 func TestWatcher(t *testing.T) {
 	dir := t.TempDir()
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	var d drops
-	d.seen = map[string]bool{}
+	d := newDrops()
 	watcher := func() *Watcher {
 		return NewWatcher(WatchConfig{
 			Sources: func() ([]keepwatch.Source, error) {
 				return []keepwatch.Source{{Name: "drop", Kind: keepwatch.KindFiles, Path: dir, Drop: true, Settle: time.Minute}, {Name: "not-a-drop", Kind: keepwatch.KindFiles, Path: dir}}, nil
 			},
-			Seen: &d, Now: func() time.Time { return now },
-			Start: func(_ context.Context, source, part string) error {
-				if d.refuse == nil {
-					d.started = append(d.started, source+":"+part)
-				}
-				return d.refuse
-			},
+			Seen: d, Now: func() time.Time { return now }, Start: d.start,
 		})
 	}
 	w := watcher()
@@ -390,7 +491,9 @@ func TestWatcher(t *testing.T) {
 	d.refuse = keepwatch.Errorf(keepwatch.KindInvalid, "no")
 	look(time.Minute, "")
 	d.refuse = nil
-	look(time.Minute, "") // refused once, and not asked again
+	look(time.Minute, "") // refused once, and not asked again at once
+	look(5*time.Minute, "drop:bad.pst")
+	look(time.Minute, "")
 	now = now.Add(-48 * time.Hour)
 	write(t, filepath.Join(dir, "late.pst"), "x")
 	look(0, "")
@@ -417,9 +520,9 @@ func TestABadDropHoldsUpNothing(t *testing.T) {
 	var log strings.Builder
 	w := NewWatcher(WatchConfig{
 		Sources: func() ([]keepwatch.Source, error) { return []keepwatch.Source{source}, nil },
-		Seen:    &drops{}, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&log, nil)),
-		Start: func(context.Context, string, string) error {
-			return keepwatch.Errorf(keepwatch.KindConflict, "Run 7 is at it.")
+		Seen:    newDrops(), Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Start: func(context.Context, string, string) (int64, error) {
+			return 0, keepwatch.Errorf(keepwatch.KindConflict, "Run 7 is at it.")
 		},
 	})
 	for range 5 {

@@ -12,19 +12,23 @@ import (
 	"keepwatch"
 )
 
-// Seen remembers what was taken from drop folders, through restarts.
+// Seen remembers what was taken from drop folders, and what was tried, through
+// restarts.
 type Seen interface {
 	Seen(source, path string, size int64, mtime time.Time) (bool, error)
 	MarkSeen(source, path string, size int64, mtime time.Time) error
+	Try(source, path string) (keepwatch.DropTry, error)
+	SaveTry(source string, try keepwatch.DropTry) error
+	Run(id int64) (keepwatch.Run, error)
 }
 
 // WatchConfig is what a Watcher needs.
 type WatchConfig struct {
 	Sources func() ([]keepwatch.Source, error) // only drop folders among them count
 	Seen    Seen
-	// Start starts the backup of one file. A KindConflict error means later;
-	// any other that the file is refused, which was told to somebody.
-	Start func(ctx context.Context, source, part string) error
+	// Start starts the backup of one file and gives its run. A KindConflict error
+	// means later; any other that the file is refused.
+	Start func(ctx context.Context, source, part string) (run int64, err error)
 	Every time.Duration // between two looks; 0: 15 s
 	Now   func() time.Time
 	Log   *slog.Logger // nil: silent
@@ -143,7 +147,9 @@ func (w *Watcher) tell(name, what string, s keepwatch.Source, err error) {
 	}
 }
 
-// take starts the backup of a file that stands still and was not taken yet.
+// take starts the backup of a file that stands still and was not taken yet. It
+// is taken once its run is done, or once a person has cancelled that: what fails
+// on the way is tried again.
 func (w *Watcher) take(ctx context.Context, s keepwatch.Source, name string, info fs.FileInfo) error {
 	rel, err := filepath.Rel(s.Path, name)
 	if err != nil {
@@ -154,7 +160,23 @@ func (w *Watcher) take(ctx context.Context, s keepwatch.Source, name string, inf
 	if err != nil || seen {
 		return err
 	}
-	switch err := w.cfg.Start(ctx, s.Name, rel); {
+	last, err := w.cfg.Seen.Try(s.Name, rel)
+	if err != nil {
+		return err
+	}
+	try := keepwatch.DropTry{Path: rel, Size: info.Size(), ModTime: info.ModTime(), Changed: changedAt(info), Mode: unixMode(info.Mode()), Tries: 1, At: w.cfg.Now()}
+	if last.Tries > 0 && last.Size == try.Size && last.ModTime.Equal(try.ModTime) {
+		taken, wait, err := w.outcome(last, try)
+		if taken {
+			err = w.cfg.Seen.MarkSeen(s.Name, rel, info.Size(), info.ModTime())
+		}
+		if err != nil || taken || wait {
+			return err
+		}
+		try.Tries = last.Tries + 1
+	}
+	try.Run, err = w.cfg.Start(ctx, s.Name, rel)
+	switch {
 	case err == nil:
 		delete(w.told, name)
 	case keepwatch.KindOf(err) == keepwatch.KindConflict:
@@ -165,5 +187,34 @@ func (w *Watcher) take(ctx context.Context, s keepwatch.Source, name string, inf
 	}
 	// Killed before this line, the file is taken twice; the other way round it
 	// could be taken never.
-	return w.cfg.Seen.MarkSeen(s.Name, rel, info.Size(), info.ModTime())
+	return w.cfg.Seen.SaveTry(s.Name, try)
+}
+
+// Pauses between two tries at a file that nobody has touched since: what is wrong
+// with the file itself does not mend by itself, anything else may.
+const (
+	firstPause = 5 * time.Minute // doubled each time
+	longPause  = 24 * time.Hour
+)
+
+// outcome says what has come of the last try at a file that has the same content
+// now: it is taken, or nothing is to be done yet.
+func (w *Watcher) outcome(last, now keepwatch.DropTry) (taken, wait bool, err error) {
+	pause := min(longPause, firstPause<<min(last.Tries-1, 10))
+	if last.Run != 0 {
+		run, err := w.cfg.Seen.Run(last.Run)
+		switch {
+		case err != nil && keepwatch.KindOf(err) != keepwatch.KindNotFound:
+			return false, true, err
+		case err == nil && (run.State == keepwatch.RunDone || run.State == keepwatch.RunCancelled):
+			return true, false, nil
+		case err == nil && run.State != keepwatch.RunFailed:
+			return false, true, nil // it is under way, or waits for a person
+		case err == nil && run.Failure != nil && run.Failure.Kind == keepwatch.KindInvalid:
+			pause = longPause
+		}
+	}
+	touched := !last.Changed.Equal(now.Changed) || last.Mode != now.Mode
+	since := now.At.Sub(last.At)
+	return false, !touched && since >= 0 && since < pause, nil
 }

@@ -131,6 +131,16 @@ func facts(t *testing.T, w world) {
 
 	seen := must[bool](t)
 	at := noon.Add(123456789)
+	try := keepwatch.DropTry{Path: "a/b.pst", Size: 10, ModTime: at, Changed: at.Add(1), Mode: 0o600, Run: 7, Tries: 2, At: at.Add(time.Hour)}
+	if err := errors.Join(w.SaveTry("drop", keepwatch.DropTry{Path: "a/b.pst", Tries: 1}), w.SaveTry("drop", try)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(try, must[keepwatch.DropTry](t)(w.Try("drop", "a/b.pst"))); diff != "" {
+		t.Error(diff)
+	}
+	if got := must[keepwatch.DropTry](t)(w.Try("drop2", "a/b.pst")); got.Tries != 0 {
+		t.Errorf("of another source: %+v", got)
+	}
 	if err := w.MarkSeen("drop", "a/b.pst", 10, at); err != nil {
 		t.Fatal(err)
 	}
@@ -141,6 +151,9 @@ func facts(t *testing.T, w world) {
 		if got {
 			t.Errorf("%s was taken for the same file", what)
 		}
+	}
+	if got := must[keepwatch.DropTry](t)(w.Try("drop", "a/b.pst")); got.Tries != 0 {
+		t.Errorf("taken, and still a try: %+v", got)
 	}
 	if !seen(w.Seen("drop", "a/b.pst", 10, at.In(time.FixedZone("", 3600)))) {
 		t.Error("a file that was marked is new again")
