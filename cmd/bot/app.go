@@ -84,8 +84,17 @@ func (a *app) join() error {
 	if a.key.Recipients != nil {
 		recipients = a.key.Recipients
 	}
-	if a.vault, err = vault.Open(vault.Config{Dir: s.Vault.Dir, Recipients: recipients, IdentityFile: s.keyPath(), Own: s.own(), Now: a.now, Crash: a.crash}); err != nil {
+	away := a.placeNow()
+	if away != nil {
+		a.log.Error("the vault is not where it was", "vault", s.Vault.Dir)
+	}
+	if a.vault, err = vault.Open(vault.Config{Look: away != nil, Dir: s.Vault.Dir, Recipients: recipients, IdentityFile: s.keyPath(), Own: s.own(), Now: a.now, Crash: a.crash}); err != nil {
 		return err
+	}
+	if away == nil {
+		if err := a.vault.Mark(); err != nil {
+			a.log.Warn("the vault cannot be marked as what it is; the next start tries again", "err", err)
+		}
 	}
 	if err := a.rememberKey(); err != nil {
 		return err
@@ -121,7 +130,7 @@ func (a *app) makeWeb() {
 
 // ready says why the bot cannot do its work, or nil.
 func (a *app) ready() error {
-	if err := a.keyNow(); err != nil {
+	if err := a.sealable(); err != nil {
 		return err
 	}
 	if _, err := a.records.OpenRuns(); err != nil {
@@ -150,7 +159,9 @@ func (a *app) makeEngine() error {
 	for kind, w := range works {
 		joined[kind] = w
 	}
-	joined[keepwatch.RunBackup] = keyed{joined[keepwatch.RunBackup], a.keyNow}
+	joined[keepwatch.RunBackup] = guarded{joined[keepwatch.RunBackup], a.sealable}
+	joined[keepwatch.RunVerify] = guarded{joined[keepwatch.RunVerify], a.placeNow}
+	joined[keepwatch.RunPrune] = guarded{joined[keepwatch.RunPrune], a.placeNow}
 	a.engine, err = engine.New(engine.Config{
 		Records: a.records, Works: joined, Parallel: s.Parallel,
 		Log: a.log, Now: a.now, Changed: a.changed, Crash: a.crash,
@@ -167,11 +178,10 @@ func (s sealer) Begin(run keepwatch.Run) (providers.Pack, error) { return s.Vaul
 // start takes up what was left and opens the control socket. It gives the runs
 // that go on.
 func (a *app) start(ctx context.Context) ([]keepwatch.Run, error) {
-	if err := a.sweep(); err != nil {
-		return nil, err
-	}
-	if err := a.adopt(); err != nil {
-		return nil, err
+	if a.placeNow() == nil { // nothing is tidied up in a place that is not the vault
+		if err := errors.Join(a.sweep(), a.adopt()); err != nil {
+			return nil, err
+		}
 	}
 	left, err := a.engine.Resume(ctx)
 	if err != nil {

@@ -74,7 +74,11 @@ func probeInside(ctx context.Context, s settings, records *store.Records, runnin
 	if err := errors.Join(readErr, adHocErr, openErr); err != nil {
 		return []keepwatch.Probe{bad("state", "It cannot be read: "+err.Error()+".", "Look into the log, and at its disk.")}
 	}
-	return slices.Concat([]keepwatch.Probe{probeKey(s, records, v, err, archives)}, probeArchives(s.Vault.Dir, v, archives),
+	var place []keepwatch.Probe
+	if away := unplaced(s.Vault.Dir, archives); away != nil {
+		place = append(place, bad("vault folder", keepwatch.Sentence(away), ""))
+	}
+	return slices.Concat(place, []keepwatch.Probe{probeKey(s, records, v, err, archives)}, probeArchives(s.Vault.Dir, v, archives),
 		probeSources(ctx, slices.Concat(s.Sources, adHoc), archives), probeRuns(open, running), []keepwatch.Probe{probeMessages(records)})
 }
 

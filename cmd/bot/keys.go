@@ -155,26 +155,26 @@ func makeKey(file string, kept facts) (recipient string, err error) {
 	return recipient, remember(kept, []string{recipient})
 }
 
-// keyed refuses runs that would seal to a key that is lost: new ones before they
-// begin, and others at their next step.
-type keyed struct {
+// guarded refuses runs for which something is not as it must be, such as the key:
+// new ones before they begin, and others at their next step. What a run has
+// written by then is not put into the vault.
+type guarded struct {
 	engine.Work
-	lost func() error
+	refuse func() error
 }
 
-// Steps gives the sentence of the lost key, or the work's own steps.
-func (k keyed) Steps(ctx context.Context, run keepwatch.Run) ([]string, error) {
-	if err := k.lost(); err != nil {
+// Steps gives what is wrong, or the work's own steps.
+func (g guarded) Steps(ctx context.Context, run keepwatch.Run) ([]string, error) {
+	if err := g.refuse(); err != nil {
 		return nil, err
 	}
-	return k.Work.Steps(ctx, run)
+	return g.Work.Steps(ctx, run)
 }
 
-// Do gives the sentence of the lost key, or does the step. A key that went missing
-// while what is sealed to it was written leaves nothing in the vault.
-func (k keyed) Do(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
-	if err := k.lost(); err != nil {
+// Do gives what is wrong, or does the step.
+func (g guarded) Do(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
+	if err := g.refuse(); err != nil {
 		return task.Run.Result, err
 	}
-	return k.Work.Do(ctx, task)
+	return g.Work.Do(ctx, task)
 }

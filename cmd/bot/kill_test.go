@@ -156,7 +156,7 @@ func (b bench) checkVault(a after, what string) {
 		}
 	}
 	err = filepath.WalkDir(filepath.Join(b.data(), "vault"), func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || d.Name() == vault.MarkName {
 			return err
 		}
 		rel, _ := filepath.Rel(filepath.Join(b.data(), "vault"), filepath.Dir(path))
