@@ -214,6 +214,68 @@ func TestSwappedForALink(t *testing.T) {
 	}
 }
 
+// TestDeepFolders: a deep tree needs few open files, and on the way back up
+// nothing of it is missed.
+func TestDeepFolders(t *testing.T) {
+	const depth = 120
+	src, at := t.TempDir(), ""
+	for range depth {
+		at = filepath.Join(at, "d")
+		write(t, filepath.Join(src, at, "z"), "x")
+	}
+	files := func() int {
+		names, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(names)
+	}
+	p, before, most := New(Config{}), files(), 0
+	p.open = func(at place) (*os.File, error) {
+		most = max(most, files()-before)
+		return openQuietly(at)
+	}
+	sink, err := fetch(t, p, folder(src))
+	if err != nil || len(sink.Entries) != 2*depth || len(sink.Notes) > 0 {
+		t.Errorf("%d entries, %+v, %v", len(sink.Entries), sink.Notes, err)
+	}
+	if most > 2*heldOpen {
+		t.Errorf("%d files were open", most)
+	}
+	if left := files(); left > before {
+		t.Errorf("%d files are still open", left-before)
+	}
+}
+
+// TestSwappedFarAbove: a folder that was closed on the way down and is another one
+// on the way back is not walked on, and what is left of it is told of.
+func TestSwappedFarAbove(t *testing.T) {
+	top := t.TempDir()
+	src, deep := filepath.Join(top, "src"), "a/b"
+	for range 2 * heldOpen {
+		deep += "/d"
+	}
+	write(t, filepath.Join(src, deep, "low"), "x")
+	write(t, filepath.Join(src, "a/b/z"), "x")
+	write(t, filepath.Join(src, "y"), "x")
+	write(t, filepath.Join(top, "secret", "b", "z"), "TOP SECRET")
+	p, swapped := New(Config{}), false
+	p.open = func(at place) (*os.File, error) {
+		if !swapped {
+			swapped = true
+			if err := errors.Join(os.Rename(filepath.Join(src, "a"), filepath.Join(top, "old")), os.Rename(filepath.Join(top, "secret"), filepath.Join(src, "a"))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return openQuietly(at)
+	}
+	sink, err := fetch(t, p, folder(src))
+	got := paths(sink)
+	if err != nil || strings.Contains(got, "a/b/z") || !strings.HasSuffix(got, deep+"/low y") || noted(sink, keepwatch.NoteUnreadable) != "a/b/z" {
+		t.Errorf("%q, %+v, %v", got, sink.Notes, err)
+	}
+}
+
 func TestChangedWhileRead(t *testing.T) {
 	dir := t.TempDir()
 	name := write(t, filepath.Join(dir, "log"), strings.Repeat("x", 100))

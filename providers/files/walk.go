@@ -15,8 +15,8 @@ import (
 )
 
 // folder visits a folder and all that is in it, sorted by name. The names of
-// one folder are in memory at a time, those of the folders above it too. Each
-// folder is opened from the one above it, and each file from its folder
+// one folder are in memory at a time, those of the folders above it too; a few of
+// them are open. Each folder is opened from the one above it, and each file from its folder
 // ([os.Root]), so that nobody who swaps a folder for a link while it is walked
 // leads the walk out of the source.
 func (p *Provider) folder(ctx context.Context, root string, job providers.Job, v visitor) error {
@@ -55,7 +55,7 @@ func (p *Provider) folder(ctx context.Context, root string, job providers.Job, v
 			return err
 		}
 	}
-	if err := w.children(top, "", names); err != nil {
+	if err := w.children(&held{info: info, dir: top}, "", names); err != nil {
 		return err
 	}
 	if w.read == 0 && w.unreadable > 0 {
@@ -97,12 +97,21 @@ type walk struct {
 	read, unreadable int64
 }
 
-func (w *walk) children(dir *os.Root, rel string, names []string) error {
+// children visits names in a folder. Where it cannot be opened again on the way
+// back from far below, each of those that are left is told of.
+func (w *walk) children(folder *held, rel string, names []string) error {
 	for _, name := range names {
 		if err := context.Cause(w.ctx); err != nil {
 			return err
 		}
-		if err := w.one(place{dir, name}, path.Join(rel, name)); err != nil {
+		at := path.Join(rel, name)
+		dir, err := folder.open()
+		if err != nil {
+			err = w.missing(at, err)
+		} else {
+			err = w.one(folder, place{dir, name}, at)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -110,7 +119,7 @@ func (w *walk) children(dir *os.Root, rel string, names []string) error {
 }
 
 // one visits one name, and what is below it.
-func (w *walk) one(at place, rel string) error {
+func (w *walk) one(folder *held, at place, rel string) error {
 	if !w.inParts(rel) {
 		return nil
 	}
@@ -123,7 +132,7 @@ func (w *walk) one(at place, rel string) error {
 	}
 	switch {
 	case info.IsDir():
-		return w.dir(at, rel, info)
+		return w.dir(folder, at, rel, info)
 	case info.Mode()&fs.ModeSymlink != 0:
 		target, err := at.dir.Readlink(at.name)
 		if err != nil {
@@ -150,7 +159,7 @@ func (w *walk) visit(at place, e keepwatch.Entry, info fs.FileInfo) error {
 	return w.v.entry(at, e, info)
 }
 
-func (w *walk) dir(at place, rel string, info fs.FileInfo) error {
+func (w *walk) dir(folder *held, at place, rel string, info fs.FileInfo) error {
 	if w.own(info) {
 		return w.note(keepwatch.NoteExcluded, rel, "left out: Keepwatch's own data")
 	}
@@ -160,9 +169,8 @@ func (w *walk) dir(at place, rel string, info fs.FileInfo) error {
 			return err
 		}
 	}
-	if dir != nil {
-		defer dir.Close()
-	}
+	inside := folder.below(at.name, info, dir)
+	defer inside.close()
 	above := w.device
 	defer func() { w.device = above }()
 	if w.device = deviceOf(info); w.device != above {
@@ -177,15 +185,25 @@ func (w *walk) dir(at place, rel string, info fs.FileInfo) error {
 	if err == nil {
 		w.read++
 	}
-	return w.children(dir, rel, names)
+	return w.children(inside, rel, names)
 }
 
 // list opens a folder that was seen at a place and gives the names in it; with
 // an error, those that could be read.
 func (at place) list(seen fs.FileInfo) (*os.Root, []string, error) {
-	dir, err := at.dir.OpenRoot(at.name)
+	dir, err := at.enter(seen)
 	if err != nil {
 		return nil, nil, err
+	}
+	names, err := namesIn(dir)
+	return dir, names, err
+}
+
+// enter opens the folder that was seen at a place.
+func (at place) enter(seen fs.FileInfo) (*os.Root, error) {
+	dir, err := at.dir.OpenRoot(at.name)
+	if err != nil {
+		return nil, err
 	}
 	info, err := dir.Stat(".")
 	if err == nil && !os.SameFile(info, seen) {
@@ -193,10 +211,9 @@ func (at place) list(seen fs.FileInfo) (*os.Root, []string, error) {
 	}
 	if err != nil {
 		_ = dir.Close()
-		return nil, nil, err
+		return nil, err
 	}
-	names, err := namesIn(dir)
-	return dir, names, err
+	return dir, nil
 }
 
 // errSwapped is a folder that was replaced by another, or by a link, since it
