@@ -75,7 +75,7 @@ func openApp(p process, s settings, log *slog.Logger) (*app, error) {
 func (a *app) join() error {
 	s := a.settings
 	a.records = store.NewRecords(a.state, a.now)
-	a.catalog = &catalog{configured: s.Sources, kept: a.records, home: s.Home}
+	a.catalog = &catalog{configured: s.Sources, kept: a.records, home: s.Home, check: s.files(a.log).Check}
 	var err error
 	if a.key, err = prepareKey(s.keyPath(), s.Vault.Dir, s.Vault.Recipients, a.records); err != nil {
 		return err
@@ -143,7 +143,7 @@ func (a *app) makeEngine() error {
 	s := a.settings
 	works, err := providers.NewWorks(providers.Config{
 		Sources:   a.catalog,
-		Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: files.New(files.Config{Avoid: []string{s.DataDir, s.Vault.Dir}, Keys: []string{s.keyPath(), s.statePath()}, Log: a.log})},
+		Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: s.files(a.log)},
 		Vault:     sealer{a.vault},
 		Archives:  a.archives(),
 		Keep:      s.Vault.Keep,
@@ -319,6 +319,11 @@ func terminalAccount() keepwatch.Account {
 // folder of the data folder.
 func (s settings) own() vault.Own {
 	return vault.Own{Paths: []string{s.DataDir, s.Vault.Dir, s.statePath(), s.keyPath()}, Free: []string{s.restoredPath()}}
+}
+
+// files gives the provider of this machine's files. A nil log is silent.
+func (s settings) files(log *slog.Logger) *files.Provider {
+	return files.New(files.Config{Avoid: []string{s.DataDir, s.Vault.Dir}, Keys: []string{s.keyPath(), s.statePath()}, Log: log})
 }
 
 func (s settings) restoredPath() string { return filepath.Join(s.DataDir, "restored") }

@@ -25,7 +25,8 @@ type adHoc interface {
 type catalog struct {
 	configured []keepwatch.Source
 	kept       adHoc
-	home       string // the user's home folder, for "~"
+	home       string                  // the user's home folder, for "~"
+	check      func(path string) error // says why a path can be no source
 
 	mu sync.Mutex // one AddPath at a time, so that two cannot take one name
 }
@@ -79,6 +80,9 @@ func (c *catalog) AddPath(path string) (keepwatch.Source, error) {
 		if s.Kind == keepwatch.KindFiles && s.Path == abs && !s.Drop {
 			return s, nil
 		}
+	}
+	if err := c.check(abs); err != nil { // it would stay on the list, and never have an archive
+		return keepwatch.Source{}, err
 	}
 	taken, err := c.kept.Archives("") // a name that has archives belongs to what they are of
 	if err != nil {

@@ -28,7 +28,7 @@ func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 	}
 	platforms := probePlatforms(ctx, s, p.Now)
 	if _, err := os.Stat(s.statePath()); errors.Is(err, fs.ErrNotExist) {
-		return slices.Concat(probeSettings(s), platforms, []keepwatch.Probe{good("state", "There is none yet; the first start makes it.")}, probeSources(ctx, s.Sources, nil))
+		return slices.Concat(probeSettings(s), platforms, []keepwatch.Probe{good("state", "There is none yet; the first start makes it.")}, probeSources(ctx, s.files(nil).Check, s.Sources, nil))
 	}
 	state, err := bolt.Open(bolt.Config{Path: s.statePath()})
 	if keepwatch.KindOf(err) == keepwatch.KindConflict {
@@ -79,7 +79,7 @@ func probeInside(ctx context.Context, s settings, records *store.Records, runnin
 		place = append(place, bad("vault folder", keepwatch.Sentence(away), ""))
 	}
 	return slices.Concat(place, []keepwatch.Probe{probeKey(s, records, v, err, archives)}, probeArchives(s.Vault.Dir, v, archives),
-		probeSources(ctx, slices.Concat(s.Sources, adHoc), archives), probeRuns(open, running), []keepwatch.Probe{probeMessages(records)})
+		probeSources(ctx, s.files(nil).Check, slices.Concat(s.Sources, adHoc), archives), probeRuns(open, running), []keepwatch.Probe{probeMessages(records)})
 }
 
 // probeSettings looks at configuration, environment and disk.

@@ -26,7 +26,7 @@ func TestCatalog(t *testing.T) {
 		}
 	}
 	t.Chdir(dir)
-	c := &catalog{configured: []keepwatch.Source{{Name: "notes", Kind: keepwatch.KindFiles, Path: filepath.Join(dir, "My Files")}}, kept: store.NewRecords(mem.New(), time.Now), home: dir}
+	c := &catalog{configured: []keepwatch.Source{{Name: "notes", Kind: keepwatch.KindFiles, Path: filepath.Join(dir, "My Files")}}, kept: store.NewRecords(mem.New(), time.Now), home: dir, check: func(string) error { return nil }}
 	for _, step := range []struct{ path, want string }{
 		{"./docs", "docs"}, {"docs/", "docs"}, {filepath.Join(dir, "docs"), "docs"}, {"~/docs", "docs"}, {"other/docs", "docs-2"}, {"./other/../other/docs", "docs-2"}, {"./My Files", "notes"}, {".", keepwatch.NameFrom(filepath.Base(dir))},
 	} {

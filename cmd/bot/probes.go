@@ -131,8 +131,9 @@ func few(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// probeSources looks whether each source is there and can be read.
-func probeSources(ctx context.Context, sources []keepwatch.Source, archives []keepwatch.Archive) []keepwatch.Probe {
+// probeSources looks whether each source is there, is what it should be by check,
+// and can be read.
+func probeSources(ctx context.Context, check func(path string) error, sources []keepwatch.Source, archives []keepwatch.Archive) []keepwatch.Probe {
 	var probes []keepwatch.Probe
 	for _, s := range sources {
 		name := "source " + s.Name
@@ -147,7 +148,14 @@ func probeSources(ctx context.Context, sources []keepwatch.Source, archives []ke
 		case errors.Is(err, fs.ErrNotExist):
 			probes = append(probes, bad(name, "There is nothing at "+s.Path+".", "Correct its path, or connect its disk."))
 		default:
-			probes = append(probes, probeReading(ctx, name, s, archives))
+			probe := probeReading(ctx, name, s, archives)
+			if err := check(s.Path); err != nil && probe.Status != keepwatch.ProbeBad {
+				probe = bad(name, keepwatch.Sentence(err), "")
+				if s.AdHoc {
+					probe.Next = "/backup forget " + s.Name
+				}
+			}
+			probes = append(probes, probe)
 		}
 	}
 	return probes

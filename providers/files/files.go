@@ -2,7 +2,8 @@
 // machine.
 //
 // A folder becomes a tree, read in sorted order and in one pass. Links are kept
-// as links and never followed. What cannot be read, changes meanwhile or is no
+// as links and not followed; only where the source's own path is a link, what it
+// points to is backed up, and that is noted. What cannot be read, changes meanwhile or is no
 // ordinary file is noted and never stops the rest. A file that is handed in
 // (alone, or in a drop folder) must be what its name says.
 package files
@@ -107,17 +108,16 @@ func (p *Provider) each(ctx context.Context, job providers.Job, v visitor) error
 	if v.single == nil {
 		v.single = v.entry
 	}
-	root, err := filepath.EvalSymlinks(job.Source.Path)
+	root, info, err := p.look(job.Source.Path)
 	if err != nil {
-		return gone(job.Source.Path, err)
+		return err
 	}
-	info, err := os.Stat(root)
-	if err != nil {
-		return gone(root, err)
+	if link, err := os.Lstat(job.Source.Path); err == nil && link.Mode()&fs.ModeSymlink != 0 {
+		if err := v.note(keepwatch.Note{Kind: keepwatch.NoteInfo, Text: "the path of the source is a link; what it points to was backed up: " + keepwatch.Printable(root)}); err != nil {
+			return err
+		}
 	}
 	switch {
-	case among(info, p.avoid) || among(info, p.keys):
-		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is Keepwatch's own: backing it up would seal the key into an archive that only that key opens. Copy the key file by hand to another place; `bot state backup FILE` copies the state.", job.Source.Path)
 	case info.Mode().IsRegular():
 		if len(job.Parts) > 0 {
 			return keepwatch.Errorf(keepwatch.KindInvalid, "%s is a single file; it has no parts.", job.Source.Path)
@@ -128,8 +128,6 @@ func (p *Provider) each(ctx context.Context, job providers.Job, v visitor) error
 		}
 		defer dir.Close()
 		return p.handedIn(place{dir, filepath.Base(root)}, root, v)
-	case !info.IsDir():
-		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is neither a folder nor a file: it cannot be backed up.", job.Source.Path)
 	case job.Source.Drop && len(job.Parts) > 0:
 		dir, err := os.OpenRoot(root)
 		if err != nil {
@@ -144,6 +142,43 @@ func (p *Provider) each(ctx context.Context, job providers.Job, v visitor) error
 		return nil
 	}
 	return p.folder(ctx, root, job, v)
+}
+
+// look finds what a source's path leads to, and refuses what is no source.
+func (p *Provider) look(name string) (root string, info fs.FileInfo, err error) {
+	root, err = filepath.EvalSymlinks(name)
+	if err != nil {
+		return "", nil, gone(name, err)
+	}
+	info, err = os.Stat(root)
+	switch {
+	case err != nil:
+		return "", nil, gone(root, err)
+	case among(info, p.avoid) || among(info, p.keys):
+		return "", nil, keepwatch.Errorf(keepwatch.KindInvalid, "%s is Keepwatch's own: backing it up would seal the key into an archive that only that key opens. Copy the key file by hand to another place; `bot state backup FILE` copies the state.", name)
+	case !info.IsDir() && !info.Mode().IsRegular():
+		return "", nil, keepwatch.Errorf(keepwatch.KindInvalid, "%s is neither a folder nor a file: it cannot be backed up.", name)
+	}
+	return root, info, nil
+}
+
+// Check says why a path can be no source as it is now: it is not there, is
+// Keepwatch's own, or is a file that is not what its name says. Nil is no promise
+// that all of it can be read.
+func (p *Provider) Check(name string) error {
+	root, info, err := p.look(name)
+	if err != nil || info.IsDir() {
+		return err
+	}
+	dir, err := os.OpenRoot(filepath.Dir(root))
+	if err != nil {
+		return gone(root, err)
+	}
+	defer dir.Close()
+	return p.handedIn(place{dir, filepath.Base(root)}, root, visitor{
+		single: func(place, keepwatch.Entry, fs.FileInfo) error { return nil },
+		note:   func(keepwatch.Note) error { return nil },
+	})
 }
 
 // among reports whether a file or folder is one of those that are named.
