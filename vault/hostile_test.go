@@ -193,6 +193,25 @@ func TestNamesOfOurTemporaryFolder(t *testing.T) {
 	}
 }
 
+// TestNobodyGuessesOurTemporaryFolder: its name cannot be told from that of
+// another run, nor from the number of its own.
+func TestNobodyGuessesOurTemporaryFolder(t *testing.T) {
+	const base, digits = ".keepwatch-partial-", 16
+	one, next := partial(keepwatch.Run{ID: 77, Created: start}), partial(keepwatch.Run{ID: 77, Created: start.Add(1)})
+	same := 0
+	for i := range digits {
+		if len(one) != len(base)+digits || len(next) != len(one) || !isHex(one[len(base):]) {
+			t.Fatalf("%q, %q", one, next)
+		}
+		if one[len(base)+i] == next[len(base)+i] {
+			same++
+		}
+	}
+	if same > digits/2 || strings.Contains(one, "77") {
+		t.Errorf("%q follows from the number of the run, or %q from it", one, next)
+	}
+}
+
 // TestExtractThroughLinksThatStandThere: the destination has links that lead
 // outside. Nothing is written through them.
 func TestExtractThroughLinksThatStandThere(t *testing.T) {

@@ -214,6 +214,34 @@ func TestSwappedForALink(t *testing.T) {
 	}
 }
 
+// TestSwappedBeside: a file that is replaced by a link to another file of its
+// folder once it was listed is not read in its stead; one that was saved anew is.
+func TestSwappedBeside(t *testing.T) {
+	src := t.TempDir()
+	for _, n := range []string{"link", "other", "saved"} {
+		write(t, filepath.Join(src, n), "old "+n)
+	}
+	p := New(Config{})
+	p.open = func(at place) (*os.File, error) {
+		name := filepath.Join(src, at.name)
+		switch at.name {
+		case "link":
+			if err := errors.Join(os.Remove(name), os.Symlink("other", name)); err != nil {
+				t.Fatal(err)
+			}
+		case "saved":
+			if err := os.Rename(write(t, filepath.Join(t.TempDir(), "x"), "new"), name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return openQuietly(at)
+	}
+	sink, err := fetch(t, p, folder(src))
+	if err != nil || paths(sink) != "other saved" || noted(sink, keepwatch.NoteVanished) != "link" {
+		t.Errorf("%q, %+v, %v", paths(sink), sink.Notes, err)
+	}
+}
+
 // TestDeepFolders: a deep tree needs few open files, and on the way back up
 // nothing of it is missed.
 func TestDeepFolders(t *testing.T) {

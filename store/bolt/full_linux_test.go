@@ -19,12 +19,12 @@ import (
 // TestFullDisk fills a disk of 1 MiB. What was saved stays, what was not is
 // said, and once there is room everything goes on.
 func TestFullDisk(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can mount the small disk; CI runs as root")
-	}
 	dir := t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Fatal(err)
+		if os.Getenv("CI") != "" {
+			t.Fatalf("CI must be able to mount a small disk: %v", err)
+		}
+		t.Skipf("needs root to mount a small disk: %v", err)
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
 	path, filler := filepath.Join(dir, "state.db"), filepath.Join(dir, "filler")
