@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -204,11 +205,21 @@ func (s *said) check(t *testing.T, a after, what string) {
 	}
 }
 
+// When the power is cut at a first start.
+type firstCut int
+
+const (
+	cutAtRandom  firstCut = iota // at a random instant
+	cutAfterWord                 // just after the program first spoke
+	cutAfterDone                 // just after it said that a backup is done
+)
+
 // TestPowerCutAtFirstStart cuts the power at the very first start: at a random
-// instant, and every other time just after the program first spoke. The next
-// start works, and has the key that the first one had by then: a new one, made
-// without a word, would leave the copy that somebody keeps worthless.
-// KEEPWATCH_SOAK makes it 100 cuts instead of 6.
+// instant, just after the program first spoke, and just after it said that the
+// first backup is done. The next start works, has the key that the first one had
+// by then (a new one, made without a word, would leave the copy that somebody keeps
+// worthless), and the archive that was spoken of. KEEPWATCH_SOAK makes it 100 cuts
+// instead of 6.
 func TestPowerCutAtFirstStart(t *testing.T) {
 	cuts := 6
 	if os.Getenv("KEEPWATCH_SOAK") != "" {
@@ -217,30 +228,43 @@ func TestPowerCutAtFirstStart(t *testing.T) {
 	d := newDisk(t, 128<<20)
 	b := newBench(t, 2, 1000)
 	for i := range cuts {
-		home := filepath.Join(d.dir, fmt.Sprint("data", i))
-		key := filepath.Join(home, "age-identity.txt")
-		before := b.cutFirstStart(d, home, i%2 == 0)
-		if err := d.back(); err != nil {
+		home, what := filepath.Join(d.dir, fmt.Sprint("data", i)), fmt.Sprintf("cut %d", i)
+		told := said{runs: map[string]bool{}, archives: map[string]bool{}}
+		key := told.cutFirstStart(b, d, home, firstCut(i%3))
+		if err := errors.Join(d.back(), os.Symlink(home, b.data())); err != nil {
 			t.Fatal(err)
 		}
+		if i%3 == int(cutAfterDone) {
+			a := b.restart()
+			b.checkPromises(a, what)
+			told.check(t, a, what)
+			if len(a.archives) != 1 {
+				t.Errorf("%s: %d archives", what, len(a.archives))
+			}
+		}
 		if out, err := b.program([]string{"--data-dir", home, "-c", "/backup start ./notes"}).CombinedOutput(); err != nil {
-			t.Fatalf("cut %d: the next start: %v\n%s", i, err, out)
+			t.Fatalf("%s: the next start: %v\n%s", what, err, out)
 		}
-		after, err := os.ReadFile(key)
-		if err != nil || before != nil && !bytes.Equal(before, after) {
-			t.Errorf("cut %d: the key is another one than before the cut: %v", i, err)
+		b.checkPromises(b.look(), what)
+		after, err := os.ReadFile(filepath.Join(home, "age-identity.txt"))
+		if err != nil || key != nil && !bytes.Equal(key, after) {
+			t.Errorf("%s: the key is another one than before the cut: %v", what, err)
 		}
-		if err := os.RemoveAll(home); err != nil {
+		if err := errors.Join(os.RemoveAll(home), os.Remove(b.data())); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// cutFirstStart starts the program in a new home and cuts the power: after it
-// first spoke, and then it gives the key that there was, or at a random instant.
-func (b bench) cutFirstStart(d *disk, home string, afterItSpoke bool) (key []byte) {
+// cutFirstStart starts the program in a new home and cuts the power. Where it had
+// spoken by then, it gives the key that there was.
+func (s *said) cutFirstStart(b bench, d *disk, home string, when firstCut) (key []byte) {
 	b.t.Helper()
-	cmd := b.program([]string{"--data-dir", home, "-c", "/keepwatch whoami"})
+	line := "/keepwatch whoami"
+	if when == cutAfterDone {
+		line = "/backup start ./notes"
+	}
+	cmd := b.program([]string{"--data-dir", home, "-c", line})
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		b.t.Fatal(err)
@@ -248,13 +272,23 @@ func (b bench) cutFirstStart(d *disk, home string, afterItSpoke bool) (key []byt
 	if err := cmd.Start(); err != nil {
 		b.t.Fatal(err)
 	}
-	if afterItSpoke {
-		spoke := bufio.NewScanner(out).Scan()
-		if key, err = os.ReadFile(filepath.Join(home, "age-identity.txt")); err != nil || !spoke {
-			b.t.Fatalf("it spoke: %v; its key: %v", spoke, err)
+	switch when {
+	case cutAfterDone:
+		s.listen(bufio.NewScanner(out), make(chan struct{}))
+		if len(s.runs) != 1 || len(s.archives) != 1 {
+			b.t.Fatalf("it said %+v", s)
 		}
-	} else {
-		<-time.After(time.Duration(rand.Int64N(int64(120 * time.Millisecond)))) // a random instant
+	case cutAfterWord:
+		if !bufio.NewScanner(out).Scan() {
+			b.t.Fatal("it did not speak")
+		}
+	default:
+		<-time.After(time.Duration(rand.Int64N(int64(120 * time.Millisecond))))
+	}
+	if when != cutAtRandom {
+		if key, err = os.ReadFile(filepath.Join(home, "age-identity.txt")); err != nil {
+			b.t.Fatal(err)
+		}
 	}
 	if err := d.cut(); err != nil {
 		b.t.Fatal(err)
