@@ -89,12 +89,14 @@ func ValidStamp(s string) bool {
 	return rest == fmt.Sprintf("-%d", n)
 }
 
-// partsKey is the same for archives of the same parts, in whatever order they
-// were asked for.
-func (a Archive) partsKey() string {
+// groupKey is the same for archives of the same thing: of one source, one path
+// and the same parts, in whatever order they were asked for. The path is in it
+// because a name may come to mean another one, by a line in the configuration;
+// an archive whose path nobody knows stands for no other.
+func (a Archive) groupKey() string {
 	parts := slices.Clone(a.Parts)
 	slices.Sort(parts)
-	return fmt.Sprintf("%q", slices.Compact(parts))
+	return fmt.Sprintf("%q %q %q", a.Source, a.Path, slices.Compact(parts))
 }
 
 // IsVerified reports whether the newest verification found nothing wrong. Only

@@ -356,3 +356,28 @@ func TestSmallSourcesAreLookedAtToo(t *testing.T) {
 		}
 	}
 }
+
+// TestAnotherPathIsAnotherHistory: a name that came to mean another folder does
+// not make its archives stand for those of the first.
+func TestAnotherPathIsAnotherHistory(t *testing.T) {
+	of := func(when, path string, bytes int64) keepwatch.Archive {
+		a := at(day(when))
+		a.Path, a.Items, a.Bytes = path, 10, bytes
+		return a
+	}
+	now := day("2026-11-25 00:00")
+	mine := of("2026-11-20 03:00", "/mine/docs", 1<<20)
+	unknown := of("2026-11-19 03:00", "", 1<<20)
+	others := []keepwatch.Archive{of("2026-11-24 03:00", "/other", 10), of("2026-11-23 03:00", "/other", 10)}
+	all := append([]keepwatch.Archive{mine, unknown}, others...)
+	if got := kept(keepwatch.Keep{Last: 1}.Decide(all, now, time.UTC)); !cmp.Equal(got, []string{"2026-11-24 03:00", "2026-11-20 03:00", "2026-11-19 03:00"}) {
+		t.Errorf("keeps %q", got)
+	}
+	if found := keepwatch.Suspect(others[0], all); len(found) > 0 {
+		t.Errorf("one folder was weighed against another: %v", found)
+	}
+	mine.Findings = []keepwatch.Finding{{Rule: "empty", Text: "It is empty."}}
+	if _, paused := keepwatch.Paused(append([]keepwatch.Archive{mine}, others...), now); !paused {
+		t.Error("an archive of another path ended the pause")
+	}
+}

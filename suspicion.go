@@ -29,7 +29,7 @@ func Suspect(a Archive, history []Archive) []Finding {
 	slices.SortStableFunc(sorted, func(x, y Archive) int { return y.Started.Compare(x.Started) })
 	for _, h := range sorted {
 		usual := h.Source == a.Source && h.Ref() != a.Ref() && h.IsVerified() && h.Started.Before(a.Started) &&
-			h.partsKey() == a.partsKey() && (len(h.Findings) == 0 || h.Accepted != "")
+			h.groupKey() == a.groupKey() && (len(h.Findings) == 0 || h.Accepted != "")
 		if !usual {
 			continue
 		}
@@ -75,7 +75,7 @@ func Suspect(a Archive, history []Archive) []Finding {
 func Paused(archives []Archive, now time.Time) (Archive, bool) {
 	newest := map[string]Archive{}
 	for _, a := range archives {
-		if key := a.partsKey(); a.IsVerified() && !a.Started.After(now) && a.Started.After(newest[key].Started) {
+		if key := a.groupKey(); a.IsVerified() && !a.Started.After(now) && a.Started.After(newest[key].Started) {
 			newest[key] = a
 		}
 	}

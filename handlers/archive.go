@@ -86,7 +86,7 @@ func (r *Router) list(_ context.Context, c *call) (keepwatch.Message, error) {
 	}
 	table := keepwatch.Table{Head: []string{"Archive", "Of", "When", "Content", "On disk", "State"}}
 	for _, a := range archives {
-		table.Rows = append(table.Rows, []string{a.Ref(), partsText(a.Parts), r.ago(a.Started),
+		table.Rows = append(table.Rows, []string{a.Ref(), ofText(a, archives), r.ago(a.Started),
 			keepwatch.FormatBytes(a.Bytes) + " in " + keepwatch.FormatCount(a.Items, "item"), keepwatch.FormatBytes(a.SealedBytes), r.remarks(a)})
 	}
 	onlyParts(&table, archives)
@@ -106,9 +106,27 @@ func (r *Router) archives(source string) ([]keepwatch.Archive, error) {
 	return list, err
 }
 
-// onlyParts leaves the column "Of" out where all archives are of whole sources.
+// ofText says what an archive is of. Where its source has archives of several
+// paths, which count on their own, it says of which.
+func ofText(a keepwatch.Archive, archives []keepwatch.Archive) string {
+	switch {
+	case !moved(a, archives):
+		return partsText(a.Parts)
+	case a.Path == "":
+		return partsText(a.Parts) + " (of what path is not known)"
+	}
+	return partsText(a.Parts) + " of " + keepwatch.Printable(a.Path)
+}
+
+// moved reports whether a source has archives of another path than this one.
+func moved(a keepwatch.Archive, archives []keepwatch.Archive) bool {
+	return slices.ContainsFunc(archives, func(b keepwatch.Archive) bool { return b.Source == a.Source && b.Path != a.Path })
+}
+
+// onlyParts leaves the column "Of" out where all archives are of whole sources,
+// and those of a source of one path.
 func onlyParts(t *keepwatch.Table, archives []keepwatch.Archive) {
-	if slices.ContainsFunc(archives, func(a keepwatch.Archive) bool { return len(a.Parts) > 0 }) {
+	if slices.ContainsFunc(archives, func(a keepwatch.Archive) bool { return len(a.Parts) > 0 || moved(a, archives) }) {
 		return
 	}
 	t.Head = slices.Delete(t.Head, 1, 2)

@@ -36,7 +36,7 @@ func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) 
 			}
 			remove, bytes = append(remove, d.Archive.Ref()), bytes+d.Archive.SealedBytes
 		}
-		table.Rows = append(table.Rows, []string{d.Archive.Ref(), partsText(d.Archive.Parts), word, strings.Join(d.Reasons, "; ")})
+		table.Rows = append(table.Rows, []string{d.Archive.Ref(), ofText(d.Archive, archives), word, strings.Join(d.Reasons, "; ")})
 	}
 	onlyParts(&table, archives)
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
