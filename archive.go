@@ -37,7 +37,9 @@ type Archive struct {
 	Verified []Verification `json:"verified,omitempty"` // newest last; the first is from the run that made it
 	Pinned   string         `json:"pinned,omitempty"`   // why it is kept for ever; empty: not pinned
 	Removing bool           `json:"removing,omitempty"` // its removal has begun: where its folder is gone, it is meant to be
-	Findings []Finding      `json:"findings,omitempty"` // ways in which it is unlike its history
+	// Peak is the most that those before it have held, as it was known when it was made.
+	Peak     Peak      `json:"peak,omitzero"`
+	Findings []Finding `json:"findings,omitempty"` // ways in which it is unlike its history
 	// Accepted says who looked at the findings and said that they are right.
 	Accepted   string    `json:"accepted,omitempty"`
 	AcceptedAt time.Time `json:"accepted_at,omitzero"`

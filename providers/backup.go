@@ -175,6 +175,7 @@ func (b backup) seal(_ context.Context, task keepwatch.Task) (keepwatch.Result, 
 		Items: result.Items, Bytes: result.Bytes, Notes: result.Notes, Counts: result.Counts,
 		Verified: []keepwatch.Verification{*result.Verification},
 	}
+	a.Peak = keepwatch.PeakOf(a, history)
 	a.Findings = keepwatch.Suspect(a, history) // before it is published: they are written beside it
 	if a, err = b.cfg.Vault.Publish(run, a); err != nil {
 		return result, err

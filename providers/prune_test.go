@@ -197,3 +197,21 @@ func TestARemovalThatCameToNothing(t *testing.T) {
 		t.Error("the loss was taken for a removal, and forgotten")
 	}
 }
+
+// TestASourceDoesNotShrinkUnnoticed: where the rules keep one archive only, what
+// those before it held is remembered all the same.
+func TestASourceDoesNotShrinkUnnoticed(t *testing.T) {
+	l := newLab()
+	l.keep = keepwatch.Keep{Last: 1}
+	l.confirmed = l.keep.String()
+	for i, size := range []int{1 << 20, 600 << 10, 350 << 10} {
+		l.content = strings.Repeat("x", size)
+		run := backupRun(int64(i + 1))
+		if err := l.carry(t, &run, ""); err != nil || (len(run.Result.Findings) > 0) != (i == 2) {
+			t.Errorf("backup %d: %v, %v", i+1, err, run.Result.Findings)
+		}
+	}
+	if len(l.inVault) != 2 {
+		t.Errorf("%v", l.inVault)
+	}
+}

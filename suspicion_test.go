@@ -1,0 +1,275 @@
+package keepwatch_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"keepwatch"
+)
+
+// life lets archives of one source be made day by day and pruned after each as a
+// backup does, by rules that are confirmed, and gives those that are left. Those
+// for which accept says so are said to be right.
+func life(keep keepwatch.Keep, days []keepwatch.Archive, accept func(day int) bool) (left []keepwatch.Archive) {
+	for i, a := range days {
+		a.Source, a.Started = "s", day("2026-11-01 00:00").AddDate(0, 0, i)
+		a.Stamp = keepwatch.StampOf(a.Started)
+		a.Verified = []keepwatch.Verification{{At: a.Started, Level: keepwatch.LevelOpened}}
+		a.Peak = keepwatch.PeakOf(a, left)
+		a.Findings = keepwatch.Suspect(a, left)
+		if len(a.Findings) > 0 && accept != nil && accept(i) {
+			a.Accepted = "Alis"
+		}
+		left = append(left, a)
+		now := a.Started.Add(time.Hour)
+		if _, paused := keepwatch.Paused(left, now); paused {
+			continue
+		}
+		var stay []keepwatch.Archive
+		for _, d := range keep.Decide(left, now, time.UTC) {
+			if d.Keep {
+				stay = append(stay, d.Archive)
+			}
+		}
+		left = stay
+	}
+	return left
+}
+
+// TestTheBestCopyOutlivesALoss: whatever is kept, no rule removes the archive that
+// holds the most while the newest holds far less and nobody has said that this
+// is right; and what is in order, or was said to be, keeps nothing from being removed.
+func TestTheBestCopyOutlivesALoss(t *testing.T) {
+	const g = int64(1) << 30
+	for _, c := range []struct {
+		name   string
+		last   int
+		bytes  []int64
+		accept []int // days whose archive is said to be right
+		best   int64 // what the largest that is left must hold
+		left   int
+	}{
+		{name: "the first was empty", last: 2, bytes: []int64{0, 75000, 0, 0, 0}, best: 75000, left: 5},
+		{name: "one empty was accepted", last: 2, bytes: []int64{g, 0, g, 0, 0, 0}, accept: []int{1}, best: g, left: 5},
+		{name: "grown, then lost", last: 2, bytes: []int64{g, 10 * g, g / 2, g / 2, g / 2}, best: 10 * g, left: 5},
+		{name: "lost a little each day", last: 1, bytes: []int64{100 * g, 60 * g, 35 * g, 20 * g, 11 * g}, best: 60 * g, left: 4},
+		{name: "lost a little each day, two kept", last: 2, bytes: []int64{100 * g, 80 * g, 60 * g, 45 * g, 30 * g}, best: 80 * g, left: 4},
+		{name: "the loss was accepted", last: 1, bytes: []int64{100 * g, 40 * g, 39 * g, 38 * g}, accept: []int{1}, best: 38 * g, left: 1},
+		{name: "an accepted loss is forgotten for good", last: 1, bytes: []int64{100 * g, 40 * g, 39 * g, 38 * g, 25 * g}, accept: []int{1}, best: 25 * g, left: 1},
+		{name: "an accepted loss is the new measure", last: 1, bytes: []int64{100 * g, 40 * g, 39 * g, 15 * g, 15 * g}, accept: []int{1}, best: 39 * g, left: 3},
+		{name: "an empty one was accepted, and more follow", last: 1, bytes: []int64{g, 0, 0, 0}, accept: []int{1}, best: 0, left: 1},
+		{name: "it came back", last: 2, bytes: []int64{g, 0, g, g}, best: g, left: 2},
+		{name: "half of a small one", last: 1, bytes: []int64{4000, 2100, 1500, 700}, best: 700, left: 1},
+		{name: "nearly all of a small one, in steps", last: 1, bytes: []int64{4000, 2100, 1500, 700, 150}, best: 700, left: 2},
+		{name: "growth", last: 1, bytes: []int64{0, 1, g, 50 * g, 1000 * g}, best: 1000 * g, left: 1},
+		{name: "up and down", last: 1, bytes: []int64{10 * g, 8 * g, 9 * g, 6 * g, 10 * g, 7 * g}, best: 7 * g, left: 1},
+	} {
+		var days []keepwatch.Archive
+		for _, b := range c.bytes {
+			days = append(days, keepwatch.Archive{Items: 3, Bytes: b})
+		}
+		left := life(keepwatch.Keep{Last: c.last}, days, func(day int) bool { return slices.Contains(c.accept, day) })
+		var best int64
+		for _, a := range left {
+			best = max(best, a.Bytes)
+		}
+		if best != c.best || len(left) != c.left {
+			t.Errorf("%s: %d archives are left, and the best holds %d; want %d and %d", c.name, len(left), best, c.left, c.best)
+		}
+	}
+}
+
+// TestAPeakIsRemembered: by the archives that are left, until somebody accepts one.
+func TestAPeakIsRemembered(t *testing.T) {
+	made := func(n int, items, bytes int64, peak keepwatch.Peak) keepwatch.Archive {
+		a := at(day("2026-11-01 00:00").AddDate(0, 0, n))
+		a.Items, a.Bytes, a.Peak = items, bytes, peak
+		return a
+	}
+	right := func(a keepwatch.Archive) keepwatch.Archive {
+		a.Findings, a.Accepted = []keepwatch.Finding{{Rule: "shrunk"}}, "Alis"
+		return a
+	}
+	since := made(3, 0, 0, keepwatch.Peak{}).Started
+	a := made(9, 1, 1, keepwatch.Peak{})
+	for _, c := range []struct {
+		name    string
+		a       keepwatch.Archive
+		history []keepwatch.Archive
+		want    keepwatch.Peak
+	}{
+		{"nothing before it", a, nil, keepwatch.Peak{}},
+		{"the most items and the most bytes", a, []keepwatch.Archive{made(1, 7, 10, keepwatch.Peak{}), made(2, 5, 90, keepwatch.Peak{})}, keepwatch.Peak{Items: 7, Bytes: 90}},
+		{"one that is gone", a, []keepwatch.Archive{made(2, 5, 90, keepwatch.Peak{Items: 50, Bytes: 900})}, keepwatch.Peak{Items: 50, Bytes: 900}},
+		{"what came before an accepted one", a, []keepwatch.Archive{made(1, 7, 10, keepwatch.Peak{}), right(made(3, 2, 3, keepwatch.Peak{Items: 7, Bytes: 10}))}, keepwatch.Peak{Since: since, Items: 2, Bytes: 3}},
+		{"the accepted one is gone", a, []keepwatch.Archive{made(1, 7, 10, keepwatch.Peak{}), made(4, 2, 3, keepwatch.Peak{Since: since, Items: 4, Bytes: 3})}, keepwatch.Peak{Since: since, Items: 4, Bytes: 3}},
+		{"made before it was accepted", a, []keepwatch.Archive{right(made(3, 2, 3, keepwatch.Peak{Items: 7, Bytes: 10})), made(4, 2, 4, keepwatch.Peak{Items: 7, Bytes: 10})}, keepwatch.Peak{Since: since, Items: 2, Bytes: 4}},
+		{"weighed again, when those before it are gone", made(9, 1, 1, keepwatch.Peak{Since: since, Items: 8, Bytes: 80}), []keepwatch.Archive{made(1, 70, 100, keepwatch.Peak{}), made(4, 2, 3, keepwatch.Peak{Since: since})}, keepwatch.Peak{Since: since, Items: 8, Bytes: 80}},
+		{"what came after it", a, []keepwatch.Archive{made(10, 70, 100, keepwatch.Peak{})}, keepwatch.Peak{}},
+	} {
+		if diff := cmp.Diff(c.want, keepwatch.PeakOf(c.a, c.history)); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+}
+
+func TestPaused(t *testing.T) {
+	flagged := func(when string, parts ...string) keepwatch.Archive {
+		a := at(day(when))
+		a.Parts, a.Findings = parts, []keepwatch.Finding{{Rule: "empty", Text: "nearly empty"}}
+		return a
+	}
+	accepted, damaged := flagged("2026-11-24 03:00"), flagged("2026-11-24 03:00")
+	accepted.Accepted, damaged.Verified = "Alis", nil
+	part := at(day("2026-11-24 03:00"))
+	part.Parts = []string{"db"}
+	old := at(day("2026-11-20 03:00"))
+	for _, c := range []struct {
+		name string
+		a    []keepwatch.Archive
+		want bool
+	}{
+		{"none", nil, false},
+		{"as usual", []keepwatch.Archive{old}, false},
+		{"the newest is suspicious", []keepwatch.Archive{old, flagged("2026-11-24 03:00")}, true},
+		{"it was accepted", []keepwatch.Archive{accepted, old}, false},
+		{"a good one came after it", []keepwatch.Archive{flagged("2026-11-19 03:00"), old}, false},
+		{"only a part came after it", []keepwatch.Archive{part, flagged("2026-11-23 03:00"), old}, true},
+		{"one of the future hides nothing", []keepwatch.Archive{at(day("2027-11-24 03:00")), flagged("2026-11-24 03:00"), old}, true},
+		{"one of the future does not count", []keepwatch.Archive{flagged("2027-11-24 03:00"), old}, false},
+		{"one that is not verified does not count", []keepwatch.Archive{damaged, old}, false},
+	} {
+		if a, paused := keepwatch.Paused(c.a, day("2026-11-25 00:00")); paused != c.want || (paused && len(a.Findings) == 0) {
+			t.Errorf("%s: %v, %v", c.name, paused, a)
+		}
+	}
+}
+
+func TestSuspect(t *testing.T) {
+	make := func(n int, items, bytes, unread int64) keepwatch.Archive {
+		a := at(day("2026-11-01 00:00").AddDate(0, 0, n))
+		a.Items, a.Bytes, a.Counts = items, bytes, map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: unread}
+		return a
+	}
+	var history []keepwatch.Archive
+	for i := range 12 {
+		history = append(history, make(i, 100+int64(i), 1<<30, 2))
+	}
+	rules := func(a keepwatch.Archive, history []keepwatch.Archive) string {
+		var words []string
+		for _, f := range keepwatch.Suspect(a, history) {
+			words = append(words, f.Rule)
+			if !strings.ContainsAny(f.Text, "0123456789") || f.What != a.Ref() {
+				t.Errorf("a finding without its figure or its archive: %+v", f)
+			}
+		}
+		return strings.Join(words, " ")
+	}
+	for _, c := range []struct {
+		name    string
+		a       keepwatch.Archive
+		history []keepwatch.Archive
+		want    string
+	}{
+		{"as usual", make(20, 104, 1<<30, 2), history, ""},
+		{"grown", make(20, 9000, 1<<40, 2), history, ""},
+		{"somewhat less", make(20, 60, 600<<20, 2), history, ""},
+		{"nearly empty", make(20, 104, 10<<20, 2), history, "empty"},
+		{"less than half", make(20, 104, 400<<20, 2), history, "shrunk"},
+		{"few files", make(20, 40, 1<<30, 2), history, "fewer"},
+		{"gone", make(20, 0, 0, 0), history, "empty fewer"},
+		{"unreadable", make(20, 104, 1<<30, 60), history, "unreadable"},
+		{"a history of one", make(20, 0, 0, 0), history[:1], "empty fewer"},
+		{"no history yet", make(20, 0, 0, 0), nil, ""},
+		{"only what came before", make(0, 0, 0, 0), history, ""},
+	} {
+		if got := rules(c.a, c.history); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+	bad := slices.Clone(history)
+	for i := range bad {
+		bad[i].Verified = nil
+	}
+	if got := rules(make(20, 0, 0, 0), bad); got != "" {
+		t.Errorf("unverified archives made a history: %q", got)
+	}
+	accepted := make(12, 40, 100<<20, 2)
+	accepted.Findings, accepted.Accepted = []keepwatch.Finding{{Rule: "shrunk"}}, "Alis"
+	if got := rules(make(20, 40, 100<<20, 2), append(slices.Clone(history), accepted)); got != "" {
+		t.Errorf("what was accepted is suspicious the next time: %q", got)
+	}
+	part := slices.Clone(history)
+	for i := range part {
+		part[i].Parts = []string{"db"}
+	}
+	if got := rules(make(20, 1, 1<<20, 0), part); got != "" {
+		t.Errorf("a whole is compared with its parts: %q", got)
+	}
+	small := []keepwatch.Archive{make(0, 3, 3000, 0), make(1, 3, 3000, 0), make(2, 3, 3000, 0)}
+	if got := rules(make(20, 1, 900, 0), small); got != "" {
+		t.Errorf("a handful of files is suspicious: %q", got)
+	}
+}
+
+// TestSmallSourcesAreLookedAtToo: no source is so small that it may become empty
+// unnoticed, and one file that was read by half is enough.
+func TestSmallSourcesAreLookedAtToo(t *testing.T) {
+	archive := func(n int, items, bytes, unread, half int64) keepwatch.Archive {
+		a := at(day("2026-11-01 00:00").AddDate(0, 0, n))
+		a.Items, a.Bytes, a.Counts = items, bytes, map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: unread, keepwatch.NoteHalf: half}
+		return a
+	}
+	for _, c := range []struct {
+		name        string
+		before, now keepwatch.Archive
+		want        string
+	}{
+		{"five small files are gone", archive(0, 5, 15<<10, 0, 0), archive(1, 0, 0, 0, 0), "empty fewer"},
+		{"one byte is gone", archive(0, 1, 1, 0, 0), archive(1, 1, 0, 0, 0), "empty"},
+		{"only folders are left", archive(0, 3, 100, 0, 0), archive(1, 2, 0, 0, 0), "empty"},
+		{"empty files and folders are gone", archive(0, 3, 0, 0, 0), archive(1, 0, 0, 0, 0), "fewer"},
+		{"it was empty before", archive(0, 0, 0, 0, 0), archive(1, 0, 0, 0, 0), ""},
+		{"a small file shrank to nearly nothing", archive(0, 1, 2000, 0, 0), archive(1, 1, 20, 0, 0), "empty"},
+		{"half of the only file could be read", archive(0, 1, 10<<30, 0, 0), archive(1, 1, 10<<30, 0, 1), "half"},
+		{"as half read as before", archive(0, 1, 10<<30, 0, 1), archive(1, 1, 10<<30, 0, 1), ""},
+		{"one of a hundred could not be read", archive(0, 100, 1<<30, 0, 0), archive(1, 99, 1<<30, 1, 0), "unreadable"},
+	} {
+		var words []string
+		for _, f := range keepwatch.Suspect(c.now, []keepwatch.Archive{c.before}) {
+			words = append(words, f.Rule)
+		}
+		if got := strings.Join(words, " "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestAnotherPathIsAnotherHistory: a name that came to mean another folder does
+// not make its archives stand for those of the first.
+func TestAnotherPathIsAnotherHistory(t *testing.T) {
+	of := func(when, path string, bytes int64) keepwatch.Archive {
+		a := at(day(when))
+		a.Path, a.Items, a.Bytes = path, 10, bytes
+		return a
+	}
+	now := day("2026-11-25 00:00")
+	mine := of("2026-11-20 03:00", "/mine/docs", 1<<20)
+	unknown := of("2026-11-19 03:00", "", 1<<20)
+	others := []keepwatch.Archive{of("2026-11-24 03:00", "/other", 10), of("2026-11-23 03:00", "/other", 10)}
+	all := append([]keepwatch.Archive{mine, unknown}, others...)
+	if got := kept(keepwatch.Keep{Last: 1}.Decide(all, now, time.UTC)); !cmp.Equal(got, []string{"2026-11-24 03:00", "2026-11-20 03:00", "2026-11-19 03:00"}) {
+		t.Errorf("keeps %q", got)
+	}
+	if found := keepwatch.Suspect(others[0], all); len(found) > 0 {
+		t.Errorf("one folder was weighed against another: %v", found)
+	}
+	mine.Findings = []keepwatch.Finding{{Rule: "empty", Text: "It is empty."}}
+	if _, paused := keepwatch.Paused(append([]keepwatch.Archive{mine}, others...), now); !paused {
+		t.Error("an archive of another path ended the pause")
+	}
+}
