@@ -37,6 +37,8 @@ type Archive struct {
 	Verified []Verification `json:"verified,omitempty"` // newest last; the first is from the run that made it
 	Pinned   string         `json:"pinned,omitempty"`   // why it is kept for ever; empty: not pinned
 	Removing bool           `json:"removing,omitempty"` // its removal has begun: where its folder is gone, it is meant to be
+	Gaps     []string       `json:"gaps,omitempty"`     // what could not be read, or only in part, as Gaps.List gives it
+
 	// Peak is the most that those before it have held, as it was known when it was made.
 	Peak     Peak      `json:"peak,omitzero"`
 	Findings []Finding `json:"findings,omitempty"` // ways in which it is unlike its history
@@ -145,6 +147,9 @@ type Verification struct {
 	Bytes    int64         `json:"bytes"`  // of content that was read back
 	Sealed   int64         `json:"sealed"` // bytes read from disk
 	Problems []Finding     `json:"problems,omitempty"`
+	// Gaps are those that the list of contents tells of, as Gaps.List gives them.
+	// They go into the archive's record, and not with each verification.
+	Gaps []string `json:"-"`
 }
 
 // OK reports whether nothing was found wrong.

@@ -125,6 +125,7 @@ type Result struct {
 	Sealed []SealedFile       `json:"sealed,omitempty"` // what was written to the vault
 	Notes  []Note             `json:"notes,omitempty"`  // the first MaxNotes things worth knowing
 	Counts map[NoteKind]int64 `json:"counts,omitempty"` // all of them, counted by kind
+	Gaps   []string           `json:"gaps,omitempty"`   // backup: what could not be read, or only in part, as Gaps.List gives it
 
 	Verification *Verification `json:"verification,omitempty"`
 	Archive      string        `json:"archive,omitempty"`  // Ref of the archive that was made, checked or restored

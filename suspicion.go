@@ -78,9 +78,10 @@ func earlier(a Archive, history []Archive) []Archive {
 
 // Suspect compares an archive with the verified ones of the same path and parts
 // before it, and says in figures how it is unlike them: empty or nearly so, far
-// fewer items, far less data, each against the most that there was; more that
-// could not be read or could be read only in part. While the newest archive has
-// findings that nobody has accepted, nothing of its source is pruned.
+// fewer items, far less data, each against the most that there was; or gaps that
+// the newest one before it has not. The words name nothing from inside, because
+// they are written beside the archive. While the newest archive has findings that
+// nobody has accepted, nothing of its source is pruned.
 func Suspect(a Archive, history []Archive) []Finding {
 	before := earlier(a, history)
 	if len(before) == 0 {
@@ -102,19 +103,23 @@ func Suspect(a Archive, history []Archive) []Finding {
 	if most.Items > 0 && a.Items == 0 || most.Items >= fewFiles && under(a.Items, most.Items, farFewer) {
 		add("fewer", "It has far fewer items than one before it: %s instead of %s.", FormatCount(a.Items, ""), FormatCount(most.Items, ""))
 	}
-	var unread, half int64 // the most that was met before, so that what comes and goes is told of once
-	for _, h := range before {
-		if len(h.Findings) == 0 || h.Accepted != "" {
-			unread, half = max(unread, h.Counts[NoteUnreadable]), max(half, h.Counts[NoteHalf])
-		}
-	}
-	if n := a.Counts[NoteUnreadable]; n > unread {
-		add("unreadable", "More than usual could not be read: %s instead of %s.", FormatCount(n, "item"), FormatCount(unread, ""))
-	}
-	if n := a.Counts[NoteHalf]; n > half {
-		add("half", "%s could be read only in part and zeros stand for the rest; the older archives may hold all of it. Before it that was so of %s.", FormatCount(n, "file"), FormatCount(half, ""))
+	if opened := gapsOpened(a, settled(before)); opened > 0 {
+		add("gaps", "%s could not be read, and %s only in part; so many of these are gaps that the one before it has not: %s. The older archives may hold what is missing now.",
+			FormatCount(a.Counts[NoteUnreadable], "item"), FormatCount(a.Counts[NoteHalf], "file"), FormatCount(opened, ""))
 	}
 	return found
+}
+
+// settled gives the newest of some archives that nothing is odd about, or of which
+// somebody said that it is right: what is odd about one must not be an excuse for
+// the next. It is the zero archive where there is none.
+func settled(newestFirst []Archive) Archive {
+	for _, a := range newestFirst {
+		if len(a.Findings) == 0 || a.Accepted != "" {
+			return a
+		}
+	}
+	return Archive{}
 }
 
 // under reports whether n is less than most divided by part.

@@ -1,6 +1,7 @@
 package keepwatch_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -152,7 +153,8 @@ func TestPaused(t *testing.T) {
 func TestSuspect(t *testing.T) {
 	make := func(n int, items, bytes, unread int64) keepwatch.Archive {
 		a := at(day("2026-11-01 00:00").AddDate(0, 0, n))
-		a.Items, a.Bytes, a.Counts = items, bytes, map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: unread}
+		a.Items, a.Bytes = items, bytes
+		withGaps(&a, unread, 0)
 		return a
 	}
 	var history []keepwatch.Archive
@@ -182,7 +184,7 @@ func TestSuspect(t *testing.T) {
 		{"less than half", make(20, 104, 400<<20, 2), history, "shrunk"},
 		{"few files", make(20, 40, 1<<30, 2), history, "fewer"},
 		{"gone", make(20, 0, 0, 0), history, "empty fewer"},
-		{"unreadable", make(20, 104, 1<<30, 60), history, "unreadable"},
+		{"unreadable", make(20, 104, 1<<30, 60), history, "gaps"},
 		{"a history of one", make(20, 0, 0, 0), history[:1], "empty fewer"},
 		{"no history yet", make(20, 0, 0, 0), nil, ""},
 		{"only what came before", make(0, 0, 0, 0), history, ""},
@@ -221,7 +223,8 @@ func TestSuspect(t *testing.T) {
 func TestSmallSourcesAreLookedAtToo(t *testing.T) {
 	archive := func(n int, items, bytes, unread, half int64) keepwatch.Archive {
 		a := at(day("2026-11-01 00:00").AddDate(0, 0, n))
-		a.Items, a.Bytes, a.Counts = items, bytes, map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: unread, keepwatch.NoteHalf: half}
+		a.Items, a.Bytes = items, bytes
+		withGaps(&a, unread, half)
 		return a
 	}
 	for _, c := range []struct {
@@ -235,9 +238,9 @@ func TestSmallSourcesAreLookedAtToo(t *testing.T) {
 		{"empty files and folders are gone", archive(0, 3, 0, 0, 0), archive(1, 0, 0, 0, 0), "fewer"},
 		{"it was empty before", archive(0, 0, 0, 0, 0), archive(1, 0, 0, 0, 0), ""},
 		{"a small file shrank to nearly nothing", archive(0, 1, 2000, 0, 0), archive(1, 1, 20, 0, 0), "empty"},
-		{"half of the only file could be read", archive(0, 1, 10<<30, 0, 0), archive(1, 1, 10<<30, 0, 1), "half"},
+		{"half of the only file could be read", archive(0, 1, 10<<30, 0, 0), archive(1, 1, 10<<30, 0, 1), "gaps"},
 		{"as half read as before", archive(0, 1, 10<<30, 0, 1), archive(1, 1, 10<<30, 0, 1), ""},
-		{"one of a hundred could not be read", archive(0, 100, 1<<30, 0, 0), archive(1, 99, 1<<30, 1, 0), "unreadable"},
+		{"one of a hundred could not be read", archive(0, 100, 1<<30, 0, 0), archive(1, 99, 1<<30, 1, 0), "gaps"},
 	} {
 		var words []string
 		for _, f := range keepwatch.Suspect(c.now, []keepwatch.Archive{c.before}) {
@@ -271,5 +274,124 @@ func TestAnotherPathIsAnotherHistory(t *testing.T) {
 	mine.Findings = []keepwatch.Finding{{Rule: "empty", Text: "It is empty."}}
 	if _, paused := keepwatch.Paused(append([]keepwatch.Archive{mine}, others...), now); !paused {
 		t.Error("an archive of another path ended the pause")
+	}
+}
+
+// withGaps gives an archive the first places that cannot be read, and the first
+// files that can be read only in part.
+func withGaps(a *keepwatch.Archive, unread, half int64) {
+	var notes []keepwatch.Note
+	for i := range unread {
+		notes = append(notes, keepwatch.Note{Kind: keepwatch.NoteUnreadable, Path: fmt.Sprint("u", i)})
+	}
+	for i := range half {
+		notes = append(notes, keepwatch.Note{Kind: keepwatch.NoteHalf, Path: fmt.Sprint("h", i)})
+	}
+	withNotes(a, notes...)
+}
+
+func withNotes(a *keepwatch.Archive, notes ...keepwatch.Note) {
+	var gaps keepwatch.Gaps
+	a.Counts = map[keepwatch.NoteKind]int64{}
+	for _, n := range notes {
+		a.Counts[n.Kind]++
+		gaps.Add(n)
+	}
+	a.Gaps = gaps.List()
+}
+
+// TestAnOldGapExcusesNoNewOne: what cannot be read is compared place by place,
+// with the newest archive of which nothing is left to be said.
+func TestAnOldGapExcusesNoNewOne(t *testing.T) {
+	shut := func(path string) keepwatch.Note {
+		return keepwatch.Note{Kind: keepwatch.NoteUnreadable, Path: path, Text: "permission denied"}
+	}
+	half := func(path, text string) keepwatch.Note {
+		return keepwatch.Note{Kind: keepwatch.NoteHalf, Path: path, Text: text}
+	}
+	info := keepwatch.Note{Kind: keepwatch.NoteExcluded, Path: "cache"}
+	for _, c := range []struct {
+		name   string
+		days   [][]keepwatch.Note
+		accept int   // a day whose archive is said to be right
+		want   []int // days whose archives have findings
+	}{
+		{"none", [][]keepwatch.Note{{}, {}}, 0, nil},
+		{"the same", [][]keepwatch.Note{{shut("f")}, {shut("f")}, {shut("f")}}, 0, nil},
+		{"fewer", [][]keepwatch.Note{{shut("f"), shut("g")}, {shut("g")}}, 0, nil},
+		{"the first", [][]keepwatch.Note{{}, {shut("f")}}, 0, []int{1}},
+		{"another one", [][]keepwatch.Note{{shut("f")}, {shut("z")}}, 0, []int{1}},
+		{"another one, for good", [][]keepwatch.Note{{shut("f")}, {shut("z")}, {shut("z")}, {shut("z")}}, 0, []int{1, 2, 3}},
+		{"an accepted one", [][]keepwatch.Note{{shut("f")}, {shut("z")}, {shut("z")}, {shut("z")}}, 1, []int{1}},
+		{"one that was closed and opened again", [][]keepwatch.Note{{shut("f")}, {}, {shut("f")}, {shut("f")}}, 0, []int{2, 3}},
+		{"another file that is read by half", [][]keepwatch.Note{{half("f", "byte 9")}, {half("z", "byte 9")}}, 0, []int{1}},
+		{"the same, by as much", [][]keepwatch.Note{{half("f", "byte 9")}, {half("f", "byte 9")}}, 0, nil},
+		{"the same, by less", [][]keepwatch.Note{{half("f", "byte 9")}, {half("f", "byte 1")}}, 0, []int{1}},
+		{"half, then nothing", [][]keepwatch.Note{{half("f", "byte 9")}, {shut("f")}}, 0, []int{1}},
+		{"another cause", [][]keepwatch.Note{{shut("f")}, {{Kind: keepwatch.NoteUnreadable, Path: "f", Text: "input/output error"}}}, 0, nil},
+		{"what is no gap", [][]keepwatch.Note{{}, {info}}, 0, nil},
+	} {
+		var days []keepwatch.Archive
+		for _, notes := range c.days {
+			a := keepwatch.Archive{Items: 10, Bytes: 1 << 30}
+			withNotes(&a, notes...)
+			days = append(days, a)
+		}
+		var found []int
+		for _, a := range life(keepwatch.Keep{}, days, func(day int) bool { return c.accept > 0 && day == c.accept }) {
+			if len(a.Findings) > 0 {
+				found = append(found, a.Started.Day()-1)
+			}
+		}
+		slices.Sort(found)
+		if diff := cmp.Diff(c.want, found); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+}
+
+// TestGapsThatAreOnlyCounted: after the state was lost nobody knows which they
+// were, and a number is no excuse.
+func TestGapsThatAreOnlyCounted(t *testing.T) {
+	archive := func(n int, unread int64, known bool) keepwatch.Archive {
+		a := at(day("2026-11-01 00:00").AddDate(0, 0, n))
+		a.Items, a.Bytes = 10, 1000
+		if withGaps(&a, unread, 0); !known {
+			a.Gaps = nil
+		}
+		return a
+	}
+	for _, c := range []struct {
+		name        string
+		before, now keepwatch.Archive
+		want        bool
+	}{
+		{"both", archive(0, 2, false), archive(1, 2, false), true},
+		{"the older one's", archive(0, 2, false), archive(1, 1, true), true},
+		{"the newer one's", archive(0, 2, true), archive(1, 1, false), true},
+		{"none now", archive(0, 2, false), archive(1, 0, false), false},
+	} {
+		if got := len(keepwatch.Suspect(c.now, []keepwatch.Archive{c.before})) > 0; got != c.want {
+			t.Errorf("%s: found %v", c.name, got)
+		}
+	}
+}
+
+// TestManyGaps: those beyond the most that are told apart are one.
+func TestManyGaps(t *testing.T) {
+	made := func(n int, last string) []string {
+		var g keepwatch.Gaps
+		for i := range n - 1 {
+			g.Add(keepwatch.Note{Kind: keepwatch.NoteUnreadable, Path: fmt.Sprint("f", i)})
+		}
+		g.Add(keepwatch.Note{Kind: keepwatch.NoteUnreadable, Path: last})
+		return g.List()
+	}
+	a, b := made(5000, "a"), made(5000, "b")
+	if len(a) != keepwatch.MaxGaps || !slices.Equal(a, made(5000, "a")) || slices.Equal(a, b) || !slices.Equal(a[:len(a)-1], b[:len(b)-1]) {
+		t.Errorf("%d gaps; the last is %s and %s", len(a), a[len(a)-1], b[len(b)-1])
+	}
+	if few := made(3, "c"); len(few) != 3 {
+		t.Errorf("%q", few)
 	}
 }

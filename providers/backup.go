@@ -172,7 +172,7 @@ func (b backup) seal(_ context.Context, task keepwatch.Task) (keepwatch.Result, 
 	a := keepwatch.Archive{
 		Source: run.Source, Kind: source.Kind, Path: source.Path, Parts: run.Ask.Parts, Run: run.ID,
 		Started: run.Started, Finished: result.Verification.At,
-		Items: result.Items, Bytes: result.Bytes, Notes: result.Notes, Counts: result.Counts,
+		Items: result.Items, Bytes: result.Bytes, Notes: result.Notes, Counts: result.Counts, Gaps: result.Gaps,
 		Verified: []keepwatch.Verification{*result.Verification},
 	}
 	a.Peak = keepwatch.PeakOf(a, history)

@@ -215,3 +215,51 @@ func TestASourceDoesNotShrinkUnnoticed(t *testing.T) {
 		t.Errorf("%v", l.inVault)
 	}
 }
+
+// TestAnOldGapHidesNoNewOne: a backup compares what it could not read place by
+// place with the one before it.
+func TestAnOldGapHidesNoNewOne(t *testing.T) {
+	l := newLab()
+	l.keep = keepwatch.Keep{Last: 1}
+	l.confirmed = l.keep.String()
+	for i, path := range []string{"f", "f", "z", "z"} {
+		l.notes = []keepwatch.Note{{Kind: keepwatch.NoteUnreadable, Path: path}}
+		run := backupRun(int64(i + 1))
+		if err := l.carry(t, &run, ""); err != nil || (len(run.Result.Findings) > 0) != (path == "z") {
+			t.Errorf("backup %d: %v, %v", i+1, err, run.Result.Findings)
+		}
+	}
+	if len(l.inVault) != 3 {
+		t.Errorf("%v", l.inVault)
+	}
+}
+
+// TestGapsComeBackWithAProof: after the state was lost nobody knows which the
+// gaps of an archive are, until it is read back.
+func TestGapsComeBackWithAProof(t *testing.T) {
+	l := newLab()
+	l.notes = []keepwatch.Note{{Kind: keepwatch.NoteUnreadable, Path: "f"}}
+	var gaps keepwatch.Gaps
+	gaps.Add(l.notes[0])
+	l.gaps = gaps.List()
+	var last keepwatch.Run
+	for id := range int64(2) {
+		last = backupRun(id + 1)
+		if err := l.carry(t, &last, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for ref, a := range l.archives {
+		a.Verified, a.Gaps, a.Adopted = nil, nil, true
+		l.archives[ref] = a
+	}
+	for ref := range l.archives {
+		verify := keepwatch.Run{ID: 9, Kind: keepwatch.RunVerify, Source: "notes", Ask: keepwatch.Ask{Archive: ref}}
+		if err := l.carry(t, &verify, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a := l.archives[last.Result.Archive]; len(a.Findings) > 0 || len(a.Gaps) != 1 {
+		t.Errorf("%+v", a)
+	}
+}

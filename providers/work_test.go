@@ -31,7 +31,9 @@ type lab struct {
 	extractErr error // of planning a restore and of carrying it out
 	keep       keepwatch.Keep
 	content    string
-	confirmed  string // rules
+	notes      []keepwatch.Note // what the next backup cannot read
+	gaps       []string         // what the next verification of an archive tells of
+	confirmed  string           // rules
 }
 
 func newLab() *lab {
@@ -55,13 +57,17 @@ func (l *lab) Plan(context.Context, providers.Job) (keepwatch.Plan, error) {
 func (l *lab) Fetch(_ context.Context, job providers.Job, sink providers.Sink) error {
 	job.Report(keepwatch.Progress{Bytes: 1})
 	err := sink.Add(keepwatch.Entry{Path: "a", Type: keepwatch.EntryFile, Size: int64(len(l.content))}, strings.NewReader(l.content))
+	for _, n := range l.notes {
+		err = errors.Join(err, sink.Note(n))
+	}
 	return errors.Join(err, l.fetchErr)
 }
 
 type pack struct {
-	l   *lab
-	run int64
-	res keepwatch.Result
+	l    *lab
+	run  int64
+	res  keepwatch.Result
+	gaps keepwatch.Gaps
 }
 
 func (l *lab) Begin(run keepwatch.Run) (providers.Pack, error) {
@@ -77,8 +83,13 @@ func (p *pack) Add(e keepwatch.Entry, r io.Reader) error {
 }
 func (p *pack) Single(e keepwatch.Entry, r io.Reader) error { return p.Add(e, r) }
 func (p *pack) Top(keepwatch.Entry) error                   { return nil }
-func (p *pack) Note(keepwatch.Note) error                   { return nil }
+func (p *pack) Note(n keepwatch.Note) error {
+	p.gaps.Add(n)
+	p.res.Counts = map[keepwatch.NoteKind]int64{n.Kind: p.res.Counts[n.Kind] + 1}
+	return nil
+}
 func (p *pack) Close() (keepwatch.Result, error) {
+	p.res.Gaps = p.gaps.List()
 	p.res.Sealed = []keepwatch.SealedFile{{Name: "notes.tar.zst.age", Size: 10}}
 	return p.res, nil
 }
@@ -111,7 +122,7 @@ func (l *lab) Published(run keepwatch.Run) (string, bool) {
 func (l *lab) Discard(run int64) error { delete(l.staged, run); return nil }
 func (l *lab) Free() (int64, error)    { return l.free, nil }
 func (l *lab) Verify(context.Context, string, func(keepwatch.Progress)) (keepwatch.Verification, error) {
-	return keepwatch.Verification{At: noon, Level: keepwatch.LevelOpened, Problems: l.problems}, nil
+	return keepwatch.Verification{At: noon, Level: keepwatch.LevelOpened, Problems: l.problems, Gaps: l.gaps}, nil
 }
 func (l *lab) PlanExtract(context.Context, string, keepwatch.Ask) (keepwatch.RestorePlan, error) {
 	if errors.Is(l.extractErr, keepwatch.ErrDamaged) {
