@@ -404,6 +404,15 @@ func (r *Router) pin(_ context.Context, c *call) (keepwatch.Message, error) {
 	if c.args.has("off") {
 		reason, title = "", a.Ref()+" is kept as long as the retention rules say"
 	}
-	_, err = r.cfg.History.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error { a.Pinned = reason; return nil })
+	_, err = r.cfg.History.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error {
+		if a.Removing && reason != "" {
+			return keepwatch.Errorf(keepwatch.KindConflict, "%s is being removed by the retention rules at this moment, so it cannot be pinned. `/backup list %s` shows what is left.", a.Ref(), a.Source)
+		}
+		a.Pinned = reason
+		return nil
+	})
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
 	return keepwatch.Message{Title: title, Tone: keepwatch.ToneGood}, err
 }

@@ -180,10 +180,15 @@ func TestARemovalThatCameToNothing(t *testing.T) {
 		}
 	}
 	first := "notes/" + keepwatch.StampOf(backupRun(1).Started)
-	if !l.archives[first].Removing {
-		t.Fatal("that its removal has begun was not saved")
+	if l.archives[first].Removing {
+		t.Fatal("what could not be removed cannot be pinned")
 	}
-	l.keep, l.removeErr = keepwatch.Keep{Last: 5}, nil
+	l.removeErr = nil
+	run := backupRun(9)
+	if err := l.carry(t, &run, "providers.prune.marked"); err == nil || !l.archives[first].Removing {
+		t.Fatalf("that its removal has begun was not saved: %v", err)
+	}
+	l.keep = keepwatch.Keep{Last: 5}
 	for id := range int64(2) {
 		if id == 1 { // somebody loses it
 			delete(l.inVault, first)
@@ -261,5 +266,80 @@ func TestGapsComeBackWithAProof(t *testing.T) {
 	}
 	if a := l.archives[last.Result.Archive]; len(a.Findings) > 0 || len(a.Gaps) != 1 {
 		t.Errorf("%+v", a)
+	}
+}
+
+// TestAPruneLooksAnewBeforeEachRemoval: what others find out or say while it
+// goes on counts up to the last moment.
+func TestAPruneLooksAnewBeforeEachRemoval(t *testing.T) {
+	const marked, removed = "providers.prune.marked", "providers.prune.after-record"
+	damaged := keepwatch.Verification{At: noon, Level: keepwatch.LevelOpened, Problems: []keepwatch.Finding{{Rule: "hash", Text: "It is damaged."}}}
+	reading := func(l *lab, kind keepwatch.RunKind, ref string) {
+		l.open = []keepwatch.Run{{ID: 9, Kind: kind, State: keepwatch.RunRunning, Ask: keepwatch.Ask{Archive: ref}}}
+	}
+	const kept = "the rules keep it as the archives are now."
+	for _, c := range []struct {
+		name  string
+		point string
+		do    func(l *lab, refs []string)
+		left  []int // of four archives, the oldest first, of which the rules keep the last
+		why   string
+	}{
+		{"nothing", marked, func(*lab, []string) {}, []int{3}, ""},
+		{"the next one is pinned", removed, func(l *lab, refs []string) {
+			l.set(refs[1], func(a *keepwatch.Archive) { a.Pinned = "precious" })
+		}, []int{1, 3}, "it was pinned meanwhile."},
+		{"the kept one is found damaged", removed, func(l *lab, refs []string) {
+			l.set(refs[3], func(a *keepwatch.Archive) { a.Add(damaged) })
+		}, []int{2, 3}, kept},
+		{"those that are left are found damaged as the first goes", marked, func(l *lab, refs []string) {
+			for _, ref := range refs[1:] {
+				l.set(ref, func(a *keepwatch.Archive) { a.Add(damaged) })
+			}
+		}, []int{0, 1, 2, 3}, kept},
+		{"the kept one is lost", removed, func(l *lab, refs []string) { delete(l.inVault, refs[3]) }, []int{2}, kept},
+		{"the kept one is read", removed, func(l *lab, refs []string) { reading(l, keepwatch.RunVerify, refs[3]) },
+			[]int{1, 2, 3}, "run 9 is reading notes/" + keepwatch.StampOf(backupRun(4).Started) + ", which the rules count on."},
+		{"one that goes is read", marked, func(l *lab, refs []string) { reading(l, keepwatch.RunRestore, refs[0]) }, []int{0, 3}, "a run is reading it"},
+		{"the kept one is found unlike the others", removed, func(l *lab, refs []string) {
+			l.set(refs[3], func(a *keepwatch.Archive) { a.Findings = []keepwatch.Finding{{Rule: "empty", Text: "It is empty."}} })
+		}, []int{1, 2, 3}, "pruning is paused. It is empty."},
+	} {
+		l := newLab()
+		var refs []string
+		for id := range int64(4) {
+			run := backupRun(id + 1)
+			if err := l.carry(t, &run, ""); err != nil {
+				t.Fatal(err)
+			}
+			refs = append(refs, run.Result.Archive)
+		}
+		l.keep = keepwatch.Keep{Last: 1}
+		l.meanwhile = func(point string) {
+			if point == c.point {
+				c.do(l, refs)
+				l.meanwhile = nil
+			}
+		}
+		prune := keepwatch.Run{ID: 7, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: refs[:3]}}
+		if err := l.carry(t, &prune, ""); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		var left []int
+		for i, ref := range refs {
+			if l.inVault[ref] {
+				left = append(left, i)
+			}
+			if l.archives[ref].Removing {
+				t.Errorf("%s: %s stays, and counts as one that is meant to be gone", c.name, ref)
+			}
+		}
+		why := ""
+		if len(prune.Result.Notes) > 0 {
+			why = strings.TrimPrefix(prune.Result.Notes[0].Text, "not removed now: ")
+		}
+		if !slices.Equal(left, c.left) || why != c.why {
+			t.Errorf("%s: left are %v, because %q; want %v", c.name, left, why, c.left)
+		}
 	}
 }

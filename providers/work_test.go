@@ -31,9 +31,10 @@ type lab struct {
 	extractErr error // of planning a restore and of carrying it out
 	keep       keepwatch.Keep
 	content    string
-	notes      []keepwatch.Note // what the next backup cannot read
-	gaps       []string         // what the next verification of an archive tells of
-	confirmed  string           // rules
+	notes      []keepwatch.Note   // what the next backup cannot read
+	gaps       []string           // what the next verification of an archive tells of
+	confirmed  string             // rules
+	meanwhile  func(point string) // what others do as a point is passed; nil: nothing
 }
 
 func newLab() *lab {
@@ -163,8 +164,17 @@ func (l *lab) UpdateArchive(ref string, change func(*keepwatch.Archive) error) (
 		return a, keepwatch.Errorf(keepwatch.KindNotFound, "There is no archive %s.", ref)
 	}
 	err := change(&a)
-	l.archives[ref] = a
+	if err == nil {
+		l.archives[ref] = a
+	}
 	return a, err
+}
+
+// set changes a record, as somebody else does.
+func (l *lab) set(ref string, change func(*keepwatch.Archive)) {
+	a := l.archives[ref]
+	change(&a)
+	l.archives[ref] = a
 }
 
 func (l *lab) Archives(source string) ([]keepwatch.Archive, error) {
@@ -189,6 +199,9 @@ func (l *lab) works(t *testing.T, at string) map[keepwatch.RunKind]*providers.Wo
 	t.Helper()
 	w, err := providers.NewWorks(providers.Config{Sources: l, Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: l}, Vault: l, Archives: l, Keep: l.keep,
 		Now: func() time.Time { return noon }, Crash: func(p string) {
+			if l.meanwhile != nil {
+				l.meanwhile(p)
+			}
 			if p == at {
 				panic(die(p))
 			}
