@@ -34,14 +34,22 @@ type Keep struct {
 // IsZero reports whether there is no rule at all, so that everything is kept.
 func (k Keep) IsZero() bool { return k == Keep{} }
 
-// String writes the rules as they are compared and kept: the JSON of the policy,
-// "{}" for none. Two policies are the same if it is the same.
+// String writes the policy as JSON, "{}" for none. Two policies are the same if it
+// is the same.
 func (k Keep) String() string {
 	data, err := json.Marshal(k)
 	if err != nil {
 		return "" // cannot be: it holds numbers only
 	}
 	return string(data)
+}
+
+// Rules writes all that decides what is removed, as people confirm it: the policy,
+// and the zone whose days and weeks it counts. The zone is written with what it is
+// ahead of UTC in winter and in summer, since "Local" means what the system says.
+func (k Keep) Rules(loc *time.Location) string {
+	winter, summer := time.Date(2026, time.January, 1, 0, 0, 0, 0, loc), time.Date(2026, time.July, 1, 0, 0, 0, 0, loc)
+	return fmt.Sprintf("%s in %s (%s, %s)", k, loc, winter.Format("-07:00"), summer.Format("-07:00"))
 }
 
 // Span is a length of time by the calendar.

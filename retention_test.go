@@ -224,3 +224,25 @@ func TestParseSpan(t *testing.T) {
 		}
 	}
 }
+
+// TestRules: what people confirm is all that decides what goes, and no more.
+func TestRules(t *testing.T) {
+	daily := keepwatch.Keep{Daily: 2}
+	said := map[string]bool{}
+	for _, rules := range []string{
+		daily.Rules(time.UTC), daily.Rules(time.FixedZone("Local", 0)), daily.Rules(time.FixedZone("Local", 3600)), daily.Rules(time.FixedZone("UTC", 3600)),
+		keepwatch.Keep{Daily: 3}.Rules(time.UTC), keepwatch.Keep{}.Rules(time.UTC),
+	} {
+		if said[rules] {
+			t.Errorf("%s means two things", rules)
+		}
+		said[rules] = true
+	}
+	london, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := daily.Rules(london); got != `{"daily":2} in Europe/London (+00:00, +01:00)` {
+		t.Error(got)
+	}
+}

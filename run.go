@@ -93,7 +93,7 @@ type Ask struct {
 	To        string   `json:"to,omitempty"`        // restore: the destination, an absolute path
 	Overwrite bool     `json:"overwrite,omitempty"` // restore: replace files that exist
 	Remove    []string `json:"remove,omitempty"`    // prune: the Refs that the confirmed plan removes
-	Rules     string   `json:"rules,omitempty"`     // prune: the policy that was shown and confirmed, as Keep.String gives it
+	Rules     string   `json:"rules,omitempty"`     // prune: the policy that was shown and confirmed, as Keep.Rules gives it
 }
 
 // Step is one saved unit of a run.

@@ -53,7 +53,7 @@ func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) 
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
-	rules := r.cfg.Keep.String()
+	rules := r.cfg.Keep.Rules(r.cfg.Location)
 	news := !r.cfg.Keep.IsZero() && confirmed != rules
 	if len(remove) == 0 && !news {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing is to be removed."))

@@ -502,10 +502,10 @@ func TestConfirmationIsOfWhatWasShown(t *testing.T) {
 	if m := r.Handle(t.Context(), ask("/backup prune notes --confirm yes", "slack:U1")); len(w.runs) != 0 || m.Run != 0 || !m.Failed {
 		t.Error("rules that nobody was shown were confirmed unseen")
 	}
-	if m := r.Handle(t.Context(), ask(button, "slack:U1")); m.Run != 1 || !slices.Equal(w.runs[1].Ask.Remove, []string{w.archives[2].Ref()}) || w.runs[1].Ask.Rules != `{"last":2}` {
+	if m := r.Handle(t.Context(), ask(button, "slack:U1")); m.Run != 1 || !slices.Equal(w.runs[1].Ask.Remove, []string{w.archives[2].Ref()}) || w.runs[1].Ask.Rules != (keepwatch.Keep{Last: 2}).Rules(time.UTC) {
 		t.Errorf("%+v", w.runs)
 	}
-	w.rules = `{"last":2}`
+	w.rules = keepwatch.Keep{Last: 2}.Rules(time.UTC)
 	if m := r.Handle(t.Context(), ask("/backup prune notes --confirm yes", "slack:U1")); m.Run != 2 {
 		t.Error("with rules that were confirmed, yes is enough")
 	}

@@ -216,7 +216,7 @@ func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result
 	if err != nil {
 		return result, err
 	}
-	if len(now.remove) > 0 && confirmed != b.cfg.Keep.String() {
+	if len(now.remove) > 0 && confirmed != b.cfg.Keep.Rules(b.cfg.Location) {
 		result.Waiting = now.remove
 		return result, nil // the card of the run says what to do
 	}

@@ -44,7 +44,7 @@ func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Resu
 			remove = append(remove, ref)
 		}
 	}
-	if rules := p.cfg.Keep.String(); task.Run.Ask.Rules == rules {
+	if rules := p.cfg.Keep.Rules(p.cfg.Location); task.Run.Ask.Rules == rules {
 		if err := p.cfg.Archives.Confirm(task.Run.Source, rules); err != nil {
 			return result, err
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"keepwatch"
 )
@@ -11,7 +12,7 @@ import (
 func TestPruningIsPausedBySuspicion(t *testing.T) {
 	l := newLab()
 	l.keep = keepwatch.Keep{Last: 3}
-	l.confirmed = l.keep.String()
+	l.confirmed = l.rules()
 	l.content = strings.Repeat("x", 1<<20)
 	for id := range int64(4) {
 		run := backupRun(id + 1)
@@ -63,7 +64,7 @@ func TestRulesWaitForAPerson(t *testing.T) {
 	back(0, 1)
 	prune("{}") // shown before the rules changed
 	back(0, 2)
-	prune(l.keep.String())
+	prune(l.rules())
 	back(3, 0)
 	l.keep = keepwatch.Keep{Last: 1}
 	back(0, 2)
@@ -76,7 +77,7 @@ func TestRulesWaitForAPerson(t *testing.T) {
 // is done all the same, and says so.
 func TestABackupOutlivesItsTidying(t *testing.T) {
 	l := newLab()
-	l.confirmed = keepwatch.Keep{Last: 1}.String()
+	l.confirmed = keepwatch.Keep{Last: 1}.Rules(time.UTC)
 	l.keep, l.removeErr = keepwatch.Keep{Last: 1}, keepwatch.Errorf(keepwatch.KindAttention, "The disk is read-only.")
 	var run keepwatch.Run
 	for id := range int64(2) {
@@ -148,7 +149,7 @@ func TestPruningWaitsForWhoReads(t *testing.T) {
 		refs = append(refs, run.Result.Archive)
 	}
 	l.keep = keepwatch.Keep{Last: 1}
-	l.confirmed = l.keep.String()
+	l.confirmed = l.rules()
 	reader := keepwatch.Run{ID: 9, Kind: keepwatch.RunVerify, State: keepwatch.RunRunning, Ask: keepwatch.Ask{Archive: refs[1]}}
 	l.open = []keepwatch.Run{reader}
 	prune := keepwatch.Run{ID: 7, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: refs[:1]}}
@@ -172,7 +173,7 @@ func TestPruningWaitsForWhoReads(t *testing.T) {
 func TestARemovalThatCameToNothing(t *testing.T) {
 	l := newLab()
 	l.keep = keepwatch.Keep{Last: 1}
-	l.confirmed, l.removeErr = l.keep.String(), keepwatch.Errorf(keepwatch.KindAttention, "The disk is read-only.")
+	l.confirmed, l.removeErr = l.rules(), keepwatch.Errorf(keepwatch.KindAttention, "The disk is read-only.")
 	for id := range int64(2) {
 		run := backupRun(id + 1)
 		if err := l.carry(t, &run, ""); err != nil {
@@ -208,7 +209,7 @@ func TestARemovalThatCameToNothing(t *testing.T) {
 func TestASourceDoesNotShrinkUnnoticed(t *testing.T) {
 	l := newLab()
 	l.keep = keepwatch.Keep{Last: 1}
-	l.confirmed = l.keep.String()
+	l.confirmed = l.rules()
 	for i, size := range []int{1 << 20, 600 << 10, 350 << 10} {
 		l.content = strings.Repeat("x", size)
 		run := backupRun(int64(i + 1))
@@ -226,7 +227,7 @@ func TestASourceDoesNotShrinkUnnoticed(t *testing.T) {
 func TestAnOldGapHidesNoNewOne(t *testing.T) {
 	l := newLab()
 	l.keep = keepwatch.Keep{Last: 1}
-	l.confirmed = l.keep.String()
+	l.confirmed = l.rules()
 	for i, path := range []string{"f", "f", "z", "z"} {
 		l.notes = []keepwatch.Note{{Kind: keepwatch.NoteUnreadable, Path: path}}
 		run := backupRun(int64(i + 1))
@@ -341,5 +342,25 @@ func TestAPruneLooksAnewBeforeEachRemoval(t *testing.T) {
 		if !slices.Equal(left, c.left) || why != c.why {
 			t.Errorf("%s: left are %v, because %q; want %v", c.name, left, why, c.left)
 		}
+	}
+}
+
+// TestAnotherZoneIsAnotherRule: whose days are counted decides what goes, so the
+// rules wait again when that is changed.
+func TestAnotherZoneIsAnotherRule(t *testing.T) {
+	l := newLab()
+	l.keep = keepwatch.Keep{Last: 1, Daily: 2}
+	l.confirmed = l.rules()
+	l.zone = time.FixedZone("here", 3600)
+	for id := range int64(3) {
+		run := backupRun(id + 1)
+		if err := l.carry(t, &run, ""); err != nil || len(run.Result.Removed) > 0 || id == 2 && len(run.Result.Waiting) != 1 {
+			t.Errorf("%v: removed %v, waiting %v", err, run.Result.Removed, run.Result.Waiting)
+		}
+	}
+	l.zone = time.UTC
+	run := backupRun(4)
+	if err := l.carry(t, &run, ""); err != nil || len(run.Result.Removed) != 2 {
+		t.Errorf("%v: removed %v, waiting %v", err, run.Result.Removed, run.Result.Waiting)
 	}
 }

@@ -30,6 +30,7 @@ type lab struct {
 	removeErr  error
 	extractErr error // of planning a restore and of carrying it out
 	keep       keepwatch.Keep
+	zone       *time.Location // nil: UTC
 	content    string
 	notes      []keepwatch.Note   // what the next backup cannot read
 	gaps       []string           // what the next verification of an archive tells of
@@ -170,6 +171,9 @@ func (l *lab) UpdateArchive(ref string, change func(*keepwatch.Archive) error) (
 	return a, err
 }
 
+// rules are those that somebody would confirm.
+func (l *lab) rules() string { return l.keep.Rules(time.UTC) }
+
 // set changes a record, as somebody else does.
 func (l *lab) set(ref string, change func(*keepwatch.Archive)) {
 	a := l.archives[ref]
@@ -197,7 +201,7 @@ type die string
 
 func (l *lab) works(t *testing.T, at string) map[keepwatch.RunKind]*providers.Work {
 	t.Helper()
-	w, err := providers.NewWorks(providers.Config{Sources: l, Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: l}, Vault: l, Archives: l, Keep: l.keep,
+	w, err := providers.NewWorks(providers.Config{Sources: l, Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: l}, Vault: l, Archives: l, Keep: l.keep, Location: l.zone,
 		Now: func() time.Time { return noon }, Crash: func(p string) {
 			if l.meanwhile != nil {
 				l.meanwhile(p)
@@ -266,7 +270,7 @@ func TestBackupKilled(t *testing.T) {
 	for _, point := range []string{"providers.fetch.begun", "providers.seal.before-record", "providers.seal.after-record", "providers.prune.marked", "providers.prune.before-record", "providers.prune.told", "providers.prune.after-record"} {
 		l := newLab()
 		l.keep = keepwatch.Keep{Last: 1}
-		l.confirmed = l.keep.String()
+		l.confirmed = l.rules()
 		first, second := backupRun(1), backupRun(2)
 		if err := l.carry(t, &first, ""); err != nil {
 			t.Fatal(err)
