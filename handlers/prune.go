@@ -59,7 +59,7 @@ func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) 
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing is to be removed."))
 		return msg, nil
 	}
-	plan := prunePlan{remove, rules}
+	plan := prunePlan{source, remove, rules}
 	unseen := news && c.args.one("confirm") == "yes" // which takes whatever the plan is, and these rules nobody has seen
 	if c.confirmed(plan) && !unseen {
 		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunPrune, Source: source, Ask: keepwatch.Ask{Remove: remove, Rules: rules}})
@@ -93,8 +93,10 @@ func (c *call) showPrune(source string, table []keepwatch.Block, plan prunePlan,
 	return msg
 }
 
-// prunePlan is what somebody confirms.
+// prunePlan is what somebody confirms. With nothing to remove it would be the same
+// for all sources, but for its name.
 type prunePlan struct {
+	Source string
 	Remove []string
 	Rules  string
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"strings"
 	"testing"
 
 	"keepwatch"
@@ -19,5 +20,22 @@ func TestNobodyPinsWhatIsBeingRemoved(t *testing.T) {
 	a.Removing, a.Pinned = false, "precious"
 	if m := w.router(t).Handle(t.Context(), ask("/backup pin "+a.Ref()+" --off", "slack:U1")); m.Failed || a.Pinned != "" {
 		t.Errorf("%+v, pinned: %q", m, a.Pinned)
+	}
+}
+
+// TestAConfirmationIsOfOneSource: the code of a plan that removes nothing
+// confirms the rules for the source that it was shown for, and for no other.
+func TestAConfirmationIsOfOneSource(t *testing.T) {
+	w := newWorld()
+	other := w.archives[0]
+	other.Source = "web"
+	w.archives = []keepwatch.Archive{w.archives[0], other}
+	r := w.router(t)
+	code := strings.TrimPrefix(r.Handle(t.Context(), ask("/backup prune notes", "slack:U1")).Buttons[0].Command, "backup prune notes ")
+	if m := r.Handle(t.Context(), ask("/backup prune web "+code, "slack:U1")); !m.Failed || len(w.runs) > 0 {
+		t.Errorf("%+v, %v", m, w.runs)
+	}
+	if m := r.Handle(t.Context(), ask("/backup prune notes "+code, "slack:U1")); m.Run != 1 {
+		t.Errorf("%+v", m)
 	}
 }
