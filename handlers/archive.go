@@ -62,7 +62,7 @@ func (r *Router) archiveCommands() []Command {
 			Options: []Option{
 				archive,
 				{Name: "reason", Type: TypeText, Variadic: true, Summary: "why"},
-				{Name: "off", Type: TypeSwitch, Flag: true, Summary: "no longer"},
+				{Name: "off", Type: TypeSwitch, Flag: true, Summary: "no longer; for admins"},
 			},
 			Examples: []string{"backup pin ruthin-web before the move", "backup pin ruthin-web --off"},
 		},
@@ -402,6 +402,9 @@ func (r *Router) pin(_ context.Context, c *call) (keepwatch.Message, error) {
 	}
 	title := a.Ref() + " is kept for ever"
 	if c.args.has("off") {
+		if c.person.Role < keepwatch.RoleAdmin { // the next backup may remove it then, as only admins may
+			return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindDenied, "An archive that is kept for ever may be given up by admins only; your role is %s. Ask an admin.", c.person.Role)
+		}
 		reason, title = "", a.Ref()+" is kept as long as the retention rules say"
 	}
 	_, err = r.cfg.History.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error {

@@ -39,3 +39,24 @@ func TestAConfirmationIsOfOneSource(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// TestWhoPinsAndWhoGivesUp: an operator may keep an archive for ever. To give it
+// up may remove it, which is for admins.
+func TestWhoPinsAndWhoGivesUp(t *testing.T) {
+	w := newWorld()
+	a := &w.archives[2]
+	r := w.router(t)
+	for _, c := range []struct {
+		line, who, pinned string
+		denied            bool
+	}{
+		{"/backup pin " + a.Ref() + " precious", "slack:U2", "precious", false},
+		{"/backup pin " + a.Ref() + " --off", "slack:U2", "precious", true},
+		{"/backup pin " + a.Ref() + " --off", "slack:U1", "", false},
+	} {
+		m := r.Handle(t.Context(), ask(c.line, c.who))
+		if a.Pinned != c.pinned || m.Failed != c.denied || c.denied && m.Refused != keepwatch.KindDenied {
+			t.Errorf("%s by %s: %+v, pinned: %q", c.line, c.who, m, a.Pinned)
+		}
+	}
+}
