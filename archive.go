@@ -96,7 +96,7 @@ func ValidStamp(s string) bool {
 // groupKey is the same for archives of the same thing: of one source, one path
 // and the same parts, in whatever order they were asked for. The path is in it
 // because a name may come to mean another one, by a line in the configuration;
-// an archive whose path nobody knows stands for no other.
+// archives whose path nobody knows stand for none whose path is known.
 func (a Archive) groupKey() string {
 	parts := slices.Clone(a.Parts)
 	slices.Sort(parts)

@@ -395,3 +395,29 @@ func TestManyGaps(t *testing.T) {
 		t.Errorf("%q", few)
 	}
 }
+
+func TestPruning(t *testing.T) {
+	now := day("2026-11-25 00:00")
+	old, newer, odd := at(day("2026-11-20 03:00")), at(day("2026-11-21 03:00")), at(day("2026-11-22 03:00"))
+	odd.Findings = []keepwatch.Finding{{Rule: "empty", Text: "It is empty."}}
+	keep := keepwatch.Keep{Last: 1}
+	rules := keep.Rules(time.UTC)
+	for _, c := range []struct {
+		name      string
+		keep      keepwatch.Keep
+		confirmed string
+		archives  []keepwatch.Archive
+		want      keepwatch.Pruning
+	}{
+		{"by the rules", keep, rules, []keepwatch.Archive{old, newer}, keepwatch.Pruning{Confirmed: true, Remove: []string{old.Ref()}}},
+		{"nobody has confirmed them", keep, "", []keepwatch.Archive{old, newer}, keepwatch.Pruning{Remove: []string{old.Ref()}}},
+		{"they have changed", keep, keepwatch.Keep{Last: 2}.Rules(time.UTC), []keepwatch.Archive{old}, keepwatch.Pruning{}},
+		{"paused", keep, rules, []keepwatch.Archive{old, odd}, keepwatch.Pruning{Confirmed: true, Paused: odd, Remove: []string{old.Ref()}}},
+		{"no rules", keepwatch.Keep{}, "", []keepwatch.Archive{old, newer}, keepwatch.Pruning{Confirmed: true}},
+	} {
+		got := c.keep.Pruning(c.archives, c.confirmed, now, time.UTC)
+		if diff := cmp.Diff(c.want, got); diff != "" || got.IsPaused() != (c.name == "paused") {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+}

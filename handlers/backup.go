@@ -127,15 +127,41 @@ func (r *Router) sources(context.Context, *call) (keepwatch.Message, error) {
 		return msg, nil
 	}
 	table := keepwatch.Table{Head: []string{"Source", "What", "Archives", "Newest verified"}}
+	if !r.cfg.Keep.IsZero() {
+		table.Head = append(table.Head, "Pruning")
+	}
 	for _, s := range sources {
 		archives, err := r.archives(s.Name)
 		if err != nil {
 			return keepwatch.Message{}, err
 		}
-		table.Rows = append(table.Rows, []string{s.Name, where(s), strconv.Itoa(len(archives)), r.newest(archives)})
+		row := []string{s.Name, where(s), strconv.Itoa(len(archives)), r.newest(archives)}
+		if !r.cfg.Keep.IsZero() {
+			confirmed, err := r.cfg.History.Confirmed(s.Name)
+			if err != nil {
+				return keepwatch.Message{}, err
+			}
+			row = append(row, pruningWord(len(archives), r.cfg.Keep.Pruning(archives, confirmed, r.cfg.Now(), r.cfg.Location)))
+		}
+		table.Rows = append(table.Rows, row)
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil
+}
+
+// pruningWord says in a few words how the pruning of a source stands.
+func pruningWord(archives int, p keepwatch.Pruning) string {
+	switch {
+	case archives == 0:
+		return "nothing yet"
+	case p.IsPaused():
+		return "paused: " + p.Paused.Stamp + " looks wrong"
+	case !p.Confirmed && len(p.Remove) > 0:
+		return "waits to be confirmed: " + keepwatch.FormatCount(int64(len(p.Remove)), "archive") + " would go"
+	case !p.Confirmed:
+		return "not confirmed yet"
+	}
+	return "by the rules"
 }
 
 func (r *Router) forget(_ context.Context, c *call) (keepwatch.Message, error) {

@@ -209,7 +209,8 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 		msg.Failed = true // what is missing must not pass for a backup in somebody's cron
 	}
 	if len(res.Findings) > 0 {
-		msg.Tone = keepwatch.ToneWarn
+		msg.Tone, msg.Failed = keepwatch.ToneWarn, true // an empty folder must not pass for a backup either
+		msg.Title = fmt.Sprintf("Run %d: %s is done, and looks wrong", run.ID, work(run))
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(pausedText(run.Source, res.Findings)))
 		msg.Buttons = append(msg.Buttons, acceptButton(run.Source, res.Archive))
 	}

@@ -3,6 +3,7 @@ package handlers
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"keepwatch"
 )
@@ -58,5 +59,38 @@ func TestWhoPinsAndWhoGivesUp(t *testing.T) {
 		if a.Pinned != c.pinned || m.Failed != c.denied || c.denied && m.Refused != keepwatch.KindDenied {
 			t.Errorf("%s by %s: %+v, pinned: %q", c.line, c.who, m, a.Pinned)
 		}
+	}
+}
+
+// TestSourcesTellHowPruningStands: whoever looks at the sources sees where
+// somebody has to say something before the rules are applied.
+func TestSourcesTellHowPruningStands(t *testing.T) {
+	w := newWorld()
+	look := func(want string) {
+		t.Helper()
+		if got := plain(w.router(t).Handle(t.Context(), ask("/backup sources", "slack:U2"))); !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	look("waits to be confirmed: 1 archive would go")
+	w.rules = (keepwatch.Keep{Last: 2}).Rules(time.UTC)
+	look("by the rules")
+	w.archives[0].Findings = []keepwatch.Finding{{Rule: "empty", Text: "It is empty."}}
+	look("paused: " + w.archives[0].Stamp + " looks wrong")
+	w.rules, w.archives = "", w.archives[1:2]
+	look("not confirmed yet")
+	w.archives = nil
+	look("nothing yet")
+}
+
+// TestABackupThatLooksWrongIsNoSuccess: neither for a person nor for a cron.
+func TestABackupThatLooksWrongIsNoSuccess(t *testing.T) {
+	run := keepwatch.Run{ID: 1, Kind: keepwatch.RunBackup, Source: "notes", State: keepwatch.RunDone}
+	if m := newWorld().router(t).RunMessage(run); m.Failed {
+		t.Errorf("%+v", m)
+	}
+	run.Result.Findings = []keepwatch.Finding{{Rule: "empty", Text: "It is empty."}}
+	if m := newWorld().router(t).RunMessage(run); !m.Failed || m.Title != "Run 1: backup of notes is done, and looks wrong" {
+		t.Errorf("%+v", m)
 	}
 }

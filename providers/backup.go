@@ -205,8 +205,14 @@ func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result
 		return result, err
 	}
 	now, err := b.prune.decide(task.Run.Source)
-	if err != nil || now.paused != "" {
-		return result, err // the card of the run shows its findings
+	if err != nil {
+		return result, err
+	}
+	if now.paused != "" {
+		if len(result.Findings) == 0 { // it is another archive's; its own are on the card
+			result.Notes = append(slices.Clone(result.Notes), keepwatch.Note{Kind: keepwatch.NoteInfo, Path: now.odd, Text: "pruning is paused, since this archive is unlike those before it and nobody has said that it is right. " + now.paused})
+		}
+		return result, nil
 	}
 	if now.wait != "" {
 		result.Notes = append(slices.Clone(result.Notes), keepwatch.Note{Kind: keepwatch.NoteInfo, Text: "no old archive was tidied up, since " + now.wait + " The next backup does it."})

@@ -54,6 +54,7 @@ func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Resu
 
 // standing is what the rules say of a source's archives at one moment.
 type standing struct {
+	odd    string   // Ref of the archive that pauses it
 	paused string   // why nothing may be removed until a person has acted; "": it is not so
 	wait   string   // why nothing can be removed at the moment; "": no reason
 	remove []string // Refs, the oldest first, so that the newer ones outlive a prune that stops half-way
@@ -79,7 +80,7 @@ func (p pruning) decide(source string) (standing, error) {
 	}
 	var now standing
 	if newest, paused := keepwatch.Paused(archives, p.cfg.Now()); paused {
-		now.paused = newest.Findings[0].Text
+		now.odd, now.paused = newest.Ref(), newest.Findings[0].Text
 	}
 	decided := p.cfg.Keep.Decide(archives, p.cfg.Now(), p.cfg.Location)
 	now.wait = wait(open, decided)

@@ -28,6 +28,13 @@ func TestPruningIsPausedBySuspicion(t *testing.T) {
 	if err := l.carry(t, &run, ""); err != nil || len(run.Result.Findings) == 0 || len(l.archives) != 4 {
 		t.Errorf("%v, %+v, %d archives", err, run.Result.Findings, len(l.archives))
 	}
+	part := backupRun(7)
+	part.Ask.Parts = []string{"a"}
+	if err := l.carry(t, &part, ""); err != nil || len(part.Result.Notes) != 1 || part.Result.Notes[0].Path != run.Result.Archive || !strings.HasPrefix(part.Result.Notes[0].Text, "pruning is paused") {
+		t.Errorf("a backup that is in order itself: %v, %v", err, part.Result.Notes)
+	}
+	_ = l.DeleteArchive(part.Result.Archive)
+	delete(l.inVault, part.Result.Archive)
 	prune := keepwatch.Run{ID: 6, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: []string{"notes/" + keepwatch.StampOf(backupRun(2).Started)}}}
 	if err := l.carry(t, &prune, ""); keepwatch.KindOf(err) != keepwatch.KindConflict || len(l.archives) != 4 {
 		t.Errorf("a paused prune: %v", err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"keepwatch"
 	"keepwatch/store"
@@ -40,7 +41,7 @@ func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 	defer state.Close()
 	records := store.NewRecords(state, p.Now)
 	probes := append(append(probeSettings(s), platforms...), good("state", relative(s.statePath())+" opens and is consistent."))
-	return append(probes, probeInside(ctx, s, records, false)...)
+	return append(probes, probeInside(ctx, s, records, p.Now(), false)...)
 }
 
 func good(name, text string) keepwatch.Probe {
@@ -61,12 +62,12 @@ func off(name, text, next string) keepwatch.Probe {
 
 // check is `/keepwatch check`, inside the running bot.
 func (a *app) check(ctx context.Context) []keepwatch.Probe {
-	return slices.Concat(probeSettings(a.settings), a.probeConnections(ctx), probeInside(ctx, a.settings, a.records, true))
+	return slices.Concat(probeSettings(a.settings), a.probeConnections(ctx), probeInside(ctx, a.settings, a.records, a.now(), true))
 }
 
 // probeInside looks at what the state knows; running says whether a bot works on
 // it, so that its runs go on.
-func probeInside(ctx context.Context, s settings, records *store.Records, running bool) []keepwatch.Probe {
+func probeInside(ctx context.Context, s settings, records *store.Records, now time.Time, running bool) []keepwatch.Probe {
 	v, err := vault.Open(vault.Config{Dir: s.Vault.Dir, Recipients: s.Vault.Recipients, IdentityFile: s.keyPath(), Look: true})
 	archives, readErr := records.Archives("")
 	adHoc, adHocErr := records.AdHocSources()
@@ -75,7 +76,7 @@ func probeInside(ctx context.Context, s settings, records *store.Records, runnin
 		return []keepwatch.Probe{bad("state", "It cannot be read: "+err.Error()+".", "Look into the log, and at its disk.")}
 	}
 	return slices.Concat([]keepwatch.Probe{probeKey(s, records, v, err, archives)}, probeArchives(s.Vault.Dir, v, archives),
-		probeSources(ctx, slices.Concat(s.Sources, adHoc), archives), probeRuns(open, running), []keepwatch.Probe{probeMessages(records)})
+		probeSources(ctx, slices.Concat(s.Sources, adHoc), archives), probeRetention(s, records, v, archives, now), probeRuns(open, running), []keepwatch.Probe{probeMessages(records)})
 }
 
 // probeSettings looks at configuration, environment and disk.
