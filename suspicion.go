@@ -56,7 +56,7 @@ func PeakOf(a Archive, history []Archive) Peak {
 			continue
 		}
 		peak.atLeast(h.Items, h.Bytes)
-		if h.Accepted == "" && h.Peak.Since.Equal(peak.Since) {
+		if h.Peak.Since.Equal(peak.Since) { // else it is of what was before
 			peak.atLeast(h.Peak.Items, h.Peak.Bytes)
 		}
 	}

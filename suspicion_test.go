@@ -110,6 +110,7 @@ func TestAPeakIsRemembered(t *testing.T) {
 		{"the accepted one is gone", a, []keepwatch.Archive{made(1, 7, 10, keepwatch.Peak{}), made(4, 2, 3, keepwatch.Peak{Since: since, Items: 4, Bytes: 3})}, keepwatch.Peak{Since: since, Items: 4, Bytes: 3}},
 		{"made before it was accepted", a, []keepwatch.Archive{right(made(3, 2, 3, keepwatch.Peak{Items: 7, Bytes: 10})), made(4, 2, 4, keepwatch.Peak{Items: 7, Bytes: 10})}, keepwatch.Peak{Since: since, Items: 2, Bytes: 4}},
 		{"weighed again, when those before it are gone", made(9, 1, 1, keepwatch.Peak{Since: since, Items: 8, Bytes: 80}), []keepwatch.Archive{made(1, 70, 100, keepwatch.Peak{}), made(4, 2, 3, keepwatch.Peak{Since: since})}, keepwatch.Peak{Since: since, Items: 8, Bytes: 80}},
+		{"weighed again, after one before it was accepted", made(9, 1, 1, keepwatch.Peak{Items: 8, Bytes: 80}), []keepwatch.Archive{right(made(3, 2, 3, keepwatch.Peak{}))}, keepwatch.Peak{Since: since, Items: 2, Bytes: 3}},
 		{"what came after it", a, []keepwatch.Archive{made(10, 70, 100, keepwatch.Peak{})}, keepwatch.Peak{}},
 	} {
 		if diff := cmp.Diff(c.want, keepwatch.PeakOf(c.a, c.history)); diff != "" {
@@ -205,6 +206,13 @@ func TestSuspect(t *testing.T) {
 	if got := rules(make(20, 40, 100<<20, 2), append(slices.Clone(history), accepted)); got != "" {
 		t.Errorf("what was accepted is suspicious the next time: %q", got)
 	}
+	other := slices.Clone(history)
+	for i := range other {
+		other[i].Source = "web"
+	}
+	if got := rules(make(20, 1, 1<<20, 0), other); got != "" {
+		t.Errorf("another source made a history: %q", got)
+	}
 	part := slices.Clone(history)
 	for i := range part {
 		part[i].Parts = []string{"db"}
@@ -236,6 +244,14 @@ func TestSmallSourcesAreLookedAtToo(t *testing.T) {
 		{"one byte is gone", archive(0, 1, 1, 0, 0), archive(1, 1, 0, 0, 0), "empty"},
 		{"only folders are left", archive(0, 3, 100, 0, 0), archive(1, 2, 0, 0, 0), "empty"},
 		{"empty files and folders are gone", archive(0, 3, 0, 0, 0), archive(1, 0, 0, 0, 0), "fewer"},
+		{"one of four items is left", archive(0, 4, 100, 0, 0), archive(1, 1, 100, 0, 0), "fewer"},
+		{"two of four items are left", archive(0, 4, 100, 0, 0), archive(1, 2, 100, 0, 0), ""},
+		{"one of three items is left", archive(0, 3, 100, 0, 0), archive(1, 1, 100, 0, 0), ""},
+		{"just under half", archive(0, 1, 4097, 0, 0), archive(1, 1, 2048, 0, 0), "shrunk"},
+		{"half", archive(0, 1, 4097, 0, 0), archive(1, 1, 2049, 0, 0), ""},
+		{"just under half of too little", archive(0, 1, 4095, 0, 0), archive(1, 1, 2047, 0, 0), ""},
+		{"just under a twentieth", archive(0, 1, 39, 0, 0), archive(1, 1, 1, 0, 0), "empty"},
+		{"a twentieth", archive(0, 1, 20, 0, 0), archive(1, 1, 1, 0, 0), ""},
 		{"it was empty before", archive(0, 0, 0, 0, 0), archive(1, 0, 0, 0, 0), ""},
 		{"a small file shrank to nearly nothing", archive(0, 1, 2000, 0, 0), archive(1, 1, 20, 0, 0), "empty"},
 		{"half of the only file could be read", archive(0, 1, 10<<30, 0, 0), archive(1, 1, 10<<30, 0, 1), "gaps"},
@@ -245,6 +261,9 @@ func TestSmallSourcesAreLookedAtToo(t *testing.T) {
 		var words []string
 		for _, f := range keepwatch.Suspect(c.now, []keepwatch.Archive{c.before}) {
 			words = append(words, f.Rule)
+			if f.Rule == "empty" && strings.HasPrefix(f.Text, "It is empty: ") != (c.now.Bytes == 0) {
+				t.Errorf("%s: %s", c.name, f.Text)
+			}
 		}
 		if got := strings.Join(words, " "); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
@@ -379,12 +398,15 @@ func TestGapsThatAreOnlyCounted(t *testing.T) {
 
 // TestManyGaps: those beyond the most that are told apart are one.
 func TestManyGaps(t *testing.T) {
-	made := func(n int, last string) []string {
+	made := func(n int, odd string) []string {
 		var g keepwatch.Gaps
-		for i := range n - 1 {
-			g.Add(keepwatch.Note{Kind: keepwatch.NoteUnreadable, Path: fmt.Sprint("f", i)})
+		for i := range n {
+			path := fmt.Sprint("f", i)
+			if i == n/2 {
+				path = odd
+			}
+			g.Add(keepwatch.Note{Kind: keepwatch.NoteUnreadable, Path: path})
 		}
-		g.Add(keepwatch.Note{Kind: keepwatch.NoteUnreadable, Path: last})
 		return g.List()
 	}
 	a, b := made(5000, "a"), made(5000, "b")
