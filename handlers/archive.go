@@ -270,7 +270,7 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 	if to == "" {
 		to = filepath.Join(r.cfg.RestoreTo, a.Source, a.Stamp)
 	}
-	if to, err = filepath.Abs(to); err != nil {
+	if to, err = filepath.Abs(below(c.req.Dir, to)); err != nil {
 		return keepwatch.Message{}, err
 	}
 	ask := keepwatch.Ask{Archive: a.Ref(), Parts: c.args["part"], To: to, Overwrite: c.args.has("overwrite")}

@@ -215,7 +215,7 @@ func (r *Router) atPath(c *call, word string) (name string, ok bool) {
 	if !c.req.Local || !strings.HasPrefix(word, ".") && !filepath.IsAbs(word) {
 		return "", false
 	}
-	abs, err := filepath.Abs(word)
+	abs, err := filepath.Abs(below(c.req.Dir, word))
 	sources, listErr := r.cfg.Sources.Sources()
 	if err != nil || listErr != nil {
 		return "", false

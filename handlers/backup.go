@@ -70,7 +70,7 @@ func (r *Router) source(c *call, word string) (keepwatch.Source, error) {
 	if !isPath(word) {
 		s, err := r.cfg.Sources.Source(word)
 		if keepwatch.KindOf(err) == keepwatch.KindNotFound {
-			if c.req.Local && exists(word) {
+			if c.req.Local && exists(below(c.req.Dir, word)) {
 				return s, hinted{
 					keepwatch.Errorf(keepwatch.KindNotFound, "There is no source named %q. For the folder or file of that name here, write ./%s.", word, word),
 					[]keepwatch.Button{{Label: "./" + word, Command: c.cmd.Title() + " " + Quote("./"+word), Style: keepwatch.StylePrimary}},
@@ -83,7 +83,7 @@ func (r *Router) source(c *call, word string) (keepwatch.Source, error) {
 	if !c.req.Local {
 		return keepwatch.Source{}, keepwatch.Errorf(keepwatch.KindDenied, "A path can be backed up only from the terminal of the machine that runs Keepwatch. Here, name a source of keepwatch.yaml.")
 	}
-	return r.cfg.Sources.AddPath(word)
+	return r.cfg.Sources.AddPath(below(c.req.Dir, word))
 }
 
 // exists reports whether there is something of that name in the current folder,

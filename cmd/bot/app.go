@@ -179,7 +179,7 @@ func (a *app) start(ctx context.Context) ([]keepwatch.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.control, err = listenControl(a.settings.DataDir, auditedBackup{a.state, audit{a.records, a.now}}, a.log)
+	a.control, err = listenControl(a.settings.DataDir, auditedBackup{a.state, audit{a.records, a.now}}, a.log, a.serveTerminal)
 	if err != nil {
 		// the bot works without it; only `bot state backup` needs it
 		a.log.Warn("the control socket cannot be opened; `bot state backup` will not work while the bot runs", "err", err)
