@@ -20,7 +20,7 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 	switch run.State {
 	case keepwatch.RunQueued:
 		msg.Title = fmt.Sprintf("Run %d: %s begins", run.ID, work(run))
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("It is saved, and starts at once, or as soon as there is room beside the runs under way."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("It is recorded, so that no restart loses it, and begins at once, or when a run under way has ended."))
 		msg.Buttons = append(msg.Buttons, cancel, details)
 	case keepwatch.RunRunning, keepwatch.RunWaiting:
 		msg.Title = fmt.Sprintf("Run %d: %s is under way", run.ID, work(run))
@@ -44,12 +44,15 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 	default:
 		msg.Title, msg.Tone, msg.Failed = fmt.Sprintf("Run %d: %s failed", run.ID, work(run)), keepwatch.ToneBad, true
 		msg.Blocks = append(msg.Blocks, failureText(run))
+		if run.Kind == keepwatch.RunBackup {
+			msg.Blocks = append(msg.Blocks, keepwatch.Text(leftOf(run)))
+		}
 		msg.Buttons = append(msg.Buttons, details)
 	}
 	return msg
 }
 
-// leftOf says what is left of a run that was cancelled.
+// leftOf says what is left of a run that was cancelled, or of a backup that failed.
 func leftOf(run keepwatch.Run) string {
 	removed := ""
 	if n := int64(len(run.Result.Removed)); n > 0 {
@@ -57,7 +60,7 @@ func leftOf(run keepwatch.Run) string {
 	}
 	switch {
 	case run.Kind == keepwatch.RunRestore:
-		return "What it had restored into an existing folder stays there."
+		return "No new folder was made. What it had restored into one that was there already stays in it."
 	case run.Kind == keepwatch.RunVerify:
 		return "Nothing was proved, and nothing was changed."
 	case run.Kind == keepwatch.RunPrune && removed == "":
@@ -67,7 +70,7 @@ func leftOf(run keepwatch.Run) string {
 	case run.Result.Archive != "":
 		return "Its archive " + run.Result.Archive + " was complete and verified by then, and is kept." + removed
 	}
-	return "Nothing of it was kept."
+	return "No archive was made of it. Those from before are as they were."
 }
 
 func failureText(run keepwatch.Run) keepwatch.Block {
@@ -205,11 +208,12 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 	msg.Blocks = append(msg.Blocks, notes(res)...)
 	if leftOut(res.Counts) > 0 {
 		msg.Tone = keepwatch.ToneWarn
-		msg.Title = fmt.Sprintf("Run %d: %s is done, with gaps", run.ID, work(run))
+		msg.Title += ", with gaps"
 		msg.Failed = true // what is missing must not pass for a backup in somebody's cron
 	}
 	if len(res.Findings) > 0 {
 		msg.Tone = keepwatch.ToneWarn
+		msg.Title += ", and is unlike those before it" // all that a phone shows is the title
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(pausedText(run.Source, res.Findings)))
 		msg.Buttons = append(msg.Buttons, acceptButton(run.Source, res.Archive))
 	}
@@ -370,7 +374,7 @@ func pausedText(source string, findings []keepwatch.Finding) string {
 	for _, f := range findings {
 		b.WriteString("\n! " + f.Text)
 	}
-	fmt.Fprintf(&b, "\nSo the pruning of %s is paused, and the older archives stay, until somebody says that this is right.", source)
+	fmt.Fprintf(&b, "\nSo retention is paused: no archive of %s is removed until somebody says that this is right.", source)
 	return b.String()
 }
 

@@ -136,6 +136,6 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 	if del.Quiet {
 		return []keepwatch.Outgoing{card}
 	}
-	answer.Message = keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text("How it goes stands in the channel.")}}
+	answer.Message = keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text("Its card in the channel shows how it goes.")}}
 	return []keepwatch.Outgoing{answer, card}
 }

@@ -188,19 +188,24 @@ func (r *Router) audits(_ context.Context, c *call) (keepwatch.Message, error) {
 func (r *Router) check(ctx context.Context, _ *call) (keepwatch.Message, error) {
 	probes := r.cfg.Check(ctx)
 	msg := keepwatch.Message{Title: "All is well", Tone: keepwatch.ToneGood}
+	var broken int64
 	table := keepwatch.Table{Head: []string{"", "What", "Found"}}
 	for _, p := range probes {
 		switch {
 		case p.Status == keepwatch.ProbeBad:
-			msg.Title, msg.Tone, msg.Failed = "Something is to be fixed", keepwatch.ToneBad, true
+			broken++
+			msg.Tone, msg.Failed = keepwatch.ToneBad, true
 		case p.Status == keepwatch.ProbeWarn && msg.Tone == keepwatch.ToneGood:
-			msg.Title, msg.Tone = "All works; something wants a look", keepwatch.ToneWarn
+			msg.Title, msg.Tone = "All works; something is worth a look", keepwatch.ToneWarn
 		}
 		text := p.Text
 		if p.Next != "" {
 			text += " " + p.Next
 		}
 		table.Rows = append(table.Rows, []string{string(p.Status), p.Name, text})
+	}
+	if broken > 0 {
+		msg.Title = keepwatch.FormatCount(broken, "thing needs", "things need") + " fixing"
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil

@@ -215,7 +215,7 @@ func twice(t *testing.T, s *stage) {
 		s.must("deliver again", again)
 	}
 	s.say(Operator, "backup status")
-	s.see(Operator, "1 run is not over")
+	s.see(Operator, "1 run is under way")
 	if n, e := s.w.RunCount(), s.w.Audited(s.ctx(), "backup start notes1"); n != 1 || len(e) != 1 {
 		t.Errorf("%d runs, audited %+v", n, e)
 	}
