@@ -1,9 +1,11 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -189,8 +191,8 @@ func (r *Router) check(ctx context.Context, _ *call) (keepwatch.Message, error) 
 	probes := r.cfg.Check(ctx)
 	msg := keepwatch.Message{Title: "All is well", Tone: keepwatch.ToneGood}
 	var broken int64
-	table := keepwatch.Table{Head: []string{"", "What", "Found"}}
-	for _, p := range probes {
+	table := keepwatch.Table{Head: []string{"What", "State", "Found"}}
+	for _, p := range urgentFirst(probes) {
 		switch {
 		case p.Status == keepwatch.ProbeBad:
 			broken++
@@ -202,11 +204,20 @@ func (r *Router) check(ctx context.Context, _ *call) (keepwatch.Message, error) 
 		if p.Next != "" {
 			text += " " + p.Next
 		}
-		table.Rows = append(table.Rows, []string{string(p.Status), p.Name, text})
+		table.Rows = append(table.Rows, []string{p.Name, string(p.Status), text})
 	}
 	if broken > 0 {
 		msg.Title = keepwatch.FormatCount(broken, "thing needs", "things need") + " fixing"
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil
+}
+
+// urgentFirst puts problems first, then warnings: on a phone, and on a page of a
+// list, what is below is not seen.
+func urgentFirst(probes []keepwatch.Probe) []keepwatch.Probe {
+	rank := map[keepwatch.ProbeStatus]int{keepwatch.ProbeBad: -2, keepwatch.ProbeWarn: -1}
+	sorted := slices.Clone(probes)
+	slices.SortStableFunc(sorted, func(a, b keepwatch.Probe) int { return cmp.Compare(rank[a.Status], rank[b.Status]) })
+	return sorted
 }
