@@ -91,3 +91,70 @@ func Printable(name string) string {
 	}
 	return name
 }
+
+// Clean makes characters visible that are not meant to be seen or that turn the
+// direction of text, so that no name can look like another, move a cursor or hide
+// what follows. "\n" stays; bytes that are no UTF-8 become \x….
+func Clean(text string) string {
+	if strings.IndexFunc(text, hidden) < 0 && strings.ToValidUTF8(text, "") == text {
+		return text
+	}
+	var b strings.Builder
+	for i, c := range text {
+		switch {
+		case c == '\t':
+			b.WriteString("  ")
+		case c == '\uFFFD' && !strings.HasPrefix(text[i:], "\uFFFD"):
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case hidden(c) && c < 0x100:
+			fmt.Fprintf(&b, `\x%02x`, c)
+		case hidden(c):
+			fmt.Fprintf(&b, `\u%04x`, c)
+		default:
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
+}
+
+// hidden: C0 and C1 but "\n", line separators, the marks and controls of direction
+// of Unicode UAX 9, and characters that show nothing at all. The joiner of emoji
+// is none of them.
+func hidden(c rune) bool {
+	switch {
+	case c == '\n':
+		return false
+	case c < 0x20, c >= 0x7f && c < 0xa0, c == 0x2028, c == 0x2029:
+		return true
+	case c == 0x061c, c == 0x200e, c == 0x200f, c >= 0x202a && c <= 0x202e, c >= 0x2066 && c <= 0x2069:
+		return true
+	}
+	return c == 0x200b || c == 0x2060 || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb)
+}
+
+// Figures gives what is known of a progress, in words: how much of how much, how
+// fast, and last how much time is left. Nothing, where nothing is known.
+func (p Progress) Figures() []string {
+	var parts []string
+	switch {
+	case p.TotalBytes > 0:
+		parts = append(parts, FormatBytes(p.Bytes)+" of "+FormatBytes(p.TotalBytes))
+	case p.Bytes > 0:
+		parts = append(parts, FormatBytes(p.Bytes))
+	case p.TotalItems > 0:
+		parts = append(parts, FormatCount(p.Items, "")+" of "+FormatCount(p.TotalItems, "item"))
+	case p.Items > 0:
+		parts = append(parts, FormatCount(p.Items, "item"))
+	}
+	if r := p.Rate(); r > 0 {
+		parts = append(parts, FormatBytes(int64(r))+"/s")
+	}
+	if left, ok := p.Left(); ok {
+		text := FormatDuration(left)
+		if left < 10*time.Second { // it is known to the second
+			text = fmt.Sprintf("%d s", max(int(left.Seconds()), 1))
+		}
+		parts = append(parts, text+" left")
+	}
+	return parts
+}

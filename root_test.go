@@ -149,3 +149,14 @@ func TestProgress(t *testing.T) {
 		t.Error("a clock set back gives a rate")
 	}
 }
+
+func TestClean(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain ü 👩‍💻\nline": "plain ü 👩‍💻\nline", "a\x1b[31mb": `a\x1b[31mb`, "a\tb": "a  b", "photo\u202egpj.exe": `photo\u202egpj.exe`,
+		"\x9b": `\x9b`, "\u0085": `\x85`, "\xff": `\xff`, "zero\u200bwidth": `zero\u200bwidth`, "\u2028": `\u2028`, "\uFFFD": "\uFFFD", "": "",
+	} {
+		if got := keepwatch.Clean(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,17 +126,40 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 	if msg.Run == 0 {
 		return []keepwatch.Outgoing{answer}
 	}
+	if d.shown(del, msg.Run) {
+		answer.Message = aside(msg)
+		return []keepwatch.Outgoing{answer}
+	}
 	if del.InReply && reply.Open {
 		reply.Private = false
 		answer.Run, answer.Message = msg.Run, keepwatch.Message{}
 		return []keepwatch.Outgoing{answer}
 	}
-	aside := reply
-	aside.Private, aside.Replace = false, false
-	card := keepwatch.Outgoing{ID: NewID(), Lane: answer.Channel, Channel: answer.Channel, Reply: &aside, Run: msg.Run, Made: answer.Made}
+	open := reply
+	open.Private, open.Replace = false, false
+	card := keepwatch.Outgoing{ID: NewID(), Lane: answer.Channel, Channel: answer.Channel, Reply: &open, Run: msg.Run, Made: answer.Made}
 	if del.Quiet {
 		return []keepwatch.Outgoing{card}
 	}
-	answer.Message = keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text("Its card in the channel shows how it goes.")}}
+	answer.Message = aside(msg)
 	return []keepwatch.Outgoing{answer, card}
+}
+
+// aside is what whoever asked is told beside the card of a run.
+func aside(msg keepwatch.Message) keepwatch.Message {
+	return keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text("Its card in the channel shows how it goes.")}}
+}
+
+// shown reports whether a channel has a card of a run already that follows it: a
+// run has one message. Whoever asks to watch it wants another one, here and now.
+func (d *Desk) shown(del keepwatch.Delivery, run int64) bool {
+	if cmd, ok := d.cfg.Router.command(del.Request); ok && cmd.Name == "watch" {
+		return false
+	}
+	cards, err := d.cfg.Mailbox.RunCards(run)
+	if err != nil {
+		d.cfg.Log.Warn("it cannot be read where a run is shown; it is shown again", "run", run, "err", err)
+		return false
+	}
+	return slices.ContainsFunc(cards, func(c keepwatch.Card) bool { return c.Channel == del.Request.Channel && !c.Final })
 }

@@ -28,6 +28,8 @@ type Mailbox interface {
 	Deliveries() ([]keepwatch.Delivery, error)
 	// RequestRun gives the run that a request has started, if it has one.
 	RequestRun(request string) (run keepwatch.Run, found bool, err error)
+	// RunCards gives the cards of a run, in all channels.
+	RunCards(run int64) ([]keepwatch.Card, error)
 	// KeptButton gives the button that a token of the sort "#…" stands for.
 	KeptButton(token string) (keepwatch.Button, error)
 }

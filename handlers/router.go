@@ -206,15 +206,21 @@ func (r *Router) person(req keepwatch.Request) (keepwatch.Person, bool) {
 	return keepwatch.Person{Name: a.Platform + ":" + a.ID, Role: role, Accounts: map[string]string{a.Platform: a.ID}}, true
 }
 
-// private reports whether what a request asks for is for the asker's eyes alone,
-// because only admins may see it.
-func (r *Router) private(req keepwatch.Request) bool {
+// command finds the command that a request asks for.
+func (r *Router) command(req keepwatch.Request) (Command, bool) {
 	words, err := Split(req.Text)
 	if err != nil || len(words) == 0 {
-		return false
+		return Command{}, false
 	}
 	words[0] = strings.TrimPrefix(words[0], "/")
 	cmd, _, found := r.find(words)
+	return cmd, found
+}
+
+// private reports whether what a request asks for is for the asker's eyes alone,
+// because only admins may see it.
+func (r *Router) private(req keepwatch.Request) bool {
+	cmd, found := r.command(req)
 	return found && cmd.Role >= keepwatch.RoleAdmin
 }
 

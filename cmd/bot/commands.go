@@ -36,8 +36,8 @@ func dispatch(ctx context.Context, p process, o options, words []string) error {
 		return chat(ctx, p, o)
 	case words[0] == "serve" && len(words) == 1:
 		return serve(ctx, p, o)
-	case words[0] == "manifest" && len(words) == 2:
-		return manifestCommand(p, o, words[1])
+	case words[0] == "manifest" && (len(words) == 2 || len(words) == 3):
+		return manifestCommand(p, o, words[1:])
 	case words[0] == "check" && len(words) == 1:
 		return checkCommand(ctx, p, o)
 	case words[0] == "open" && len(words) == 3:
@@ -59,7 +59,7 @@ func dispatch(ctx context.Context, p process, o options, words []string) error {
 	case words[0] == "key":
 		return usageError("It is written: bot key new, or bot key accept")
 	case words[0] == "manifest":
-		return usageError("It is written: bot manifest slack, or bot manifest discord")
+		return usageError("It is written: bot manifest slack [BASE-URL], or bot manifest discord")
 	case words[0] == "state":
 		return usageError("It is written: bot state backup FILE")
 	}

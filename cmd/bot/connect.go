@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -169,8 +170,17 @@ func probeMessages(records *store.Records) keepwatch.Probe {
 	return good("messages", "All were delivered.")
 }
 
-// manifestCommand prints what sets the app up on a platform.
-func manifestCommand(p process, o options, name string) error {
+// manifestCommand prints what sets the app up on a platform. Slack's is for
+// requests over HTTP where a base address is given, or where the settings have no
+// token for Socket Mode but a signing secret.
+func manifestCommand(p process, o options, words []string) error {
+	name, base := words[0], ""
+	if len(words) > 1 {
+		base = strings.TrimRight(words[1], "/")
+	}
+	if u, err := url.Parse(base); base != "" && (err != nil || u.Scheme != "https" || u.Host == "" || name != "slack") {
+		return usageError("It is written: bot manifest slack https://bot.example.com, with the address at which Slack reaches the bot, or bot manifest discord")
+	}
 	s, err := loadSettings(p, o)
 	if err != nil {
 		return err
@@ -178,11 +188,11 @@ func manifestCommand(p process, o options, name string) error {
 	var text string
 	switch name {
 	case "slack":
-		url := ""
-		if s.env.get("SLACK_APP_TOKEN") == "" && s.env.get("SLACK_SIGNING_SECRET") != "" {
-			url = "https://keepwatch.example.com"
+		if base == "" && s.env.get("SLACK_APP_TOKEN") == "" && s.env.get("SLACK_SIGNING_SECRET") != "" {
+			base = "https://keepwatch.example.com"
+			fmt.Fprintln(p.Err, "Put the address at which Slack reaches the bot in place of "+base+", or print this again with it: bot manifest slack https://…")
 		}
-		text, err = slack.Manifest(handlers.Table(), url, len(s.groupsOf("slack")) > 0)
+		text, err = slack.Manifest(handlers.Table(), base, len(s.groupsOf("slack")) > 0)
 	case "discord":
 		text, err = discord.Manifest(handlers.Table(), discord.ApplicationID(keepwatch.NewSecret(s.env.get("DISCORD_BOT_TOKEN"))), s.env.get("DISCORD_GUILD_ID"))
 	default:

@@ -3,7 +3,6 @@ package console
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"keepwatch"
 )
@@ -51,24 +50,7 @@ func figures(p keepwatch.Progress) []string {
 	if f, known := p.Fraction(); known {
 		parts = append(parts, fmt.Sprintf("%3d %%", int(f*100)))
 	}
-	switch {
-	case p.TotalBytes > 0:
-		parts = append(parts, keepwatch.FormatBytes(p.Bytes)+" of "+keepwatch.FormatBytes(p.TotalBytes))
-	case p.Bytes > 0:
-		parts = append(parts, keepwatch.FormatBytes(p.Bytes))
-	case p.Items > 0:
-		parts = append(parts, keepwatch.FormatCount(p.Items, "item"))
-	}
-	if r := p.Rate(); r > 0 {
-		parts = append(parts, keepwatch.FormatBytes(int64(r))+"/s")
-	}
-	if left, ok := p.Left(); ok {
-		text := keepwatch.FormatDuration(left)
-		if left < 10*time.Second { // it is known to the second
-			text = fmt.Sprintf("%d s", max(int(left.Seconds()), 1))
-		}
-		parts = append(parts, text+" left")
-	}
+	parts = append(parts, p.Figures()...)
 	if len(parts) == 0 {
 		return []string{"…"}
 	}

@@ -1,11 +1,11 @@
 package console
 
 import (
-	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/rivo/uniseg"
+
+	"keepwatch"
 )
 
 // wrap breaks a text at blanks into lines that fit; what follows the first is
@@ -107,39 +107,7 @@ func truncate(text string, w int) string {
 	return head + "…"
 }
 
-// clean makes control characters, and those that turn the direction of text,
-// visible, so that no file name can move the cursor or hide what follows.
+// clean is what a person may be shown of a text in one line.
 func clean(text string) string {
-	if strings.IndexFunc(text, hidden) < 0 && strings.ToValidUTF8(text, "") == text {
-		return text
-	}
-	var b strings.Builder
-	for i, c := range text {
-		switch {
-		case c == '\t':
-			b.WriteString("  ")
-		case c == unicode.ReplacementChar && !strings.HasPrefix(text[i:], "\uFFFD"):
-			fmt.Fprintf(&b, `\x%02x`, text[i])
-		case hidden(c) && c < 0x100:
-			fmt.Fprintf(&b, `\x%02x`, c)
-		case hidden(c):
-			fmt.Fprintf(&b, `\u%04x`, c)
-		default:
-			b.WriteRune(c)
-		}
-	}
-	return b.String()
-}
-
-// hidden: C0, C1, line separators, the marks and controls of direction of Unicode
-// UAX 9, and characters that show nothing at all. The joiner of emoji is none of
-// them.
-func hidden(c rune) bool {
-	switch {
-	case unicode.IsControl(c), c == 0x2028, c == 0x2029:
-		return true
-	case c == 0x061c, c == 0x200e, c == 0x200f, c >= 0x202a && c <= 0x202e, c >= 0x2066 && c <= 0x2069:
-		return true
-	}
-	return c == 0x200b || c == 0x2060 || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb)
+	return strings.ReplaceAll(keepwatch.Clean(text), "\n", `\x0a`)
 }

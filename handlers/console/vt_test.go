@@ -58,7 +58,7 @@ func (v *vt) step(text string) int {
 		end = len(text)
 	}
 	cluster, _, w, _ := uniseg.FirstGraphemeClusterInString(text[:end], -1)
-	if strings.ContainsFunc(cluster, hidden) {
+	if clean(cluster) != cluster {
 		v.unknown = append(v.unknown, fmt.Sprintf("%q", cluster))
 	}
 	v.put(cluster, w)

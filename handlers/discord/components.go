@@ -98,7 +98,7 @@ func selectMenu(name string, options []keepwatch.Button, n int) discordgo.Select
 
 // label makes a text for where Discord shows plain text and demands some.
 func label(s string, n int) string {
-	s = strings.Join(strings.Fields(clean(s)), " ")
+	s = strings.Join(strings.Fields(keepwatch.Clean(s)), " ")
 	if s == "" {
 		s = "–"
 	}

@@ -1,4 +1,4 @@
-package discord_test
+package discord
 
 import (
 	"context"
@@ -14,7 +14,6 @@ import (
 
 	"keepwatch"
 	"keepwatch/handlers"
-	"keepwatch/handlers/discord"
 	"keepwatch/handlers/discord/discordtest"
 	"keepwatch/handlers/handlertest"
 )
@@ -41,17 +40,17 @@ type guild struct {
 
 func newGuild(t *testing.T, gateway bool) (*guild, *handlertest.World) {
 	t.Helper()
-	srv := discordtest.New(t, discordtest.Config{NoRateLimits: true})
+	srv := discordtest.New(t, discordtest.Config{NoRateLimits: true, Spec: vocabulary(t)})
 	s := &guild{Server: srv, gateway: gateway, users: map[string]string{}, last: map[string]*discordtest.Interaction{}}
 	for _, who := range []string{handlertest.Admin, handlertest.Operator, handlertest.Viewer, handlertest.Stranger} {
 		s.users[who] = srv.AddUser(strings.ToLower(who))
 	}
 	w := handlertest.NewWorld(t, "discord", s.users)
-	cfg := discord.Config{Token: keepwatch.NewSecret(srv.Token()), GuildID: srv.GuildID(), APIURL: srv.URL(), Counter: w.Desk}
+	cfg := Config{Token: keepwatch.NewSecret(srv.Token()), GuildID: srv.GuildID(), APIURL: srv.URL(), Counter: w.Desk}
 	if !gateway {
 		cfg.PublicKey = srv.PublicKey()
 	}
-	front, err := discord.New(cfg)
+	front, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +66,7 @@ func newGuild(t *testing.T, gateway bool) (*guild, *handlertest.World) {
 	if !gateway {
 		web := httptest.NewServer(front.Handler())
 		t.Cleanup(web.Close)
-		if err := srv.SetInteractionsURL(ctx, web.URL+discord.Path); err != nil {
+		if err := srv.SetInteractionsURL(ctx, web.URL+Path); err != nil {
 			t.Fatal(err)
 		}
 	}

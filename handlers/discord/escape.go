@@ -1,11 +1,10 @@
 package discord
 
 import (
-	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf16"
-	"unicode/utf8"
+
+	"keepwatch"
 )
 
 // size is the length that Discord counts: no fewer than its characters. UTF-16
@@ -32,50 +31,12 @@ func cut(s string, n int) string {
 	return s
 }
 
-// clean makes characters visible that are not meant to be seen or that turn the
-// direction of text, so that no file name can look like another. "\n" stays.
-func clean(text string) string {
-	if strings.IndexFunc(text, hidden) < 0 && utf8.ValidString(text) {
-		return text
-	}
-	var b strings.Builder
-	for i, c := range text {
-		switch {
-		case c == '\t':
-			b.WriteString("  ")
-		case c == unicode.ReplacementChar && !strings.HasPrefix(text[i:], "\uFFFD"):
-			fmt.Fprintf(&b, `\x%02x`, text[i])
-		case hidden(c) && c < 0x100:
-			fmt.Fprintf(&b, `\x%02x`, c)
-		case hidden(c):
-			fmt.Fprintf(&b, `\u%04x`, c)
-		default:
-			b.WriteRune(c)
-		}
-	}
-	return b.String()
-}
-
-// hidden: controls, line separators, the marks of direction of Unicode UAX 9,
-// and characters that show nothing. The joiner of emoji is none of them.
-func hidden(c rune) bool {
-	switch {
-	case c == '\n':
-		return false
-	case unicode.IsControl(c), c == 0x2028, c == 0x2029:
-		return true
-	case c == 0x061c, c == 0x200e, c == 0x200f, c >= 0x202a && c <= 0x202e, c >= 0x2066 && c <= 0x2069:
-		return true
-	}
-	return c == 0x200b || c == 0x2060 || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb)
-}
-
 // escape makes markdown that shows a plain text as it stands: it formats
 // nothing, links nothing, mentions nobody. Discord takes a backslash before any
 // character that is no letter, digit or blank (support article "Markdown Text
 // 101"; the reference of message formatting lists what begins with "<").
 func escape(text string) string {
-	text = clean(text)
+	text = keepwatch.Clean(text)
 	var b strings.Builder
 	begin := true // nothing but blanks so far in this line
 	digits := false
@@ -101,6 +62,6 @@ func escape(text string) string {
 
 // fence makes a block of literal text. Backticks in it cannot end it.
 func fence(text string) string {
-	text = strings.ReplaceAll(clean(text), "```", "`\u200b`\u200b`")
+	text = strings.ReplaceAll(keepwatch.Clean(text), "```", "`\u200b`\u200b`")
 	return "```\n" + text + "\n```"
 }

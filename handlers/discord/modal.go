@@ -89,7 +89,7 @@ func newModal(b keepwatch.Button, token string) modal {
 		m.Components = append(m.Components, modalPart{Type: typeTextShown, Content: shown(text)})
 	}
 	for _, f := range fields {
-		m.Components = append(m.Components, modalPart{Type: typeLabel, Label: label(f.Label, maxModalLabel), Description: cut(clean(f.Hint), maxModalHint), Component: input(f)})
+		m.Components = append(m.Components, modalPart{Type: typeLabel, Label: label(f.Label, maxModalLabel), Description: cut(keepwatch.Clean(f.Hint), maxModalHint), Component: input(f)})
 	}
 	return m
 }

@@ -46,7 +46,7 @@ func columns(rows [][]string) (widths []int, narrow bool) {
 			for len(widths) <= i {
 				widths = append(widths, 0)
 			}
-			cell = clean(cell)
+			cell = keepwatch.Clean(cell)
 			narrow = narrow && !strings.Contains(cell, "\n") && !strings.Contains(cell, "```")
 			widths[i] = max(widths[i], uniseg.StringWidth(cell))
 		}
@@ -65,7 +65,7 @@ func (w *writer) columns(rows [][]string, widths []int, head int) {
 	for _, row := range rows {
 		var b strings.Builder
 		for i, cell := range row {
-			cell = clean(cell)
+			cell = keepwatch.Clean(cell)
 			b.WriteString(cell)
 			if i < len(row)-1 {
 				b.WriteString(strings.Repeat(" ", widths[i]-uniseg.StringWidth(cell)+2))

@@ -71,6 +71,9 @@ func (w *World) FinishDelivery(d keepwatch.Delivery, e keepwatch.AuditEntry, out
 		w.posts++
 		o.Seq = int64(w.posts)
 		w.queue[o.Lane] = append(w.queue[o.Lane], o)
+		if o.Run > 0 {
+			w.cards[o.ID] = keepwatch.Card{ID: o.ID, Run: o.Run, Channel: o.Channel, Reply: o.Reply}
+		}
 		lanes = append(lanes, o.Lane)
 	}
 	return lanes, nil
@@ -106,6 +109,19 @@ func (w *World) RequestRun(request string) (keepwatch.Run, bool, error) {
 		}
 	}
 	return keepwatch.Run{}, false, nil
+}
+
+// RunCards satisfies handlers.Mailbox.
+func (w *World) RunCards(run int64) ([]keepwatch.Card, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []keepwatch.Card
+	for _, c := range w.cards {
+		if c.Run == run {
+			out = append(out, c)
+		}
+	}
+	return out, nil
 }
 
 // KeptButton satisfies handlers.Mailbox.
@@ -165,7 +181,7 @@ func (w *World) post(out keepwatch.Outgoing) {
 		return
 	}
 	w.mu.Lock()
-	w.cards[fmt.Sprint(out.Run, out.Channel)] = keepwatch.Card{Run: out.Run, Channel: out.Channel, Reply: out.Reply, Ref: ref, Final: final}
+	w.cards[out.ID] = keepwatch.Card{ID: out.ID, Run: out.Run, Channel: out.Channel, Reply: out.Reply, Ref: ref, Final: final}
 	w.mu.Unlock()
 	w.editCards(out.Run) // it may have gone on meanwhile
 }

@@ -60,6 +60,7 @@ func Run(t *testing.T, newStage func(t *testing.T) (Stage, *World)) {
 		{"a stranger is refused, told whom to ask, and audited", stranger},
 		{"a role that is too low is refused", denied},
 		{"a run has one card, which follows it", card},
+		{"a run that is taken up again keeps its card", retried},
 		{"a button is a command", button},
 		{"what is missing is asked for", missing},
 		{"a slip is corrected", slip},
@@ -178,6 +179,24 @@ func card(t *testing.T, s *stage) {
 	done := s.see(Operator, "Run 1: backup of notes1 is done")
 	if begun.ID != "" && done.ID != begun.ID {
 		t.Errorf("the end of the run stands in another message: %s and %s", begun.ID, done.ID)
+	}
+}
+
+func retried(t *testing.T, s *stage) {
+	s.say(Operator, "backup start notes1")
+	begun := s.see(Operator, "Run 1: backup of notes1 is under way")
+	s.w.change(1, keepwatch.RunAttention)
+	waits := s.see(Operator, "Run 1: backup of notes1 needs attention")
+	s.press(Operator, waits, "Retry")
+	if begun.ID == "" {
+		s.see(Operator, "Run 1: backup of notes1 is under way")
+	} else { // whoever pressed is told so aside
+		s.see(Operator, "Run 1: backup of notes1 is under way", "stands in the channel")
+	}
+	s.w.EndRun(1)
+	done := s.see(Operator, "Run 1: backup of notes1 is done")
+	if begun.ID != "" && (waits.ID != begun.ID || done.ID != begun.ID) {
+		t.Errorf("one run has the messages %s, %s and %s", begun.ID, waits.ID, done.ID)
 	}
 }
 

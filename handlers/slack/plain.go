@@ -62,11 +62,11 @@ func plainBlock(b keepwatch.Block, add func(text string) bool) {
 
 // spoken is a progress without its bar, which is no use when it is read aloud.
 func spoken(p keepwatch.Progress) string {
-	parts := figures(p)
+	text := figures(p)
 	if f, known := p.Fraction(); known {
-		parts = append([]string{fmt.Sprintf("%d %%", int(max(f, 0)*100))}, parts...)
+		text = fmt.Sprintf("%d %%, %s", int(max(f, 0)*100), text)
 	}
-	return strings.Join(parts, ", ")
+	return text
 }
 
 // bare is a message for Slack without any block, with the commands of its

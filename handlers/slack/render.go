@@ -219,7 +219,7 @@ func unformatted(c rune) rune {
 
 // progress is a bar of text and, below it, what is known in figures.
 func progress(p keepwatch.Progress) string {
-	figures := strings.Join(figures(p), ", ")
+	figures := figures(p)
 	f, known := p.Fraction()
 	if !known {
 		return figures
@@ -229,27 +229,10 @@ func progress(p keepwatch.Progress) string {
 	return fmt.Sprintf("%s%s %d %%\n%s", strings.Repeat("█", full), strings.Repeat("░", width-full), int(max(f, 0)*100), figures)
 }
 
-// figures gives what is known of a progress, the time left last.
-func figures(p keepwatch.Progress) []string {
-	var parts []string
-	switch {
-	case p.TotalBytes > 0:
-		parts = append(parts, keepwatch.FormatBytes(p.Bytes)+" of "+keepwatch.FormatBytes(p.TotalBytes))
-	case p.Bytes > 0:
-		parts = append(parts, keepwatch.FormatBytes(p.Bytes))
-	case p.TotalItems > 0:
-		parts = append(parts, keepwatch.FormatCount(p.Items, "")+" of "+keepwatch.FormatCount(p.TotalItems, "item"))
-	case p.Items > 0:
-		parts = append(parts, keepwatch.FormatCount(p.Items, "item"))
+// figures says in one line how far a progress is.
+func figures(p keepwatch.Progress) string {
+	if parts := p.Figures(); len(parts) > 0 {
+		return strings.Join(parts, ", ")
 	}
-	if r := p.Rate(); r > 0 {
-		parts = append(parts, keepwatch.FormatBytes(int64(r))+"/s")
-	}
-	if left, ok := p.Left(); ok {
-		parts = append(parts, keepwatch.FormatDuration(left)+" left")
-	}
-	if len(parts) == 0 {
-		return []string{"It has just begun."}
-	}
-	return parts
+	return "It has just begun."
 }

@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"github.com/rivo/uniseg"
+
+	"keepwatch"
 )
 
 // escape makes a text mean nothing in mrkdwn: the three characters that begin
@@ -109,45 +111,13 @@ func clip(text string, n int) string {
 	return strings.TrimRightFunc(head, unicode.IsSpace) + "…"
 }
 
-// clean makes visible what hides: control characters, those that turn the
-// direction of text (Unicode UAX 9), and those that show nothing. So no file
-// name can make another of itself. Ends of lines stay.
-func clean(text string) string {
-	text = strings.ToValidUTF8(head(text), "\uFFFD")
-	if strings.IndexFunc(text, hidden) < 0 {
-		return text
-	}
-	var b strings.Builder
-	for _, c := range text {
-		switch {
-		case c == '\t':
-			b.WriteString("  ")
-		case hidden(c) && c < 0x100:
-			fmt.Fprintf(&b, `\x%02x`, c)
-		case hidden(c):
-			fmt.Fprintf(&b, `\u%04x`, c)
-		default:
-			b.WriteRune(c)
-		}
-	}
-	return b.String()
-}
+// clean is what a person may be shown of a text: nothing in it hides, and it is
+// valid UTF-8. Ends of lines stay.
+func clean(text string) string { return keepwatch.Clean(head(text)) }
 
 // line is clean for what must stay in one line.
 func line(text string) string {
 	return strings.TrimSpace(strings.ReplaceAll(clean(text), "\n", " "))
-}
-
-func hidden(c rune) bool {
-	switch {
-	case c == '\n':
-		return false
-	case unicode.IsControl(c), c == 0x2028, c == 0x2029:
-		return true
-	case c == 0x061c, c == 0x200e, c == 0x200f, c >= 0x202a && c <= 0x202e, c >= 0x2066 && c <= 0x2069:
-		return true
-	}
-	return c == 0x200b || c == 0x2060 || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb)
 }
 
 // blankText reports whether nothing of a text would be seen; Slack refuses
