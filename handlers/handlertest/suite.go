@@ -191,7 +191,7 @@ func retried(t *testing.T, s *stage) {
 	if begun.ID == "" {
 		s.see(Operator, "Run 1: backup of notes1 is under way")
 	} else { // whoever pressed is told so aside
-		s.see(Operator, "Run 1: backup of notes1 is under way", "stands in the channel")
+		s.see(Operator, "Run 1: backup of notes1 is under way", "Its card in the channel")
 	}
 	s.w.EndRun(1)
 	done := s.see(Operator, "Run 1: backup of notes1 is done")
