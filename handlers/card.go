@@ -41,15 +41,24 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s needs attention", run.ID, work(run)), keepwatch.ToneBad
 		msg.Blocks = append(msg.Blocks, failureText(run))
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Retry", Command: "backup retry " + number, Style: keepwatch.StylePrimary}, cancel, details)
+		msg.Buttons = append(msg.Buttons, others(run)...)
 	default:
 		msg.Title, msg.Tone, msg.Failed = fmt.Sprintf("Run %d: %s failed", run.ID, work(run)), keepwatch.ToneBad, true
 		msg.Blocks = append(msg.Blocks, failureText(run))
 		if run.Kind == keepwatch.RunBackup {
 			msg.Blocks = append(msg.Blocks, keepwatch.Text(leftOf(run)))
 		}
-		msg.Buttons = append(msg.Buttons, details)
+		msg.Buttons = append(append(msg.Buttons, details), others(run)...)
 	}
 	return msg
+}
+
+// others leads whoever has found an archive damaged to those that may be whole.
+func others(run keepwatch.Run) []keepwatch.Button {
+	if run.Kind != keepwatch.RunVerify && run.Kind != keepwatch.RunRestore {
+		return nil
+	}
+	return []keepwatch.Button{{Label: "Other archives", Command: "backup list " + Quote(run.Source)}}
 }
 
 // leftOf says what is left of a run that was cancelled, or of a backup that failed.
@@ -402,7 +411,7 @@ func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Messa
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields})
 	for _, f := range run.Failures {
 		text := r.time(f.At) + ", step " + f.Step + ": " + f.Message
-		if role >= keepwatch.RoleAdmin && f.Cause != "" {
+		if role >= keepwatch.RoleAdmin && f.Cause != "" && !strings.HasSuffix(f.Cause, f.Message) {
 			text += "\nCause: " + f.Cause
 		}
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(text))
