@@ -21,7 +21,7 @@ func (r *Router) archiveCommands() []Command {
 	return []Command{
 		{
 			Group: "backup", Name: "list", Role: keepwatch.RoleViewer, run: r.list,
-			Summary: "List archives",
+			Summary: "List archives, the newest first, and how each of them is",
 			Options: []Option{{Name: "source", Type: TypeSource, Summary: "only those of this source"}},
 		},
 		{
