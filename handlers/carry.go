@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,11 @@ func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, again b
 		return // it stays saved, for the next start
 	}
 	log := d.cfg.Log.With("request", del.Request.ID)
+	defer func() {
+		if p := recover(); p != nil { // it stays saved, for the next start
+			log.Error("the answer to a request broke off", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
 	msg, answered := d.answer(del, &entry, again, log)
 	if !answered {
 		return

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"keepwatch"
@@ -44,6 +45,7 @@ type app struct {
 	outbox       *engine.Outbox
 	platforms    []platform     // those that are configured
 	connected    sync.WaitGroup // their connections
+	stopping     atomic.Bool    // all has stopped but the outbox
 	control      *control
 	web          *web.Server // nil: nobody listens
 	watching     sync.WaitGroup
@@ -253,6 +255,8 @@ func (a *app) close() error {
 		err = a.web.Close(ctx)
 	}
 	err = errors.Join(err, a.disconnect(ctx), a.engine.Close(ctx))
+	a.stopping.Store(true) // the last look at the cards of runs that go on later
+	err = errors.Join(err, a.outbox.Close(ctx))
 	if a.control != nil {
 		err = errors.Join(err, a.control.Close())
 	}
