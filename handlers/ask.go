@@ -66,7 +66,7 @@ func question(o Option) string {
 func none(o Option) string {
 	switch o.Type {
 	case TypeSource:
-		return "There is no source yet. In the terminal a path will do."
+		return "There is no source yet. Name what to keep in keepwatch.yaml; in the terminal a path will do."
 	case TypeRun:
 		return "No run is under way."
 	case TypeArchive:

@@ -21,7 +21,7 @@ func (r *Router) backupCommands() []Command {
 			Options: []Option{
 				{Name: "source", Type: TypeSource, Required: true, Summary: "what to back up; in the terminal also a path"},
 				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these parts, such as a folder in it"},
-				{Name: "changes", Type: TypeSwitch, Flag: true, Summary: "only what changed since the last verified backup"},
+				{Name: "changes", Type: TypeSwitch, Flag: true, Summary: "only what changed since the last backup; not in this version yet"},
 			},
 			Examples: []string{"backup start ruthin-web", "backup start ./docs"},
 		},
@@ -95,7 +95,7 @@ func exists(name string) bool {
 
 func (r *Router) start(ctx context.Context, c *call) (keepwatch.Message, error) {
 	if c.args.has("changes") {
-		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "--changes is not in this version for sources of this kind: a backup of files is always whole. Leave it out.")
+		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "--changes is not in this version yet: a backup of files is always whole. Leave it out.")
 	}
 	s, err := r.source(c, c.args.one("source"))
 	if err != nil {
@@ -214,14 +214,17 @@ func (r *Router) status(_ context.Context, c *call) (keepwatch.Message, error) {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing has run yet."))
 		return msg, nil
 	}
-	var notOver int64
+	var going, waiting int64
 	table := keepwatch.Table{Head: []string{"Run", "What", "State", "When"}}
 	for _, run := range merge(recent, open) {
 		if live, err := r.cfg.Runs.Run(run.ID); err == nil {
 			run = live
 		}
-		if !run.State.Ended() {
-			notOver++
+		switch {
+		case run.State == keepwatch.RunAttention:
+			waiting++
+		case !run.State.Ended():
+			going++
 		}
 		table.Rows = append(table.Rows, []string{strconv.FormatInt(run.ID, 10), work(run), stateWord(run), r.ago(run.Created)})
 		if run.State == keepwatch.RunAttention && len(msg.Buttons) < fewChoices {
@@ -229,8 +232,14 @@ func (r *Router) status(_ context.Context, c *call) (keepwatch.Message, error) {
 			msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: fmt.Sprintf("Look at run %d", run.ID), Command: fmt.Sprintf("backup status %d", run.ID)})
 		}
 	}
-	if notOver > 0 {
-		msg.Title = keepwatch.FormatCount(notOver, "run is", "runs are") + " not over"
+	attention, way := keepwatch.FormatCount(waiting, "run needs", "runs need")+" attention", keepwatch.FormatCount(going, "run is", "runs are")+" under way"
+	switch {
+	case waiting > 0 && going > 0:
+		msg.Title = attention + ", " + way
+	case waiting > 0:
+		msg.Title = attention
+	case going > 0:
+		msg.Title = way
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil

@@ -153,7 +153,7 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 
 // aside is what whoever asked is told beside the card of a run.
 func aside(msg keepwatch.Message) keepwatch.Message {
-	return keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text("How it goes stands in the channel.")}}
+	return keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text("Its card in the channel shows how it goes.")}}
 }
 
 // shown reports whether a channel has a card of a run already that follows it: a

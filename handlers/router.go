@@ -164,7 +164,7 @@ func (r *Router) Answer(ctx context.Context, req keepwatch.Request, entry *keepw
 	if person, known := r.person(req); known {
 		msg, err = r.answer(ctx, req, person, entry)
 	} else {
-		err = r.stranger(req.Account.Platform)
+		err = r.stranger(req.Account)
 	}
 	if err != nil {
 		msg = r.failure(req, err)
@@ -224,15 +224,15 @@ func (r *Router) private(req keepwatch.Request) bool {
 	return found && cmd.Role >= keepwatch.RoleAdmin
 }
 
-// stranger says whom to ask: the admins who are on the same platform, and
-// otherwise any.
-func (r *Router) stranger(platform string) error {
+// stranger says whom to ask, and what for: the admins who are on the same
+// platform, and otherwise any.
+func (r *Router) stranger(account keepwatch.Account) error {
 	var near, far []string
 	for _, p := range r.cfg.People {
 		if p.Role != keepwatch.RoleAdmin {
 			continue
 		}
-		if far = append(far, p.Name); p.Accounts[platform] != "" {
+		if far = append(far, p.Name); p.Accounts[account.Platform] != "" {
 			near = append(near, p.Name)
 		}
 	}
@@ -242,7 +242,11 @@ func (r *Router) stranger(platform string) error {
 	} else if len(far) > 0 {
 		ask = strings.Join(far, " or ")
 	}
-	return keepwatch.Errorf(keepwatch.KindDenied, "I do not know you yet. Ask %s to add your account to keepwatch.yaml.", ask)
+	yours := "your account"
+	if account.ID != "" {
+		yours += " (" + account.Platform + ": " + account.ID + ")"
+	}
+	return keepwatch.Errorf(keepwatch.KindDenied, "I do not know you yet. Ask %s to add %s to keepwatch.yaml.", ask, yours)
 }
 
 // answer finds the command and carries it out.

@@ -293,7 +293,11 @@ func (a *app) changed(run keepwatch.Run) {
 	if run.State == keepwatch.RunQueued {
 		a.announce(run)
 	}
-	a.log.Info("run", "run", run.ID, "kind", run.Kind, "source", run.Source, "state", run.State)
+	step := ""
+	if s := run.Current(); s != nil {
+		step = s.Name
+	}
+	a.log.Info("run", "run", run.ID, "kind", run.Kind, "source", run.Source, "state", run.State, "step", step)
 	if run.By == byDrop && run.Failure != nil && (run.State == keepwatch.RunFailed || run.State == keepwatch.RunAttention) {
 		a.log.Error("a dropped file was not taken in", "run", run.ID, "source", run.Source, "file", strings.Join(run.Ask.Parts, ", "), "why", run.Failure.Message)
 	}

@@ -109,6 +109,11 @@ func probeSettings(s settings) []keepwatch.Probe {
 	if slices.ContainsFunc(s.People, func(p keepwatch.Person) bool { return len(p.Devices) > 0 }) {
 		probes = append(probes, off("devices", "They are read, and this version does not ask about any.", ""))
 	}
+	for _, name := range []string{"escalation", "reports"} {
+		if s.Channels[name] != "" {
+			probes = append(probes, off("channel "+name, "It is read, and this version posts nothing there.", ""))
+		}
+	}
 	for _, src := range s.Sources {
 		if src.Schedule != "" {
 			probes = append(probes, warn("schedule of "+src.Name, "It is read, and this version does not act on it.", fmt.Sprintf("Until then use the system's cron: bot -c '/backup start %s'", src.Name)))

@@ -59,7 +59,7 @@ func dispatch(ctx context.Context, p process, o options, words []string) error {
 	case words[0] == "key":
 		return usageError("It is written: bot key new, or bot key accept")
 	case words[0] == "manifest":
-		return usageError("It is written: bot manifest slack, or bot manifest discord")
+		return usageError("It is written: bot manifest slack [BASE-URL], or bot manifest discord")
 	case words[0] == "state":
 		return usageError("It is written: bot state backup FILE")
 	}

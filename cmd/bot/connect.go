@@ -123,9 +123,9 @@ func probesOf(ctx context.Context, s settings, platforms []platform) []keepwatch
 	for _, p := range platforms {
 		probes = append(probes, p.probe(ctx)...)
 	}
-	for name, channel := range s.Channels {
+	if channel := s.Channels["default"]; channel != "" {
 		if !slices.Contains(s.platforms(), keepwatch.Platform(channel)) {
-			probes = append(probes, warn("channel "+name, channel+" belongs to a platform that is not configured, so nothing is posted there.", "Set its token in .env, or name another channel."))
+			probes = append(probes, warn("channel default", channel+" belongs to a platform that is not configured, so nothing is posted there.", "Set its token in .env, or name another channel."))
 		}
 	}
 	if len(platforms) == 0 {
