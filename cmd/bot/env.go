@@ -87,6 +87,7 @@ func readEnv(process []string, file string, named bool) (environment, error) {
 		return e, keepwatch.Errorf(keepwatch.KindInvalid, "The file %s cannot be read: %v.", file, errors.Unwrap(err)).Because(err)
 	}
 	problems := e.parseFile(file, data)
+	e.warnings = append(e.warnings, e.openFile(file)...)
 	for _, kv := range process {
 		if name, value, ok := strings.Cut(kv, "="); ok {
 			e.values[name] = value
@@ -102,6 +103,20 @@ func readEnv(process []string, file string, named bool) (environment, error) {
 		return e, keepwatch.Errorf(keepwatch.KindInvalid, "%s", strings.Join(problems, "\n"))
 	}
 	return e, nil
+}
+
+// openFile warns where others can read a .env file that holds a secret.
+func (e environment) openFile(file string) []string {
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm()&0o044 == 0 {
+		return nil
+	}
+	for _, v := range variables() {
+		if v.Secret && e.values[v.Name] != "" {
+			return []string{fmt.Sprintf("Others on this machine can read %s, which holds %s. Run: chmod 600 %s", file, v.Name, file)}
+		}
+	}
+	return nil
 }
 
 // parseFile reads NAME=value lines: an "export " before them, quotes ("…" with
