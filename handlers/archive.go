@@ -86,7 +86,7 @@ func (r *Router) list(_ context.Context, c *call) (keepwatch.Message, error) {
 	}
 	table := keepwatch.Table{Head: []string{"Archive", "Of", "When", "Content", "On disk", "State"}}
 	for _, a := range archives {
-		table.Rows = append(table.Rows, []string{a.Ref(), partsText(a.Parts), r.ago(a.Started),
+		table.Rows = append(table.Rows, []string{a.Ref(), partsText(a.Parts), r.when(c, a.Started),
 			keepwatch.FormatBytes(a.Bytes) + " in " + keepwatch.FormatCount(a.Items, "item"), keepwatch.FormatBytes(a.SealedBytes), r.remarks(a)})
 	}
 	onlyParts(&table, archives)

@@ -116,7 +116,7 @@ func (r *Router) begin(ctx context.Context, c *call, run keepwatch.Run) (keepwat
 	return r.RunMessage(run), nil
 }
 
-func (r *Router) sources(context.Context, *call) (keepwatch.Message, error) {
+func (r *Router) sources(_ context.Context, c *call) (keepwatch.Message, error) {
 	sources, err := r.cfg.Sources.Sources()
 	if err != nil {
 		return keepwatch.Message{}, err
@@ -132,7 +132,7 @@ func (r *Router) sources(context.Context, *call) (keepwatch.Message, error) {
 		if err != nil {
 			return keepwatch.Message{}, err
 		}
-		table.Rows = append(table.Rows, []string{s.Name, where(s), strconv.Itoa(len(archives)), r.newest(archives)})
+		table.Rows = append(table.Rows, []string{s.Name, where(s), strconv.Itoa(len(archives)), r.newest(c, archives)})
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil
@@ -163,15 +163,15 @@ func (r *Router) forget(_ context.Context, c *call) (keepwatch.Message, error) {
 
 // newest says how fresh the newest verified archive is. One of a part says
 // nothing about the whole, so it comes second.
-func (r *Router) newest(archives []keepwatch.Archive) string {
+func (r *Router) newest(c *call, archives []keepwatch.Archive) string {
 	text := "none yet"
 	for _, a := range archives {
 		switch {
 		case !a.IsVerified():
 		case len(a.Parts) == 0:
-			return r.ago(a.Started)
+			return r.when(c, a.Started)
 		case text == "none yet":
-			text = partsText(a.Parts) + ": " + r.ago(a.Started)
+			text = partsText(a.Parts) + ": " + r.when(c, a.Started)
 		}
 	}
 	return text
@@ -226,7 +226,7 @@ func (r *Router) status(_ context.Context, c *call) (keepwatch.Message, error) {
 		case !run.State.Ended():
 			going++
 		}
-		table.Rows = append(table.Rows, []string{strconv.FormatInt(run.ID, 10), work(run), stateWord(run), r.ago(run.Created)})
+		table.Rows = append(table.Rows, []string{strconv.FormatInt(run.ID, 10), work(run), stateWord(run), r.when(c, run.Created)})
 		if run.State == keepwatch.RunAttention && len(msg.Buttons) < fewChoices {
 			msg.Tone = keepwatch.ToneWarn
 			msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: fmt.Sprintf("Look at run %d", run.ID), Command: fmt.Sprintf("backup status %d", run.ID)})

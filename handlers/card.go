@@ -429,6 +429,15 @@ func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Messa
 // time writes an instant in the bot's zone.
 func (r *Router) time(t time.Time) string { return t.In(r.cfg.Location).Format("2 Jan 2006 15:04") }
 
+// when writes an instant into a table: in the terminal with how long ago it is; on
+// a platform, where it is read days later too, with the zone of the bot.
+func (r *Router) when(c *call, t time.Time) string {
+	if c.req.Local {
+		return r.ago(t)
+	}
+	return t.In(r.cfg.Location).Format("2 Jan 2006 15:04 MST")
+}
+
 // ago writes an instant and how long ago it is.
 func (r *Router) ago(t time.Time) string {
 	d := r.cfg.Now().Sub(t)

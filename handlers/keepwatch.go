@@ -105,10 +105,16 @@ func helpOf(cmd Command) keepwatch.Message {
 }
 
 func (r *Router) whoami(_ context.Context, c *call) (keepwatch.Message, error) {
-	return keepwatch.Message{Title: "You are " + c.person.Name, Blocks: []keepwatch.Block{{Fields: []keepwatch.Field{
+	fields := []keepwatch.Field{
 		{Name: "Role", Value: c.person.Role.String()},
 		{Name: "Account", Value: c.req.Account.Platform + ":" + c.req.Account.ID},
-	}}}}, nil
+	}
+	for _, g := range r.cfg.Groups {
+		if slices.Contains(c.req.Groups, g.ID) {
+			fields = append(fields, keepwatch.Field{Name: "Group", Value: g.ID + ", which gives the role " + g.Role.String()})
+		}
+	}
+	return keepwatch.Message{Title: "You are " + c.person.Name, Blocks: []keepwatch.Block{{Fields: fields}}}, nil
 }
 
 var agoPattern = regexp.MustCompile(`^(\d{1,5})(m|h|d|w)$`)

@@ -272,17 +272,30 @@ func (a *app) makeRouter() (err error) {
 	}
 	a.router, err = handlers.New(handlers.Config{
 		People: terminalPeople(s.People, a.account), Groups: s.Groups, Runs: a.engine, Sources: a.catalog, History: a.archives(), Audit: a.records,
-		Vault: shownVault{a.vault}, Check: a.check, Keep: s.Vault.Keep, Location: s.Location,
-		KeyFile: relative(key), RestoreTo: filepath.Join(s.DataDir, "restored"), Version: version(), Log: a.log, Now: a.now,
+		Vault: shownVault{a.vault, s}, Check: a.check, Keep: s.Vault.Keep, Location: s.Location,
+		KeyFile: s.shownPath(key), RestoreTo: filepath.Join(s.DataDir, "restored"), Version: version(), Log: a.log, Now: a.now,
 	})
 	return err
 }
 
-// shownVault gives paths as a person in the current folder would write them.
-type shownVault struct{ *vault.Vault }
+// shownPath gives a path as those who read it would write it: in the terminal as
+// somebody in the current folder would, on platforms in full, because the bot's
+// current folder means nothing to anybody there.
+func (s settings) shownPath(path string) string {
+	if len(s.platforms()) > 0 {
+		return path
+	}
+	return relative(path)
+}
+
+// shownVault gives paths as they are shown.
+type shownVault struct {
+	*vault.Vault
+	s settings
+}
 
 // Path gives the folder of an archive.
-func (v shownVault) Path(ref string) string { return relative(v.Vault.Path(ref)) }
+func (v shownVault) Path(ref string) string { return v.s.shownPath(v.Vault.Path(ref)) }
 
 // changed is called after each saved change of a run.
 func (a *app) changed(run keepwatch.Run) {
