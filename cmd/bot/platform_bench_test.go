@@ -38,7 +38,7 @@ func BenchmarkSlashCommand(b *testing.B) {
 func BenchmarkInteraction(b *testing.B) { benchPlatform(b, "discord") }
 
 // warm is how many commands go before those that are measured.
-const warm = 3000
+const warm = 1000
 
 func benchClients(b *testing.B, run func(b *testing.B, clients int)) {
 	for _, clients := range []int{1, 8, 64} {
