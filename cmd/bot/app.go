@@ -49,7 +49,6 @@ type app struct {
 	watching     sync.WaitGroup
 	stopWatching context.CancelFunc
 	account      keepwatch.Account // whoever sits at the terminal
-	ballast      []byte            // see connect
 }
 
 // openApp opens the state, the key and the vault and joins the packages. It

@@ -58,16 +58,9 @@ func (a *app) show(id int64) (keepwatch.Message, keepwatch.RunState, error) {
 	return a.router.RunMessage(run), run.State, nil
 }
 
-// ballast is how much of the heap is never used. The bot itself needs two or three
-// MiB, and the collector lets a heap double before it runs again: with so little,
-// a burst of requests would have it run a hundred times a second. This much is
-// never touched, so that it takes up addresses and no memory.
-const ballast = 8 << 20
-
 // connect starts the front-ends, and what keeps the outbox going. They run until
 // ctx ends; the outbox until close.
 func (a *app) connect(ctx context.Context) error {
-	a.ballast = make([]byte, ballast)
 	if err := a.outbox.Start(); err != nil {
 		return err
 	}
