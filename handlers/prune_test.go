@@ -90,7 +90,7 @@ func TestABackupThatLooksWrongIsNoSuccess(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	run.Result.Findings = []keepwatch.Finding{{Rule: "empty", Text: "It is empty."}}
-	if m := newWorld().router(t).RunMessage(run); !m.Failed || m.Title != "Run 1: backup of notes is done, and looks wrong" {
+	if m := newWorld().router(t).RunMessage(run); !m.Failed || m.Title != "Run 1: backup of notes is done, and is unlike those before it" {
 		t.Errorf("%+v", m)
 	}
 }
