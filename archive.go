@@ -37,7 +37,11 @@ type Archive struct {
 	Verified []Verification `json:"verified,omitempty"` // newest last; the first is from the run that made it
 	Pinned   string         `json:"pinned,omitempty"`   // why it is kept for ever; empty: not pinned
 	Removing bool           `json:"removing,omitempty"` // its removal has begun: where its folder is gone, it is meant to be
-	Findings []Finding      `json:"findings,omitempty"` // ways in which it is unlike its history
+	Gaps     []string       `json:"gaps,omitempty"`     // what could not be read, or only in part, as Gaps.List gives it
+
+	// Peak is the most that those before it have held, as it was known when it was made.
+	Peak     Peak      `json:"peak,omitzero"`
+	Findings []Finding `json:"findings,omitempty"` // ways in which it is unlike its history
 	// Accepted says who looked at the findings and said that they are right.
 	Accepted   string    `json:"accepted,omitempty"`
 	AcceptedAt time.Time `json:"accepted_at,omitzero"`
@@ -95,12 +99,14 @@ func ValidStamp(s string) bool {
 	return rest == fmt.Sprintf("-%d", n)
 }
 
-// partsKey is the same for archives of the same parts, in whatever order they
-// were asked for.
-func (a Archive) partsKey() string {
+// groupKey is the same for archives of the same thing: of one source, one path
+// and the same parts, in whatever order they were asked for. The path is in it
+// because a name may come to mean another one, by a line in the configuration;
+// archives whose path nobody knows stand for none whose path is known.
+func (a Archive) groupKey() string {
 	parts := slices.Clone(a.Parts)
 	slices.Sort(parts)
-	return fmt.Sprintf("%q", slices.Compact(parts))
+	return fmt.Sprintf("%q %q %q", a.Source, a.Path, slices.Compact(parts))
 }
 
 // IsVerified reports whether the newest verification found nothing wrong. Only
@@ -147,6 +153,9 @@ type Verification struct {
 	Bytes    int64         `json:"bytes"`  // of content that was read back
 	Sealed   int64         `json:"sealed"` // bytes read from disk
 	Problems []Finding     `json:"problems,omitempty"`
+	// Gaps are those that the list of contents tells of, as Gaps.List gives them.
+	// They go into the archive's record, and not with each verification.
+	Gaps []string `json:"-"`
 }
 
 // OK reports whether nothing was found wrong.

@@ -34,14 +34,22 @@ type Keep struct {
 // IsZero reports whether there is no rule at all, so that everything is kept.
 func (k Keep) IsZero() bool { return k == Keep{} }
 
-// String writes the rules as they are compared and kept: the JSON of the policy,
-// "{}" for none. Two policies are the same if it is the same.
+// String writes the policy as JSON, "{}" for none. Two policies are the same if it
+// is the same.
 func (k Keep) String() string {
 	data, err := json.Marshal(k)
 	if err != nil {
 		return "" // cannot be: it holds numbers only
 	}
 	return string(data)
+}
+
+// Rules writes all that decides what is removed, as people confirm it: the policy,
+// and the zone whose days and weeks it counts. The zone is written with what it is
+// ahead of UTC in winter and in summer, since "Local" means what the system says.
+func (k Keep) Rules(loc *time.Location) string {
+	winter, summer := time.Date(2026, time.January, 1, 0, 0, 0, 0, loc), time.Date(2026, time.July, 1, 0, 0, 0, 0, loc)
+	return fmt.Sprintf("%s in %s (%s, %s)", k, loc, winter.Format("-07:00"), summer.Format("-07:00"))
 }
 
 // Span is a length of time by the calendar.
@@ -108,14 +116,16 @@ type Decision struct {
 // Decide applies the policy to the archives of one source, as of now, and gives
 // a decision for each, newest first. Days and weeks are those of loc.
 //
-// Archives of the same parts are a group of their own, as restic groups by
-// paths: a newer archive of one database does not stand for the whole account,
-// nor one file of a drop folder for another.
+// Archives of the same path and parts are a group of their own, as restic groups
+// by paths: a newer archive of one database does not stand for the whole account,
+// nor one file of a drop folder for another, nor a folder for the one that had its
+// name before.
 //
 // Only verified archives count. Those that are not are kept until a person has
 // looked. One whose date lies in the future, made while the clock was wrong, does
-// not count either: it would push out every archive that is made from now on. Pinned ones stay, and so does the newest verified one of each group,
-// whatever the rules say.
+// not count either: it would push out every archive that is made from now on.
+// Pinned ones stay, and so does the newest verified one of each group, whatever
+// the rules say.
 func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []Decision {
 	sorted := slices.Clone(archives)
 	slices.SortStableFunc(sorted, func(a, b Archive) int { return b.Started.Compare(a.Started) })
@@ -131,7 +141,7 @@ func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []De
 		case a.Started.After(now):
 			d.Reasons = append(d.Reasons, "its date lies in the future: it does not count, and stays until that day")
 		case a.IsVerified():
-			groups[a.partsKey()] = append(groups[a.partsKey()], d)
+			groups[a.groupKey()] = append(groups[a.groupKey()], d)
 		case len(a.Verified) == 0:
 			d.Reasons = append(d.Reasons, "not verified yet: it does not count, and stays until it is")
 		default:
@@ -151,7 +161,7 @@ func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []De
 	return out
 }
 
-// decide gives reasons to verified archives of the same parts, newest first.
+// decide gives reasons to verified archives of one group, newest first.
 func (k Keep) decide(counted []*Decision, loc *time.Location) {
 	if k.IsZero() {
 		for _, d := range counted {

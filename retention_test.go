@@ -225,134 +225,24 @@ func TestParseSpan(t *testing.T) {
 	}
 }
 
-func TestPaused(t *testing.T) {
-	flagged := func(when string, parts ...string) keepwatch.Archive {
-		a := at(day(when))
-		a.Parts, a.Findings = parts, []keepwatch.Finding{{Rule: "empty", Text: "nearly empty"}}
-		return a
-	}
-	accepted, damaged := flagged("2026-11-24 03:00"), flagged("2026-11-24 03:00")
-	accepted.Accepted, damaged.Verified = "Alis", nil
-	part := at(day("2026-11-24 03:00"))
-	part.Parts = []string{"db"}
-	old := at(day("2026-11-20 03:00"))
-	for _, c := range []struct {
-		name string
-		a    []keepwatch.Archive
-		want bool
-	}{
-		{"none", nil, false},
-		{"as usual", []keepwatch.Archive{old}, false},
-		{"the newest is suspicious", []keepwatch.Archive{old, flagged("2026-11-24 03:00")}, true},
-		{"it was accepted", []keepwatch.Archive{accepted, old}, false},
-		{"a good one came after it", []keepwatch.Archive{flagged("2026-11-19 03:00"), old}, false},
-		{"only a part came after it", []keepwatch.Archive{part, flagged("2026-11-23 03:00"), old}, true},
-		{"one of the future hides nothing", []keepwatch.Archive{at(day("2027-11-24 03:00")), flagged("2026-11-24 03:00"), old}, true},
-		{"one of the future does not count", []keepwatch.Archive{flagged("2027-11-24 03:00"), old}, false},
-		{"one that is not verified does not count", []keepwatch.Archive{damaged, old}, false},
+// TestRules: what people confirm is all that decides what goes, and no more.
+func TestRules(t *testing.T) {
+	daily := keepwatch.Keep{Daily: 2}
+	said := map[string]bool{}
+	for _, rules := range []string{
+		daily.Rules(time.UTC), daily.Rules(time.FixedZone("Local", 0)), daily.Rules(time.FixedZone("Local", 3600)), daily.Rules(time.FixedZone("UTC", 3600)),
+		keepwatch.Keep{Daily: 3}.Rules(time.UTC), keepwatch.Keep{}.Rules(time.UTC),
 	} {
-		if a, paused := keepwatch.Paused(c.a, day("2026-11-25 00:00")); paused != c.want || (paused && len(a.Findings) == 0) {
-			t.Errorf("%s: %v, %v", c.name, paused, a)
+		if said[rules] {
+			t.Errorf("%s means two things", rules)
 		}
+		said[rules] = true
 	}
-}
-
-func TestSuspect(t *testing.T) {
-	make := func(n int, items, bytes, unread int64) keepwatch.Archive {
-		a := at(day("2026-11-01 00:00").AddDate(0, 0, n))
-		a.Items, a.Bytes, a.Counts = items, bytes, map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: unread}
-		return a
+	london, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		t.Fatal(err)
 	}
-	var history []keepwatch.Archive
-	for i := range 12 {
-		history = append(history, make(i, 100+int64(i), 1<<30, 2))
-	}
-	rules := func(a keepwatch.Archive, history []keepwatch.Archive) string {
-		var words []string
-		for _, f := range keepwatch.Suspect(a, history) {
-			words = append(words, f.Rule)
-			if !strings.ContainsAny(f.Text, "0123456789") || f.What != a.Ref() {
-				t.Errorf("a finding without its figure or its archive: %+v", f)
-			}
-		}
-		return strings.Join(words, " ")
-	}
-	for _, c := range []struct {
-		name    string
-		a       keepwatch.Archive
-		history []keepwatch.Archive
-		want    string
-	}{
-		{"as usual", make(20, 104, 1<<30, 2), history, ""},
-		{"grown", make(20, 9000, 1<<40, 2), history, ""},
-		{"somewhat less", make(20, 60, 600<<20, 2), history, ""},
-		{"nearly empty", make(20, 104, 10<<20, 2), history, "empty"},
-		{"less than half", make(20, 104, 400<<20, 2), history, "shrunk"},
-		{"few files", make(20, 40, 1<<30, 2), history, "fewer"},
-		{"gone", make(20, 0, 0, 0), history, "empty fewer"},
-		{"unreadable", make(20, 104, 1<<30, 60), history, "unreadable"},
-		{"a history of one", make(20, 0, 0, 0), history[:1], "empty fewer"},
-		{"no history yet", make(20, 0, 0, 0), nil, ""},
-		{"only what came before", make(0, 0, 0, 0), history, ""},
-	} {
-		if got := rules(c.a, c.history); got != c.want {
-			t.Errorf("%s: %q, want %q", c.name, got, c.want)
-		}
-	}
-	bad := slices.Clone(history)
-	for i := range bad {
-		bad[i].Verified = nil
-	}
-	if got := rules(make(20, 0, 0, 0), bad); got != "" {
-		t.Errorf("unverified archives made a history: %q", got)
-	}
-	accepted := make(12, 40, 100<<20, 2)
-	accepted.Findings, accepted.Accepted = []keepwatch.Finding{{Rule: "shrunk"}}, "Alis"
-	if got := rules(make(20, 40, 100<<20, 2), append(slices.Clone(history), accepted)); got != "" {
-		t.Errorf("what was accepted is suspicious the next time: %q", got)
-	}
-	part := slices.Clone(history)
-	for i := range part {
-		part[i].Parts = []string{"db"}
-	}
-	if got := rules(make(20, 1, 1<<20, 0), part); got != "" {
-		t.Errorf("a whole is compared with its parts: %q", got)
-	}
-	small := []keepwatch.Archive{make(0, 3, 3000, 0), make(1, 3, 3000, 0), make(2, 3, 3000, 0)}
-	if got := rules(make(20, 1, 900, 0), small); got != "" {
-		t.Errorf("a handful of files is suspicious: %q", got)
-	}
-}
-
-// TestSmallSourcesAreLookedAtToo: no source is so small that it may become empty
-// unnoticed, and one file that was read by half is enough.
-func TestSmallSourcesAreLookedAtToo(t *testing.T) {
-	archive := func(n int, items, bytes, unread, half int64) keepwatch.Archive {
-		a := at(day("2026-11-01 00:00").AddDate(0, 0, n))
-		a.Items, a.Bytes, a.Counts = items, bytes, map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: unread, keepwatch.NoteHalf: half}
-		return a
-	}
-	for _, c := range []struct {
-		name        string
-		before, now keepwatch.Archive
-		want        string
-	}{
-		{"five small files are gone", archive(0, 5, 15<<10, 0, 0), archive(1, 0, 0, 0, 0), "empty fewer"},
-		{"one byte is gone", archive(0, 1, 1, 0, 0), archive(1, 1, 0, 0, 0), "empty"},
-		{"only folders are left", archive(0, 3, 100, 0, 0), archive(1, 2, 0, 0, 0), "empty"},
-		{"empty files and folders are gone", archive(0, 3, 0, 0, 0), archive(1, 0, 0, 0, 0), "fewer"},
-		{"it was empty before", archive(0, 0, 0, 0, 0), archive(1, 0, 0, 0, 0), ""},
-		{"a small file shrank to nearly nothing", archive(0, 1, 2000, 0, 0), archive(1, 1, 20, 0, 0), "empty"},
-		{"half of the only file could be read", archive(0, 1, 10<<30, 0, 0), archive(1, 1, 10<<30, 0, 1), "half"},
-		{"as half read as before", archive(0, 1, 10<<30, 0, 1), archive(1, 1, 10<<30, 0, 1), ""},
-		{"one of a hundred could not be read", archive(0, 100, 1<<30, 0, 0), archive(1, 99, 1<<30, 1, 0), "unreadable"},
-	} {
-		var words []string
-		for _, f := range keepwatch.Suspect(c.now, []keepwatch.Archive{c.before}) {
-			words = append(words, f.Rule)
-		}
-		if got := strings.Join(words, " "); got != c.want {
-			t.Errorf("%s: %q, want %q", c.name, got, c.want)
-		}
+	if got := daily.Rules(london); got != `{"daily":2} in Europe/London (+00:00, +01:00)` {
+		t.Error(got)
 	}
 }

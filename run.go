@@ -93,7 +93,7 @@ type Ask struct {
 	To        string   `json:"to,omitempty"`        // restore: the destination, an absolute path
 	Overwrite bool     `json:"overwrite,omitempty"` // restore: replace files that exist
 	Remove    []string `json:"remove,omitempty"`    // prune: the Refs that the confirmed plan removes
-	Rules     string   `json:"rules,omitempty"`     // prune: the policy that was shown and confirmed, as Keep.String gives it
+	Rules     string   `json:"rules,omitempty"`     // prune: the policy that was shown and confirmed, as Keep.Rules gives it
 }
 
 // Step is one saved unit of a run.
@@ -125,6 +125,7 @@ type Result struct {
 	Sealed []SealedFile       `json:"sealed,omitempty"` // what was written to the vault
 	Notes  []Note             `json:"notes,omitempty"`  // the first MaxNotes things worth knowing
 	Counts map[NoteKind]int64 `json:"counts,omitempty"` // all of them, counted by kind
+	Gaps   []string           `json:"gaps,omitempty"`   // backup: what could not be read, or only in part, as Gaps.List gives it
 
 	Verification *Verification `json:"verification,omitempty"`
 	Archive      string        `json:"archive,omitempty"`  // Ref of the archive that was made, checked or restored

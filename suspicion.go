@@ -10,72 +10,130 @@ import (
 // last ones. A source that has become empty is always a finding, however small
 // it was: that is what a folder looks like whose disk is not mounted.
 const (
-	suspectReach = 10   // how many archives back it looks; one is enough, for a policy may keep no more
-	nearlyEmpty  = 20   // "nearly empty": under a twentieth of the usual bytes
-	farFewer     = 2    // "far fewer": under half of the usual files or bytes
-	fewFiles     = 4    // below so many items halves happen every day
-	fewBytes     = 4096 // likewise; a twentieth and nothing at all are no matter of size
+	nearlyEmpty = 20   // "nearly empty": under a twentieth of the most bytes before
+	farFewer    = 2    // "far fewer": under half of the most items or bytes before
+	fewFiles    = 4    // below so many items halves happen every day
+	fewBytes    = 4096 // likewise; a twentieth and nothing at all are no matter of size
 )
 
-// Suspect compares an archive with the verified ones of the same source and
-// parts before it, and says in figures how it is unlike them: empty or nearly
-// so, far fewer files, far less data, more that could not be read or could be
-// read only in part. While the newest archive has findings that nobody has
-// accepted, nothing of its source is pruned.
-func Suspect(a Archive, history []Archive) []Finding {
-	var items, bytes []int64
-	var unread, half int64 // the most that was met before, so that what comes and goes is told of once
-	sorted := slices.Clone(history)
-	slices.SortStableFunc(sorted, func(x, y Archive) int { return y.Started.Compare(x.Started) })
-	for _, h := range sorted {
-		usual := h.Source == a.Source && h.Ref() != a.Ref() && h.IsVerified() && h.Started.Before(a.Started) &&
-			h.partsKey() == a.partsKey() && (len(h.Findings) == 0 || h.Accepted != "")
-		if !usual {
-			continue
+// Peak is the most that archives of one thing have held before one of them,
+// since a person last said that one is right. It is kept with each archive, so
+// that the one that held the most is not forgotten when the rules remove it:
+// otherwise a source could shrink by a little less than half for ever, and with
+// few archives kept nobody would be told.
+type Peak struct {
+	Since time.Time `json:"since,omitzero"` // the start of the archive that was said to be right; zero: nobody has said so of any
+	Items int64     `json:"items,omitempty"`
+	Bytes int64     `json:"bytes,omitempty"`
+}
+
+// atLeast raises a peak.
+func (p *Peak) atLeast(items, bytes int64) {
+	p.Items, p.Bytes = max(p.Items, items), max(p.Bytes, bytes)
+}
+
+// PeakOf gives the peak before an archive, out of those that are left and of
+// what they remember of those that are not. What lies before an archive that
+// somebody accepted does not count, and that archive does: from then on it is
+// what is right.
+func PeakOf(a Archive, history []Archive) Peak {
+	before := earlier(a, history)
+	peak := Peak{Since: a.Peak.Since}
+	for _, h := range before {
+		since := h.Peak.Since
+		if h.Accepted != "" {
+			since = h.Started
 		}
-		items, bytes = append(items, h.Items), append(bytes, h.Bytes)
-		unread, half = max(unread, h.Counts[NoteUnreadable]), max(half, h.Counts[NoteHalf])
-		if len(items) == suspectReach || h.Accepted != "" {
-			break
+		if since.After(peak.Since) {
+			peak.Since = since
 		}
 	}
-	if len(items) == 0 {
+	if a.Peak.Since.Equal(peak.Since) {
+		peak.atLeast(a.Peak.Items, a.Peak.Bytes)
+	}
+	for _, h := range before {
+		if h.Started.Before(peak.Since) {
+			continue
+		}
+		peak.atLeast(h.Items, h.Bytes)
+		if h.Peak.Since.Equal(peak.Since) { // else it is of what was before
+			peak.atLeast(h.Peak.Items, h.Peak.Bytes)
+		}
+	}
+	return peak
+}
+
+// earlier gives the verified archives of the same path and parts that were begun
+// before an archive, newest first.
+func earlier(a Archive, history []Archive) []Archive {
+	var list []Archive
+	for _, h := range history {
+		if h.IsVerified() && h.Started.Before(a.Started) && h.groupKey() == a.groupKey() {
+			list = append(list, h)
+		}
+	}
+	slices.SortStableFunc(list, func(x, y Archive) int { return y.Started.Compare(x.Started) })
+	return list
+}
+
+// Suspect compares an archive with the verified ones of the same path and parts
+// before it, and says in figures how it is unlike them: empty or nearly so, far
+// fewer items, far less data, each against the most that there was; or gaps that
+// the newest one before it has not. The words name nothing from inside, because
+// they are written beside the archive. While the newest archive has findings that
+// nobody has accepted, nothing of its source is pruned.
+func Suspect(a Archive, history []Archive) []Finding {
+	before := earlier(a, history)
+	if len(before) == 0 {
 		return nil
 	}
 	var found []Finding
 	add := func(rule, text string, args ...any) {
 		found = append(found, Finding{Rule: rule, What: a.Ref(), Text: Errorf(KindAttention, text, args...).Message})
 	}
-	usualBytes, usualItems := median(bytes), median(items)
+	most := PeakOf(a, history)
 	switch {
-	case usualBytes > 0 && a.Bytes == 0:
-		add("empty", "It is empty: %s, where %s are usual.", FormatBytes(a.Bytes), FormatBytes(usualBytes))
-	case a.Bytes < usualBytes/nearlyEmpty:
-		add("empty", "It is nearly empty: %s, where %s are usual.", FormatBytes(a.Bytes), FormatBytes(usualBytes))
-	case usualBytes >= fewBytes && a.Bytes < usualBytes/farFewer:
-		add("shrunk", "It holds far less than usual: %s instead of %s.", FormatBytes(a.Bytes), FormatBytes(usualBytes))
+	case most.Bytes > 0 && a.Bytes == 0:
+		add("empty", "It is empty: %s, where one before it held %s.", FormatBytes(a.Bytes), FormatBytes(most.Bytes))
+	case under(a.Bytes, most.Bytes, nearlyEmpty):
+		add("empty", "It is nearly empty: %s, where one before it held %s.", FormatBytes(a.Bytes), FormatBytes(most.Bytes))
+	case most.Bytes >= fewBytes && under(a.Bytes, most.Bytes, farFewer):
+		add("shrunk", "It holds far less than one before it: %s instead of %s.", FormatBytes(a.Bytes), FormatBytes(most.Bytes))
 	}
-	if usualItems > 0 && a.Items == 0 || usualItems >= fewFiles && a.Items < usualItems/farFewer {
-		add("fewer", "It has far fewer items than usual: %s instead of %s.", FormatCount(a.Items, ""), FormatCount(usualItems, ""))
+	if most.Items > 0 && a.Items == 0 || most.Items >= fewFiles && under(a.Items, most.Items, farFewer) {
+		add("fewer", "It has far fewer items than one before it: %s instead of %s.", FormatCount(a.Items, ""), FormatCount(most.Items, ""))
 	}
-	if n := a.Counts[NoteUnreadable]; n > unread {
-		add("unreadable", "More than usual could not be read: %s instead of %s.", FormatCount(n, "item"), FormatCount(unread, ""))
-	}
-	if n := a.Counts[NoteHalf]; n > half {
-		add("half", "%s could be read only in part and zeros stand for the rest; the older archives may hold all of it. Before it that was so of %s.", FormatCount(n, "file"), FormatCount(half, ""))
+	if opened := gapsOpened(a, settled(before)); opened > 0 {
+		add("gaps", "%s could not be read, and %s only in part; so many of these are gaps that the one before it has not: %s. The older archives may hold what is missing now.",
+			FormatCount(a.Counts[NoteUnreadable], "item"), FormatCount(a.Counts[NoteHalf], "file"), FormatCount(opened, ""))
 	}
 	return found
 }
 
+// settled gives the newest of some archives that nothing is odd about, or of which
+// somebody said that it is right: what is odd about one must not be an excuse for
+// the next. It is the zero archive where there is none.
+func settled(newestFirst []Archive) Archive {
+	for _, a := range newestFirst {
+		if len(a.Findings) == 0 || a.Accepted != "" {
+			return a
+		}
+	}
+	return Archive{}
+}
+
+// under reports whether n is less than most divided by part.
+func under(n, most, part int64) bool { return most > 0 && n <= (most-1)/part }
+
 // Paused reports whether nothing of a source may be pruned: the newest verified
-// archive of some parts of it, which is given, is suspiciously unlike its history
-// and nobody has accepted that. One whose date lies in the future of now does not
-// count, here as little as for Decide: it would hide every one that is made
-// until then.
+// archive of some path and parts of it, which is given, is suspiciously unlike
+// its history and nobody has accepted that. One whose date lies in the future of
+// now does not count, here as little as for Decide: it would hide every one that
+// is made until then.
 func Paused(archives []Archive, now time.Time) (Archive, bool) {
 	newest := map[string]Archive{}
 	for _, a := range archives {
-		if key := a.partsKey(); a.IsVerified() && !a.Started.After(now) && a.Started.After(newest[key].Started) {
+		if key := a.groupKey(); a.IsVerified() && !a.Started.After(now) && a.Started.After(newest[key].Started) {
 			newest[key] = a
 		}
 	}
@@ -86,11 +144,4 @@ func Paused(archives []Archive, now time.Time) (Archive, bool) {
 		}
 	}
 	return worst, len(worst.Findings) > 0
-}
-
-// median gives the middle value; of an even number, the lower of the two.
-func median(v []int64) int64 {
-	s := slices.Clone(v)
-	slices.Sort(s)
-	return s[(len(s)-1)/2]
 }

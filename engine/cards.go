@@ -50,13 +50,14 @@ func (o *Outbox) keepCards(platform string, poster Poster, poke <-chan struct{})
 	known := map[cardKey]*shown{}
 	var fence time.Time // no edit on this platform before
 	for {
-		next := o.editCards(platform, poster, known, &fence)
+		next := o.editCards(platform, poster, known, &fence, false)
 		timer := time.NewTimer(next)
 		select {
 		case <-poke:
 		case <-timer.C:
 		case <-o.halt.Done():
 			timer.Stop()
+			o.editCards(platform, poster, known, &fence, true)
 			return
 		}
 		timer.Stop()
@@ -70,8 +71,9 @@ const (
 )
 
 // editCards brings each card that differs up to date, those whose run has ended
-// first, and gives when to look again.
-func (o *Outbox) editCards(platform string, poster Poster, known map[cardKey]*shown, fence *time.Time) time.Duration {
+// first, and gives when to look again. The last look, when the outbox closes, does
+// not wait for anything.
+func (o *Outbox) editCards(platform string, poster Poster, known map[cardKey]*shown, fence *time.Time, last bool) time.Duration {
 	cards, err := o.cfg.Cards.LiveCards()
 	if err != nil {
 		o.cfg.Log.Error("the cards of runs cannot be read", "err", err)
@@ -81,8 +83,8 @@ func (o *Outbox) editCards(platform string, poster Poster, known map[cardKey]*sh
 	live := map[cardKey]bool{}
 	next := rest
 	for _, c := range cards {
-		if keepwatch.Platform(c.Channel) != platform || c.Ref == "" {
-			continue
+		if keepwatch.Platform(c.Channel) != platform || c.Ref == "" && c.Shown == "" {
+			continue // not ours, or not posted yet
 		}
 		key := cardKey{c.Run, c.Channel, c.ID}
 		live[key] = true
@@ -93,6 +95,9 @@ func (o *Outbox) editCards(platform string, poster Poster, known map[cardKey]*sh
 		if err != nil {
 			o.cfg.Log.Error("a run cannot be shown", "run", c.Run, "err", err)
 			continue
+		}
+		if c.Ref == "" && !state.Settled() {
+			continue // it cannot be edited: how the run ends is posted anew
 		}
 		if !state.Settled() {
 			next = beat
@@ -111,7 +116,10 @@ func (o *Outbox) editCards(platform string, poster Poster, known map[cardKey]*sh
 	slices.SortStableFunc(due, func(a, b update) int { return a.known.next.Compare(b.known.next) })
 	for _, final := range []bool{true, false} {
 		for _, u := range due {
-			if u.final == final && o.halt.Err() == nil {
+			if last {
+				u.known.next, *fence = time.Time{}, time.Time{}
+			}
+			if u.final == final && (last || o.halt.Err() == nil) {
 				next = min(next, o.edit(platform, poster, u, fence))
 			}
 		}
@@ -140,6 +148,9 @@ func (o *Outbox) edit(platform string, poster Poster, u update, fence *time.Time
 		return at.Sub(now)
 	}
 	log := o.cfg.Log.With("run", u.card.Run, "channel", u.card.Channel)
+	if u.card.Ref == "" && u.print != u.known.print {
+		return o.postAnew(u, log)
+	}
 	if u.print != u.known.print {
 		err := o.cfg.Cards.KeepButtons(u.msg.AllButtons())
 		if err == nil {
@@ -168,12 +179,14 @@ func (o *Outbox) notEdited(u update, err error, fence *time.Time, log *slog.Logg
 		p = &keepwatch.PostError{Err: err}
 	}
 	if p.Verdict == keepwatch.VerdictGone || p.Verdict == keepwatch.VerdictNever {
-		log.Warn("the card of a run is no longer kept up to date", "verdict", p.Verdict, "err", err)
-		if err := o.cfg.Cards.CardShown(u.card, u.known.print, true); err != nil {
-			log.Error("it cannot be saved that a card is given up", "err", err)
+		log.Warn("the card of a run can no longer be edited; how the run ends is posted anew", "verdict", p.Verdict, "err", err)
+		if err := o.cfg.Cards.CardStuck(u.card); err != nil {
+			log.Error("it cannot be saved that a card is stuck", "err", err)
 			u.known.next = time.Now().Add(longestPause)
+			return longestPause
 		}
-		return rest
+		u.known.next = time.Time{}
+		return 0
 	}
 	pause := u.known.wait
 	if p.After > 0 {
@@ -186,4 +199,20 @@ func (o *Outbox) notEdited(u update, err error, fence *time.Time, log *slog.Logg
 	u.known.wait = min(u.known.wait*2, longestPause)
 	u.known.next = time.Now().Add(pause)
 	return pause
+}
+
+// postAnew posts the state of a run in a new message, because the one that there
+// is cannot be edited: it was deleted, its channel is closed to us, or the platform
+// gave no name for it. That is done where the run stands still, so that a run has
+// few messages even then; where the channel takes no message either, people hear
+// of it as of any message that is refused.
+func (o *Outbox) postAnew(u update, log *slog.Logger) time.Duration {
+	lanes, err := o.cfg.Cards.ReplaceCard(u.card)
+	if err != nil {
+		log.Error("it cannot be saved that the state of a run is posted anew; it is tried again", "err", err)
+		u.known.next = time.Now().Add(longestPause)
+		return longestPause
+	}
+	o.Send(lanes...)
+	return rest
 }

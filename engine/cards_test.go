@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -136,7 +137,14 @@ func TestCardsGetTheirLastState(t *testing.T) {
 					p = o.boot(nil).start(t)
 				}
 				time.Sleep(3 * time.Minute)
-				if got := o.vendors["slack"].shows("slack:A"); len(got) != 1 || got[0] != "done" && got[0] != c.kept {
+				got := o.vendors["slack"].shows("slack:A")
+				if c.kept != "" { // the old message stands, and a new one says how it ended
+					if !slices.Equal(got, []string{c.kept, "done"}) {
+						t.Errorf("it shows %q", got)
+					}
+					got = got[len(got)-1:]
+				}
+				if len(got) != 1 || got[0] != "done" {
 					t.Errorf("it shows %q", got)
 				} else if c.kept == "" {
 					if e := o.lastEdit("slack"); e.at.Sub(ended) > c.within {
@@ -313,5 +321,62 @@ func TestCardThatCannotBeShownYet(t *testing.T) {
 		o.noneLive()
 		o.empty()
 		p.kill()
+	})
+}
+
+// TestCardWithoutANameIsPostedAnew: where the platform gives no name for a
+// message, its run is heard of again when it stands still, and not before; where
+// it stands still several times, each time once.
+func TestCardWithoutANameIsPostedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.run(1, "begins", keepwatch.RunRunning)
+		p := o.boot(func(p *process, _ *engine.OutboxConfig) { p.posters["slack"].nameless = true }).start(t)
+		p.Send(o.card(1, "slack:A")...)
+		time.Sleep(time.Second)
+		for _, step := range []struct {
+			text  string
+			state keepwatch.RunState
+			want  []string
+		}{
+			{"half", keepwatch.RunRunning, []string{"begins"}},
+			{"needs attention", keepwatch.RunAttention, []string{"begins", "needs attention"}},
+			{"goes on", keepwatch.RunRunning, []string{"begins", "needs attention"}},
+			{"done", keepwatch.RunDone, []string{"begins", "needs attention", "done"}},
+		} {
+			o.run(1, step.text, step.state)
+			p.RunChanged(keepwatch.Run{ID: 1})
+			time.Sleep(2 * time.Minute)
+			if got := o.texts("slack:A"); !slices.Equal(got, step.want) {
+				t.Errorf("at %q: %q", step.text, got)
+			}
+		}
+		o.noneLive()
+		if n := len(o.vendors["slack"].edited()); n != 0 {
+			t.Errorf("%d edits of what has no name", n)
+		}
+		p.kill()
+	})
+}
+
+// TestCardsSayThatTheBotStops: the last look at the cards comes with the end of
+// the outbox, and waits for no turn.
+func TestCardsSayThatTheBotStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.run(1, "half", keepwatch.RunRunning)
+		p := o.boot(nil).start(t)
+		p.Send(o.card(1, "slack:A")...)
+		time.Sleep(5 * time.Second)
+		o.run(1, "most", keepwatch.RunRunning)
+		p.RunChanged(keepwatch.Run{ID: 1})
+		time.Sleep(100 * time.Millisecond)
+		o.run(1, "stopped", keepwatch.RunRunning)
+		if err := p.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got := o.vendors["slack"].shows("slack:A"); !slices.Equal(got, []string{"stopped"}) {
+			t.Errorf("it shows %q", got)
+		}
 	})
 }

@@ -50,6 +50,11 @@ type Cards interface {
 	LiveCards() ([]keepwatch.Card, error)
 	// CardShown saves what a card shows; a final one is live no longer.
 	CardShown(card keepwatch.Card, shown string, final bool) error
+	// CardStuck saves that a card can no longer be edited.
+	CardStuck(card keepwatch.Card) error
+	// ReplaceCard saves that a new message takes the place of a card that
+	// cannot be edited, and gives the lanes that have something to send.
+	ReplaceCard(card keepwatch.Card) (lanes []string, err error)
 	// KeepButtons keeps those whose token is not their command.
 	KeepButtons(buttons []keepwatch.Button) error
 }

@@ -79,6 +79,8 @@ type poster struct {
 	onPost func(ctx context.Context, out keepwatch.Outgoing) (done bool, err error)
 	onEdit func(card keepwatch.Card, msg keepwatch.Message) (done bool, err error)
 	onFind func(out keepwatch.Outgoing) error
+	// nameless: the vendor gives no reference to what it took.
+	nameless bool
 }
 
 var errDead = errors.New("the process is dead")
@@ -101,6 +103,9 @@ func (p *poster) Post(ctx context.Context, out keepwatch.Outgoing) (string, erro
 	}
 	if err != nil || p.dead.Load() {
 		return "", errors.Join(err, ctx.Err())
+	}
+	if p.nameless {
+		return "", nil
 	}
 	return ref, nil
 }

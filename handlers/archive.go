@@ -21,7 +21,7 @@ func (r *Router) archiveCommands() []Command {
 	return []Command{
 		{
 			Group: "backup", Name: "list", Role: keepwatch.RoleViewer, run: r.list,
-			Summary: "List archives",
+			Summary: "List archives, the newest first, and how each of them is",
 			Options: []Option{{Name: "source", Type: TypeSource, Summary: "only those of this source"}},
 		},
 		{
@@ -62,7 +62,7 @@ func (r *Router) archiveCommands() []Command {
 			Options: []Option{
 				archive,
 				{Name: "reason", Type: TypeText, Variadic: true, Summary: "why"},
-				{Name: "off", Type: TypeSwitch, Flag: true, Summary: "no longer"},
+				{Name: "off", Type: TypeSwitch, Flag: true, Summary: "no longer; for admins"},
 			},
 			Examples: []string{"backup pin ruthin-web before the move", "backup pin ruthin-web --off"},
 		},
@@ -86,7 +86,7 @@ func (r *Router) list(_ context.Context, c *call) (keepwatch.Message, error) {
 	}
 	table := keepwatch.Table{Head: []string{"Archive", "Of", "When", "Content", "On disk", "State"}}
 	for _, a := range archives {
-		table.Rows = append(table.Rows, []string{a.Ref(), partsText(a.Parts), r.ago(a.Started),
+		table.Rows = append(table.Rows, []string{a.Ref(), ofText(a, archives), r.when(c, a.Started),
 			keepwatch.FormatBytes(a.Bytes) + " in " + keepwatch.FormatCount(a.Items, "item"), keepwatch.FormatBytes(a.SealedBytes), r.remarks(a)})
 	}
 	onlyParts(&table, archives)
@@ -106,9 +106,27 @@ func (r *Router) archives(source string) ([]keepwatch.Archive, error) {
 	return list, err
 }
 
-// onlyParts leaves the column "Of" out where all archives are of whole sources.
+// ofText says what an archive is of. Where its source has archives of several
+// paths, which count on their own, it says of which.
+func ofText(a keepwatch.Archive, archives []keepwatch.Archive) string {
+	switch {
+	case !moved(a, archives):
+		return partsText(a.Parts)
+	case a.Path == "":
+		return partsText(a.Parts) + " (of what path is not known)"
+	}
+	return partsText(a.Parts) + " of " + keepwatch.Printable(a.Path)
+}
+
+// moved reports whether a source has archives of another path than this one.
+func moved(a keepwatch.Archive, archives []keepwatch.Archive) bool {
+	return slices.ContainsFunc(archives, func(b keepwatch.Archive) bool { return b.Source == a.Source && b.Path != a.Path })
+}
+
+// onlyParts leaves the column "Of" out where all archives are of whole sources,
+// and those of a source of one path.
 func onlyParts(t *keepwatch.Table, archives []keepwatch.Archive) {
-	if slices.ContainsFunc(archives, func(a keepwatch.Archive) bool { return len(a.Parts) > 0 }) {
+	if slices.ContainsFunc(archives, func(a keepwatch.Archive) bool { return len(a.Parts) > 0 || moved(a, archives) }) {
 		return
 	}
 	t.Head = slices.Delete(t.Head, 1, 2)
@@ -157,9 +175,14 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 		fields = append(fields, keepwatch.Field{Name: "Pinned", Value: a.Pinned})
 	}
 	if v, ok := a.LastVerification(); ok {
-		fields = append(fields, keepwatch.Field{Name: "Verified", Time: v.At})
+		name := "Verified"
+		if !v.OK() {
+			name, msg.Title = "Last looked at", a.Ref()+" is damaged"
+		}
+		fields = append(fields, keepwatch.Field{Name: name, Time: v.At})
 		msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields}, keepwatch.Text(proofText(&v)))
 	} else {
+		msg.Title = a.Ref() + " is not verified yet"
 		msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields}, keepwatch.Text("It was never verified by this Keepwatch, so it does not count yet."))
 	}
 	if len(a.Findings) > 0 {
@@ -249,7 +272,7 @@ func (c *call) wrongCode(msg *keepwatch.Message, done string) {
 	msg.Title = "Nothing was " + done + ": that is not what was confirmed"
 	text := fmt.Sprintf("The code %q belongs to no plan, or what would be done has changed since it was shown. Look again:", c.args.one("confirm"))
 	if c.args.one("confirm") == "yes" {
-		text = "Yes does not go for rules that nobody was shown yet. Look at what they do:"
+		text = "“yes” does not confirm rules that nobody has been shown yet. Look at what they do:"
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(text))
 }
@@ -270,7 +293,7 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 	if to == "" {
 		to = filepath.Join(r.cfg.RestoreTo, a.Source, a.Stamp)
 	}
-	if to, err = filepath.Abs(to); err != nil {
+	if to, err = filepath.Abs(below(c.req.Dir, to)); err != nil {
 		return keepwatch.Message{}, err
 	}
 	ask := keepwatch.Ask{Archive: a.Ref(), Parts: c.args["part"], To: to, Overwrite: c.args.has("overwrite")}
@@ -343,7 +366,7 @@ func restoreFields(a keepwatch.Archive, plan keepwatch.RestorePlan, free int64) 
 		fields = append(fields, keepwatch.Field{Name: "Room there", Value: keepwatch.FormatBytes(free)})
 	}
 	if plan.Same+plan.Replaced > 0 {
-		fields = append(fields, keepwatch.Field{Name: "New / there already / replaced", Value: fmt.Sprintf("%d / %d / %d", plan.New, plan.Same, plan.Replaced)})
+		fields = append(fields, keepwatch.Field{Name: "Of these", Value: fmt.Sprintf("%d new, %d there already and the same, %d replaced", plan.New, plan.Same, plan.Replaced)})
 	}
 	return keepwatch.Block{Fields: fields}
 }
@@ -384,8 +407,20 @@ func (r *Router) pin(_ context.Context, c *call) (keepwatch.Message, error) {
 	}
 	title := a.Ref() + " is kept for ever"
 	if c.args.has("off") {
+		if c.person.Role < keepwatch.RoleAdmin { // the next backup may remove it then, as only admins may
+			return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindDenied, "An archive that is kept for ever may be given up by admins only; your role is %s. Ask an admin.", c.person.Role)
+		}
 		reason, title = "", a.Ref()+" is kept as long as the retention rules say"
 	}
-	_, err = r.cfg.History.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error { a.Pinned = reason; return nil })
+	_, err = r.cfg.History.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error {
+		if a.Removing && reason != "" {
+			return keepwatch.Errorf(keepwatch.KindConflict, "%s is being removed by the retention rules at this moment, so it cannot be pinned. `/backup list %s` shows what is left.", a.Ref(), a.Source)
+		}
+		a.Pinned = reason
+		return nil
+	})
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
 	return keepwatch.Message{Title: title, Tone: keepwatch.ToneGood}, err
 }

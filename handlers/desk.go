@@ -196,7 +196,12 @@ func (d *Desk) Close(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		d.stop()
-		<-done
+		grace := time.NewTimer(2 * time.Second)
+		defer grace.Stop()
+		select {
+		case <-done:
+		case <-grace.C: // a command does not heed its context; the process ends all the same
+		}
 		return fmt.Errorf("some requests were not answered in time; they are carried out at the next start: %w", ctx.Err())
 	}
 }

@@ -36,12 +36,12 @@ func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) 
 			}
 			remove, bytes = append(remove, d.Archive.Ref()), bytes+d.Archive.SealedBytes
 		}
-		table.Rows = append(table.Rows, []string{d.Archive.Ref(), partsText(d.Archive.Parts), word, strings.Join(d.Reasons, "; ")})
+		table.Rows = append(table.Rows, []string{d.Archive.Ref(), ofText(d.Archive, archives), word, strings.Join(d.Reasons, "; ")})
 	}
 	onlyParts(&table, archives)
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	if pausing {
-		msg.Tone = keepwatch.ToneWarn
+		msg.Title, msg.Tone = "Retention of "+source+" is paused: nothing is removed", keepwatch.ToneWarn
 		if c.args.has("confirm") {
 			msg.Title, msg.Failed, msg.Refused = "Nothing was removed from "+source+": it is paused", true, keepwatch.KindConflict
 		}
@@ -53,13 +53,13 @@ func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) 
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
-	rules := r.cfg.Keep.String()
+	rules := r.cfg.Keep.Rules(r.cfg.Location)
 	news := !r.cfg.Keep.IsZero() && confirmed != rules
 	if len(remove) == 0 && !news {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing is to be removed."))
 		return msg, nil
 	}
-	plan := prunePlan{remove, rules}
+	plan := prunePlan{source, remove, rules}
 	unseen := news && c.args.one("confirm") == "yes" // which takes whatever the plan is, and these rules nobody has seen
 	if c.confirmed(plan) && !unseen {
 		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunPrune, Source: source, Ask: keepwatch.Ask{Remove: remove, Rules: rules}})
@@ -79,22 +79,24 @@ func (c *call) showPrune(source string, table []keepwatch.Block, plan prunePlan,
 		button.Label, button.Style = "Confirm these rules", keepwatch.StylePrimary
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing is to be removed now."))
 	} else {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s would be removed, which frees %s. They cannot be brought back.", keepwatch.FormatCount(int64(n), "archive"), keepwatch.FormatBytes(bytes))))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s would be removed, which frees %s. What is removed cannot be brought back.", keepwatch.FormatCount(int64(n), "archive"), keepwatch.FormatBytes(bytes))))
 	}
 	if news {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(unconfirmedText(source, confirmed)))
 	}
 	if n > 0 {
 		button.Form = &keepwatch.Form{
-			Title: "Remove for good?", Submit: "Remove", Text: fmt.Sprintf("%s of %s, %s. They cannot be brought back.", keepwatch.FormatCount(int64(n), "archive"), source, keepwatch.FormatBytes(bytes)),
+			Title: "Remove for good?", Submit: "Remove", Text: fmt.Sprintf("%s of %s, %s. What is removed cannot be brought back.", keepwatch.FormatCount(int64(n), "archive"), source, keepwatch.FormatBytes(bytes)),
 		}
 	}
 	msg.Buttons = []keepwatch.Button{button}
 	return msg
 }
 
-// prunePlan is what somebody confirms.
+// prunePlan is what somebody confirms. With nothing to remove it would be the same
+// for all sources, but for its name.
 type prunePlan struct {
+	Source string
 	Remove []string
 	Rules  string
 }
@@ -125,6 +127,6 @@ func (r *Router) accept(c *call, source string) (keepwatch.Message, error) {
 		return keepwatch.Message{}, err
 	}
 	return keepwatch.Message{Title: "Noted: " + a.Ref() + " is right as it is", Tone: keepwatch.ToneGood,
-		Blocks:  []keepwatch.Block{keepwatch.Text("Pruning of " + source + " is paused no longer.")},
+		Blocks:  []keepwatch.Block{keepwatch.Text("Retention of " + source + " is paused no longer.")},
 		Buttons: []keepwatch.Button{{Label: "Show what would go", Command: "backup prune " + Quote(source)}}}, nil
 }

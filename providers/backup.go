@@ -172,9 +172,10 @@ func (b backup) seal(_ context.Context, task keepwatch.Task) (keepwatch.Result, 
 	a := keepwatch.Archive{
 		Source: run.Source, Kind: source.Kind, Path: source.Path, Parts: run.Ask.Parts, Run: run.ID,
 		Started: run.Started, Finished: result.Verification.At,
-		Items: result.Items, Bytes: result.Bytes, Notes: result.Notes, Counts: result.Counts,
+		Items: result.Items, Bytes: result.Bytes, Notes: result.Notes, Counts: result.Counts, Gaps: result.Gaps,
 		Verified: []keepwatch.Verification{*result.Verification},
 	}
+	a.Peak = keepwatch.PeakOf(a, history)
 	a.Findings = keepwatch.Suspect(a, history) // before it is published: they are written beside it
 	if a, err = b.cfg.Vault.Publish(run, a); err != nil {
 		return result, err
@@ -198,36 +199,34 @@ func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result
 	if b.cfg.Keep.IsZero() {
 		return result, nil
 	}
-	archives, result, err := b.prune.standing(task)
+	result, err := b.prune.settle(task)
 	task.Run.Result = result
 	if err != nil {
 		return result, err
 	}
-	if _, paused := keepwatch.Paused(archives, b.cfg.Now()); paused {
-		return result, nil // the card of the run shows its findings
-	}
-	decided := b.cfg.Keep.Decide(archives, b.cfg.Now(), b.cfg.Location)
-	if wait, err := b.prune.wait(decided); err != nil || wait != "" {
-		if wait != "" {
-			result.Notes = append(slices.Clone(result.Notes), keepwatch.Note{Kind: keepwatch.NoteInfo, Text: "no old archive was tidied up, since " + wait + " The next backup does it."})
-		}
+	now, err := b.prune.decide(task.Run.Source)
+	if err != nil {
 		return result, err
 	}
-	var remove []string
-	for _, d := range decided {
-		if !d.Keep {
-			remove = append(remove, d.Archive.Ref())
+	if now.paused != "" {
+		if len(result.Findings) == 0 { // it is another archive's; its own are on the card
+			result.Notes = append(slices.Clone(result.Notes), keepwatch.Note{Kind: keepwatch.NoteInfo, Path: now.odd, Text: "pruning is paused, since this archive is unlike those before it and nobody has said that it is right. " + now.paused})
 		}
+		return result, nil
+	}
+	if now.wait != "" {
+		result.Notes = append(slices.Clone(result.Notes), keepwatch.Note{Kind: keepwatch.NoteInfo, Text: "no old archive was tidied up, since " + now.wait + " The next backup does it."})
+		return result, nil
 	}
 	confirmed, err := b.cfg.Archives.Confirmed(task.Run.Source)
 	if err != nil {
 		return result, err
 	}
-	if len(remove) > 0 && confirmed != b.cfg.Keep.String() {
-		result.Waiting = remove
+	if len(now.remove) > 0 && confirmed != b.cfg.Keep.Rules(b.cfg.Location) {
+		result.Waiting = now.remove
 		return result, nil // the card of the run says what to do
 	}
-	done, err := b.prune.remove(ctx, task, remove)
+	done, err := b.prune.remove(ctx, task, now.remove)
 	if err != nil && context.Cause(ctx) == nil {
 		b.cfg.Log.Error("old archives could not be tidied up after a backup", "run", task.Run.ID, "source", task.Run.Source, "err", err)
 		text := strings.TrimSpace("The archive is in its place, but old ones could not be tidied up; the next backup tries again. " + keepwatch.Sentence(err))

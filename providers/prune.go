@@ -3,6 +3,7 @@ package providers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -21,30 +22,29 @@ func pruneWork(cfg Config) *Work {
 // so: what became the only good one in the meantime stays. From then on backups
 // of the source apply the policy by themselves, until it changes.
 func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
-	archives, result, err := p.standing(task)
+	result, err := p.settle(task)
 	task.Run.Result = result
 	if err != nil {
 		return result, err
 	}
-	if newest, paused := keepwatch.Paused(archives, p.cfg.Now()); paused {
-		// it fails and does not wait: backups of the source would wait with it
-		return result, keepwatch.Errorf(keepwatch.KindConflict, "Pruning of %s is paused: %s Nothing was removed. Accept that first, then prune again.", task.Run.Source, newest.Findings[0].Text)
-	}
-	decided := p.cfg.Keep.Decide(archives, p.cfg.Now(), p.cfg.Location)
-	wait, err := p.wait(decided)
+	now, err := p.decide(task.Run.Source)
 	if err != nil {
 		return result, err
 	}
-	if wait != "" {
-		return result, keepwatch.Errorf(keepwatch.KindConflict, "Nothing was removed: %s Prune again when that is over.", wait)
+	if now.paused != "" {
+		// it fails and does not wait: backups of the source would wait with it
+		return result, keepwatch.Errorf(keepwatch.KindConflict, "Pruning of %s is paused: %s Nothing was removed. Accept that first, then prune again.", task.Run.Source, now.paused)
+	}
+	if now.wait != "" {
+		return result, keepwatch.Errorf(keepwatch.KindConflict, "Nothing was removed: %s Prune again when that is over.", now.wait)
 	}
 	var remove []string
-	for _, d := range decided {
-		if !d.Keep && slices.Contains(task.Run.Ask.Remove, d.Archive.Ref()) {
-			remove = append(remove, d.Archive.Ref())
+	for _, ref := range now.remove {
+		if slices.Contains(task.Run.Ask.Remove, ref) {
+			remove = append(remove, ref)
 		}
 	}
-	if rules := p.cfg.Keep.String(); task.Run.Ask.Rules == rules {
+	if rules := p.cfg.Keep.Rules(p.cfg.Location); task.Run.Ask.Rules == rules {
 		if err := p.cfg.Archives.Confirm(task.Run.Source, rules); err != nil {
 			return result, err
 		}
@@ -52,83 +52,116 @@ func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Resu
 	return p.remove(ctx, task, remove)
 }
 
+// standing is what the rules say of a source's archives at one moment.
+type standing struct {
+	odd    string   // Ref of the archive that pauses it
+	paused string   // why nothing may be removed until a person has acted; "": it is not so
+	wait   string   // why nothing can be removed at the moment; "": no reason
+	remove []string // Refs, the oldest first, so that the newer ones outlive a prune that stops half-way
+}
+
+// decide applies the rules to a source's archives as they are now. It is not
+// enough that a record says that the newer one is fine: one that is not in the
+// vault any more, whole, does not count. Who reads is asked before what was
+// found: a reading that ended in between has told of it by then.
+func (p pruning) decide(source string) (standing, error) {
+	open, err := p.cfg.Archives.OpenRuns()
+	if err != nil {
+		return standing{}, err
+	}
+	archives, err := p.cfg.Archives.Archives(source)
+	if err != nil {
+		return standing{}, err
+	}
+	for i, a := range archives {
+		if gone := p.cfg.Vault.Missing(a); gone != "" {
+			archives[i] = a.Gone(p.cfg.Now(), gone)
+		}
+	}
+	var now standing
+	if newest, paused := keepwatch.Paused(archives, p.cfg.Now()); paused {
+		now.odd, now.paused = newest.Ref(), newest.Findings[0].Text
+	}
+	decided := p.cfg.Keep.Decide(archives, p.cfg.Now(), p.cfg.Location)
+	now.wait = wait(open, decided)
+	for _, d := range slices.Backward(decided) {
+		if !d.Keep {
+			now.remove = append(now.remove, d.Archive.Ref())
+		}
+	}
+	return now, nil
+}
+
 // wait says in a sentence why nothing can be removed at the moment: an archive
 // that the rules count on is being read, and may be found damaged by that. "" is
 // no reason.
-func (p pruning) wait(decided []keepwatch.Decision) (string, error) {
-	open, err := p.cfg.Archives.OpenRuns()
-	if err != nil {
-		return "", err
-	}
+func wait(open []keepwatch.Run, decided []keepwatch.Decision) string {
 	for _, d := range decided {
 		for _, r := range open {
 			if d.Keep && !r.State.Settled() && reads(r, d.Archive.Ref()) {
-				return fmt.Sprintf("run %d is reading %s, which the rules count on.", r.ID, d.Archive.Ref()), nil
+				return fmt.Sprintf("run %d is reading %s, which the rules count on.", r.ID, d.Archive.Ref())
 			}
 		}
 	}
-	return "", nil
+	return ""
 }
 
-// standing gives the archives of a source. Before anything is removed it is not
-// enough that a record says that the newer one is fine: one that is not in the
-// vault any more, whole, does not count. One whose removal was cut off between
-// the vault and the records is forgotten first.
-func (p pruning) standing(task keepwatch.Task) ([]keepwatch.Archive, keepwatch.Result, error) {
+// settle ends what an earlier prune of the source has begun: one whose removal was
+// cut off between the vault and the records is forgotten, and one whose removal
+// came to nothing is no longer one that is meant to be gone.
+func (p pruning) settle(task keepwatch.Task) (keepwatch.Result, error) {
 	result := task.Run.Result
 	if len(result.Checkpoint) > 0 { // what an earlier try had removed
 		if err := json.Unmarshal(result.Checkpoint, &result.Removed); err != nil {
-			return nil, result, fmt.Errorf("read what was removed so far: %w", err)
+			return result, fmt.Errorf("read what was removed so far: %w", err)
 		}
 	}
 	archives, err := p.cfg.Archives.Archives(task.Run.Source)
 	if err != nil {
-		return nil, result, err
+		return result, err
 	}
-	var standing []keepwatch.Archive
 	for _, a := range archives {
 		gone := p.cfg.Vault.Missing(a)
 		switch {
 		case gone != "" && a.Removing:
-			if err := p.forget(task, a.Ref(), &result); err != nil {
-				return nil, result, err
-			}
-			continue
+			err = p.forget(task, a.Ref(), &result)
 		case gone != "":
-			a = a.Gone(p.cfg.Now(), gone)
 			p.cfg.Log.Error("an archive is not in the vault as it should be, and does not count", "archive", a.Ref(), "why", gone)
-		case a.Removing: // that came to nothing; if it is lost some day, it is a loss
-			if a, err = p.cfg.Archives.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error { a.Removing = false; return nil }); err != nil {
-				return nil, result, err
-			}
+		case a.Removing:
+			err = p.unmark(a.Ref())
 		}
-		standing = append(standing, a)
+		if err != nil {
+			return result, err
+		}
 	}
-	return standing, result, nil
+	return result, nil
 }
 
 // remove takes archives out of the vault and then out of the records. That it
 // is going to happen is saved before: a kill in between leaves a record whose
 // folder is gone, and whoever finds it must be able to tell that from a loss.
+//
+// Before each of them it is decided anew, after that was saved: what others find
+// out meanwhile, or say about an archive, counts up to the last moment. From then
+// on nobody can pin it.
 func (p pruning) remove(ctx context.Context, task keepwatch.Task, refs []string) (keepwatch.Result, error) {
 	result := task.Run.Result
 	for i, ref := range refs {
 		if err := context.Cause(ctx); err != nil {
 			return result, err
 		}
-		open, err := p.cfg.Archives.OpenRuns() // anew each time: a restore may have begun since
+		a, stays, err := p.mark(task.Run.Source, ref)
 		if err != nil {
 			return result, err
 		}
-		if user := readerOf(open, ref); user != 0 {
-			result.Notes = append(slices.Clone(result.Notes), keepwatch.Note{Kind: keepwatch.NoteInfo, Path: ref, Text: "not removed now: a run is reading it"})
+		if stays != "" {
+			result.Notes = append(slices.Clone(result.Notes), keepwatch.Note{Kind: keepwatch.NoteInfo, Path: ref, Text: "not removed now: " + stays})
 			continue
 		}
-		if _, err := p.cfg.Archives.UpdateArchive(ref, func(a *keepwatch.Archive) error { a.Removing = true; return nil }); err != nil {
-			return result, err
-		}
-		p.cfg.Crash("providers.prune.marked")
 		if err := p.cfg.Vault.Remove(ref); err != nil {
+			if p.cfg.Vault.Missing(a) == "" { // it is all there still, and may be pinned
+				err = errors.Join(err, p.unmark(ref))
+			}
 			return result, err
 		}
 		p.cfg.Crash("providers.prune.before-record")
@@ -139,6 +172,61 @@ func (p pruning) remove(ctx context.Context, task keepwatch.Task, refs []string)
 		task.Report(keepwatch.Progress{Items: int64(i + 1), TotalItems: int64(len(refs))})
 	}
 	return result, nil
+}
+
+// errPinned keeps a mark from being set on an archive that was pinned meanwhile.
+var errPinned = errors.New("it was pinned meanwhile")
+
+// mark saves that an archive is going to be removed, if it still is; stays says
+// why it is not.
+func (p pruning) mark(source, ref string) (a keepwatch.Archive, stays string, err error) {
+	a, err = p.cfg.Archives.UpdateArchive(ref, func(a *keepwatch.Archive) error {
+		if a.Pinned != "" {
+			return errPinned
+		}
+		a.Removing = true
+		return nil
+	})
+	if errors.Is(err, errPinned) {
+		return a, errPinned.Error() + ".", nil
+	}
+	if err != nil {
+		return a, "", err
+	}
+	p.cfg.Crash("providers.prune.marked")
+	if stays, err = p.stays(source, ref); err != nil || stays != "" {
+		err = errors.Join(err, p.unmark(ref))
+	}
+	return a, stays, err
+}
+
+// stays says why an archive is not to be removed now; "" is no reason.
+func (p pruning) stays(source, ref string) (string, error) {
+	open, err := p.cfg.Archives.OpenRuns() // a restore may have begun since
+	if err != nil {
+		return "", err
+	}
+	now, err := p.decide(source)
+	switch {
+	case err != nil:
+		return "", err
+	case readerOf(open, ref) != 0:
+		return "a run is reading it", nil
+	case now.paused != "":
+		return "pruning is paused. " + now.paused, nil
+	case now.wait != "":
+		return now.wait, nil
+	case !slices.Contains(now.remove, ref):
+		return "the rules keep it as the archives are now.", nil
+	}
+	return "", nil
+}
+
+// unmark takes back that an archive is going to be removed. If it is lost some
+// day, that is a loss.
+func (p pruning) unmark(ref string) error {
+	_, err := p.cfg.Archives.UpdateArchive(ref, func(a *keepwatch.Archive) error { a.Removing = false; return nil })
+	return err
 }
 
 // forget removes the record of an archive that is out of the vault. That it was

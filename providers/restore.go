@@ -24,6 +24,9 @@ func verifyWork(cfg Config) *Work {
 		_, err = cfg.Archives.UpdateArchive(ref, func(a *keepwatch.Archive) error {
 			counted = a.IsVerified()
 			a.Add(v)
+			if len(a.Gaps) == 0 { // the state was lost since it was made
+				a.Gaps = v.Gaps
+			}
 			return nil
 		})
 		if err != nil {

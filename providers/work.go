@@ -65,7 +65,7 @@ type Archives interface {
 	Archives(source string) ([]keepwatch.Archive, error)
 	DeleteArchive(ref string) error
 	// Confirmed gives the retention rules that somebody has confirmed for a
-	// source, as Keep.String gives them; "" is none.
+	// source, as Keep.Rules gives them; "" is none.
 	Confirmed(source string) (string, error)
 	Confirm(source, rules string) error
 	OpenRuns() ([]keepwatch.Run, error)

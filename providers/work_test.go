@@ -30,8 +30,12 @@ type lab struct {
 	removeErr  error
 	extractErr error // of planning a restore and of carrying it out
 	keep       keepwatch.Keep
+	zone       *time.Location // nil: UTC
 	content    string
-	confirmed  string // rules
+	notes      []keepwatch.Note   // what the next backup cannot read
+	gaps       []string           // what the next verification of an archive tells of
+	confirmed  string             // rules
+	meanwhile  func(point string) // what others do as a point is passed; nil: nothing
 }
 
 func newLab() *lab {
@@ -55,13 +59,17 @@ func (l *lab) Plan(context.Context, providers.Job) (keepwatch.Plan, error) {
 func (l *lab) Fetch(_ context.Context, job providers.Job, sink providers.Sink) error {
 	job.Report(keepwatch.Progress{Bytes: 1})
 	err := sink.Add(keepwatch.Entry{Path: "a", Type: keepwatch.EntryFile, Size: int64(len(l.content))}, strings.NewReader(l.content))
+	for _, n := range l.notes {
+		err = errors.Join(err, sink.Note(n))
+	}
 	return errors.Join(err, l.fetchErr)
 }
 
 type pack struct {
-	l   *lab
-	run int64
-	res keepwatch.Result
+	l    *lab
+	run  int64
+	res  keepwatch.Result
+	gaps keepwatch.Gaps
 }
 
 func (l *lab) Begin(run keepwatch.Run) (providers.Pack, error) {
@@ -77,8 +85,13 @@ func (p *pack) Add(e keepwatch.Entry, r io.Reader) error {
 }
 func (p *pack) Single(e keepwatch.Entry, r io.Reader) error { return p.Add(e, r) }
 func (p *pack) Top(keepwatch.Entry) error                   { return nil }
-func (p *pack) Note(keepwatch.Note) error                   { return nil }
+func (p *pack) Note(n keepwatch.Note) error {
+	p.gaps.Add(n)
+	p.res.Counts = map[keepwatch.NoteKind]int64{n.Kind: p.res.Counts[n.Kind] + 1}
+	return nil
+}
 func (p *pack) Close() (keepwatch.Result, error) {
+	p.res.Gaps = p.gaps.List()
 	p.res.Sealed = []keepwatch.SealedFile{{Name: "notes.tar.zst.age", Size: 10}}
 	return p.res, nil
 }
@@ -111,7 +124,7 @@ func (l *lab) Published(run keepwatch.Run) (string, bool) {
 func (l *lab) Discard(run int64) error { delete(l.staged, run); return nil }
 func (l *lab) Free() (int64, error)    { return l.free, nil }
 func (l *lab) Verify(context.Context, string, func(keepwatch.Progress)) (keepwatch.Verification, error) {
-	return keepwatch.Verification{At: noon, Level: keepwatch.LevelOpened, Problems: l.problems}, nil
+	return keepwatch.Verification{At: noon, Level: keepwatch.LevelOpened, Problems: l.problems, Gaps: l.gaps}, nil
 }
 func (l *lab) PlanExtract(context.Context, string, keepwatch.Ask) (keepwatch.RestorePlan, error) {
 	if errors.Is(l.extractErr, keepwatch.ErrDamaged) {
@@ -152,8 +165,20 @@ func (l *lab) UpdateArchive(ref string, change func(*keepwatch.Archive) error) (
 		return a, keepwatch.Errorf(keepwatch.KindNotFound, "There is no archive %s.", ref)
 	}
 	err := change(&a)
-	l.archives[ref] = a
+	if err == nil {
+		l.archives[ref] = a
+	}
 	return a, err
+}
+
+// rules are those that somebody would confirm.
+func (l *lab) rules() string { return l.keep.Rules(time.UTC) }
+
+// set changes a record, as somebody else does.
+func (l *lab) set(ref string, change func(*keepwatch.Archive)) {
+	a := l.archives[ref]
+	change(&a)
+	l.archives[ref] = a
 }
 
 func (l *lab) Archives(source string) ([]keepwatch.Archive, error) {
@@ -176,8 +201,11 @@ type die string
 
 func (l *lab) works(t *testing.T, at string) map[keepwatch.RunKind]*providers.Work {
 	t.Helper()
-	w, err := providers.NewWorks(providers.Config{Sources: l, Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: l}, Vault: l, Archives: l, Keep: l.keep,
+	w, err := providers.NewWorks(providers.Config{Sources: l, Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: l}, Vault: l, Archives: l, Keep: l.keep, Location: l.zone,
 		Now: func() time.Time { return noon }, Crash: func(p string) {
+			if l.meanwhile != nil {
+				l.meanwhile(p)
+			}
 			if p == at {
 				panic(die(p))
 			}
@@ -242,7 +270,7 @@ func TestBackupKilled(t *testing.T) {
 	for _, point := range []string{"providers.fetch.begun", "providers.seal.before-record", "providers.seal.after-record", "providers.prune.marked", "providers.prune.before-record", "providers.prune.told", "providers.prune.after-record"} {
 		l := newLab()
 		l.keep = keepwatch.Keep{Last: 1}
-		l.confirmed = l.keep.String()
+		l.confirmed = l.rules()
 		first, second := backupRun(1), backupRun(2)
 		if err := l.carry(t, &first, ""); err != nil {
 			t.Fatal(err)

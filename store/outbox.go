@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
@@ -185,7 +186,7 @@ func (r *Records) MessageDelivered(o keepwatch.Outgoing, ref, shown string, fina
 			return nil
 		}
 		return changeCard(tx, o.Run, o.Channel, o.ID, func(c *keepwatch.Card) {
-			c.Ref, c.Shown, c.Final = ref, shown, final || ref == ""
+			c.Ref, c.Shown, c.Final = ref, shown, final
 		})
 	})
 }
@@ -217,6 +218,41 @@ func (r *Records) CardShown(c keepwatch.Card, shown string, final bool) error {
 		return changeCard(tx, c.Run, c.Channel, c.ID, func(now *keepwatch.Card) { now.Shown, now.Final = shown, final })
 	})
 }
+
+// CardStuck saves that a card can no longer be edited: it has no Ref any more, and
+// shows what it was last known to.
+func (r *Records) CardStuck(c keepwatch.Card) error {
+	return r.store.Update(func(tx Tx) error {
+		return changeCard(tx, c.Run, c.Channel, c.ID, func(now *keepwatch.Card) {
+			now.Ref = ""
+			if now.Shown == "" {
+				now.Shown = "-" // posted, and nobody knows how it looks
+			}
+		})
+	})
+}
+
+// ReplaceCard saves that a new message takes the place of a card that cannot be
+// edited.
+func (r *Records) ReplaceCard(c keepwatch.Card) (lanes []string, err error) {
+	out := keepwatch.Outgoing{ID: newMessageID(), Lane: c.Channel, Channel: c.Channel, Run: c.Run, Made: r.now().UTC()}
+	if c.Reply != nil {
+		reply := *c.Reply
+		reply.Private, reply.Replace = false, false
+		out.Reply = &reply
+	}
+	err = r.store.Update(func(tx Tx) (err error) {
+		if err := changeCard(tx, c.Run, c.Channel, c.ID, func(now *keepwatch.Card) { now.Final = true }); err != nil {
+			return err
+		}
+		lanes, err = r.post(tx, []keepwatch.Outgoing{out})
+		return err
+	})
+	return lanes, err
+}
+
+// newMessageID gives 100 random bits in small letters and digits.
+func newMessageID() string { return strings.ToLower(rand.Text()[:keepwatch.MessageID]) }
 
 // changeCard changes the card that a message posted; one that is not there stays
 // so.

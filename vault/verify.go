@@ -137,6 +137,8 @@ func (f *Folder) prove(ctx context.Context, p *proof) error {
 	}
 	w := &walker{f: f, ctx: ctx, ids: f.keys.opening(f.to), tell: p.problem, tick: p.tick, read: func(n int) { p.read.Add(int64(n)) }, got: map[string]keepwatch.SealedFile{}}
 	p.got = w.got
+	var gaps keepwatch.Gaps
+	w.note = func(n keepwatch.Note) error { gaps.Add(n); return nil }
 	if len(w.ids) > 0 {
 		p.v.Level = keepwatch.LevelOpened
 		err := w.walk(func(e keepwatch.Entry, body *content) (func(bool) error, error) {
@@ -153,6 +155,7 @@ func (f *Folder) prove(ctx context.Context, p *proof) error {
 			return err
 		}
 		f.compareCounts(w, p)
+		p.v.Gaps = gaps.List()
 	}
 	for _, s := range f.sealed {
 		if w.opened[s.Name] {

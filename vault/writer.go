@@ -33,6 +33,7 @@ type Writer struct {
 	alone    *sealer // of the single file in hand
 
 	result  keepwatch.Result
+	gaps    keepwatch.Gaps
 	written int64 // sealed bytes of the files that are finished
 	names   map[string]bool
 	sum     hash.Hash
@@ -262,6 +263,7 @@ func (w *Writer) Note(n keepwatch.Note) error {
 		w.result.Counts = map[keepwatch.NoteKind]int64{}
 	}
 	w.result.Counts[n.Kind]++
+	w.gaps.Add(n)
 	if len(w.result.Notes) < keepwatch.MaxNotes {
 		w.result.Notes = append(w.result.Notes, n)
 	}
@@ -290,6 +292,7 @@ func (w *Writer) Close() (keepwatch.Result, error) {
 		return w.result, w.fail("The archive cannot be written", err)
 	}
 	w.v.crash("vault.staging.after-sync")
+	w.result.Gaps = w.gaps.List()
 	return w.result, nil
 }
 

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"keepwatch"
 	"keepwatch/store"
@@ -26,13 +28,18 @@ func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 		}
 		return probes
 	}
+	if r, ok := reach(ctx, s, slog.New(slog.DiscardHandler)); ok { // it knows more than can be seen from here
+		if probes, err := r.probes(ctx); err == nil {
+			return append([]keepwatch.Probe{good("running", "Keepwatch runs on "+relative(s.DataDir)+", and this is its own check.")}, probes...)
+		}
+	}
 	platforms := probePlatforms(ctx, s, p.Now)
 	if _, err := os.Stat(s.statePath()); errors.Is(err, fs.ErrNotExist) {
 		return slices.Concat(probeSettings(s), platforms, []keepwatch.Probe{good("state", "There is none yet; the first start makes it.")}, probeSources(ctx, s.files(nil).Check, s.Sources, nil))
 	}
 	state, err := bolt.Open(bolt.Config{Path: s.statePath()})
 	if keepwatch.KindOf(err) == keepwatch.KindConflict {
-		return append(append(probeSettings(s), platforms...), good("state", "It is in use by the running bot. Ask that one: /keepwatch check"))
+		return append(append(probeSettings(s), platforms...), bad("state", keepwatch.Sentence(err), "That one does not answer here, so nothing more can be looked at."))
 	}
 	if err != nil {
 		return append(append(probeSettings(s), platforms...), bad("state", keepwatch.Sentence(err), ""))
@@ -40,7 +47,7 @@ func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 	defer state.Close()
 	records := store.NewRecords(state, p.Now)
 	probes := append(append(probeSettings(s), platforms...), good("state", relative(s.statePath())+" opens and is consistent."))
-	return append(probes, probeInside(ctx, s, records, false)...)
+	return append(probes, probeInside(ctx, s, records, p.Now(), false)...)
 }
 
 func good(name, text string) keepwatch.Probe {
@@ -61,12 +68,12 @@ func off(name, text, next string) keepwatch.Probe {
 
 // check is `/keepwatch check`, inside the running bot.
 func (a *app) check(ctx context.Context) []keepwatch.Probe {
-	return slices.Concat(probeSettings(a.settings), a.probeConnections(ctx), probeInside(ctx, a.settings, a.records, true))
+	return slices.Concat(probeSettings(a.settings), a.probeConnections(ctx), probeInside(ctx, a.settings, a.records, a.now(), true))
 }
 
 // probeInside looks at what the state knows; running says whether a bot works on
 // it, so that its runs go on.
-func probeInside(ctx context.Context, s settings, records *store.Records, running bool) []keepwatch.Probe {
+func probeInside(ctx context.Context, s settings, records *store.Records, now time.Time, running bool) []keepwatch.Probe {
 	v, err := vault.Open(vault.Config{Dir: s.Vault.Dir, Recipients: s.Vault.Recipients, IdentityFile: s.keyPath(), Look: true})
 	archives, readErr := records.Archives("")
 	adHoc, adHocErr := records.AdHocSources()
@@ -79,7 +86,7 @@ func probeInside(ctx context.Context, s settings, records *store.Records, runnin
 		place = append(place, bad("vault folder", keepwatch.Sentence(away), ""))
 	}
 	return slices.Concat(place, []keepwatch.Probe{probeKey(s, records, v, err, archives)}, probeArchives(s.Vault.Dir, v, archives),
-		probeSources(ctx, s.files(nil).Check, slices.Concat(s.Sources, adHoc), archives), probeRuns(open, running), []keepwatch.Probe{probeMessages(records)})
+		probeSources(ctx, s.files(nil).Check, slices.Concat(s.Sources, adHoc), archives), probeRetention(s, records, v, archives, now), probeRuns(open, running), []keepwatch.Probe{probeMessages(records)})
 }
 
 // probeSettings looks at configuration, environment and disk.
@@ -106,6 +113,11 @@ func probeSettings(s settings) []keepwatch.Probe {
 	}
 	if slices.ContainsFunc(s.People, func(p keepwatch.Person) bool { return len(p.Devices) > 0 }) {
 		probes = append(probes, off("devices", "They are read, and this version does not ask about any.", ""))
+	}
+	for _, name := range []string{"escalation", "reports"} {
+		if s.Channels[name] != "" {
+			probes = append(probes, off("channel "+name, "It is read, and this version posts nothing there.", ""))
+		}
 	}
 	for _, src := range s.Sources {
 		if src.Schedule != "" {

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 
 	"time"
 
@@ -55,7 +57,18 @@ func (a *app) show(id int64) (keepwatch.Message, keepwatch.RunState, error) {
 	if err != nil {
 		return keepwatch.Message{}, "", err
 	}
-	return a.router.RunMessage(run), run.State, nil
+	msg := a.router.RunMessage(run)
+	if a.stopping.Load() && !run.State.Settled() {
+		msg = stopped(msg)
+	}
+	return msg, run.State, nil
+}
+
+// stopped is the card of a run that goes on at the next start.
+func stopped(msg keepwatch.Message) keepwatch.Message {
+	return keepwatch.Message{Title: strings.Replace(msg.Title, " is under way", " waits", 1) + ": Keepwatch was stopped", Tone: keepwatch.ToneWarn, Run: msg.Run, Blocks: []keepwatch.Block{
+		keepwatch.Text("What is finished stays finished; the run goes on when Keepwatch is started again."),
+	}}
 }
 
 // connect starts the front-ends, and what keeps the outbox going. They run until
@@ -82,7 +95,42 @@ func (a *app) connect(ctx context.Context) error {
 		})
 	}
 	a.connected.Go(func() { a.tidy(ctx) })
+	a.connected.Go(func() { a.watchReady(ctx) })
 	return nil
+}
+
+// readyEvery is how often the connections are looked at, so that the log tells of
+// one that is down however quiet the platform is about it.
+const readyEvery = 10 * time.Second
+
+// watchReady logs each change of what keeps a platform's requests from arriving.
+func (a *app) watchReady(ctx context.Context) {
+	ticker := time.NewTicker(readyEvery)
+	defer ticker.Stop()
+	down := map[string]string{}
+	for first := true; ; first = false {
+		for _, p := range a.platforms {
+			text := ""
+			if err := p.front.Ready(); err != nil {
+				text = sentenceOf(err)
+			}
+			switch {
+			case first || text == down[p.name]: // it is just connecting
+			case text == "":
+				a.log.Info("requests arrive again", "platform", p.name)
+			default:
+				a.log.Error("requests do not arrive, or are not answered", "platform", p.name, "why", text)
+			}
+			if !first {
+				down[p.name] = text
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // tidyEvery is how often the state is rid of what is no longer needed.
@@ -138,8 +186,11 @@ func (a *app) refused(out keepwatch.Outgoing, why string, first bool) {
 		},
 	}
 	var outs []keepwatch.Outgoing
-	for _, channel := range a.noticeChannels(out.Channel) {
+	for _, channel := range a.noticeChannels(out) {
 		outs = append(outs, keepwatch.Outgoing{ID: handlers.NewID(), Lane: channel, Channel: channel, Message: msg, Notice: true, Made: a.now().UTC()})
+		if out.Run > 0 { // its card, which goes on there: nobody is to miss how it ends
+			outs = append(outs, keepwatch.Outgoing{ID: handlers.NewID(), Lane: channel, Channel: channel, Run: out.Run, Notice: true, Made: a.now().UTC()})
+		}
 	}
 	lanes, err := a.records.PostMessages(outs)
 	if err != nil {
@@ -156,12 +207,15 @@ func titleOf(out keepwatch.Outgoing) string {
 	return out.Message.Title
 }
 
-// noticeChannels gives where people hear of a channel that refuses messages: the
-// default channel, and each admin directly.
-func (a *app) noticeChannels(refusing string) []string {
+// noticeChannels gives where people hear of a message that its channel refuses:
+// the default channel, whoever asked, and each admin directly.
+func (a *app) noticeChannels(out keepwatch.Outgoing) []string {
 	var to []string
-	if c := a.settings.Channels["default"]; c != "" && c != refusing && a.speaks(c) {
+	if c := a.settings.Channels["default"]; c != "" && c != out.Channel && a.speaks(c) {
 		to = append(to, c)
+	}
+	if out.Reply != nil && out.Reply.To.ID != "" {
+		to = append(to, out.Reply.To.Platform+":@"+out.Reply.To.ID)
 	}
 	for _, p := range a.settings.People {
 		if p.Role != keepwatch.RoleAdmin {
@@ -169,7 +223,9 @@ func (a *app) noticeChannels(refusing string) []string {
 		}
 		for _, platform := range a.platforms {
 			if id := p.Accounts[platform.name]; id != "" {
-				to = append(to, platform.name+":@"+id)
+				if direct := platform.name + ":@" + id; !slices.Contains(to, direct) {
+					to = append(to, direct)
+				}
 				break
 			}
 		}
@@ -177,11 +233,18 @@ func (a *app) noticeChannels(refusing string) []string {
 	return to
 }
 
-// disconnect waits until the front-ends have ended, then until what was asked
-// for is answered and what is being posted is posted.
+// disconnect waits until the front-ends have ended and what was asked for is
+// answered, for as long as ctx allows.
 func (a *app) disconnect(ctx context.Context) error {
-	a.connected.Wait()
-	return errors.Join(a.desk.Close(ctx), a.outbox.Close(ctx))
+	ended := make(chan struct{})
+	go func() { a.connected.Wait(); close(ended) }()
+	var err error
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		err = fmt.Errorf("a connection did not end in time: %w", ctx.Err())
+	}
+	return errors.Join(err, a.desk.Close(ctx))
 }
 
 // platformsReady gives why a front-end cannot take requests, or nil.
@@ -192,10 +255,17 @@ func (a *app) platformsReady() error {
 			errs = append(errs, keepwatch.Errorf(keepwatch.KindAttention, "%s: %s", p.title, sentenceOf(err)).Because(err))
 		}
 	}
-	if len(errs) == 0 {
+	switch len(errs) {
+	case 0:
 		return nil
+	case 1:
+		return errs[0]
 	}
-	return errs[0]
+	var lines []string
+	for _, err := range errs {
+		lines = append(lines, keepwatch.Sentence(err))
+	}
+	return keepwatch.Errorf(keepwatch.KindAttention, "%s", strings.Join(lines, "\n")).Because(errors.Join(errs...))
 }
 
 func sentenceOf(err error) string {

@@ -35,8 +35,23 @@ func cards(t *testing.T, o *office) {
 			t.Fatal(err)
 		}
 	}
-	same(t, "what cannot be edited, or has ended, is not live", o.refs(t), []string{"1 a refA begins"})
+	same(t, "what has ended is not live", o.refs(t), []string{"1 a refA begins", "1 b  begins"})
 	o.reopen()
+	b := must[[]keepwatch.Card](t)(o.LiveCards())[1]
+	if lanes := must[[]string](t)(o.ReplaceCard(b)); len(lanes) != 1 || lanes[0] != "b" {
+		t.Errorf("%q", lanes)
+	}
+	same(t, "one that takes another's place", o.refs(t), []string{"1 a refA begins", "1 b  "})
+	if err := o.MessageDelivered(o.next(t, "b"), "refB", "half", false); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.CardStuck(must[[]keepwatch.Card](t)(o.LiveCards())[1]); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "stuck", o.refs(t), []string{"1 a refA begins", "1 b  half"})
+	if err := o.CardShown(must[[]keepwatch.Card](t)(o.LiveCards())[1], "half", true); err != nil {
+		t.Fatal(err)
+	}
 	a := must[[]keepwatch.Card](t)(o.LiveCards())[0]
 	if err := o.CardShown(a, "half", false); err != nil {
 		t.Fatal(err)
