@@ -192,15 +192,22 @@ func cmdSmallDisk(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(func() { _ = unmount(dir) })
 }
 
-// cmdWaitFor waits until a file is there: waitfor PATTERN.
+// cmdWaitFor waits until a file is there, and has a text in it: waitfor PATTERN
+// [TEXT].
 func cmdWaitFor(ts *testscript.TestScript, _ bool, args []string) {
 	name := ts.MkAbs(args[0])
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
-		if found, err := filepath.Glob(name); err != nil || len(found) > 0 {
-			ts.Check(err)
-			return
+	for deadline := time.Now().Add(stageTime); time.Now().Before(deadline); {
+		found, err := filepath.Glob(name)
+		ts.Check(err)
+		for _, f := range found {
+			if len(args) == 1 {
+				return
+			}
+			if data, err := os.ReadFile(f); err == nil && strings.Contains(string(data), args[1]) {
+				return
+			}
 		}
 		<-time.After(5 * time.Millisecond) // another process makes it
 	}
-	ts.Fatalf("%s did not appear", args[0])
+	ts.Fatalf("%s did not appear", strings.Join(args, " with "))
 }
