@@ -32,24 +32,29 @@ func TestVerdicts(t *testing.T) {
 		after   time.Duration
 		text    string
 		unready bool
+		odd     bool // the outbox bounds how long it is tried again
 	}{
-		"429":             {fault: fault(slacktest.Fault{RetryAfter: 7}), verdict: keepwatch.VerdictLater, after: 7 * time.Second},
-		"500":             {fault: fault(slacktest.Fault{Status: 500}), verdict: keepwatch.VerdictUnsure},
-		"503 after it":    {fault: fault(slacktest.Fault{Status: 503, Done: true}), verdict: keepwatch.VerdictUnsure},
-		"cut":             {fault: fault(slacktest.Fault{Cut: true}), verdict: keepwatch.VerdictUnsure},
-		"cut after it":    {fault: fault(slacktest.Fault{Cut: true, Done: true}), verdict: keepwatch.VerdictUnsure},
-		"HTML":            {fault: fault(slacktest.Fault{HTML: true}), verdict: keepwatch.VerdictUnsure},
-		"fatal_error":     {fault: fault(slacktest.Fault{Error: "fatal_error"}), verdict: keepwatch.VerdictUnsure},
-		"internal_error":  {fault: fault(slacktest.Fault{Error: "internal_error"}), verdict: keepwatch.VerdictUnsure},
-		"ratelimited":     {fault: fault(slacktest.Fault{Error: "ratelimited"}), verdict: keepwatch.VerdictLater},
-		"unknown channel": {channel: "C0NONE", verdict: keepwatch.VerdictNever, text: "C0NONE"},
-		"not invited":     {channel: slacktest.Random, verdict: keepwatch.VerdictNever, text: "/invite"},
-		"archived":        {fault: fault(slacktest.Fault{Error: "is_archived"}), verdict: keepwatch.VerdictNever, text: "archived"},
-		"restricted":      {fault: fault(slacktest.Fault{Error: "restricted_action"}), verdict: keepwatch.VerdictNever, text: "An admin of the workspace"},
-		"something new":   {fault: fault(slacktest.Fault{Error: "not_on_a_monday"}), verdict: keepwatch.VerdictNever, text: "not_on_a_monday"},
-		"nobody":          {channel: "@U0NOBODY", verdict: keepwatch.VerdictNever, text: "U0NOBODY"},
-		"token revoked":   {fault: fault(slacktest.Fault{Error: "token_revoked"}), verdict: keepwatch.VerdictLater, after: authAfter, unready: true},
-		"scope missing":   {fault: fault(slacktest.Fault{Error: "missing_scope"}), verdict: keepwatch.VerdictLater, after: authAfter, unready: true},
+		"429":               {fault: fault(slacktest.Fault{RetryAfter: 7}), verdict: keepwatch.VerdictLater, after: 7 * time.Second},
+		"500":               {fault: fault(slacktest.Fault{Status: 500}), verdict: keepwatch.VerdictUnsure},
+		"503 after it":      {fault: fault(slacktest.Fault{Status: 503, Done: true}), verdict: keepwatch.VerdictUnsure},
+		"cut":               {fault: fault(slacktest.Fault{Cut: true}), verdict: keepwatch.VerdictUnsure},
+		"cut after it":      {fault: fault(slacktest.Fault{Cut: true, Done: true}), verdict: keepwatch.VerdictUnsure},
+		"HTML":              {fault: fault(slacktest.Fault{HTML: true}), verdict: keepwatch.VerdictUnsure},
+		"fatal_error":       {fault: fault(slacktest.Fault{Error: "fatal_error"}), verdict: keepwatch.VerdictUnsure},
+		"internal_error":    {fault: fault(slacktest.Fault{Error: "internal_error"}), verdict: keepwatch.VerdictUnsure},
+		"ratelimited":       {fault: fault(slacktest.Fault{Error: "ratelimited"}), verdict: keepwatch.VerdictLater},
+		"unknown channel":   {channel: "C0NONE", verdict: keepwatch.VerdictNever, text: "C0NONE"},
+		"not invited":       {channel: slacktest.Random, verdict: keepwatch.VerdictNever, text: "/invite"},
+		"archived":          {fault: fault(slacktest.Fault{Error: "is_archived"}), verdict: keepwatch.VerdictNever, text: "archived"},
+		"restricted":        {fault: fault(slacktest.Fault{Error: "restricted_action"}), verdict: keepwatch.VerdictNever, text: "An admin of the workspace"},
+		"something new":     {fault: fault(slacktest.Fault{Error: "not_on_a_monday"}), verdict: keepwatch.VerdictLater, odd: true, text: "not_on_a_monday"},
+		"a page of a proxy": {fault: fault(slacktest.Fault{Status: 403, HTML: true}), verdict: keepwatch.VerdictUnsure, odd: true, text: "HTTP 403"},
+		"400":               {fault: fault(slacktest.Fault{Status: 400}), verdict: keepwatch.VerdictUnsure, odd: true, text: "HTTP 400"},
+		"408":               {fault: fault(slacktest.Fault{Status: 408}), verdict: keepwatch.VerdictUnsure},
+		"413":               {fault: fault(slacktest.Fault{Status: 413}), verdict: keepwatch.VerdictUnsure, odd: true, text: "HTTP 413"},
+		"nobody":            {channel: "@U0NOBODY", verdict: keepwatch.VerdictNever, text: "U0NOBODY"},
+		"token revoked":     {fault: fault(slacktest.Fault{Error: "token_revoked"}), verdict: keepwatch.VerdictLater, after: authAfter, unready: true},
+		"scope missing":     {fault: fault(slacktest.Fault{Error: "missing_scope"}), verdict: keepwatch.VerdictLater, after: authAfter, unready: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := start(t, overHTTP, slacktest.Config{}, nil)
@@ -65,7 +70,7 @@ func TestVerdicts(t *testing.T) {
 			if !errors.As(err, &refused) {
 				t.Fatalf("%v", err)
 			}
-			if refused.Verdict != c.verdict || refused.After != c.after || !strings.Contains(keepwatch.Sentence(err), c.text) {
+			if refused.Verdict != c.verdict || refused.After != c.after || refused.Odd != c.odd || !strings.Contains(keepwatch.Sentence(err), c.text) {
 				t.Errorf("%v after %v: %v", refused.Verdict, refused.After, err)
 			}
 			if ready := w.f.Ready(); (ready != nil) != c.unready {
@@ -346,6 +351,55 @@ func TestResponseVerdicts(t *testing.T) {
 		}
 		if strings.Contains(err.Error(), d.ResponseURL) {
 			t.Errorf("%s: the error holds the address", name)
+		}
+	}
+}
+
+// TestEditRefused: what a refused change of a message means for it: one whose
+// code nobody knows may pass, and must not end a card that says that its run goes on.
+func TestEditRefused(t *testing.T) {
+	for code, want := range map[string]struct {
+		verdict keepwatch.Verdict
+		odd     bool
+	}{
+		"update_failed": {keepwatch.VerdictLater, true}, "external_channel_migrating": {keepwatch.VerdictLater, true}, "accesslimited": {keepwatch.VerdictLater, true},
+		"internal_error": {keepwatch.VerdictUnsure, false}, "edit_window_closed": {keepwatch.VerdictGone, false}, "is_archived": {keepwatch.VerdictNever, false},
+	} {
+		w := start(t, overHTTP, slacktest.Config{}, nil)
+		ref, err := w.f.Post(w.ctx, outgoing("1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		card := keepwatch.Card{Ref: ref, Channel: "slack:" + slacktest.Ops}
+		w.Fail(slacktest.Fault{Method: "chat.update", Times: 1, Error: code})
+		var refused *keepwatch.PostError
+		if err := w.f.Edit(w.ctx, card, listing); !errors.As(err, &refused) || refused.Verdict != want.verdict || refused.Odd != want.odd {
+			t.Errorf("%s: %+v", code, refused)
+		}
+		if err := w.f.Edit(w.ctx, card, listing); err != nil {
+			t.Errorf("%s, a second time: %v", code, err)
+		}
+	}
+}
+
+// TestAddressRefused: whatever a response_url is refused for, the answer takes the
+// other way at once, and does not wait until the address has run out.
+func TestAddressRefused(t *testing.T) {
+	for name, fault := range map[string]slacktest.Fault{
+		"an unknown code": {Error: "not_on_a_monday"}, "400": {Status: 400}, "403 with a page": {Status: 403, HTML: true}, "413": {Status: 413},
+	} {
+		w := start(t, overHTTP, slacktest.Config{}, nil)
+		d := w.Command(slacktest.Alis, slacktest.Ops, "/backup", "sources")
+		w.acked(t, d)
+		fault.Method, fault.Times = "response_url", -1
+		w.Fail(fault)
+		out := outgoing("1")
+		out.Reply = &keepwatch.Reply{To: keepwatch.Account{Platform: "slack", ID: slacktest.Alis}, Token: d.ResponseURL, Until: time.Now().Add(time.Minute), Private: true}
+		if _, err := w.f.Post(w.ctx, out); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if n := len(w.Ephemerals(slacktest.Alis, slacktest.Ops)); n != 1 {
+			t.Errorf("%s: %d answers are seen", name, n)
 		}
 	}
 }

@@ -104,8 +104,8 @@ func (f *Frontend) respond(ctx context.Context, out keepwatch.Outgoing, p payloa
 		body.Text, body.Blocks = bare(out.Message), nil
 		err = f.send(ctx, r.Token, body)
 	}
-	if errors.Is(err, errUsedUp) {
-		return errUsedUp
+	if code := codeOf(err); errors.Is(err, errUsedUp) || refusedByHTTP(err) || code != "" && !passing(code) {
+		return errUsedUp // whatever it has against this address, the answer takes the other way
 	}
 	return f.verdict(err, nameOf(out.Channel))
 }
