@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +39,7 @@ type backstage interface {
 	openForm(ctx context.Context, trigger string, view slack.ModalViewRequest) error
 	whisper(ctx context.Context, w whisper)
 	showHome(ctx context.Context, account keepwatch.Account)
+	openDirect(ctx context.Context, user string)
 }
 
 // whisper is a sentence that only one person sees.
@@ -56,6 +56,7 @@ type Conversation struct {
 	counter  handlers.Counter
 	desk     backstage
 	groups   *groups
+	directs  *directs
 	log      *slog.Logger
 	now      func() time.Time
 	patience time.Duration
@@ -248,7 +249,3 @@ func (c *Conversation) reply(url string) keepwatch.Reply {
 	}
 	return keepwatch.Reply{Token: url, Until: c.now().UTC().Add(replyLife)}
 }
-
-// isDM reports whether a channel is a direct message; Slack's ids of those
-// begin with a D.
-func isDM(channel string) bool { return strings.HasPrefix(channel, "D") }

@@ -184,7 +184,7 @@ func (f *Frontend) whisper(ctx context.Context, w whisper) {
 		p := payload{Text: escape(w.text), Blocks: []slack.Block{plainSection(w.text)}}
 		channel := ""
 		if channel, err = f.channel(ctx, platform+":"+w.channel); err == nil {
-			if isDM(channel) {
+			if f.directs.own(channel) {
 				_, _, err = f.api.PostMessageContext(ctx, channel, f.options(p, w.thread)...)
 			} else {
 				_, err = f.api.PostEphemeralContext(ctx, channel, w.user, f.options(p, w.thread)...)

@@ -63,12 +63,13 @@ type Frontend struct {
 	web    *Web    // nil without a SigningSecret
 	retry  time.Duration
 
+	directs *directs
+
 	mu      sync.Mutex
-	dms     map[string]string // direct messages, by user
-	ended   error             // why Run gave up
-	fault   error             // why requests cannot arrive or be answered just now
-	greeted bool              // the bot's token was accepted
-	warned  map[string]bool   // what was logged once
+	ended   error           // why Run gave up
+	fault   error           // why requests cannot arrive or be answered just now
+	greeted bool            // the bot's token was accepted
+	warned  map[string]bool // what was logged once
 }
 
 // New makes a Frontend. It does not connect.
@@ -105,13 +106,13 @@ func New(cfg Config) (*Frontend, error) {
 		redirect = &handlers.Redirect{To: to, Next: transport}
 		transport = redirect
 	}
-	f := &Frontend{cfg: cfg, base: base, dms: map[string]string{}, warned: map[string]bool{}, retry: retryFirst}
+	f := &Frontend{cfg: cfg, base: base, directs: newDirects(), warned: map[string]bool{}, retry: retryFirst}
 	// slack-go has no timeout of its own.
 	f.http = &http.Client{Transport: transport, Timeout: callTimeout}
 	f.api = slack.New(cfg.BotToken.Reveal(), slack.OptionHTTPClient(f.http), slack.OptionAPIURL(base), slack.OptionLog(silent{}))
 	f.groups = newGroups(f.api, cfg)
 	f.uses = newUses(cfg.Now)
-	f.talk = &Conversation{counter: cfg.Counter, desk: f, groups: f.groups, log: cfg.Log, now: cfg.Now, patience: patience}
+	f.talk = &Conversation{counter: cfg.Counter, desk: f, groups: f.groups, directs: f.directs, log: cfg.Log, now: cfg.Now, patience: patience}
 	if !cfg.AppToken.IsZero() {
 		f.socket = newSocket(cfg, f.talk, base, f.http, redirect)
 	}

@@ -89,6 +89,8 @@ func (s *stage) showHome(_ context.Context, a keepwatch.Account) {
 	s.homes = append(s.homes, a)
 }
 
+func (s *stage) openDirect(context.Context, string) {}
+
 func (s *stage) said() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +104,7 @@ func (s *stage) said() []string {
 // talk makes a conversation with a counter and a stage.
 func talk(c *counter) (*Conversation, *stage) {
 	s := &stage{}
-	return &Conversation{counter: c, desk: s, groups: newGroups(nil, Config{}), log: slog.New(slog.DiscardHandler), now: time.Now, patience: patience}, s
+	return &Conversation{counter: c, desk: s, groups: newGroups(nil, Config{}), directs: newDirects(), log: slog.New(slog.DiscardHandler), now: time.Now, patience: patience}, s
 }
 
 // post sends a signed request to a Web.
