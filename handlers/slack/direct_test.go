@@ -67,12 +67,12 @@ func TestDirectAfterStart(t *testing.T) {
 		n++
 		return keepwatch.Message{Title: strings.Repeat("again ", n)}, 0
 	})
-	w.acked(t, w.Click(slacktest.Alis, m, "More"))
+	w.acked(t, w.Click(slacktest.Alis, m, "Back up notes"))
 	if _, err := w.WaitEphemeral(w.ctx, slacktest.Alis, dm, slacktest.Saying("again")); err != nil {
 		t.Fatal(err)
 	}
 	w.wait(t, "the direct message is known", func() bool { return w.f.directs.own(dm) })
-	w.acked(t, w.Click(slacktest.Alis, m, "More"))
+	w.acked(t, w.Click(slacktest.Alis, m, "Back up notes"))
 	if _, err := w.WaitMessage(w.ctx, dm, slacktest.Saying("again again")); err != nil {
 		t.Fatal(err)
 	}
