@@ -19,7 +19,7 @@ import (
 const (
 	findPage  = 200              // messages asked for at once
 	findPages = 25               // at most; a channel is hardly busier than that in the time
-	findSlack = 10 * time.Minute // how far our clock and Slack's may be apart
+	findSlack = time.Hour        // how far our clock and Slack's may be apart
 )
 
 // Find looks for a message by our id in the metadata of what the channel holds.
@@ -30,7 +30,7 @@ func (f *Frontend) Find(ctx context.Context, out keepwatch.Outgoing) (ref string
 	if err != nil {
 		return "", false, f.verdict(err, nameOf(out.Channel))
 	}
-	method, query := "conversations.history", url.Values{"channel": {channel}, "include_all_metadata": {"true"}, "limit": {strconv.Itoa(findPage)}, "oldest": {oldest(out, channel)}}
+	method, query := "conversations.history", url.Values{"channel": {channel}, "include_all_metadata": {"true"}, "limit": {strconv.Itoa(findPage)}, "oldest": {oldest(out, channel, f.cfg.Now())}}
 	if out.Reply != nil && out.Reply.Thread != "" {
 		method = "conversations.replies"
 		query.Set("ts", out.Reply.Thread)
@@ -60,22 +60,23 @@ func (f *Frontend) Find(ctx context.Context, out keepwatch.Outgoing) (ref string
 	return "", false, nil
 }
 
-// oldest is where the search begins: behind the newest message known to be
-// before, and not long before the attempt.
-func oldest(out keepwatch.Outgoing, channel string) string {
-	from := out.Tried
-	if from.IsZero() {
-		from = out.Made
-	}
-	since := fmt.Sprintf("%d.000000", max(from.Add(-findSlack).Unix(), 0))
+// oldest is where the search begins: behind the newest message known to be before
+// the first attempt. That is by Slack's clock, and ours is not asked. Where none is
+// known it is a while before the message was made, which is before any attempt; a
+// time to come says that our clock was set back since.
+func oldest(out keepwatch.Outgoing, channel string, now time.Time) string {
 	if in, ts, ok := splitReference(out.After); ok && in == channel {
-		after, err1 := strconv.ParseFloat(ts, 64)
-		begin, err2 := strconv.ParseFloat(since, 64)
-		if err1 == nil && err2 == nil && after > begin {
+		if _, err := strconv.ParseFloat(ts, 64); err == nil {
 			return ts
 		}
 	}
-	return since
+	from := now
+	for _, at := range []time.Time{out.Made, out.Tried} {
+		if !at.IsZero() && at.Before(from) {
+			from = at
+		}
+	}
+	return fmt.Sprintf("%d.000000", max(from.Add(-findSlack).Unix(), 0))
 }
 
 // page is what Find reads of a channel's history. It is no type of slack-go:

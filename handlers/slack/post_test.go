@@ -199,13 +199,46 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestOldest: where a search begins.
 func TestOldest(t *testing.T) {
-	tried := time.Unix(1_800_000_000, 0)
-	for _, c := range []struct{ after, want string }{
-		{"", "1799999400.000000"}, {"C0OPS:1799999999.000100", "1799999999.000100"}, {"C0OPS:1700000000.000100", "1799999400.000000"}, {"C9:1799999999.000100", "1799999400.000000"}, {"nonsense", "1799999400.000000"},
+	at := func(seconds int64) time.Time { return time.Unix(1_800_000_000+seconds, 0) }
+	for name, c := range map[string]struct {
+		made, tried time.Time
+		after, want string
+	}{
+		"nothing is known":        {tried: at(0), want: "1799996400.000000"},
+		"the one before is known": {tried: at(0), after: "C0OPS:1799999999.000100", want: "1799999999.000100"},
+		"it is from long ago":     {tried: at(0), after: "C0OPS:1700000000.000100", want: "1700000000.000100"},
+		"our clock is ahead":      {made: at(86400), tried: at(86400), after: "C0OPS:1799999999.000100", want: "1799999999.000100"},
+		"another channel's":       {tried: at(0), after: "C9:1799999999.000100", want: "1799996400.000000"},
+		"nonsense":                {tried: at(0), after: "nonsense", want: "1799996400.000000"},
+		"no time at all":          {tried: at(0), after: "C0OPS:x", want: "1799996400.000000"},
+		"it was tried for hours":  {made: at(-36000), tried: at(0), want: "1799960400.000000"},
+		"the clock was set back":  {made: at(999999), tried: at(999999), want: "1799996410.000000"},
 	} {
-		if got := oldest(keepwatch.Outgoing{Tried: tried, After: c.after}, "C0OPS"); got != c.want {
-			t.Errorf("after %q: %s", c.after, got)
+		if got := oldest(keepwatch.Outgoing{Made: c.made, Tried: c.tried, After: c.after}, "C0OPS", at(10)); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestFindByWrongClock: whatever our clock says, a message whose answer was lost is
+// found behind the one that came before it.
+func TestFindByWrongClock(t *testing.T) {
+	for _, off := range []time.Duration{-24 * time.Hour, 15 * time.Minute, 24 * time.Hour} {
+		w := start(t, overHTTP, slacktest.Config{Rates: slacktest.Rates{Mode: slacktest.RatesOff}}, func(c *Config) { c.Now = func() time.Time { return time.Now().Add(off) } })
+		before, err := w.f.Post(w.ctx, outgoing("before"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := outgoing("lost")
+		out.Made, out.Tried, out.After = w.f.cfg.Now(), w.f.cfg.Now(), before
+		w.Fail(slacktest.Fault{Method: "chat.postMessage", Times: 1, Cut: true, Done: true})
+		if _, err := w.f.Post(w.ctx, out); err == nil {
+			t.Fatal("the fault did not happen")
+		}
+		if _, found, err := w.f.Find(w.ctx, out); err != nil || !found {
+			t.Errorf("%v off: %v %v", off, found, err)
 		}
 	}
 }
