@@ -187,6 +187,9 @@ func (r *Records) MessageDelivered(o keepwatch.Outgoing, ref, shown string, fina
 		}
 		return changeCard(tx, o.Run, o.Channel, o.ID, func(c *keepwatch.Card) {
 			c.Ref, c.Shown, c.Final = ref, shown, final
+			if ref == "" && shown == "" {
+				c.Shown = "-" // posted, and nobody knows how it looks
+			}
 		})
 	})
 }
