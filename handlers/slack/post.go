@@ -50,9 +50,9 @@ func (f *Frontend) Post(ctx context.Context, out keepwatch.Outgoing) (ref string
 	}
 	ref, err = f.postMessage(ctx, channel, out, p)
 	if code := codeOf(err); (code == "not_in_channel" || code == "channel_not_found") && r.Alive(f.cfg.Now()) {
-		return "", f.respondInvite(ctx, out)
+		return "", f.unsettled(out.ID, true, f.respondInvite(ctx, out))
 	}
-	return ref, f.verdict(f.noted(err), nameOf(out.Channel))
+	return ref, f.unsettled(out.ID, false, f.verdict(f.noted(err), nameOf(out.Channel)))
 }
 
 // direct posts an answer as a direct message to whoever asked.

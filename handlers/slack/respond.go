@@ -131,6 +131,30 @@ func (f *Frontend) respondInvite(ctx context.Context, out keepwatch.Outgoing) er
 	return err
 }
 
+// unsettled keeps, of a message that is not settled yet, whether it may have come by
+// response_url (byURL: it was just tried so).
+func (f *Frontend) unsettled(id string, byURL bool, err error) error {
+	var p *keepwatch.PostError
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !errors.As(err, &p) || p.Verdict == keepwatch.VerdictNever {
+		delete(f.unsure, id) // it is settled
+		return err
+	}
+	f.unsure[id] = f.unsure[id] || byURL && p.Verdict == keepwatch.VerdictUnsure
+	return err
+}
+
+// mayHaveInvited reports whether a message may have come by respondInvite: because
+// an attempt was one that got no answer, or because it was tried before the process
+// started, and had a response_url.
+func (f *Frontend) mayHaveInvited(out keepwatch.Outgoing) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	byURL, known := f.unsure[out.ID]
+	return byURL || !known && out.Reply != nil && out.Reply.Token != ""
+}
+
 // send posts to a response_url. slack-go's PostWebhook uses the client of the
 // whole process and loses what Slack says.
 func (f *Frontend) send(ctx context.Context, url string, body response) error {

@@ -70,6 +70,7 @@ type Frontend struct {
 	fault   error           // why requests cannot arrive or be answered just now
 	greeted bool            // the bot's token was accepted
 	warned  map[string]bool // what was logged once
+	unsure  map[string]bool // messages that were tried and are not settled, and whether they may have come by response_url
 }
 
 // New makes a Frontend. It does not connect.
@@ -106,7 +107,7 @@ func New(cfg Config) (*Frontend, error) {
 		redirect = &handlers.Redirect{To: to, Next: transport}
 		transport = redirect
 	}
-	f := &Frontend{cfg: cfg, base: base, directs: newDirects(), warned: map[string]bool{}, retry: retryFirst}
+	f := &Frontend{cfg: cfg, base: base, directs: newDirects(), warned: map[string]bool{}, unsure: map[string]bool{}, retry: retryFirst}
 	// slack-go has no timeout of its own.
 	f.http = &http.Client{Transport: transport, Timeout: callTimeout}
 	f.api = slack.New(cfg.BotToken.Reveal(), slack.OptionHTTPClient(f.http), slack.OptionAPIURL(base), slack.OptionLog(silent{}))
