@@ -108,8 +108,9 @@ func New(cfg Config) (*Frontend, error) {
 		transport = redirect
 	}
 	f := &Frontend{cfg: cfg, base: base, directs: newDirects(), warned: map[string]bool{}, unsure: map[string]bool{}, retry: retryFirst}
-	// slack-go has no timeout of its own.
-	f.http = &http.Client{Transport: transport, Timeout: callTimeout}
+	// slack-go has no timeout of its own. A redirect is not followed: a 307 would
+	// send a form with the token in it once more, to wherever it points.
+	f.http = &http.Client{Transport: newFence(transport), Timeout: callTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	f.api = slack.New(cfg.BotToken.Reveal(), slack.OptionHTTPClient(f.http), slack.OptionAPIURL(base), slack.OptionLog(silent{}))
 	f.groups = newGroups(f.api, cfg)
 	f.uses = newUses(cfg.Now)
@@ -184,6 +185,7 @@ func (f *Frontend) end(err error) error {
 
 // greet asks who the bot is, again and again until there is an answer.
 func (f *Frontend) greet(ctx context.Context) error {
+	said := "" // the last fault that was logged
 	for wait := f.retry; ; wait = min(2*wait, retryLast) {
 		who, err := f.api.AuthTestContext(ctx)
 		if err == nil {
@@ -197,9 +199,25 @@ func (f *Frontend) greet(ctx context.Context) error {
 		if code := codeOf(err); fatal(code) {
 			return tokenFault("SLACK_BOT_TOKEN", err)
 		}
-		f.setFault(keepwatch.Errorf(keepwatch.KindTransient, "Slack cannot be reached yet, and is tried again. Is the network there?").Because(err))
-		f.once("greet", "Slack cannot be reached; it is tried again", "err", err)
-		if err := sleep(ctx, wait); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		pause, fault := wait, keepwatch.Errorf(keepwatch.KindTransient, "Slack cannot be reached yet, and is tried again. Is the network there?")
+		limited, status := (*slack.RateLimitedError)(nil), slack.StatusCodeError{}
+		switch code := codeOf(err); {
+		case errors.As(err, &limited):
+			pause, fault = limited.RetryAfter, keepwatch.Errorf(keepwatch.KindTransient, "Slack asks Keepwatch to wait before it connects (ratelimited).")
+		case code != "":
+			fault = keepwatch.Errorf(keepwatch.KindTransient, "Slack does not take the token in SLACK_BOT_TOKEN just now (%s); it is tried again. If it stays so, look for the word at docs.slack.dev/reference/methods/auth.test.", code)
+		case errors.As(err, &status):
+			fault = keepwatch.Errorf(keepwatch.KindTransient, "Slack, or something on the way to it, answers HTTP %d; it is tried again.", status.Code)
+		}
+		if fault.Message != said {
+			said = fault.Message
+			f.cfg.Log.Warn("Slack does not answer yet; it is tried again", "err", withoutURL(err))
+		}
+		f.setFault(fault.Because(err))
+		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
 	}
