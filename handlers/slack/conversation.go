@@ -60,6 +60,7 @@ type Conversation struct {
 	log      *slog.Logger
 	now      func() time.Time
 	patience time.Duration
+	end      time.Duration // endLimit
 	self     atomic.Pointer[string] // the bot's own user id
 	after    tally                  // what goes on after the acknowledgement
 }
@@ -101,23 +102,39 @@ func (a *tally) done() {
 	}
 }
 
-// Wait returns when nothing runs.
-func (a *tally) Wait() {
+// Wait returns when nothing runs, or after so long, and reports which.
+func (a *tally) Wait(most time.Duration) bool {
 	a.mu.Lock()
 	if a.n == 0 {
 		a.mu.Unlock()
-		return
+		return true
 	}
 	if a.idle == nil {
 		a.idle = make(chan struct{})
 	}
 	idle := a.idle
 	a.mu.Unlock()
-	<-idle
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-idle:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
-// wait returns once nothing goes on any more.
-func (c *Conversation) wait() { c.after.Wait() }
+// endLimit is how long the end waits for what goes on after an acknowledgement:
+// short words to one person, and requests that hang in the store. Those that were
+// saved are carried out at the next start.
+const endLimit = 4 * time.Second
+
+// wait returns once nothing goes on any more, or when it has waited long enough.
+func (c *Conversation) wait() {
+	if !c.after.Wait(c.end) {
+		c.log.Warn("something from Slack still goes on, and is not waited for")
+	}
+}
 
 // later carries on after the acknowledgement, for so long at the most. A panic
 // ends it alone.

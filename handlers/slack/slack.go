@@ -114,7 +114,7 @@ func New(cfg Config) (*Frontend, error) {
 	f.api = slack.New(cfg.BotToken.Reveal(), slack.OptionHTTPClient(f.http), slack.OptionAPIURL(base), slack.OptionLog(silent{}))
 	f.groups = newGroups(f.api, cfg)
 	f.uses = newUses(cfg.Now)
-	f.talk = &Conversation{counter: cfg.Counter, desk: f, groups: f.groups, directs: f.directs, log: cfg.Log, now: cfg.Now, patience: patience}
+	f.talk = &Conversation{counter: cfg.Counter, desk: f, groups: f.groups, directs: f.directs, log: cfg.Log, now: cfg.Now, patience: patience, end: endLimit}
 	if !cfg.AppToken.IsZero() {
 		f.socket = newSocket(cfg, f.talk, base, f.http, redirect)
 	}

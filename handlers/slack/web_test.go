@@ -104,7 +104,7 @@ func (s *stage) said() []string {
 // talk makes a conversation with a counter and a stage.
 func talk(c *counter) (*Conversation, *stage) {
 	s := &stage{}
-	return &Conversation{counter: c, desk: s, groups: newGroups(nil, Config{}), directs: newDirects(), log: slog.New(slog.DiscardHandler), now: time.Now, patience: patience}, s
+	return &Conversation{counter: c, desk: s, groups: newGroups(nil, Config{}), directs: newDirects(), log: slog.New(slog.DiscardHandler), now: time.Now, patience: patience, end: endLimit}, s
 }
 
 // post sends a signed request to a Web.
