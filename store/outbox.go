@@ -109,6 +109,9 @@ func newCard(tx Tx, c keepwatch.Card) error {
 // putCard saves a card, and lists it as live while it is not final.
 func putCard(tx Tx, key string, c keepwatch.Card) error {
 	c.Version = version
+	if c.Final {
+		c.Reply = withoutToken(c.Reply)
+	}
 	if err := put(tx, key, c); err != nil {
 		return err
 	}
