@@ -60,7 +60,7 @@ type Conversation struct {
 	log      *slog.Logger
 	now      func() time.Time
 	patience time.Duration
-	end      time.Duration // endLimit
+	end      time.Duration          // endLimit
 	self     atomic.Pointer[string] // the bot's own user id
 	after    tally                  // what goes on after the acknowledgement
 }
