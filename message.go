@@ -13,6 +13,7 @@ type Request struct {
 	Channel string    // where, as "platform:id"; "terminal"
 	Private bool      // only the asker sees the answer
 	Local   bool      // the asker sits at this machine, so that paths on it make sense
+	Dir     string    // of a Local request: the folder that relative paths begin at; "": the program's own
 	At      time.Time // when it arrived
 }
 

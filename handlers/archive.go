@@ -21,7 +21,7 @@ func (r *Router) archiveCommands() []Command {
 	return []Command{
 		{
 			Group: "backup", Name: "list", Role: keepwatch.RoleViewer, run: r.list,
-			Summary: "List archives",
+			Summary: "List archives, the newest first, and how each of them is",
 			Options: []Option{{Name: "source", Type: TypeSource, Summary: "only those of this source"}},
 		},
 		{
@@ -86,7 +86,7 @@ func (r *Router) list(_ context.Context, c *call) (keepwatch.Message, error) {
 	}
 	table := keepwatch.Table{Head: []string{"Archive", "Of", "When", "Content", "On disk", "State"}}
 	for _, a := range archives {
-		table.Rows = append(table.Rows, []string{a.Ref(), partsText(a.Parts), r.ago(a.Started),
+		table.Rows = append(table.Rows, []string{a.Ref(), partsText(a.Parts), r.when(c, a.Started),
 			keepwatch.FormatBytes(a.Bytes) + " in " + keepwatch.FormatCount(a.Items, "item"), keepwatch.FormatBytes(a.SealedBytes), r.remarks(a)})
 	}
 	onlyParts(&table, archives)
@@ -157,9 +157,14 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 		fields = append(fields, keepwatch.Field{Name: "Pinned", Value: a.Pinned})
 	}
 	if v, ok := a.LastVerification(); ok {
-		fields = append(fields, keepwatch.Field{Name: "Verified", Time: v.At})
+		name := "Verified"
+		if !v.OK() {
+			name, msg.Title = "Last looked at", a.Ref()+" is damaged"
+		}
+		fields = append(fields, keepwatch.Field{Name: name, Time: v.At})
 		msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields}, keepwatch.Text(proofText(&v)))
 	} else {
+		msg.Title = a.Ref() + " is not verified yet"
 		msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields}, keepwatch.Text("It was never verified by this Keepwatch, so it does not count yet."))
 	}
 	if len(a.Findings) > 0 {
@@ -249,7 +254,7 @@ func (c *call) wrongCode(msg *keepwatch.Message, done string) {
 	msg.Title = "Nothing was " + done + ": that is not what was confirmed"
 	text := fmt.Sprintf("The code %q belongs to no plan, or what would be done has changed since it was shown. Look again:", c.args.one("confirm"))
 	if c.args.one("confirm") == "yes" {
-		text = "Yes does not go for rules that nobody was shown yet. Look at what they do:"
+		text = "“yes” does not confirm rules that nobody has been shown yet. Look at what they do:"
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(text))
 }
@@ -270,7 +275,7 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 	if to == "" {
 		to = filepath.Join(r.cfg.RestoreTo, a.Source, a.Stamp)
 	}
-	if to, err = filepath.Abs(to); err != nil {
+	if to, err = filepath.Abs(below(c.req.Dir, to)); err != nil {
 		return keepwatch.Message{}, err
 	}
 	ask := keepwatch.Ask{Archive: a.Ref(), Parts: c.args["part"], To: to, Overwrite: c.args.has("overwrite")}
@@ -343,7 +348,7 @@ func restoreFields(a keepwatch.Archive, plan keepwatch.RestorePlan, free int64) 
 		fields = append(fields, keepwatch.Field{Name: "Room there", Value: keepwatch.FormatBytes(free)})
 	}
 	if plan.Same+plan.Replaced > 0 {
-		fields = append(fields, keepwatch.Field{Name: "New / there already / replaced", Value: fmt.Sprintf("%d / %d / %d", plan.New, plan.Same, plan.Replaced)})
+		fields = append(fields, keepwatch.Field{Name: "Of these", Value: fmt.Sprintf("%d new, %d there already and the same, %d replaced", plan.New, plan.Same, plan.Replaced)})
 	}
 	return keepwatch.Block{Fields: fields}
 }

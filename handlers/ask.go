@@ -66,7 +66,7 @@ func question(o Option) string {
 func none(o Option) string {
 	switch o.Type {
 	case TypeSource:
-		return "There is no source yet. In the terminal a path will do."
+		return "There is no source yet. Name what to keep in keepwatch.yaml; in the terminal a path will do."
 	case TypeRun:
 		return "No run is under way."
 	case TypeArchive:
@@ -215,7 +215,7 @@ func (r *Router) atPath(c *call, word string) (name string, ok bool) {
 	if !c.req.Local || !strings.HasPrefix(word, ".") && !filepath.IsAbs(word) {
 		return "", false
 	}
-	abs, err := filepath.Abs(word)
+	abs, err := filepath.Abs(below(c.req.Dir, word))
 	sources, listErr := r.cfg.Sources.Sources()
 	if err != nil || listErr != nil {
 		return "", false

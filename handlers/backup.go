@@ -21,7 +21,7 @@ func (r *Router) backupCommands() []Command {
 			Options: []Option{
 				{Name: "source", Type: TypeSource, Required: true, Summary: "what to back up; in the terminal also a path"},
 				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these parts, such as a folder in it"},
-				{Name: "changes", Type: TypeSwitch, Flag: true, Summary: "only what changed since the last verified backup"},
+				{Name: "changes", Type: TypeSwitch, Flag: true, Summary: "only what changed since the last backup; not in this version yet"},
 			},
 			Examples: []string{"backup start ruthin-web", "backup start ./docs"},
 		},
@@ -70,7 +70,7 @@ func (r *Router) source(c *call, word string) (keepwatch.Source, error) {
 	if !isPath(word) {
 		s, err := r.cfg.Sources.Source(word)
 		if keepwatch.KindOf(err) == keepwatch.KindNotFound {
-			if c.req.Local && exists(word) {
+			if c.req.Local && exists(below(c.req.Dir, word)) {
 				return s, hinted{
 					keepwatch.Errorf(keepwatch.KindNotFound, "There is no source named %q. For the folder or file of that name here, write ./%s.", word, word),
 					[]keepwatch.Button{{Label: "./" + word, Command: c.cmd.Title() + " " + Quote("./"+word), Style: keepwatch.StylePrimary}},
@@ -83,7 +83,7 @@ func (r *Router) source(c *call, word string) (keepwatch.Source, error) {
 	if !c.req.Local {
 		return keepwatch.Source{}, keepwatch.Errorf(keepwatch.KindDenied, "A path can be backed up only from the terminal of the machine that runs Keepwatch. Here, name a source of keepwatch.yaml.")
 	}
-	return r.cfg.Sources.AddPath(word)
+	return r.cfg.Sources.AddPath(below(c.req.Dir, word))
 }
 
 // exists reports whether there is something of that name in the current folder,
@@ -95,7 +95,7 @@ func exists(name string) bool {
 
 func (r *Router) start(ctx context.Context, c *call) (keepwatch.Message, error) {
 	if c.args.has("changes") {
-		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "--changes is not in this version for sources of this kind: a backup of files is always whole. Leave it out.")
+		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "--changes is not in this version yet: a backup of files is always whole. Leave it out.")
 	}
 	s, err := r.source(c, c.args.one("source"))
 	if err != nil {
@@ -116,7 +116,7 @@ func (r *Router) begin(ctx context.Context, c *call, run keepwatch.Run) (keepwat
 	return r.RunMessage(run), nil
 }
 
-func (r *Router) sources(context.Context, *call) (keepwatch.Message, error) {
+func (r *Router) sources(_ context.Context, c *call) (keepwatch.Message, error) {
 	sources, err := r.cfg.Sources.Sources()
 	if err != nil {
 		return keepwatch.Message{}, err
@@ -132,7 +132,7 @@ func (r *Router) sources(context.Context, *call) (keepwatch.Message, error) {
 		if err != nil {
 			return keepwatch.Message{}, err
 		}
-		table.Rows = append(table.Rows, []string{s.Name, where(s), strconv.Itoa(len(archives)), r.newest(archives)})
+		table.Rows = append(table.Rows, []string{s.Name, where(s), strconv.Itoa(len(archives)), r.newest(c, archives)})
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil
@@ -163,15 +163,15 @@ func (r *Router) forget(_ context.Context, c *call) (keepwatch.Message, error) {
 
 // newest says how fresh the newest verified archive is. One of a part says
 // nothing about the whole, so it comes second.
-func (r *Router) newest(archives []keepwatch.Archive) string {
+func (r *Router) newest(c *call, archives []keepwatch.Archive) string {
 	text := "none yet"
 	for _, a := range archives {
 		switch {
 		case !a.IsVerified():
 		case len(a.Parts) == 0:
-			return r.ago(a.Started)
+			return r.when(c, a.Started)
 		case text == "none yet":
-			text = partsText(a.Parts) + ": " + r.ago(a.Started)
+			text = partsText(a.Parts) + ": " + r.when(c, a.Started)
 		}
 	}
 	return text
@@ -214,23 +214,32 @@ func (r *Router) status(_ context.Context, c *call) (keepwatch.Message, error) {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing has run yet."))
 		return msg, nil
 	}
-	var notOver int64
+	var going, waiting int64
 	table := keepwatch.Table{Head: []string{"Run", "What", "State", "When"}}
 	for _, run := range merge(recent, open) {
 		if live, err := r.cfg.Runs.Run(run.ID); err == nil {
 			run = live
 		}
-		if !run.State.Ended() {
-			notOver++
+		switch {
+		case run.State == keepwatch.RunAttention:
+			waiting++
+		case !run.State.Ended():
+			going++
 		}
-		table.Rows = append(table.Rows, []string{strconv.FormatInt(run.ID, 10), work(run), stateWord(run), r.ago(run.Created)})
+		table.Rows = append(table.Rows, []string{strconv.FormatInt(run.ID, 10), work(run), stateWord(run), r.when(c, run.Created)})
 		if run.State == keepwatch.RunAttention && len(msg.Buttons) < fewChoices {
 			msg.Tone = keepwatch.ToneWarn
 			msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: fmt.Sprintf("Look at run %d", run.ID), Command: fmt.Sprintf("backup status %d", run.ID)})
 		}
 	}
-	if notOver > 0 {
-		msg.Title = keepwatch.FormatCount(notOver, "run is", "runs are") + " not over"
+	attention, way := keepwatch.FormatCount(waiting, "run needs", "runs need")+" attention", keepwatch.FormatCount(going, "run is", "runs are")+" under way"
+	switch {
+	case waiting > 0 && going > 0:
+		msg.Title = attention + ", " + way
+	case waiting > 0:
+		msg.Title = attention
+	case going > 0:
+		msg.Title = way
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil

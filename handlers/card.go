@@ -20,7 +20,7 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 	switch run.State {
 	case keepwatch.RunQueued:
 		msg.Title = fmt.Sprintf("Run %d: %s begins", run.ID, work(run))
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("It is saved, and starts at once, or as soon as there is room beside the runs under way."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("It is recorded, so that no restart loses it, and begins at once, or when a run under way has ended."))
 		msg.Buttons = append(msg.Buttons, cancel, details)
 	case keepwatch.RunRunning, keepwatch.RunWaiting:
 		msg.Title = fmt.Sprintf("Run %d: %s is under way", run.ID, work(run))
@@ -41,15 +41,27 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s needs attention", run.ID, work(run)), keepwatch.ToneBad
 		msg.Blocks = append(msg.Blocks, failureText(run))
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Retry", Command: "backup retry " + number, Style: keepwatch.StylePrimary}, cancel, details)
+		msg.Buttons = append(msg.Buttons, others(run)...)
 	default:
 		msg.Title, msg.Tone, msg.Failed = fmt.Sprintf("Run %d: %s failed", run.ID, work(run)), keepwatch.ToneBad, true
 		msg.Blocks = append(msg.Blocks, failureText(run))
-		msg.Buttons = append(msg.Buttons, details)
+		if run.Kind == keepwatch.RunBackup {
+			msg.Blocks = append(msg.Blocks, keepwatch.Text(leftOf(run)))
+		}
+		msg.Buttons = append(append(msg.Buttons, details), others(run)...)
 	}
 	return msg
 }
 
-// leftOf says what is left of a run that was cancelled.
+// others leads whoever has found an archive damaged to those that may be whole.
+func others(run keepwatch.Run) []keepwatch.Button {
+	if run.Kind != keepwatch.RunVerify && run.Kind != keepwatch.RunRestore {
+		return nil
+	}
+	return []keepwatch.Button{{Label: "Other archives", Command: "backup list " + Quote(run.Source)}}
+}
+
+// leftOf says what is left of a run that was cancelled, or of a backup that failed.
 func leftOf(run keepwatch.Run) string {
 	removed := ""
 	if n := int64(len(run.Result.Removed)); n > 0 {
@@ -57,7 +69,7 @@ func leftOf(run keepwatch.Run) string {
 	}
 	switch {
 	case run.Kind == keepwatch.RunRestore:
-		return "What it had restored into an existing folder stays there."
+		return "No new folder was made. What it had restored into one that was there already stays in it."
 	case run.Kind == keepwatch.RunVerify:
 		return "Nothing was proved, and nothing was changed."
 	case run.Kind == keepwatch.RunPrune && removed == "":
@@ -67,7 +79,7 @@ func leftOf(run keepwatch.Run) string {
 	case run.Result.Archive != "":
 		return "Its archive " + run.Result.Archive + " was complete and verified by then, and is kept." + removed
 	}
-	return "Nothing of it was kept."
+	return "No archive was made of it. Those from before are as they were."
 }
 
 func failureText(run keepwatch.Run) keepwatch.Block {
@@ -205,11 +217,12 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 	msg.Blocks = append(msg.Blocks, notes(res)...)
 	if leftOut(res.Counts) > 0 {
 		msg.Tone = keepwatch.ToneWarn
-		msg.Title = fmt.Sprintf("Run %d: %s is done, with gaps", run.ID, work(run))
+		msg.Title += ", with gaps"
 		msg.Failed = true // what is missing must not pass for a backup in somebody's cron
 	}
 	if len(res.Findings) > 0 {
 		msg.Tone = keepwatch.ToneWarn
+		msg.Title += ", and is unlike those before it" // all that a phone shows is the title
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(pausedText(run.Source, res.Findings)))
 		msg.Buttons = append(msg.Buttons, acceptButton(run.Source, res.Archive))
 	}
@@ -370,7 +383,7 @@ func pausedText(source string, findings []keepwatch.Finding) string {
 	for _, f := range findings {
 		b.WriteString("\n! " + f.Text)
 	}
-	fmt.Fprintf(&b, "\nSo the pruning of %s is paused, and the older archives stay, until somebody says that this is right.", source)
+	fmt.Fprintf(&b, "\nSo retention is paused: no archive of %s is removed until somebody says that this is right.", source)
 	return b.String()
 }
 
@@ -398,7 +411,7 @@ func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Messa
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields})
 	for _, f := range run.Failures {
 		text := r.time(f.At) + ", step " + f.Step + ": " + f.Message
-		if role >= keepwatch.RoleAdmin && f.Cause != "" {
+		if role >= keepwatch.RoleAdmin && f.Cause != "" && !strings.HasSuffix(f.Cause, f.Message) {
 			text += "\nCause: " + f.Cause
 		}
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(text))
@@ -415,6 +428,15 @@ func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Messa
 
 // time writes an instant in the bot's zone.
 func (r *Router) time(t time.Time) string { return t.In(r.cfg.Location).Format("2 Jan 2006 15:04") }
+
+// when writes an instant into a table: in the terminal with how long ago it is; on
+// a platform, where it is read days later too, with the zone of the bot.
+func (r *Router) when(c *call, t time.Time) string {
+	if c.req.Local {
+		return r.ago(t)
+	}
+	return t.In(r.cfg.Location).Format("2 Jan 2006 15:04 MST")
+}
 
 // ago writes an instant and how long ago it is.
 func (r *Router) ago(t time.Time) string {

@@ -13,19 +13,13 @@ import (
 // carry answers a request that was taken, and saves the answer. again: it was
 // taken before the last start.
 func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, again bool) {
-	select {
-	case d.turns <- struct{}{}:
-		defer func() { <-d.turns }()
-	case <-d.ctx.Done():
-		return // it stays saved, for the next start
-	}
 	log := d.cfg.Log.With("request", del.Request.ID)
 	defer func() {
 		if p := recover(); p != nil { // it stays saved, for the next start
 			log.Error("the answer to a request broke off", "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	msg, answered := d.answer(del, &entry, again, log)
+	msg, answered := d.inTurn(del, &entry, again, log)
 	if !answered {
 		return
 	}
@@ -41,6 +35,19 @@ func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, again b
 	}
 	d.cfg.Crash("desk.finished")
 	d.cfg.Send(lanes...)
+}
+
+// inTurn is answer in one of the turns, of which there are [atOnce]. The turn is
+// given back before the answer is saved: the more answers wait for the disk, the
+// more of them share its next sync.
+func (d *Desk) inTurn(del keepwatch.Delivery, entry *keepwatch.AuditEntry, again bool, log *slog.Logger) (msg keepwatch.Message, answered bool) {
+	select {
+	case d.turns <- struct{}{}:
+		defer func() { <-d.turns }()
+	case <-d.ctx.Done():
+		return msg, false // it stays saved, for the next start
+	}
+	return d.answer(del, entry, again, log)
 }
 
 // answer carries a request out and completes its audit line. A request that was
@@ -153,7 +160,7 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 
 // aside is what whoever asked is told beside the card of a run.
 func aside(msg keepwatch.Message) keepwatch.Message {
-	return keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text("How it goes stands in the channel.")}}
+	return keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text("Its card in the channel shows how it goes.")}}
 }
 
 // shown reports whether a channel has a card of a run already that follows it: a

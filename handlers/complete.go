@@ -47,7 +47,7 @@ func (r *Router) Complete(_ context.Context, req keepwatch.Request, cursor int) 
 		}
 	default:
 		if c, rest, ok := r.find(words); ok && allowed(c) {
-			list = r.completeOption(c, rest, word, req.Local)
+			list = r.completeOption(c, rest, word, req)
 		}
 	}
 	return slices.DeleteFunc(list, func(x Candidate) bool { return !strings.HasPrefix(x.Text, word) })
@@ -55,10 +55,10 @@ func (r *Router) Complete(_ context.Context, req keepwatch.Request, cursor int) 
 
 // completeOption gives what may stand next in a command: the values of the
 // option that is due, or the flags.
-func (r *Router) completeOption(c Command, given []string, word string, local bool) []Candidate {
+func (r *Router) completeOption(c Command, given []string, word string, req keepwatch.Request) []Candidate {
 	if n := len(given); n > 0 {
 		if o, ok := c.option(strings.TrimPrefix(given[n-1], "--")); ok && o.Type != TypeSwitch && strings.HasPrefix(given[n-1], "--") {
-			return r.values(o.Type, word, local)
+			return r.values(o.Type, word, req)
 		}
 	}
 	if strings.HasPrefix(word, "-") {
@@ -85,7 +85,7 @@ func (r *Router) completeOption(c Command, given []string, word string, local bo
 			continue
 		}
 		if due == 0 || o.Variadic {
-			return r.values(o.Type, word, local)
+			return r.values(o.Type, word, req)
 		}
 		due--
 	}
@@ -94,10 +94,10 @@ func (r *Router) completeOption(c Command, given []string, word string, local bo
 
 // values gives what an option of a type may be; nothing where it cannot be read.
 // Whoever sits at this machine is given paths where a path will do.
-func (r *Router) values(t OptionType, word string, local bool) []Candidate {
+func (r *Router) values(t OptionType, word string, req keepwatch.Request) []Candidate {
 	asPath := t == TypePath || (t == TypeSource || t == TypeArchive) && strings.IndexAny(strings.TrimPrefix(word, `"`), "./~") == 0
-	if local && asPath {
-		return paths(word)
+	if req.Local && asPath {
+		return paths(req.Dir, word)
 	}
 	list, err := r.choices(t)
 	if err != nil {

@@ -276,6 +276,40 @@ func TestDeskInACrowd(t *testing.T) {
 	})
 }
 
+// TestDeskHoldsNoTurnWhileItSaves: answers that wait for the disk keep nobody from
+// being answered, so that all of them can be saved together.
+func TestDeskHoldsNoTurnWhileItSaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t)
+		slow, tried := true, 0
+		p := h.open(func(p *shop) {
+			p.refuse = func(op string) error {
+				if op != "FinishDelivery" || !slow {
+					return nil
+				}
+				tried++
+				return errors.New("the disk is full")
+			}
+		})
+		for i := range 2 * atOnce {
+			p.take(click(fmt.Sprint("k", i), "U2", "/backup status"))
+		}
+		synctest.Wait()
+		p.mu.Lock()
+		if tried != 2*atOnce {
+			t.Errorf("%d of %d answers came as far as being saved", tried, 2*atOnce)
+		}
+		slow = false
+		p.mu.Unlock()
+		time.Sleep(time.Minute)
+		h.none()
+		if n := len(h.waiting()); n != 2*atOnce {
+			t.Errorf("%d answers", n)
+		}
+		p.kill()
+	})
+}
+
 func TestDeskOutlivesPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t)

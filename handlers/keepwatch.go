@@ -1,9 +1,11 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,10 +105,16 @@ func helpOf(cmd Command) keepwatch.Message {
 }
 
 func (r *Router) whoami(_ context.Context, c *call) (keepwatch.Message, error) {
-	return keepwatch.Message{Title: "You are " + c.person.Name, Blocks: []keepwatch.Block{{Fields: []keepwatch.Field{
+	fields := []keepwatch.Field{
 		{Name: "Role", Value: c.person.Role.String()},
 		{Name: "Account", Value: c.req.Account.Platform + ":" + c.req.Account.ID},
-	}}}}, nil
+	}
+	for _, g := range r.cfg.Groups {
+		if slices.Contains(c.req.Groups, g.ID) {
+			fields = append(fields, keepwatch.Field{Name: "Group", Value: g.ID + ", which gives the role " + g.Role.String()})
+		}
+	}
+	return keepwatch.Message{Title: "You are " + c.person.Name, Blocks: []keepwatch.Block{{Fields: fields}}}, nil
 }
 
 var agoPattern = regexp.MustCompile(`^(\d{1,5})(m|h|d|w)$`)
@@ -188,20 +196,34 @@ func (r *Router) audits(_ context.Context, c *call) (keepwatch.Message, error) {
 func (r *Router) check(ctx context.Context, _ *call) (keepwatch.Message, error) {
 	probes := r.cfg.Check(ctx)
 	msg := keepwatch.Message{Title: "All is well", Tone: keepwatch.ToneGood}
-	table := keepwatch.Table{Head: []string{"", "What", "Found"}}
-	for _, p := range probes {
+	var broken int64
+	table := keepwatch.Table{Head: []string{"What", "State", "Found"}}
+	for _, p := range urgentFirst(probes) {
 		switch {
 		case p.Status == keepwatch.ProbeBad:
-			msg.Title, msg.Tone, msg.Failed = "Something is to be fixed", keepwatch.ToneBad, true
+			broken++
+			msg.Tone, msg.Failed = keepwatch.ToneBad, true
 		case p.Status == keepwatch.ProbeWarn && msg.Tone == keepwatch.ToneGood:
-			msg.Title, msg.Tone = "All works; something wants a look", keepwatch.ToneWarn
+			msg.Title, msg.Tone = "All works; something is worth a look", keepwatch.ToneWarn
 		}
 		text := p.Text
 		if p.Next != "" {
 			text += " " + p.Next
 		}
-		table.Rows = append(table.Rows, []string{string(p.Status), p.Name, text})
+		table.Rows = append(table.Rows, []string{p.Name, string(p.Status), text})
+	}
+	if broken > 0 {
+		msg.Title = keepwatch.FormatCount(broken, "thing needs", "things need") + " fixing"
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil
+}
+
+// urgentFirst puts problems first, then warnings: on a phone, and on a page of a
+// list, what is below is not seen.
+func urgentFirst(probes []keepwatch.Probe) []keepwatch.Probe {
+	rank := map[keepwatch.ProbeStatus]int{keepwatch.ProbeBad: -2, keepwatch.ProbeWarn: -1}
+	sorted := slices.Clone(probes)
+	slices.SortStableFunc(sorted, func(a, b keepwatch.Probe) int { return cmp.Compare(rank[a.Status], rank[b.Status]) })
+	return sorted
 }

@@ -39,19 +39,27 @@ func firstRune(text string) rune {
 	return r
 }
 
+// below makes a relative path begin at a folder, where there is one.
+func below(dir, path string) string {
+	if dir == "" || filepath.IsAbs(path) || strings.HasPrefix(path, "~") {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
 // mostPaths is how many names of a folder are looked at for completion.
 const mostPaths = 2000
 
-// paths gives what a path that is being typed may go on as: folders with a slash
+// paths gives what a path that is being typed, in the folder base, may go on as: folders with a slash
 // behind them. What is offered is written as the word is, in a quote or with
 // backslashes. Names with what a terminal would obey are left to be typed.
-func paths(word string) []Candidate {
+func paths(base, word string) []Candidate {
 	quoted := strings.HasPrefix(word, `"`)
 	typed, ok := unescape(strings.TrimPrefix(word, `"`))
 	if !ok {
 		return nil
 	}
-	shown, base := filepath.Split(typed)
+	shown, begun := filepath.Split(typed)
 	dir := shown
 	if rest, home := strings.CutPrefix(shown, "~/"); home {
 		of, err := os.UserHomeDir()
@@ -63,14 +71,15 @@ func paths(word string) []Candidate {
 	if dir == "" {
 		dir = "."
 	}
+	dir = below(base, dir)
 	var list []Candidate
 	if typed == "~" || typed == "." || typed == ".." {
 		list = append(list, Candidate{escape(typed, quoted) + "/", "", false})
 	}
 	for _, e := range names(dir) {
 		name := e.Name()
-		hidden := strings.HasPrefix(name, ".") && !strings.HasPrefix(base, ".")
-		if hidden || !strings.HasPrefix(name, base) || !utf8.ValidString(name) || strings.IndexFunc(name, unprintable) >= 0 {
+		hidden := strings.HasPrefix(name, ".") && !strings.HasPrefix(begun, ".")
+		if hidden || !strings.HasPrefix(name, begun) || !utf8.ValidString(name) || strings.IndexFunc(name, unprintable) >= 0 {
 			continue
 		}
 		text := escape(shown+name, quoted)

@@ -41,7 +41,7 @@ func (r *Router) prune(ctx context.Context, c *call) (keepwatch.Message, error) 
 	onlyParts(&table, archives)
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	if pausing {
-		msg.Tone = keepwatch.ToneWarn
+		msg.Title, msg.Tone = "Retention of "+source+" is paused: nothing is removed", keepwatch.ToneWarn
 		if c.args.has("confirm") {
 			msg.Title, msg.Failed, msg.Refused = "Nothing was removed from "+source+": it is paused", true, keepwatch.KindConflict
 		}
@@ -79,14 +79,14 @@ func (c *call) showPrune(source string, table []keepwatch.Block, plan prunePlan,
 		button.Label, button.Style = "Confirm these rules", keepwatch.StylePrimary
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nothing is to be removed now."))
 	} else {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s would be removed, which frees %s. They cannot be brought back.", keepwatch.FormatCount(int64(n), "archive"), keepwatch.FormatBytes(bytes))))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s would be removed, which frees %s. What is removed cannot be brought back.", keepwatch.FormatCount(int64(n), "archive"), keepwatch.FormatBytes(bytes))))
 	}
 	if news {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(unconfirmedText(source, confirmed)))
 	}
 	if n > 0 {
 		button.Form = &keepwatch.Form{
-			Title: "Remove for good?", Submit: "Remove", Text: fmt.Sprintf("%s of %s, %s. They cannot be brought back.", keepwatch.FormatCount(int64(n), "archive"), source, keepwatch.FormatBytes(bytes)),
+			Title: "Remove for good?", Submit: "Remove", Text: fmt.Sprintf("%s of %s, %s. What is removed cannot be brought back.", keepwatch.FormatCount(int64(n), "archive"), source, keepwatch.FormatBytes(bytes)),
 		}
 	}
 	msg.Buttons = []keepwatch.Button{button}
@@ -125,6 +125,6 @@ func (r *Router) accept(c *call, source string) (keepwatch.Message, error) {
 		return keepwatch.Message{}, err
 	}
 	return keepwatch.Message{Title: "Noted: " + a.Ref() + " is right as it is", Tone: keepwatch.ToneGood,
-		Blocks:  []keepwatch.Block{keepwatch.Text("Pruning of " + source + " is paused no longer.")},
+		Blocks:  []keepwatch.Block{keepwatch.Text("Retention of " + source + " is paused no longer.")},
 		Buttons: []keepwatch.Button{{Label: "Show what would go", Command: "backup prune " + Quote(source)}}}, nil
 }

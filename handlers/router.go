@@ -164,7 +164,7 @@ func (r *Router) Answer(ctx context.Context, req keepwatch.Request, entry *keepw
 	if person, known := r.person(req); known {
 		msg, err = r.answer(ctx, req, person, entry)
 	} else {
-		err = r.stranger(req.Account.Platform)
+		err = r.stranger(req.Account)
 	}
 	if err != nil {
 		msg = r.failure(req, err)
@@ -224,9 +224,18 @@ func (r *Router) private(req keepwatch.Request) bool {
 	return found && cmd.Role >= keepwatch.RoleAdmin
 }
 
-// stranger says whom to ask: the admins who are on the same platform, and
+// stranger says whom to ask, and what for.
+func (r *Router) stranger(account keepwatch.Account) error {
+	yours := "your account"
+	if account.ID != "" {
+		yours += " (" + account.Platform + ": " + account.ID + ")"
+	}
+	return keepwatch.Errorf(keepwatch.KindDenied, "I do not know you yet. Ask %s to add %s to keepwatch.yaml.", r.admins(account.Platform), yours)
+}
+
+// admins names whom to ask: the admins who are on the same platform, and
 // otherwise any.
-func (r *Router) stranger(platform string) error {
+func (r *Router) admins(platform string) string {
 	var near, far []string
 	for _, p := range r.cfg.People {
 		if p.Role != keepwatch.RoleAdmin {
@@ -236,13 +245,13 @@ func (r *Router) stranger(platform string) error {
 			near = append(near, p.Name)
 		}
 	}
-	ask := "an admin of Keepwatch"
-	if len(near) > 0 {
-		ask = strings.Join(near, " or ")
-	} else if len(far) > 0 {
-		ask = strings.Join(far, " or ")
+	switch {
+	case len(near) > 0:
+		return strings.Join(near, " or ")
+	case len(far) > 0:
+		return strings.Join(far, " or ")
 	}
-	return keepwatch.Errorf(keepwatch.KindDenied, "I do not know you yet. Ask %s to add your account to keepwatch.yaml.", ask)
+	return "an admin of Keepwatch"
 }
 
 // answer finds the command and carries it out.
@@ -275,7 +284,7 @@ func (r *Router) answer(ctx context.Context, req keepwatch.Request, person keepw
 		entry.Source = r.aboutRun(cmd, rest)
 	}
 	if person.Role < cmd.Role {
-		return msg, keepwatch.Errorf(keepwatch.KindDenied, "%s may be used by people with the role %s or above; yours is %s. Ask an admin.", cmd.Title(), cmd.Role, person.Role)
+		return msg, keepwatch.Errorf(keepwatch.KindDenied, "%s needs the role %s or above; yours is %s. Ask %s.", cmd.Title(), cmd.Role, person.Role, r.admins(req.Account.Platform))
 	}
 	if cmd.Local && !req.Local {
 		return msg, keepwatch.Errorf(keepwatch.KindDenied, "%s works only in the terminal of the machine that runs Keepwatch.", cmd.Title())
@@ -344,6 +353,9 @@ func (r *Router) unknown(words []string, person keepwatch.Person, req keepwatch.
 		return msg, nil
 	}
 	corrected := near
+	if !strings.Contains(corrected, " ") && slices.ContainsFunc(r.commands, func(c Command) bool { return c.Group == "keepwatch" && c.Name == corrected }) {
+		corrected = "keepwatch " + corrected // as it is written everywhere
+	}
 	if rest := words[min(2, len(words)):]; len(rest) > 0 {
 		corrected += " " + Quote(rest...)
 	}

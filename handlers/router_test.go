@@ -423,7 +423,11 @@ func TestRunCards(t *testing.T) {
 			r.State, r.Failure = keepwatch.RunAttention, &keepwatch.Failure{Step: "fetch", Message: "The disk is full. Free some room, then retry."}
 		}),
 		"failed": with(func(r *keepwatch.Run) {
-			r.State, r.Failure = keepwatch.RunFailed, &keepwatch.Failure{Step: "plan", Message: "It is not an Outlook data file."}
+			r.State, r.Result, r.Failure = keepwatch.RunFailed, keepwatch.Result{}, &keepwatch.Failure{Step: "plan", Message: "It is not an Outlook data file."}
+		}),
+		"proof-failed": with(func(r *keepwatch.Run) {
+			r.Kind, r.Ask, r.Result = keepwatch.RunVerify, keepwatch.Ask{Archive: "notes/2026-11-24T120000Z"}, keepwatch.Result{}
+			r.State, r.Failure = keepwatch.RunFailed, &keepwatch.Failure{Step: "verify", Message: "The archive is not as it was sealed. Make a new backup now."}
 		}),
 		"restored": with(func(r *keepwatch.Run) {
 			r.Kind, r.Ask = keepwatch.RunRestore, keepwatch.Ask{Archive: "notes/2026-11-24T120000Z", To: "/back"}
@@ -441,6 +445,11 @@ func TestRunCards(t *testing.T) {
 	})
 	r := newWorld().router(t)
 	golden(t, "details-admin", plain(r.details(failed, keepwatch.RoleAdmin)))
+	failed.Failures[0].Cause = "fetch: The disk is full."
+	if got := plain(r.details(failed, keepwatch.RoleAdmin)); strings.Contains(got, "Cause:") {
+		t.Errorf("a cause that says nothing new is shown:\n%s", got)
+	}
+	failed.Failures[0].Cause = "write: no space left on device"
 	if got := plain(r.details(failed, keepwatch.RoleViewer)); strings.Contains(got, "no space left on device") {
 		t.Error("a viewer is shown the cause")
 	}

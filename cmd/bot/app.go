@@ -179,7 +179,7 @@ func (a *app) start(ctx context.Context) ([]keepwatch.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.control, err = listenControl(a.settings.DataDir, auditedBackup{a.state, audit{a.records, a.now}}, a.log)
+	a.control, err = listenControl(a.settings.DataDir, auditedBackup{a.state, audit{a.records, a.now}}, a.log, a.serveTerminal)
 	if err != nil {
 		// the bot works without it; only `bot state backup` needs it
 		a.log.Warn("the control socket cannot be opened; `bot state backup` will not work while the bot runs", "err", err)
@@ -272,17 +272,30 @@ func (a *app) makeRouter() (err error) {
 	}
 	a.router, err = handlers.New(handlers.Config{
 		People: terminalPeople(s.People, a.account), Groups: s.Groups, Runs: a.engine, Sources: a.catalog, History: a.archives(), Audit: a.records,
-		Vault: shownVault{a.vault}, Check: a.check, Keep: s.Vault.Keep, Location: s.Location,
-		KeyFile: relative(key), RestoreTo: filepath.Join(s.DataDir, "restored"), Version: version(), Log: a.log, Now: a.now,
+		Vault: shownVault{a.vault, s}, Check: a.check, Keep: s.Vault.Keep, Location: s.Location,
+		KeyFile: s.shownPath(key), RestoreTo: filepath.Join(s.DataDir, "restored"), Version: version(), Log: a.log, Now: a.now,
 	})
 	return err
 }
 
-// shownVault gives paths as a person in the current folder would write them.
-type shownVault struct{ *vault.Vault }
+// shownPath gives a path as those who read it would write it: in the terminal as
+// somebody in the current folder would, on platforms in full, because the bot's
+// current folder means nothing to anybody there.
+func (s settings) shownPath(path string) string {
+	if len(s.platforms()) > 0 {
+		return path
+	}
+	return relative(path)
+}
+
+// shownVault gives paths as they are shown.
+type shownVault struct {
+	*vault.Vault
+	s settings
+}
 
 // Path gives the folder of an archive.
-func (v shownVault) Path(ref string) string { return relative(v.Vault.Path(ref)) }
+func (v shownVault) Path(ref string) string { return v.s.shownPath(v.Vault.Path(ref)) }
 
 // changed is called after each saved change of a run.
 func (a *app) changed(run keepwatch.Run) {
@@ -293,7 +306,11 @@ func (a *app) changed(run keepwatch.Run) {
 	if run.State == keepwatch.RunQueued {
 		a.announce(run)
 	}
-	a.log.Info("run", "run", run.ID, "kind", run.Kind, "source", run.Source, "state", run.State)
+	step := ""
+	if s := run.Current(); s != nil {
+		step = s.Name
+	}
+	a.log.Info("run", "run", run.ID, "kind", run.Kind, "source", run.Source, "state", run.State, "step", step)
 	if run.By == byDrop && run.Failure != nil && (run.State == keepwatch.RunFailed || run.State == keepwatch.RunAttention) {
 		a.log.Error("a dropped file was not taken in", "run", run.ID, "source", run.Source, "file", strings.Join(run.Ask.Parts, ", "), "why", run.Failure.Message)
 	}

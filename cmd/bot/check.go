@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -26,13 +27,18 @@ func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 		}
 		return probes
 	}
+	if r, ok := reach(ctx, s, slog.New(slog.DiscardHandler)); ok { // it knows more than can be seen from here
+		if probes, err := r.probes(ctx); err == nil {
+			return append([]keepwatch.Probe{good("running", "Keepwatch runs on "+relative(s.DataDir)+", and this is its own check.")}, probes...)
+		}
+	}
 	platforms := probePlatforms(ctx, s, p.Now)
 	if _, err := os.Stat(s.statePath()); errors.Is(err, fs.ErrNotExist) {
 		return slices.Concat(probeSettings(s), platforms, []keepwatch.Probe{good("state", "There is none yet; the first start makes it.")}, probeSources(ctx, s.Sources, nil))
 	}
 	state, err := bolt.Open(bolt.Config{Path: s.statePath()})
 	if keepwatch.KindOf(err) == keepwatch.KindConflict {
-		return append(append(probeSettings(s), platforms...), good("state", "It is in use by the running bot. Ask that one: /keepwatch check"))
+		return append(append(probeSettings(s), platforms...), bad("state", keepwatch.Sentence(err), "That one does not answer here, so nothing more can be looked at."))
 	}
 	if err != nil {
 		return append(append(probeSettings(s), platforms...), bad("state", keepwatch.Sentence(err), ""))
@@ -102,6 +108,11 @@ func probeSettings(s settings) []keepwatch.Probe {
 	}
 	if slices.ContainsFunc(s.People, func(p keepwatch.Person) bool { return len(p.Devices) > 0 }) {
 		probes = append(probes, off("devices", "They are read, and this version does not ask about any.", ""))
+	}
+	for _, name := range []string{"escalation", "reports"} {
+		if s.Channels[name] != "" {
+			probes = append(probes, off("channel "+name, "It is read, and this version posts nothing there.", ""))
+		}
 	}
 	for _, src := range s.Sources {
 		if src.Schedule != "" {

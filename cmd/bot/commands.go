@@ -59,7 +59,7 @@ func dispatch(ctx context.Context, p process, o options, words []string) error {
 	case words[0] == "key":
 		return usageError("It is written: bot key new, or bot key accept")
 	case words[0] == "manifest":
-		return usageError("It is written: bot manifest slack, or bot manifest discord")
+		return usageError("It is written: bot manifest slack [BASE-URL], or bot manifest discord")
 	case words[0] == "state":
 		return usageError("It is written: bot state backup FILE")
 	}
@@ -110,6 +110,12 @@ func chat(ctx context.Context, p process, o options) (err error) {
 		log.Warn(w)
 	}
 	a, err := openApp(p, s, log)
+	if keepwatch.KindOf(err) == keepwatch.KindConflict {
+		if r, ok := reach(ctx, s, log); ok { // it has the state, and carries out what is typed here
+			return talk(ctx, p, o, s, &to, console.Config{Chat: r, Follower: r, Elsewhere: true, Account: terminalAccount(), Log: log, Now: p.Now,
+				Welcome: "Keepwatch runs already, and this terminal talks to it. /keepwatch help shows what there is; Tab completes; exit leaves, and Keepwatch runs on."})
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -118,7 +124,7 @@ func chat(ctx context.Context, p process, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	return a.talk(ctx, p, o, left, &to)
+	return talk(ctx, p, o, s, &to, console.Config{Chat: a.router, Follower: a.engine, Left: left, Account: a.account, Welcome: a.welcome(), Log: a.log, Now: a.now})
 }
 
 // redirected is where the log goes: to stderr, and above the prompt of the chat
@@ -142,13 +148,13 @@ func (r *redirected) Write(p []byte) (int, error) {
 	return to.Write(p)
 }
 
-// talk runs the console until it ends.
-func (a *app) talk(ctx context.Context, p process, o options, left []keepwatch.Run, log *redirected) error {
-	plain, dumb := plainTerminal(a.settings.env)
-	c := console.New(console.Config{
-		In: p.In, Out: p.Out, Err: p.Err, Left: left, Chat: a.router, Follower: a.engine, Account: a.account, Location: a.settings.Location,
-		Plain: plain, Dumb: dumb, History: filepath.Join(a.settings.DataDir, "history"), Welcome: a.welcome(), Log: a.log, Now: a.now,
-	})
+// talk runs the console until it ends. with says what it talks to.
+func talk(ctx context.Context, p process, o options, s settings, log *redirected, with console.Config) error {
+	with.In, with.Out, with.Err, with.Location = p.In, p.Out, p.Err, s.Location
+	with.Plain, with.Dumb = plainTerminal(s.env)
+	with.History = filepath.Join(s.DataDir, "history")
+	left := with.Left
+	c := console.New(with)
 	log.set(c.Stderr())
 	var failed, leftFailed bool
 	var err error

@@ -132,6 +132,7 @@ func TestConfigProblems(t *testing.T) {
 		"vault:\n  recipients: [ssh-ed25519]\n":                                                `keepwatch.yaml:2: vault.recipients[0] is wrong. The vault's recipient ssh-ed25519 is no age public key: it does not begin with age1.`,
 		"vault:\n  keep:\n\t  last: 2\n":                                                       `keepwatch.yaml:3: the line begins with a tab; YAML wants blanks there.`,
 		"sources: [\n  a: }\n":                                                                 `keepwatch.yaml:2: it is not readable as YAML: did not find expected node content.`,
+		"people:\n  - {name: Alis, slack: ${ALIS}, role: admin}\n":                             `keepwatch.yaml:2: it is not readable as YAML: did not find expected ',' or '}'. Inside {…} a reference goes into quotes: "${NAME}".`,
 		"channels:\n  default: ops\n":                                                          `keepwatch.yaml:2: channels.default is "ops"; expected a channel such as slack:C0123 or discord:998877.`,
 	} {
 		_, err := readText(t, text)

@@ -123,13 +123,35 @@ func probesOf(ctx context.Context, s settings, platforms []platform) []keepwatch
 	for _, p := range platforms {
 		probes = append(probes, p.probe(ctx)...)
 	}
-	for name, channel := range s.Channels {
+	if channel := s.Channels["default"]; channel != "" {
 		if !slices.Contains(s.platforms(), keepwatch.Platform(channel)) {
-			probes = append(probes, warn("channel "+name, channel+" belongs to a platform that is not configured, so nothing is posted there.", "Set its token in .env, or name another channel."))
+			probes = append(probes, warn("channel default", channel+" belongs to a platform that is not configured, so nothing is posted there.", "Set its token in .env, or name another channel."))
 		}
+	}
+	probes = append(probes, probeHalf(s)...)
+	if s.env.values["DISCORD_PUBLIC_KEY"] != "" && s.Listen == "" && slices.Contains(s.platforms(), "discord") {
+		probes = append(probes, bad("Discord over HTTP", "DISCORD_PUBLIC_KEY is set, and nothing listens: no address is set for requests over HTTP.", "Set BOT_LISTEN, such as 127.0.0.1:8080 behind your web server; or take DISCORD_PUBLIC_KEY out, and the requests come by the gateway."))
 	}
 	if len(platforms) == 0 {
 		probes = append(probes, off("platforms", "Neither Slack nor Discord is configured: the bot talks in the terminal.", "docs/slack.md and docs/discord.md say how to connect one."))
+	}
+	return probes
+}
+
+// probeHalf looks for platforms of which something is set, but not the token that
+// everything begins with.
+func probeHalf(s settings) []keepwatch.Probe {
+	var probes []keepwatch.Probe
+	for _, p := range []struct{ title, token, prefix string }{{"Slack", "SLACK_BOT_TOKEN", "SLACK_"}, {"Discord", "DISCORD_BOT_TOKEN", "DISCORD_"}} {
+		if s.env.values[p.token] != "" {
+			continue
+		}
+		for _, v := range variables() {
+			if strings.HasPrefix(v.Name, p.prefix) && s.env.values[v.Name] != "" {
+				probes = append(probes, bad(p.title, fmt.Sprintf("%s is set, and %s is not, so Keepwatch does not connect to %s.", v.Name, p.token, p.title), "Set it in .env; or take the other out."))
+				break
+			}
+		}
 	}
 	return probes
 }

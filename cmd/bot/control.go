@@ -117,8 +117,8 @@ type reply struct {
 }
 
 // listenControl opens the socket. The caller holds the state's lock, so a socket
-// that is there already is a dead process's.
-func listenControl(dataDir string, state backer, log *slog.Logger) (*control, error) {
+// that is there already is a dead process's. more adds what else it answers.
+func listenControl(dataDir string, state backer, log *slog.Logger, more ...func(*http.ServeMux)) (*control, error) {
 	if err := socketFolder(dataDir, true); err != nil {
 		return nil, err
 	}
@@ -152,6 +152,9 @@ func listenControl(dataDir string, state backer, log *slog.Logger) (*control, er
 		}
 		_ = json.NewEncoder(w).Encode(out)
 	})
+	for _, add := range more {
+		add(mux)
+	}
 	c := &control{server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}, path: path, log: log}
 	go func() {
 		if err := c.server.Serve(ownListener{l, log}); !errors.Is(err, http.ErrServerClosed) {
@@ -207,16 +210,7 @@ func copied(file string, size int64) error {
 
 // askForBackup asks the running bot. A *net.OpError means that none runs.
 func askForBackup(ctx context.Context, socket, file string) (int64, error) {
-	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		conn, err := (&net.Dialer{Timeout: 2 * time.Second}).DialContext(ctx, "unix", socket)
-		if err != nil {
-			return nil, err
-		}
-		if err := ours(conn); err != nil {
-			return nil, errors.Join(err, conn.Close())
-		}
-		return conn, nil
-	}}}
+	client := controlClient(socket)
 	defer client.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://keepwatch/state/backup", nil)
 	if err != nil {

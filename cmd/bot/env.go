@@ -29,17 +29,17 @@ func variables() []variable {
 		{Name: "BOT_CONFIG", Default: "keepwatch.yaml", Comment: "what to keep and whom to ask; the flag --config wins"},
 		{Name: "BOT_DATA_DIR", Default: "data", Comment: "where the state, the key and the vault lie; the flag --data-dir wins"},
 		{Name: "BOT_STORE", Default: "bolt", Comment: "where the state is kept: bolt, one file in the data folder"},
-		{Name: "BOT_LISTEN", Comment: "address for /healthz, /readyz and /metrics, such as 127.0.0.1:8080; empty: none"},
+		{Name: "BOT_LISTEN", Comment: "address for /healthz, /readyz, /metrics and what Slack and Discord send over HTTP,\n# such as 127.0.0.1:8080; empty: nothing listens"},
 		{Name: "BOT_TIMEZONE", Comment: "time zone where keepwatch.yaml names none, such as Europe/London; empty: the system's"},
 		{Name: "BOT_LOG_LEVEL", Default: "info", Comment: "debug, info, warn or error; in the terminal chat the default is error"},
-		{Name: "SLACK_BOT_TOKEN", Secret: true, Comment: "Slack: the bot's token, xoxb-…"},
-		{Name: "SLACK_APP_TOKEN", Secret: true, Comment: "Slack, Socket Mode: the app's token, xapp-…"},
-		{Name: "SLACK_SIGNING_SECRET", Secret: true, Comment: "Slack over HTTP: the signing secret"},
-		{Name: "SLACK_API_URL", Comment: "Slack: another address of the API, for proxies and tests"},
-		{Name: "DISCORD_BOT_TOKEN", Secret: true, Comment: "Discord: the bot's token"},
-		{Name: "DISCORD_GUILD_ID", Comment: "Discord: the one server that the commands are registered in"},
-		{Name: "DISCORD_PUBLIC_KEY", Comment: "Discord over HTTP: the application's public key"},
-		{Name: "DISCORD_API_URL", Comment: "Discord: another address of the API, for proxies and tests"},
+		{Name: "SLACK_BOT_TOKEN", Secret: true, Comment: "Slack: the bot's token, xoxb-…; where it is set, the bot connects to Slack (docs/slack.md)"},
+		{Name: "SLACK_APP_TOKEN", Secret: true, Comment: "Slack by Socket Mode, which needs no address on the internet: the app's token, xapp-…"},
+		{Name: "SLACK_SIGNING_SECRET", Secret: true, Comment: "Slack over HTTP, where there is no app token: the signing secret"},
+		{Name: "SLACK_API_URL", Comment: "Slack: another address of the API, with its path (https://slack.com/api/), for proxies and\n# tests; all traffic goes there, the socket too"},
+		{Name: "DISCORD_BOT_TOKEN", Secret: true, Comment: "Discord: the bot's token; where it is set, the bot connects to Discord (docs/discord.md)"},
+		{Name: "DISCORD_GUILD_ID", Comment: "Discord: the number of the one server that the commands are registered in; empty: in all\n# that the bot is in"},
+		{Name: "DISCORD_PUBLIC_KEY", Comment: "Discord over HTTP, for commands, buttons and forms: the application's public key"},
+		{Name: "DISCORD_API_URL", Comment: "Discord: another scheme and host for all traffic, for proxies and tests; the gateway too"},
 		{Name: "MICROSOFT_TENANT_ID", Comment: "Microsoft 365: the tenant"},
 		{Name: "MICROSOFT_CLIENT_ID", Comment: "Microsoft 365: the app registration's id"},
 		{Name: "MICROSOFT_CLIENT_SECRET", Secret: true, Comment: "Microsoft 365: its secret; or the certificate below"},
@@ -87,6 +87,7 @@ func readEnv(process []string, file string, named bool) (environment, error) {
 		return e, keepwatch.Errorf(keepwatch.KindInvalid, "The file %s cannot be read: %v.", file, errors.Unwrap(err)).Because(err)
 	}
 	problems := e.parseFile(file, data)
+	e.warnings = append(e.warnings, e.openFile(file)...)
 	for _, kv := range process {
 		if name, value, ok := strings.Cut(kv, "="); ok {
 			e.values[name] = value
@@ -102,6 +103,20 @@ func readEnv(process []string, file string, named bool) (environment, error) {
 		return e, keepwatch.Errorf(keepwatch.KindInvalid, "%s", strings.Join(problems, "\n"))
 	}
 	return e, nil
+}
+
+// openFile warns where others can read a .env file that holds a secret.
+func (e environment) openFile(file string) []string {
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm()&0o044 == 0 {
+		return nil
+	}
+	for _, v := range variables() {
+		if v.Secret && e.values[v.Name] != "" {
+			return []string{fmt.Sprintf("Others on this machine can read %s, which holds %s. Run: chmod 600 %s", file, v.Name, file)}
+		}
+	}
+	return nil
 }
 
 // parseFile reads NAME=value lines: an "export " before them, quotes ("…" with
@@ -266,11 +281,12 @@ func exampleEnv() string {
 	b.WriteString("# Settings and secrets of Keepwatch. Copy this file to .env and fill in what you need.\n" +
 		"# The process's own environment wins over it. A secret can also be read from a file:\n" +
 		"# set NAME_FILE to its path instead of NAME. Nobody but the bot should be able to read it.\n")
-	later := false
+	headed := map[string]bool{}
 	for _, v := range variables() {
-		if !later && !strings.HasPrefix(v.Name, "BOT_") {
-			later = true
-			b.WriteString("\n# The names below are fixed already, but this version does not connect to Slack, Discord\n# or Microsoft 365 yet: `bot check` says so where one of them is set.\n")
+		prefix, _, _ := strings.Cut(v.Name, "_")
+		if head := exampleHead(prefix); head != "" && !headed[prefix] {
+			headed[prefix] = true
+			b.WriteString("\n# " + head + "\n")
 		}
 		fmt.Fprintf(&b, "\n# %s", v.Comment)
 		if v.Default != "" {
@@ -282,4 +298,15 @@ func exampleEnv() string {
 		}
 	}
 	return b.String()
+}
+
+// exampleHead is what .env.example says before the first variable of a kind.
+func exampleHead(prefix string) string {
+	switch prefix {
+	case "SLACK":
+		return "Slack and Discord are connected where their tokens are set; `bot check` says whether\n# they work, and what to do where they do not."
+	case "MICROSOFT":
+		return "Microsoft 365: these names are fixed already, and this version does not connect to it\n# yet: `bot check` says so where the tenant or the id is set."
+	}
+	return ""
 }

@@ -1,4 +1,4 @@
-// Command bot is Keepwatch: a chat-ops bot that keeps backups and watches dates.
+// Command bot is Keepwatch: a chat-ops bot that keeps backups and proves them.
 //
 // It reads the flags, the environment and keepwatch.yaml, joins the packages
 // that do the work, and starts them. It imports everything and is imported by
@@ -58,12 +58,16 @@ const usage = `Keepwatch keeps backups and proves them.
   bot serve                      run without a terminal in any case, as a service
   bot -c '/backup start ./docs'  run one line
   bot check                      look at the configuration and say what to fix
-  bot manifest slack|discord     print what sets the app up there: paste it into their form
-  bot open ARCHIVE_DIR DEST      decrypt and unpack one archive, without the bot's state
+  bot manifest slack [BASE-URL]  print the manifest that Slack's form “From a manifest” takes; with an address: for HTTP
+  bot manifest discord           print the link that invites the bot to a server, and its commands
+  bot open ARCHIVE_DIR DEST      decrypt and unpack one archive with nothing but the key
   bot state backup FILE          copy the state into FILE, from a running bot too
   bot key new                    make a new key, where the old one is lost for good
   bot key accept                 seal to the key file that there is, where it was replaced on purpose
   bot version                    say which version this is
+
+In the chat, /keepwatch help lists the commands. The exit status is 0 where all went well, 1 where
+something failed or a file could not be read, and 2 where the program was called wrongly.
 
 Flags, before the word:
   --config FILE     what to keep and whom to ask (default keepwatch.yaml)

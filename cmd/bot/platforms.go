@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 
 	"time"
 
@@ -65,8 +66,8 @@ func (a *app) show(id int64) (keepwatch.Message, keepwatch.RunState, error) {
 
 // stopped is the card of a run that goes on at the next start.
 func stopped(msg keepwatch.Message) keepwatch.Message {
-	return keepwatch.Message{Title: msg.Title, Tone: keepwatch.ToneWarn, Run: msg.Run, Blocks: []keepwatch.Block{
-		keepwatch.Text("Keepwatch was stopped. What is finished stays finished; the run goes on when Keepwatch is started again."),
+	return keepwatch.Message{Title: strings.Replace(msg.Title, " is under way", " waits", 1) + ": Keepwatch was stopped", Tone: keepwatch.ToneWarn, Run: msg.Run, Blocks: []keepwatch.Block{
+		keepwatch.Text("What is finished stays finished; the run goes on when Keepwatch is started again."),
 	}}
 }
 
@@ -94,7 +95,42 @@ func (a *app) connect(ctx context.Context) error {
 		})
 	}
 	a.connected.Go(func() { a.tidy(ctx) })
+	a.connected.Go(func() { a.watchReady(ctx) })
 	return nil
+}
+
+// readyEvery is how often the connections are looked at, so that the log tells of
+// one that is down however quiet the platform is about it.
+const readyEvery = 10 * time.Second
+
+// watchReady logs each change of what keeps a platform's requests from arriving.
+func (a *app) watchReady(ctx context.Context) {
+	ticker := time.NewTicker(readyEvery)
+	defer ticker.Stop()
+	down := map[string]string{}
+	for first := true; ; first = false {
+		for _, p := range a.platforms {
+			text := ""
+			if err := p.front.Ready(); err != nil {
+				text = sentenceOf(err)
+			}
+			switch {
+			case first || text == down[p.name]: // it is just connecting
+			case text == "":
+				a.log.Info("requests arrive again", "platform", p.name)
+			default:
+				a.log.Error("requests do not arrive, or are not answered", "platform", p.name, "why", text)
+			}
+			if !first {
+				down[p.name] = text
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // tidyEvery is how often the state is rid of what is no longer needed.
@@ -219,10 +255,17 @@ func (a *app) platformsReady() error {
 			errs = append(errs, keepwatch.Errorf(keepwatch.KindAttention, "%s: %s", p.title, sentenceOf(err)).Because(err))
 		}
 	}
-	if len(errs) == 0 {
+	switch len(errs) {
+	case 0:
 		return nil
+	case 1:
+		return errs[0]
 	}
-	return errs[0]
+	var lines []string
+	for _, err := range errs {
+		lines = append(lines, keepwatch.Sentence(err))
+	}
+	return keepwatch.Errorf(keepwatch.KindAttention, "%s", strings.Join(lines, "\n")).Because(errors.Join(errs...))
 }
 
 func sentenceOf(err error) string {

@@ -52,9 +52,24 @@ func (d *doc) broken(data []byte, cause error) string {
 	}
 	text := strings.TrimPrefix(cause.Error(), "yaml: ")
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
-		return fmt.Sprintf("%s:%s: it is not readable as YAML: %s.", d.file, m[1], secretKey.ReplaceAllString(m[2], "AGE-SECRET-KEY-…"))
+		hint := ""
+		if n, err := strconv.Atoi(m[1]); err == nil && bareReference(data, n) {
+			hint = ` Inside {…} a reference goes into quotes: "${NAME}".`
+		}
+		return fmt.Sprintf("%s:%s: it is not readable as YAML: %s.%s", d.file, m[1], secretKey.ReplaceAllString(m[2], "AGE-SECRET-KEY-…"), hint)
 	}
 	return fmt.Sprintf("%s: it is not readable as YAML: %s.", d.file, secretKey.ReplaceAllString(text, "AGE-SECRET-KEY-…"))
+}
+
+// bareReference reports whether a line has a ${NAME} without quotes inside {…}:
+// its brackets are YAML's there.
+func bareReference(data []byte, line int) bool {
+	lines := strings.Split(string(data), "\n")
+	if line < 1 || line > len(lines) {
+		return false
+	}
+	before, _, found := strings.Cut(lines[line-1], "${")
+	return found && strings.Contains(before, "{") && strings.HasSuffix(strings.TrimRight(before, " "), ":")
 }
 
 var yamlLine = regexp.MustCompile(`(?s)\bline (\d+)(?:, column \d+)?: (.*)`)

@@ -189,6 +189,9 @@ func (s *session) leave() {
 	var lines []string
 	if n := len(s.runs); n > 0 {
 		text := keepwatch.FormatCount(int64(n), "run is", "runs are") + " not over. What is finished stays finished; the rest goes on at the next start."
+		if s.c.cfg.Elsewhere {
+			text = keepwatch.FormatCount(int64(n), "run is", "runs are") + " not over. They go on in the running Keepwatch."
+		}
 		lines = s.style().wrap(text, 0)
 	}
 	s.screen.draw(lines, nil)

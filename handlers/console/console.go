@@ -45,13 +45,15 @@ type Config struct {
 	Follower Follower
 	Left     []keepwatch.Run // those that go on from before, for the chat to follow; otherwise Await does
 	Account  keepwatch.Account
-	Location *time.Location
-	Plain    bool   // no colour, and outside the chat no cursor movement: NO_COLOR
-	Dumb     bool   // no cursor movement in the chat either, so no line editing: TERM=dumb
-	History  string // file of the lines typed; "": none
-	Welcome  string // first lines of the chat
-	Log      *slog.Logger
-	Now      func() time.Time
+	// Elsewhere: the runs go on in another process when this one ends.
+	Elsewhere bool
+	Location  *time.Location
+	Plain     bool   // no colour, and outside the chat no cursor movement: NO_COLOR
+	Dumb      bool   // no cursor movement in the chat either, so no line editing: TERM=dumb
+	History   string // file of the lines typed; "": none
+	Welcome   string // first lines of the chat
+	Log       *slog.Logger
+	Now       func() time.Time
 }
 
 // Console is a terminal chat. Run, Line and Await are called one after the

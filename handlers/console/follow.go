@@ -128,7 +128,11 @@ func (s style) live(run keepwatch.Run, card keepwatch.Message, more int) []strin
 	}
 	what = clean(what)
 	text := what
-	for _, fuller := range []string{fmt.Sprintf("Run %d: %s", run.ID, what), fmt.Sprintf("Run %d, %s: %s", run.ID, clean(run.Source), what)} {
+	names := []string{fmt.Sprintf("Run %d: %s", run.ID, what)}
+	if run.Source != "" { // it is not known before the first news of the run
+		names = append(names, fmt.Sprintf("Run %d, %s: %s", run.ID, clean(run.Source), what))
+	}
+	for _, fuller := range names {
 		if width(fuller) <= inner.width {
 			text = fuller
 		}

@@ -115,8 +115,11 @@ func (c *Console) await(ctx context.Context, id int64) {
 		msg.Failed = msg.Failed || run.State != keepwatch.RunDone
 		c.say(msg)
 	case ctx.Err() != nil:
-		c.say(keepwatch.Message{Title: fmt.Sprintf("Run %d is not over", id), Tone: keepwatch.ToneWarn, Failed: true,
-			Blocks: []keepwatch.Block{keepwatch.Text("Keepwatch is stopping. What is finished stays finished; the run goes on at the next start.")}})
+		text := "Keepwatch is stopping. What is finished stays finished; the run goes on at the next start."
+		if c.cfg.Elsewhere {
+			text = "It goes on in the running Keepwatch."
+		}
+		c.say(keepwatch.Message{Title: fmt.Sprintf("Run %d is not over", id), Tone: keepwatch.ToneWarn, Failed: true, Blocks: []keepwatch.Block{keepwatch.Text(text)}})
 	default:
 		c.cfg.Log.Error("a run could not be followed", "run", id, "err", err)
 		c.say(lost(id))

@@ -185,3 +185,13 @@ func TestTruncate(t *testing.T) {
 		}
 	}
 }
+
+// TestLiveBeforeTheFirstNews: a run of which only the number is known is not
+// shown with a gap where its source will be.
+func TestLiveBeforeTheFirstNews(t *testing.T) {
+	s := style{width: 60}
+	rows := s.live(keepwatch.Run{ID: 2}, keepwatch.Message{}, 0)
+	if !strings.Contains(rows[0], "Run 2: Waiting for its turn") {
+		t.Errorf("it is shown as %q", rows[0])
+	}
+}

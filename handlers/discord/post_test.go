@@ -289,10 +289,10 @@ func TestWithoutTheBotInTheChannel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Post(context.Background(), *says("How it goes stands in the channel.")(r.counter.wait(t, 1)[0])); err != nil {
+	if _, err := r.Post(context.Background(), *says("Its card in the channel shows how it goes.")(r.counter.wait(t, 1)[0])); err != nil {
 		t.Fatal(err)
 	}
-	if m := r.reply(i); !m.Ephemeral || !strings.Contains(m.Text(), "stands in the channel") {
+	if m := r.reply(i); !m.Ephemeral || !strings.Contains(m.Text(), "Its card in the channel") {
 		t.Errorf("the private answer is %s", m)
 	}
 	r.counter.working.Wait()

@@ -169,7 +169,7 @@ func samples() map[string]keepwatch.Message {
 	cancel := keepwatch.Button{Label: "Cancel", Command: "backup cancel 42", Style: keepwatch.StyleDanger}
 	details := keepwatch.Button{Label: "Details", Command: "backup status 42"}
 	return map[string]keepwatch.Message{
-		"queued": {Title: "Run 42: backup of ruthin-web begins", Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("It is saved, and starts at once, or as soon as there is room beside the runs under way.")}, Buttons: []keepwatch.Button{cancel, details}},
+		"queued": {Title: "Run 42: backup of ruthin-web begins", Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("It is recorded, so that no restart loses it, and begins at once, or when a run under way has ended.")}, Buttons: []keepwatch.Button{cancel, details}},
 		"running": {Title: "Run 42: backup of ruthin-web is under way", Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("Reading and sealing (step 2 of 4)"),
 			{Progress: &keepwatch.Progress{Bytes: 3 << 20, TotalBytes: 8 << 20, Since: noon.Add(-3 * time.Second), At: noon}}}, Buttons: []keepwatch.Button{cancel, details}},
 		"done": {Title: "Run 42: backup of alis_mail is done", Tone: keepwatch.ToneGood, Run: 42, Blocks: []keepwatch.Block{
@@ -179,7 +179,7 @@ func samples() map[string]keepwatch.Message {
 		}, Buttons: []keepwatch.Button{details, {Label: "Restore", Command: "backup restore alis_mail/2026-11-24T120000Z"}}},
 		"attention": {Title: "Run 42: backup of ruthin-web needs attention", Tone: keepwatch.ToneBad, Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("The disk of the vault is full: 12 MiB are free and 90 MiB are needed. Make room, then press Retry.")},
 			Buttons: []keepwatch.Button{{Label: "Retry", Command: "backup retry 42", Style: keepwatch.StylePrimary}, cancel, details}},
-		"cancelled":  {Title: "Run 42: backup of ruthin-web was cancelled", Tone: keepwatch.ToneWarn, Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("By Alis: wrong folder\nNothing of it was kept.")}},
+		"cancelled":  {Title: "Run 42: backup of ruthin-web was cancelled", Tone: keepwatch.ToneWarn, Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("By Alis: wrong folder\nNo archive was made of it. Those from before are as they were.")}},
 		"failed":     {Title: "Run 42: backup of ruthin-web failed", Tone: keepwatch.ToneBad, Failed: true, Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("Why is not known. An admin finds more in the log.")}, Buttons: []keepwatch.Button{details}},
 		"sources500": {Title: "500 sources", Blocks: []keepwatch.Block{{Table: sources(500)}}},
 		"narrow":     {Title: "3 runs", Blocks: []keepwatch.Block{{Table: &keepwatch.Table{Head: []string{"Run", "Source", "State"}, Rows: [][]string{{"42", "notes", "done"}, {"41", "日本語", "failed"}, {"40", "👩‍👩‍👧‍👦", "queued"}}}}}},

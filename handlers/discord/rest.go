@@ -76,7 +76,8 @@ func newRest(token keepwatch.Secret, to *url.URL, limits *limiter, log *slog.Log
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: callTimeout, ExpectContinueTimeout: time.Second,
-		IdleConnTimeout: 90 * time.Second, MaxIdleConnsPerHost: 16, ForceAttemptHTTP2: true,
+		IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: true,
+		MaxIdleConnsPerHost: 64, // as many as the outbox sends at once, where HTTP/2 does not share one
 	}
 	var next http.RoundTripper = r.http
 	if to != nil {

@@ -191,7 +191,7 @@ func retried(t *testing.T, s *stage) {
 	if begun.ID == "" {
 		s.see(Operator, "Run 1: backup of notes1 is under way")
 	} else { // whoever pressed is told so aside
-		s.see(Operator, "Run 1: backup of notes1 is under way", "stands in the channel")
+		s.see(Operator, "Run 1: backup of notes1 is under way", "Its card in the channel")
 	}
 	s.w.EndRun(1)
 	done := s.see(Operator, "Run 1: backup of notes1 is done")
@@ -234,7 +234,7 @@ func twice(t *testing.T, s *stage) {
 		s.must("deliver again", again)
 	}
 	s.say(Operator, "backup status")
-	s.see(Operator, "1 run is not over")
+	s.see(Operator, "1 run is under way")
 	if n, e := s.w.RunCount(), s.w.Audited(s.ctx(), "backup start notes1"); n != 1 || len(e) != 1 {
 		t.Errorf("%d runs, audited %+v", n, e)
 	}

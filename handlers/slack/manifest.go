@@ -103,7 +103,7 @@ func Manifest(commands []handlers.Command, baseURL string, groups bool) (string,
 	}
 	var m manifest
 	m.Metadata.Major = 1
-	m.Display = manifestDisplay{Name: "Keepwatch", Description: "Keeps backups, proves them, and watches dates", Background: "#1f3b4d"}
+	m.Display = manifestDisplay{Name: "Keepwatch", Description: "Keeps backups and proves them", Background: "#1f3b4d"}
 	m.Features.Home.Home, m.Features.Home.Messages = true, true
 	m.Features.Bot.Name, m.Features.Bot.Online = "Keepwatch", true
 	m.Features.Commands = slashCommands(commands, at("/slack/commands"))

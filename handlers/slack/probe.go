@@ -41,7 +41,7 @@ func (f *Frontend) probeBot(ctx context.Context) keepwatch.Probe {
 	if err != nil {
 		return refused(p, "SLACK_BOT_TOKEN", "xoxb-", f.cfg.BotToken, err)
 	}
-	p.Status, p.Text = keepwatch.ProbeGood, fmt.Sprintf("%s in the workspace %s", who.User, who.Team)
+	p.Status, p.Text = keepwatch.ProbeGood, fmt.Sprintf("the token works: it is %s, in the workspace %s", who.User, who.Team)
 	if granted == "" {
 		return p // Slack did not say
 	}

@@ -96,7 +96,7 @@ func samples(t testing.TB) map[string]keepwatch.Message {
 	few := sources
 	few.Rows = few.Rows[:3]
 	all["table-wide"] = keepwatch.Message{Title: "3 sources", Blocks: []keepwatch.Block{{Table: &few}}}
-	all["table-runs"] = keepwatch.Message{Title: "1 run is not over", Tone: keepwatch.ToneWarn, Blocks: []keepwatch.Block{{Table: &keepwatch.Table{
+	all["table-runs"] = keepwatch.Message{Title: "1 run is under way", Tone: keepwatch.ToneWarn, Blocks: []keepwatch.Block{{Table: &keepwatch.Table{
 		Head: []string{"Run", "What", "State", "When"}, Rows: [][]string{{"42", "backup of ruthin-web", "running, fetch 33 %", "24 Nov 2026 03:00, just now"}, {"41", "proof of notes/2026-11-23T030000Z", "done", "23 Nov 2026 04:10, 23 h ago"}}}}}}
 	all["table-narrow"] = keepwatch.Message{Title: "2 archives", Blocks: []keepwatch.Block{{Table: &keepwatch.Table{Head: []string{"Source", "Size", ""}, Rows: [][]string{{"notes", "1.4 MiB", "pinned"}, {"写真", "10.0 GiB", ""}}}}}}
 	all["hostile"] = keepwatch.Message{

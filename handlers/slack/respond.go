@@ -3,10 +3,10 @@ package slack
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"net/http"
 	"strconv"
@@ -27,21 +27,34 @@ var errUsedUp = errors.New("slack: the response_url works no more")
 
 // uses counts the uses of response_urls. It is not saved: after a restart Slack
 // itself says when one is used up, and the answer takes another way then too.
+// Every answer leaves an entry for half an hour, so they are small: a hash stands
+// for the address (should two be alike, an answer takes another way), and seconds
+// for the time.
 type uses struct {
-	now  func() time.Time
-	mu   sync.Mutex
-	seen map[[sha256.Size]byte]used
-	full int // how many there may be before those that ran out are let go of
+	now   func() time.Time
+	seed  maphash.Seed
+	mu    sync.Mutex
+	began time.Time
+	seen  map[uint64]used
+	full  int // how many there may be before those that ran out are let go of
 }
 
 type used struct {
-	n     int
-	until time.Time
+	n     int32
+	until int32 // seconds after began
 }
 
+// responseLife is how long a response_url works.
+const responseLife = 30 * time.Minute
+
 func newUses(now func() time.Time) *uses {
-	return &uses{now: now, seen: map[[sha256.Size]byte]used{}}
+	return &uses{now: now, seed: maphash.MakeSeed(), began: now(), seen: map[uint64]used{}}
 }
+
+// seconds gives a time as the entries have it.
+func (u *uses) seconds(t time.Time) int32 { return int32(t.Sub(u.began) / time.Second) }
+
+func (u *uses) hash(url string) uint64 { return maphash.String(u.seed, url) }
 
 // take books a use, and reports false where there is none left.
 func (u *uses) take(url string) bool {
@@ -50,19 +63,19 @@ func (u *uses) take(url string) bool {
 	now := u.now()
 	if len(u.seen) >= u.full { // they run out in half an hour
 		for k, v := range u.seen {
-			if now.After(v.until) {
+			if u.seconds(now) > v.until {
 				delete(u.seen, k)
 			}
 		}
 		u.full = max(1000, 2*len(u.seen))
 	}
-	k := sha256.Sum256([]byte(url))
-	v := u.seen[k]
+	k := u.hash(url)
+	v, known := u.seen[k]
 	if v.n >= maxUses {
 		return false
 	}
-	if v.until.IsZero() {
-		v.until = now.Add(30 * time.Minute)
+	if !known {
+		v.until = u.seconds(now.Add(responseLife))
 	}
 	v.n++
 	u.seen[k] = v
@@ -73,7 +86,7 @@ func (u *uses) take(url string) bool {
 func (u *uses) exhaust(url string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.seen[sha256.Sum256([]byte(url))] = used{n: maxUses, until: u.now().Add(30 * time.Minute)}
+	u.seen[u.hash(url)] = used{n: maxUses, until: u.seconds(u.now().Add(responseLife))}
 }
 
 // response is what a response_url takes.

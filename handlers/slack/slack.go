@@ -131,7 +131,9 @@ func newTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone() // a copy: nothing global is changed
 	t.TLSHandshakeTimeout = 10 * time.Second
 	t.ResponseHeaderTimeout = 15 * time.Second
-	t.MaxIdleConnsPerHost = 8
+	// As many as the outbox sends at once, all to one host: a connection that is
+	// not kept is made anew for the next answer, with a handshake of TLS.
+	t.MaxIdleConnsPerHost = 64
 	return t
 }
 

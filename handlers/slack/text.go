@@ -11,17 +11,19 @@ import (
 	"keepwatch"
 )
 
+// escaper and unescaper are made once: a Replacer is costly to make.
+var (
+	escaper   = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+	unescaper = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
+)
+
 // escape makes a text mean nothing in mrkdwn: the three characters that begin
 // mentions, links and entities are replaced, as
 // docs.slack.dev/messaging/formatting-message-text ("Escaping text") says.
-func escape(text string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
-}
+func escape(text string) string { return escaper.Replace(text) }
 
 // unescape undoes escape, for what people typed.
-func unescape(text string) string {
-	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(text)
-}
+func unescape(text string) string { return unescaper.Replace(text) }
 
 // length gives what a text counts for in a limit: its UTF-16 units, escaped.
 func length(text string) int {

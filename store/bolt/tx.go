@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"slices"
 
@@ -148,6 +149,7 @@ func (s *Store) Update(fn func(store.Tx) error) error {
 		return w.err
 	}
 	defer s.handOver()
+	runtime.Gosched() // whoever is ready to write now shares this commit
 	s.mu.Lock()
 	batch := s.queue
 	s.queue = nil
