@@ -62,6 +62,7 @@ type Frontend struct {
 	socket *Socket // nil without an AppToken
 	web    *Web    // nil without a SigningSecret
 	retry  time.Duration
+	every  time.Duration // watchEvery
 
 	directs *directs
 
@@ -107,7 +108,7 @@ func New(cfg Config) (*Frontend, error) {
 		redirect = &handlers.Redirect{To: to, Next: transport}
 		transport = redirect
 	}
-	f := &Frontend{cfg: cfg, base: base, directs: newDirects(), warned: map[string]bool{}, unsure: map[string]bool{}, retry: retryFirst}
+	f := &Frontend{cfg: cfg, base: base, directs: newDirects(), warned: map[string]bool{}, unsure: map[string]bool{}, retry: retryFirst, every: watchEvery}
 	// slack-go has no timeout of its own. A redirect is not followed: a 307 would
 	// send a form with the token in it once more, to wherever it points.
 	f.http = &http.Client{Transport: newFence(transport), Timeout: callTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -165,6 +166,7 @@ func (f *Frontend) Run(ctx context.Context) error {
 	}
 	var side sync.WaitGroup
 	side.Go(func() { f.groups.run(ctx) })
+	side.Go(func() { f.watch(ctx) })
 	defer side.Wait()
 	defer cancel()
 	if f.socket == nil {
