@@ -18,7 +18,7 @@ import (
 //
 // chat.postMessage is limited by channel and for the whole workspace, and a 429
 // does not say which it was. The outbox keeps the pace of each channel, so it is
-// taken for the second.
+// taken for the second. What was on its way when the 429 came cannot be called back.
 type fence struct {
 	next http.RoundTripper
 	mu   sync.Mutex
@@ -43,6 +43,13 @@ func (f *fence) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 	return resp, err
+}
+
+// CloseIdleConnections has http.Client.CloseIdleConnections reach what is behind.
+func (f *fence) CloseIdleConnections() {
+	if next, ok := f.next.(interface{ CloseIdleConnections() }); ok {
+		next.CloseIdleConnections()
+	}
 }
 
 func (f *fence) left(key string) time.Duration {

@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -160,5 +161,32 @@ func TestGreetingSaysWhy(t *testing.T) {
 	cancel()
 	if err := w.f.greet(ctx); err == nil {
 		t.Error("it greets after the end")
+	}
+}
+
+// TestIdleConnections: the connections that are kept open can be closed, through
+// everything that stands before the network.
+func TestIdleConnections(t *testing.T) {
+	closed := make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) { _, _ = out.Write([]byte(`{"ok":true}`)) }))
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateClosed {
+			close(closed)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	f, err := New(Config{BotToken: keepwatch.NewSecret("xoxb-1"), SigningSecret: keepwatch.NewSecret("s"), Counter: newCounter(), APIURL: server.URL + "/api/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.api.AuthTestContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.http.CloseIdleConnections()
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		t.Error("the connection stays open")
 	}
 }
