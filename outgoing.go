@@ -128,6 +128,10 @@ func (v Verdict) String() string {
 type PostError struct {
 	Verdict Verdict
 	After   time.Duration // VerdictLater: how long the platform asks to wait; 0: it did not say
+	// Odd: the platform itself has answered, and refuses for a reason that
+	// nobody here knows. It may pass, so the message is tried again; where it does
+	// not pass for long, it counts as VerdictNever.
+	Odd bool
 	Err     error         // for VerdictNever with a sentence for an admin
 }
 

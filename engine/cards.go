@@ -33,6 +33,7 @@ type shown struct {
 	next   time.Time     // not edited before
 	wait   time.Duration // after the next failure
 	failed string        // the last failure that was logged
+	odd    patience
 }
 
 // cardKey names a card.
@@ -160,7 +161,7 @@ func (o *Outbox) edit(platform string, poster Poster, u update, fence *time.Time
 		if err != nil {
 			return o.notEdited(u, err, fence, log)
 		}
-		u.known.print, u.known.wait, u.known.failed = u.print, firstPause, ""
+		u.known.print, u.known.wait, u.known.failed, u.known.odd = u.print, firstPause, "", patience{}
 	}
 	if u.final {
 		o.cfg.Crash("outbox.card.edited")
@@ -178,7 +179,7 @@ func (o *Outbox) notEdited(u update, err error, fence *time.Time, log *slog.Logg
 	if !errors.As(err, &p) {
 		p = &keepwatch.PostError{Err: err}
 	}
-	if p.Verdict == keepwatch.VerdictGone || p.Verdict == keepwatch.VerdictNever {
+	if p.Verdict == keepwatch.VerdictGone || p.Verdict == keepwatch.VerdictNever || u.known.odd.out(p) {
 		log.Warn("the card of a run can no longer be edited; how the run ends is posted anew", "verdict", p.Verdict, "err", err)
 		if err := o.cfg.Cards.CardStuck(u.card); err != nil {
 			log.Error("it cannot be saved that a card is stuck", "err", err)

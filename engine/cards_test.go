@@ -380,3 +380,30 @@ func TestCardsSayThatTheBotStops(t *testing.T) {
 		}
 	})
 }
+
+// TestCardThatNobodySees: a card that is said to be there, without a reference, is
+// not posted again while its run goes on; how the run ends is.
+func TestCardThatNobodySees(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.run(1, "under way", keepwatch.RunRunning)
+		p := o.boot(func(p *process, _ *engine.OutboxConfig) {
+			p.posters["slack"].nameless = true
+			p.posters["slack"].onPost = func(context.Context, keepwatch.Outgoing) (bool, error) {
+				if len(o.texts("slack:A")) == 0 {
+					return true, verdict(keepwatch.VerdictUnsure)
+				}
+				return true, nil
+			}
+		}).start(t)
+		p.Send(o.card(1, "slack:A")...)
+		time.Sleep(10 * time.Minute)
+		o.want("slack:A", "under way")
+		o.run(1, "done", keepwatch.RunDone)
+		p.RunChanged(keepwatch.Run{ID: 1})
+		time.Sleep(10 * time.Minute)
+		o.want("slack:A", "under way", "done")
+		o.noneLive()
+		p.kill()
+	})
+}

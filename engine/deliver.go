@@ -12,7 +12,7 @@ import (
 
 // deliver sends one message, again and again, until it is delivered or refused
 // for good, or the outbox closes. It is the one place that retries.
-func (o *Outbox) deliver(out keepwatch.Outgoing, log *slog.Logger) {
+func (o *Outbox) deliver(out keepwatch.Outgoing, odd *patience, log *slog.Logger) {
 	platform := keepwatch.Platform(out.Channel)
 	poster, ok := o.cfg.Posters[platform]
 	if !ok {
@@ -24,6 +24,7 @@ func (o *Outbox) deliver(out keepwatch.Outgoing, log *slog.Logger) {
 		token := byToken(out, o.cfg.Now())
 		ref, shown, final, err := o.inTurn(platform, poster, &out, unsure, token)
 		if err == nil {
+			*odd = patience{}
 			o.delivered(out, ref, shown, final, log)
 			return
 		}
@@ -31,8 +32,11 @@ func (o *Outbox) deliver(out keepwatch.Outgoing, log *slog.Logger) {
 		if !errors.As(err, &p) {
 			p = &keepwatch.PostError{Err: err}
 		}
-		pause := wait
-		switch p.Verdict {
+		pause, verdict := wait, p.Verdict
+		if odd.out(p) {
+			verdict = keepwatch.VerdictNever
+		}
+		switch verdict {
 		case keepwatch.VerdictNever, keepwatch.VerdictGone:
 			if token {
 				// It ran out earlier than we know (the clock was set back), or

@@ -208,7 +208,7 @@ func (o *Outbox) Close(ctx context.Context) error {
 
 // serve sends what waits in a lane, one after the other, until it is empty.
 func (o *Outbox) serve(lane string) {
-	log := o.cfg.Log.With("lane", lane)
+	log, odd := o.cfg.Log.With("lane", lane), &patience{}
 	for o.halt.Err() == nil {
 		out, found, err := o.cfg.Mail.NextMessage(lane)
 		switch {
@@ -216,7 +216,7 @@ func (o *Outbox) serve(lane string) {
 			log.Error("the next message cannot be read; it is tried again", "err", err)
 			o.pause(longestPause)
 		case found:
-			o.deliver(out, log.With("message", out.ID))
+			o.deliver(out, odd, log.With("message", out.ID))
 		case o.leave(lane):
 			return
 		}

@@ -143,6 +143,9 @@ func (p *poster) Find(_ context.Context, out keepwatch.Outgoing) (string, bool, 
 	defer p.v.mu.Unlock()
 	for _, post := range p.v.posts {
 		if post.id == out.ID && !post.token && post.channel == out.Channel && post.ref > out.After {
+			if p.nameless {
+				return "", true, nil
+			}
 			return post.ref, true, nil
 		}
 	}

@@ -68,6 +68,13 @@ func (r Redirect) RoundTrip(req *http.Request) (*http.Response, error) {
 	return next.RoundTrip(to)
 }
 
+// CloseIdleConnections has http.Client.CloseIdleConnections reach what is behind.
+func (r Redirect) CloseIdleConnections() {
+	if next, ok := r.Next.(interface{ CloseIdleConnections() }); ok {
+		next.CloseIdleConnections()
+	}
+}
+
 // URL gives the redirected address; "wss" goes with an "https" of To, and "ws"
 // with an "http".
 func (r Redirect) URL(u *url.URL) *url.URL {

@@ -12,11 +12,12 @@ import (
 // about so many, and no platform's limit is reached by them.
 const pageRows = 15
 
-// takePage takes "--page N" out of the words of a request. Every list can be
+// takePage takes "--page N" out of the words of a request. What follows "--" are
+// names and no options, "--page" among them. Every list can be
 // turned over, so it belongs to no command.
 func takePage(words []string) (rest []string, page int, err error) {
 	at := slices.Index(words, "--page")
-	if at < 0 {
+	if end := slices.Index(words, "--"); at < 0 || end >= 0 && end < at {
 		return words, 1, nil
 	}
 	if at+1 < len(words) {
@@ -43,8 +44,12 @@ func paged(msg keepwatch.Message, words []string, page int) keepwatch.Message {
 		blocks[i] = keepwatch.Block{Table: &cut}
 		msg.Blocks = blocks
 		msg.Title = fmt.Sprintf("%s, page %d of %d", msg.Title, page, last)
+		end := len(words)
+		if at := slices.Index(words, "--"); at >= 0 {
+			end = at
+		}
 		turn := func(label string, to int) {
-			msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: label, Command: Quote(append(slices.Clone(words), "--page", strconv.Itoa(to))...)})
+			msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: label, Command: Quote(slices.Insert(slices.Clone(words), end, "--page", strconv.Itoa(to))...)})
 		}
 		if page > 1 {
 			turn("Back", page-1)

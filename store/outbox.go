@@ -109,6 +109,9 @@ func newCard(tx Tx, c keepwatch.Card) error {
 // putCard saves a card, and lists it as live while it is not final.
 func putCard(tx Tx, key string, c keepwatch.Card) error {
 	c.Version = version
+	if c.Final {
+		c.Reply = withoutToken(c.Reply)
+	}
 	if err := put(tx, key, c); err != nil {
 		return err
 	}
@@ -187,6 +190,9 @@ func (r *Records) MessageDelivered(o keepwatch.Outgoing, ref, shown string, fina
 		}
 		return changeCard(tx, o.Run, o.Channel, o.ID, func(c *keepwatch.Card) {
 			c.Ref, c.Shown, c.Final = ref, shown, final
+			if ref == "" && shown == "" {
+				c.Shown = "-" // posted, and nobody knows how it looks
+			}
 		})
 	})
 }

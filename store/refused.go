@@ -22,11 +22,7 @@ func tellKey(seq int64) string { return fmt.Sprintf("tell/%016d", seq) }
 // a channel, and neither does a notice.
 func (r *Records) RefuseMessage(o keepwatch.Outgoing, why string) (first bool, err error) {
 	o.Refused, o.RefusedAt = why, r.now().UTC()
-	if o.Reply != nil {
-		reply := *o.Reply
-		reply.Token = "" // of no more use, and as good as a password
-		o.Reply = &reply
-	}
+	o.Reply = withoutToken(o.Reply)
 	err = r.store.Update(func(tx Tx) error {
 		first = false
 		if err := tx.Delete(outKey(o)); err != nil {

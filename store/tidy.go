@@ -10,14 +10,17 @@ import (
 )
 
 // Tidy removes what is no longer needed: deliveries seen, buttons and refused
-// messages that are old, cards of runs that ended long ago. It does so in small
-// transactions, so that nobody waits for it. One Records of a process calls it,
-// about once an hour.
+// messages that are old, cards of runs that ended long ago, tokens for answers that
+// have run out. It does so in small transactions, so that nobody waits for it. One
+// Records of a process calls it, about once an hour.
 func (r *Records) Tidy() error {
 	if err := r.turn(); err != nil {
 		return fmt.Errorf("tidy the state: %w", err)
 	}
 	now := r.now().UTC()
+	if err := r.forgetTokens(now); err != nil {
+		return fmt.Errorf("tidy the state: %w", err)
+	}
 	turn := int64(0)
 	var old []string
 	err := r.store.View(func(rd Reader) (err error) {

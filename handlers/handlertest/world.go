@@ -37,6 +37,7 @@ type World struct {
 	Router *handlers.Router
 	Desk   *handlers.Desk
 
+	editing   sync.Mutex // held over the edits of cards
 	mu        sync.Mutex
 	changed   *sync.Cond
 	sources   []keepwatch.Source

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +39,7 @@ type backstage interface {
 	openForm(ctx context.Context, trigger string, view slack.ModalViewRequest) error
 	whisper(ctx context.Context, w whisper)
 	showHome(ctx context.Context, account keepwatch.Account)
+	openDirect(ctx context.Context, user string)
 }
 
 // whisper is a sentence that only one person sees.
@@ -56,9 +56,11 @@ type Conversation struct {
 	counter  handlers.Counter
 	desk     backstage
 	groups   *groups
+	directs  *directs
 	log      *slog.Logger
 	now      func() time.Time
 	patience time.Duration
+	end      time.Duration          // endLimit
 	self     atomic.Pointer[string] // the bot's own user id
 	after    tally                  // what goes on after the acknowledgement
 }
@@ -100,23 +102,39 @@ func (a *tally) done() {
 	}
 }
 
-// Wait returns when nothing runs.
-func (a *tally) Wait() {
+// Wait returns when nothing runs, or after so long, and reports which.
+func (a *tally) Wait(most time.Duration) bool {
 	a.mu.Lock()
 	if a.n == 0 {
 		a.mu.Unlock()
-		return
+		return true
 	}
 	if a.idle == nil {
 		a.idle = make(chan struct{})
 	}
 	idle := a.idle
 	a.mu.Unlock()
-	<-idle
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-idle:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
-// wait returns once nothing goes on any more.
-func (c *Conversation) wait() { c.after.Wait() }
+// endLimit is how long the end waits for what goes on after an acknowledgement:
+// short words to one person, and requests that hang in the store. Those that were
+// saved are carried out at the next start.
+const endLimit = 4 * time.Second
+
+// wait returns once nothing goes on any more, or when it has waited long enough.
+func (c *Conversation) wait() {
+	if !c.after.Wait(c.end) {
+		c.log.Warn("something from Slack still goes on, and is not waited for")
+	}
+}
 
 // later carries on after the acknowledgement, for so long at the most. A panic
 // ends it alone.
@@ -248,7 +266,3 @@ func (c *Conversation) reply(url string) keepwatch.Reply {
 	}
 	return keepwatch.Reply{Token: url, Until: c.now().UTC().Add(replyLife)}
 }
-
-// isDM reports whether a channel is a direct message; Slack's ids of those
-// begin with a D.
-func isDM(channel string) bool { return strings.HasPrefix(channel, "D") }

@@ -104,7 +104,9 @@ func (c *Conversation) message(e event, text, id string) (ack, error) {
 	if e.Type == "app_mention" && reply.Thread == "" {
 		reply.Thread = e.TS
 	}
-	req.Private = e.ChannelType == "im" || isDM(e.Channel)
+	if req.Private = e.ChannelType == "im" || isDM(e.Channel); req.Private {
+		c.directs.note(e.User, e.Channel) // Slack tells of no other
+	}
 	taken, err := c.take(keepwatch.Delivery{Key: id, Request: req, Reply: reply}, func(context.Context, error) {})
 	if err != nil {
 		c.log.Warn("an event of Slack was not taken; Slack delivers it again", "key", id, "err", err)

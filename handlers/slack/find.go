@@ -17,20 +17,34 @@ import (
 )
 
 const (
-	findPage  = 200              // messages asked for at once
-	findPages = 25               // at most; a channel is hardly busier than that in the time
-	findSlack = 10 * time.Minute // how far our clock and Slack's may be apart
+	findPage  = 200       // messages asked for at once
+	findPages = 25        // at most; a channel is hardly busier than that in the time
+	findSlack = time.Hour // how far our clock and Slack's may be apart
 )
 
 // Find looks for a message by our id in the metadata of what the channel holds.
 // Where that may not be read it gives false, with a warning: better a message
 // twice than never.
+//
+// The card of a run in a channel that the bot is not in goes by response_url, and
+// what that has posted nobody can look for. Where it may have been used, Find says
+// that the card is there, with no reference: it is in the sight of a whole channel,
+// so it must not come twice, and how the run ends is posted anew in any case. Only
+// what waits for no more words must not be lost, and comes twice at worst.
 func (f *Frontend) Find(ctx context.Context, out keepwatch.Outgoing) (ref string, found bool, err error) {
 	channel, err := f.channel(ctx, out.Channel)
 	if err != nil {
 		return "", false, f.verdict(err, nameOf(out.Channel))
 	}
-	method, query := "conversations.history", url.Values{"channel": {channel}, "include_all_metadata": {"true"}, "limit": {strconv.Itoa(findPage)}, "oldest": {oldest(out, channel)}}
+	if r := out.Reply; r != nil && r.Private && out.Run == 0 && !f.directs.own(channel) && r.To.ID != "" {
+		// An ephemeral message is in no history. It may have gone to whoever
+		// asked as a direct message; see direct.
+		if channel, err = f.channel(ctx, platform+":@"+r.To.ID); err != nil {
+			return "", false, nil
+		}
+		out.Reply = nil
+	}
+	method, query := "conversations.history", url.Values{"channel": {channel}, "include_all_metadata": {"true"}, "limit": {strconv.Itoa(findPage)}, "oldest": {oldest(out, channel, f.cfg.Now())}}
 	if out.Reply != nil && out.Reply.Thread != "" {
 		method = "conversations.replies"
 		query.Set("ts", out.Reply.Thread)
@@ -41,6 +55,9 @@ func (f *Frontend) Find(ctx context.Context, out keepwatch.Outgoing) (ref string
 		case code == "missing_scope":
 			f.once("find "+channel[:1], "Keepwatch may not read back what it posted in Slack, so after a failure a message may come twice. Install the app again with the scopes of `bot manifest slack`.", "channel", channel)
 			return "", false, nil
+		case (code == "channel_not_found" || code == "not_in_channel") && out.Run > 0 && f.mayHaveInvited(out):
+			f.cfg.Log.Warn("whether the card of a run came into a channel that the bot is not in cannot be known; it is not posted again", "run", out.Run, "channel", channel)
+			return "", true, nil
 		case code == "channel_not_found" || code == "not_in_channel" || code == "thread_not_found" || code == "is_archived":
 			return "", false, nil // it was not posted there, or nobody can say
 		case err != nil:
@@ -60,22 +77,23 @@ func (f *Frontend) Find(ctx context.Context, out keepwatch.Outgoing) (ref string
 	return "", false, nil
 }
 
-// oldest is where the search begins: behind the newest message known to be
-// before, and not long before the attempt.
-func oldest(out keepwatch.Outgoing, channel string) string {
-	from := out.Tried
-	if from.IsZero() {
-		from = out.Made
-	}
-	since := fmt.Sprintf("%d.000000", max(from.Add(-findSlack).Unix(), 0))
+// oldest is where the search begins: behind the newest message known to be before
+// the first attempt. That is by Slack's clock, and ours is not asked. Where none is
+// known it is a while before the message was made, which is before any attempt; a
+// time to come says that our clock was set back since.
+func oldest(out keepwatch.Outgoing, channel string, now time.Time) string {
 	if in, ts, ok := splitReference(out.After); ok && in == channel {
-		after, err1 := strconv.ParseFloat(ts, 64)
-		begin, err2 := strconv.ParseFloat(since, 64)
-		if err1 == nil && err2 == nil && after > begin {
+		if _, err := strconv.ParseFloat(ts, 64); err == nil {
 			return ts
 		}
 	}
-	return since
+	from := now
+	for _, at := range []time.Time{out.Made, out.Tried} {
+		if !at.IsZero() && at.Before(from) {
+			from = at
+		}
+	}
+	return fmt.Sprintf("%d.000000", max(from.Add(-findSlack).Unix(), 0))
 }
 
 // page is what Find reads of a channel's history. It is no type of slack-go:

@@ -164,8 +164,8 @@ type origin struct {
 
 func (c *Conversation) origin(in interaction) origin {
 	o := origin{Channel: in.channel(), Replace: in.Container.Ephemeral, Thread: in.Container.ThreadTS}
-	if o.Channel == "" {
-		o.Channel = "@" + in.User.ID // the app home: the answer comes as a direct message
+	if o.Channel == "" { // the app home: the answer comes as a direct message
+		o.Channel = orElse(c.directs.with(in.User.ID), "@"+in.User.ID)
 	}
 	if r := c.reply(in.ResponseURL); r.Token != "" {
 		o.URL, o.Until = r.Token, r.Until
@@ -176,7 +176,8 @@ func (c *Conversation) origin(in interaction) origin {
 // delivery makes one of a click or of a form that was sent.
 func (c *Conversation) delivery(text string, who person, o origin, id string) keepwatch.Delivery {
 	req := c.request(text, o.Channel, who)
-	req.Private = isDM(o.Channel) || strings.HasPrefix(o.Channel, "@")
+	req.Private = c.directs.own(o.Channel) || strings.HasPrefix(o.Channel, "@")
+	c.learn(who.ID, o.Channel)
 	return keepwatch.Delivery{
 		Key: id, Request: req,
 		Reply: keepwatch.Reply{Token: o.URL, Until: o.Until, Private: !req.Private || o.Replace, Replace: o.Replace, Thread: o.Thread},

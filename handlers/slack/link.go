@@ -36,13 +36,16 @@ type link struct {
 	open     atomic.Bool
 	draining bool // only the reader uses it
 
+	dead    sync.Mutex // over the time at which the connection counts as dead
+	stopped bool       // that time has come, and is not put off any more
+
 	write sync.Mutex
 }
 
 func newLink(conn *websocket.Conn, i int, ping time.Duration) *link {
 	l := &link{conn: conn, i: i, ping: ping, leaving: make(chan struct{}), gone: make(chan struct{})}
 	conn.SetReadLimit(frameLimit)
-	_ = conn.SetReadDeadline(time.Now().Add(helloLimit))
+	l.readUntil(helloLimit)
 	conn.SetPingHandler(func(data string) error {
 		l.alive()
 		// A pong that cannot be written is no reason to stop reading.
@@ -55,8 +58,26 @@ func newLink(conn *websocket.Conn, i int, ping time.Duration) *link {
 // alive puts off the time at which the connection counts as dead.
 func (l *link) alive() {
 	if l.open.Load() && !l.draining {
-		_ = l.conn.SetReadDeadline(time.Now().Add(l.ping))
+		l.readUntil(l.ping)
 	}
+}
+
+// readUntil has the connection count as dead after a time, unless it is stopped.
+func (l *link) readUntil(d time.Duration) {
+	l.dead.Lock()
+	defer l.dead.Unlock()
+	if !l.stopped {
+		_ = l.conn.SetReadDeadline(time.Now().Add(d))
+	}
+}
+
+// stop ends the reading, now. A ping that comes in meanwhile does not put it off
+// again.
+func (l *link) stop() {
+	l.dead.Lock()
+	defer l.dead.Unlock()
+	l.stopped = true
+	_ = l.conn.SetReadDeadline(time.Now())
 }
 
 // next gives the next frame.
@@ -83,7 +104,7 @@ func (l *link) leave(reason string) {
 	}
 	l.draining = true
 	l.reason = reason
-	_ = l.conn.SetReadDeadline(time.Now().Add(drainLimit))
+	l.readUntil(drainLimit)
 	close(l.leaving)
 }
 

@@ -29,6 +29,7 @@ func scopes(groups bool) []scope {
 		{"im:write", "opening a direct message, for notices to admins"},
 		{"channels:history", "looking whether a message was posted in a public channel before it is sent again"},
 		{"groups:history", "the same in a private channel"},
+		{"mpim:history", "the same in a direct message of several people and the bot"},
 	}
 	if groups {
 		all = append(all, scope{"usergroups:read", "who is in the user groups that carry a role in keepwatch.yaml"})

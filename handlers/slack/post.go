@@ -36,7 +36,7 @@ func (f *Frontend) Post(ctx context.Context, out keepwatch.Outgoing) (ref string
 	if err != nil {
 		return "", f.verdict(err, nameOf(out.Channel))
 	}
-	if aside && out.Run == 0 && r.Private && !isDM(channel) && r.To.ID != "" {
+	if aside && out.Run == 0 && r.Private && !f.directs.own(channel) && r.To.ID != "" {
 		_, err := f.api.PostEphemeralContext(ctx, channel, r.To.ID, f.options(p, r.Thread)...)
 		if plainAgain(err) {
 			f.refusedBlocks(out.ID, err)
@@ -50,9 +50,9 @@ func (f *Frontend) Post(ctx context.Context, out keepwatch.Outgoing) (ref string
 	}
 	ref, err = f.postMessage(ctx, channel, out, p)
 	if code := codeOf(err); (code == "not_in_channel" || code == "channel_not_found") && r.Alive(f.cfg.Now()) {
-		return "", f.respondInvite(ctx, out)
+		return "", f.unsettled(out.ID, true, f.respondInvite(ctx, out))
 	}
-	return ref, f.verdict(f.noted(err), nameOf(out.Channel))
+	return ref, f.unsettled(out.ID, false, f.verdict(f.noted(err), nameOf(out.Channel)))
 }
 
 // direct posts an answer as a direct message to whoever asked.
@@ -86,6 +86,7 @@ func (f *Frontend) postMessage(ctx context.Context, channel string, out keepwatc
 		// slack-go takes an answer without "ok" and without "error" for a success.
 		return "", errors.New("slack: an answer to chat.postMessage that makes no sense")
 	}
+	f.directs.note("", at)
 	return reference(at, ts), nil
 }
 
@@ -149,10 +150,7 @@ func (f *Frontend) channel(ctx context.Context, channel string) (string, error) 
 	if !direct {
 		return id, nil
 	}
-	f.mu.Lock()
-	known := f.dms[user]
-	f.mu.Unlock()
-	if known != "" {
+	if known := f.directs.with(user); known != "" {
 		return known, nil
 	}
 	dm, _, _, err := f.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{user}})
@@ -162,10 +160,16 @@ func (f *Frontend) channel(ctx context.Context, channel string) (string, error) 
 	if dm == nil || dm.ID == "" {
 		return "", errors.New("slack: an answer to conversations.open that makes no sense")
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.dms[user] = dm.ID
+	f.directs.note(user, dm.ID)
 	return dm.ID, nil
+}
+
+// openDirect finds out which the direct message with a user is. Nothing depends
+// on it.
+func (f *Frontend) openDirect(ctx context.Context, user string) {
+	if _, err := f.channel(ctx, platform+":@"+user); err != nil {
+		f.cfg.Log.Debug("it is not known which the direct message with somebody is", "user", user, "err", err)
+	}
 }
 
 // nameOf names a channel for people.

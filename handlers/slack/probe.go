@@ -86,7 +86,10 @@ func (f *Frontend) probeGroups(ctx context.Context) (probes []keepwatch.Probe) {
 		p := keepwatch.Probe{Name: "Slack user group " + id, Status: keepwatch.ProbeGood}
 		members, err := f.api.GetUserGroupMembersContext(ctx, id)
 		if err != nil {
-			p.Status, p.Text = keepwatch.ProbeBad, "who is in it cannot be found out: "+orElse(codeOf(err), "no answer")
+			p.Status, p.Text = keepwatch.ProbeBad, "who is in it cannot be found out ("+orElse(codeOf(err), "no answer")+"); "+countsForNobody
+			if left := f.groups.left(id); left > 0 && !denied(err) { // in the running bot
+				p.Text += fmt.Sprintf(" in %s, unless Slack answers before", keepwatch.FormatDuration(left.Truncate(time.Second)))
+			}
 			p.Next = "Is the id in keepwatch.yaml right (it begins with S), and has the app the scope usergroups:read?"
 		} else {
 			p.Text = keepwatch.FormatCount(int64(len(members)), "member")

@@ -121,3 +121,59 @@ func TestGroupsRefused(t *testing.T) {
 		t.Errorf("%d warnings", n)
 	}
 }
+
+// TestGroupEnds: a role that a group gives ends with the group or with the
+// permission to read it at once, and with Slack's answers after a while.
+func TestGroupEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault slacktest.Fault
+		stays time.Duration // how long the role stays after the last answer
+	}{
+		"no such group":     {fault: slacktest.Fault{Error: "no_such_subteam"}},
+		"no scope":          {fault: slacktest.Fault{Error: "missing_scope"}},
+		"something new":     {fault: slacktest.Fault{Error: "not_on_a_monday"}},
+		"an internal error": {fault: slacktest.Fault{Error: "internal_error"}, stays: groupsStand},
+		"an HTTP error":     {fault: slacktest.Fault{Status: 503}, stays: groupsStand},
+		"no answer":         {fault: slacktest.Fault{Cut: true}, stays: groupsStand},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := prepare(t, overHTTP, slacktest.Config{}, func(c *Config) { c.Groups = []string{"S01"} })
+			w.AddGroup(slacktest.Group{ID: "S01", Handle: "ops", Users: []string{slacktest.Alis}})
+			now := time.Now()
+			w.f.groups.now = func() time.Time { return now }
+			w.f.groups.refresh(w.ctx)
+			c.fault.Method, c.fault.Times = "usergroups.users.list", -1
+			w.Fail(c.fault)
+			for after := time.Duration(0); after < 20*time.Minute; after += time.Minute {
+				w.f.groups.refresh(w.ctx)
+				if in := w.f.groups.of(slacktest.Alis); (len(in) > 0) != (after < c.stays) {
+					t.Errorf("after %v: in %v", after, in)
+				}
+				now = now.Add(time.Minute)
+			}
+			if n := strings.Count(w.log.String(), countsForNobody); n != 1 {
+				t.Errorf("it is logged %d times that the role counts for nobody", n)
+			}
+			if p := w.f.probeGroups(w.ctx)[0]; p.Status != keepwatch.ProbeBad || !strings.Contains(p.Text, countsForNobody) {
+				t.Errorf("%+v", p)
+			}
+			w.ClearFaults()
+			w.f.groups.refresh(w.ctx)
+			if in := w.f.groups.of(slacktest.Alis); len(in) != 1 || !strings.Contains(w.log.String(), "it is known again") {
+				t.Errorf("mended: in %v", in)
+			}
+		})
+	}
+}
+
+// TestGroupsPause: Slack's Retry-After is kept to the second, and nobody loses a
+// role by it.
+func TestGroupsPause(t *testing.T) {
+	w := start(t, overHTTP, slacktest.Config{}, func(c *Config) { c.Groups = []string{"S01"} })
+	w.AddGroup(slacktest.Group{ID: "S01", Handle: "ops", Users: []string{slacktest.Alis}})
+	w.f.groups.refresh(w.ctx)
+	w.Fail(slacktest.Fault{Method: "usergroups.users.list", Times: 1, RetryAfter: 77})
+	if wait := w.f.groups.refresh(w.ctx); wait != 77*time.Second || len(w.f.groups.of(slacktest.Alis)) != 1 {
+		t.Errorf("%v, in %v", wait, w.f.groups.of(slacktest.Alis))
+	}
+}

@@ -117,8 +117,8 @@ func (f *Frontend) respond(ctx context.Context, out keepwatch.Outgoing, p payloa
 		body.Text, body.Blocks = bare(out.Message), nil
 		err = f.send(ctx, r.Token, body)
 	}
-	if errors.Is(err, errUsedUp) {
-		return errUsedUp
+	if code := codeOf(err); errors.Is(err, errUsedUp) || refusedByHTTP(err) || code != "" && !passing(code) {
+		return errUsedUp // whatever it has against this address, the answer takes the other way
 	}
 	return f.verdict(err, nameOf(out.Channel))
 }
@@ -142,6 +142,30 @@ func (f *Frontend) respondInvite(ctx context.Context, out keepwatch.Outgoing) er
 		return &keepwatch.PostError{Verdict: keepwatch.VerdictNever, Err: keepwatch.Errorf(keepwatch.KindAttention, "Keepwatch is not in the channel %s of Slack. Invite the bot there with /invite.", nameOf(out.Channel))}
 	}
 	return err
+}
+
+// unsettled keeps, of a message that is not settled yet, whether it may have come by
+// response_url (byURL: it was just tried so).
+func (f *Frontend) unsettled(id string, byURL bool, err error) error {
+	var p *keepwatch.PostError
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !errors.As(err, &p) || p.Verdict == keepwatch.VerdictNever {
+		delete(f.unsure, id) // it is settled
+		return err
+	}
+	f.unsure[id] = f.unsure[id] || byURL && p.Verdict == keepwatch.VerdictUnsure
+	return err
+}
+
+// mayHaveInvited reports whether a message may have come by respondInvite: because
+// an attempt was one that got no answer, or because it was tried before the process
+// started, and had a response_url.
+func (f *Frontend) mayHaveInvited(out keepwatch.Outgoing) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	byURL, known := f.unsure[out.ID]
+	return byURL || !known && out.Reply != nil && out.Reply.Token != ""
 }
 
 // send posts to a response_url. slack-go's PostWebhook uses the client of the
@@ -197,7 +221,7 @@ func (f *Frontend) whisper(ctx context.Context, w whisper) {
 		p := payload{Text: escape(w.text), Blocks: []slack.Block{plainSection(w.text)}}
 		channel := ""
 		if channel, err = f.channel(ctx, platform+":"+w.channel); err == nil {
-			if isDM(channel) {
+			if f.directs.own(channel) {
 				_, _, err = f.api.PostMessageContext(ctx, channel, f.options(p, w.thread)...)
 			} else {
 				_, err = f.api.PostEphemeralContext(ctx, channel, w.user, f.options(p, w.thread)...)

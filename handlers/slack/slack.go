@@ -62,13 +62,16 @@ type Frontend struct {
 	socket *Socket // nil without an AppToken
 	web    *Web    // nil without a SigningSecret
 	retry  time.Duration
+	every  time.Duration // watchEvery
+
+	directs *directs
 
 	mu      sync.Mutex
-	dms     map[string]string // direct messages, by user
-	ended   error             // why Run gave up
-	fault   error             // why requests cannot arrive or be answered just now
-	greeted bool              // the bot's token was accepted
-	warned  map[string]bool   // what was logged once
+	ended   error           // why Run gave up
+	fault   error           // why requests cannot arrive or be answered just now
+	greeted bool            // the bot's token was accepted
+	warned  map[string]bool // what was logged once
+	unsure  map[string]bool // messages that were tried and are not settled, and whether they may have come by response_url
 }
 
 // New makes a Frontend. It does not connect.
@@ -105,13 +108,14 @@ func New(cfg Config) (*Frontend, error) {
 		redirect = &handlers.Redirect{To: to, Next: transport}
 		transport = redirect
 	}
-	f := &Frontend{cfg: cfg, base: base, dms: map[string]string{}, warned: map[string]bool{}, retry: retryFirst}
-	// slack-go has no timeout of its own.
-	f.http = &http.Client{Transport: transport, Timeout: callTimeout}
+	f := &Frontend{cfg: cfg, base: base, directs: newDirects(), warned: map[string]bool{}, unsure: map[string]bool{}, retry: retryFirst, every: watchEvery}
+	// slack-go has no timeout of its own. A redirect is not followed: a 307 would
+	// send a form with the token in it once more, to wherever it points.
+	f.http = &http.Client{Transport: newFence(transport), Timeout: callTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	f.api = slack.New(cfg.BotToken.Reveal(), slack.OptionHTTPClient(f.http), slack.OptionAPIURL(base), slack.OptionLog(silent{}))
 	f.groups = newGroups(f.api, cfg)
 	f.uses = newUses(cfg.Now)
-	f.talk = &Conversation{counter: cfg.Counter, desk: f, groups: f.groups, log: cfg.Log, now: cfg.Now, patience: patience}
+	f.talk = &Conversation{counter: cfg.Counter, desk: f, groups: f.groups, directs: f.directs, log: cfg.Log, now: cfg.Now, patience: patience, end: endLimit}
 	if !cfg.AppToken.IsZero() {
 		f.socket = newSocket(cfg, f.talk, base, f.http, redirect)
 	}
@@ -162,6 +166,7 @@ func (f *Frontend) Run(ctx context.Context) error {
 	}
 	var side sync.WaitGroup
 	side.Go(func() { f.groups.run(ctx) })
+	side.Go(func() { f.watch(ctx) })
 	defer side.Wait()
 	defer cancel()
 	if f.socket == nil {
@@ -184,6 +189,7 @@ func (f *Frontend) end(err error) error {
 
 // greet asks who the bot is, again and again until there is an answer.
 func (f *Frontend) greet(ctx context.Context) error {
+	said := "" // the last fault that was logged
 	for wait := f.retry; ; wait = min(2*wait, retryLast) {
 		who, err := f.api.AuthTestContext(ctx)
 		if err == nil {
@@ -197,9 +203,25 @@ func (f *Frontend) greet(ctx context.Context) error {
 		if code := codeOf(err); fatal(code) {
 			return tokenFault("SLACK_BOT_TOKEN", err)
 		}
-		f.setFault(keepwatch.Errorf(keepwatch.KindTransient, "Slack cannot be reached yet, and is tried again. Is the network there?").Because(err))
-		f.once("greet", "Slack cannot be reached; it is tried again", "err", err)
-		if err := sleep(ctx, wait); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		pause, fault := wait, keepwatch.Errorf(keepwatch.KindTransient, "Slack cannot be reached yet, and is tried again. Is the network there?")
+		limited, status := (*slack.RateLimitedError)(nil), slack.StatusCodeError{}
+		switch code := codeOf(err); {
+		case errors.As(err, &limited):
+			pause, fault = limited.RetryAfter, keepwatch.Errorf(keepwatch.KindTransient, "Slack asks Keepwatch to wait before it connects (ratelimited).")
+		case code != "":
+			fault = keepwatch.Errorf(keepwatch.KindTransient, "Slack does not take the token in SLACK_BOT_TOKEN just now (%s); it is tried again. If it stays so, look for the word at docs.slack.dev/reference/methods/auth.test.", code)
+		case errors.As(err, &status):
+			fault = keepwatch.Errorf(keepwatch.KindTransient, "Slack, or something on the way to it, answers HTTP %d; it is tried again.", status.Code)
+		}
+		if fault.Message != said {
+			said = fault.Message
+			f.cfg.Log.Warn("Slack does not answer yet; it is tried again", "err", withoutURL(err))
+		}
+		f.setFault(fault.Because(err))
+		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
 	}

@@ -172,7 +172,7 @@ func (s *Socket) open(ctx context.Context, i int) (*link, error) {
 // everything that it brought is acknowledged.
 func (s *Socket) read(ctx context.Context, l *link) {
 	defer l.close()
-	stop := context.AfterFunc(ctx, func() { _ = l.conn.SetReadDeadline(time.Now()) })
+	stop := context.AfterFunc(ctx, l.stop)
 	defer stop()
 	for ctx.Err() == nil {
 		frame, err := l.next()

@@ -100,6 +100,12 @@ func (f *Frontend) verdict(err error, where string) error {
 		if unsent(err) {
 			return later(0)
 		}
+		if refusedByHTTP(err) {
+			return &keepwatch.PostError{Verdict: keepwatch.VerdictUnsure, Odd: true, Err: keepwatch.Errorf(keepwatch.KindAttention,
+				"Slack, or something on the way to it, refuses the message for %s without a reason (HTTP %d).", where, status.Code).Because(err)}
+		}
+		return &keepwatch.PostError{Verdict: keepwatch.VerdictUnsure, Err: err}
+	case passing(code):
 		return &keepwatch.PostError{Verdict: keepwatch.VerdictUnsure, Err: err}
 	}
 	switch code {
@@ -113,10 +119,28 @@ func (f *Frontend) verdict(err error, where string) error {
 		return never("Slack does not let Keepwatch post in %s (%s). An admin of the workspace can allow it.", where, code)
 	case "cannot_dm_bot", "user_disabled", "messages_tab_disabled", "user_not_in_channel":
 		return never("Slack does not let Keepwatch write to %s (%s).", where, code)
-	case "fatal_error", "internal_error", "service_unavailable", "request_timeout", "team_added_to_org":
-		return &keepwatch.PostError{Verdict: keepwatch.VerdictUnsure, Err: err}
+	case "cannot_reply_to_message", "channel_type_not_supported", "no_text":
+		return never("Slack refuses the message for %s (%s).", where, code)
 	}
-	return never("Slack refuses the message for %s (%s).", where, code)
+	// Slack has more codes than its pages list, and many pass by themselves
+	// (update_failed, external_channel_migrating): only what is listed above is
+	// refused at once. How long another one is borne the outbox decides.
+	return &keepwatch.PostError{Verdict: keepwatch.VerdictLater, Odd: true, Err: keepwatch.Errorf(keepwatch.KindAttention, "Slack refuses the message for %s (%s).", where, code).Because(err)}
+}
+
+// refusedByHTTP reports whether a call was refused by its HTTP status alone, by
+// Slack or by a proxy before it: no message is in such an answer, and nothing says
+// whether it passes.
+func refusedByHTTP(err error) bool {
+	var status slack.StatusCodeError
+	if !errors.As(err, &status) {
+		return false
+	}
+	switch status.Code {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return status.Code >= 300 && status.Code < 500
 }
 
 // unsent reports whether a call failed before anything of it was sent.

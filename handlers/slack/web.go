@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strconv"
+	"sync"
 	"time"
 
 	"keepwatch"
@@ -28,6 +29,10 @@ type Web struct {
 	talk   *Conversation
 	log    *slog.Logger
 	now    func() time.Time
+
+	mu       sync.Mutex
+	unsigned int       // requests that were refused since the last line in the log
+	told     time.Time // when that was; monotonic
 }
 
 // ServeHTTP answers the three endpoints. Whatever is not signed by Slack, now,
@@ -54,7 +59,7 @@ func (w *Web) ServeHTTP(out http.ResponseWriter, req *http.Request) {
 		return
 	}
 	if reason := verify(w.secret, req.Header, body, w.now()); reason != "" {
-		w.log.Warn("a request that is not signed by Slack was refused", "path", req.URL.Path, "reason", reason, "from", req.RemoteAddr)
+		w.refused(req, reason)
 		http.Error(out, "The signature is not right.", http.StatusUnauthorized)
 		return
 	}
@@ -62,6 +67,23 @@ func (w *Web) ServeHTTP(out http.ResponseWriter, req *http.Request) {
 		w.log.Info("Slack delivers an event again", "attempt", n, "reason", req.Header.Get("X-Slack-Retry-Reason"))
 	}
 	w.answer(out, req, body)
+}
+
+// unsignedEvery is how often the log tells of requests that are not signed. Anybody
+// can send them, as fast as they like.
+const unsignedEvery = time.Minute
+
+// refused counts a request that is not signed, and logs one of many.
+func (w *Web) refused(req *http.Request, reason string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unsigned++
+	now := time.Now()
+	if !w.told.IsZero() && now.Sub(w.told) < unsignedEvery {
+		return
+	}
+	w.log.Warn("requests that are not signed by Slack were refused; this is the last of them", "requests", w.unsigned, "path", req.URL.Path, "reason", reason, "from", req.RemoteAddr)
+	w.unsigned, w.told = 0, now
 }
 
 // verify checks a signature (docs.slack.dev/authentication/verifying-requests-from-slack)

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -89,6 +90,8 @@ func (s *stage) showHome(_ context.Context, a keepwatch.Account) {
 	s.homes = append(s.homes, a)
 }
 
+func (s *stage) openDirect(context.Context, string) {}
+
 func (s *stage) said() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +105,7 @@ func (s *stage) said() []string {
 // talk makes a conversation with a counter and a stage.
 func talk(c *counter) (*Conversation, *stage) {
 	s := &stage{}
-	return &Conversation{counter: c, desk: s, groups: newGroups(nil, Config{}), log: slog.New(slog.DiscardHandler), now: time.Now, patience: patience}, s
+	return &Conversation{counter: c, desk: s, groups: newGroups(nil, Config{}), directs: newDirects(), log: slog.New(slog.DiscardHandler), now: time.Now, patience: patience, end: endLimit}, s
 }
 
 // post sends a signed request to a Web.
@@ -331,4 +334,30 @@ func TestEvents(t *testing.T) {
 			t.Errorf("%s: %+v", name, d)
 		}
 	}
+}
+
+// TestUnsignedFlood: whoever sends many requests that are not signed does not fill
+// the log.
+func TestUnsignedFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := newWeb(newCounter())
+		var log bytes.Buffer
+		w.log = slog.New(slog.NewTextHandler(&log, nil))
+		send := func(n int) {
+			for range n {
+				if got := post(w, "/slack/commands", "x=1", func(r *http.Request) { r.Header.Del("X-Slack-Signature") }); got.Code != http.StatusUnauthorized {
+					t.Fatalf("%d", got.Code)
+				}
+			}
+		}
+		send(1000)
+		if n := strings.Count(log.String(), "not signed"); n != 1 {
+			t.Errorf("%d lines", n)
+		}
+		time.Sleep(unsignedEvery)
+		send(5)
+		if n := strings.Count(log.String(), "not signed"); n != 2 || !strings.Contains(log.String(), "requests=1000") {
+			t.Errorf("%d lines: %s", n, log.String())
+		}
+	})
 }

@@ -36,6 +36,7 @@ func RunMail(t *testing.T, open func(t *testing.T) store.Store) {
 			"lanes": lanes, "lanes that cannot be": badLanes, "attempts": attempts, "refused": refused, "cards": cards, "two cards": twoCards, "one card of many that ask": oneCard,
 			"taken once": takenOnce, "taken once, whatever the clock says": takenByAnyClock, "forgotten in the end": forgotten, "finished": finished,
 			"buttons": buttons, "tidy": tidy, "tidy beside a writer": tidyBeside, "newer mail": newerMail,
+			"spent tokens": spentTokens, "what waits": waiting,
 		} {
 			t.Run(how+"/"+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
