@@ -86,7 +86,7 @@ func probeInside(ctx context.Context, s settings, records *store.Records, now ti
 		place = append(place, bad("vault folder", keepwatch.Sentence(away), ""))
 	}
 	return slices.Concat(place, []keepwatch.Probe{probeKey(s, records, v, err, archives)}, probeArchives(s.Vault.Dir, v, archives),
-		probeSources(ctx, s.files(nil).Check, slices.Concat(s.Sources, adHoc), archives), probeRetention(s, records, v, archives, now), probeRuns(open, running), []keepwatch.Probe{probeMessages(records)})
+		probeSources(ctx, s.files(nil).Check, slices.Concat(s.Sources, adHoc), archives), probeRetention(s, records, v, archives, now), probeRuns(open, running), probeMessages(records, now))
 }
 
 // probeSettings looks at configuration, environment and disk.

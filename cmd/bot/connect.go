@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -168,28 +169,38 @@ func (a *app) probeConnections(ctx context.Context) []keepwatch.Probe {
 	return append(probes, probesOf(ctx, a.settings, a.platforms)...)
 }
 
-// probeMessages looks for messages that could not be posted.
-func probeMessages(records *store.Records) keepwatch.Probe {
-	lanes, err := records.Lanes()
-	if err != nil {
-		return bad("messages", "The state cannot be read.", "Look into the log.")
+// stuckAfter is how long a message may wait before the check speaks of it.
+const stuckAfter = 10 * time.Minute
+
+// probeMessages looks for messages that could not be posted, and for those that
+// wait for too long.
+func probeMessages(records *store.Records, now time.Time) []keepwatch.Probe {
+	lanes, lanesErr := records.Lanes()
+	refused, refusedErr := records.RefusedMessages(1000)
+	since, channel, waitErr := records.OldestWaiting()
+	if err := errors.Join(lanesErr, refusedErr, waitErr); err != nil {
+		return []keepwatch.Probe{bad("messages", "The state cannot be read: "+err.Error()+".", "Look into the log, and at its disk.")}
 	}
-	refused, err := records.RefusedMessages(1000)
-	if err != nil {
-		return bad("messages", "The state cannot be read.", "Look into the log.")
+	var probes []keepwatch.Probe
+	if waits := now.Sub(since); !since.IsZero() && waits > stuckAfter {
+		probes = append(probes, warn("messages waiting", fmt.Sprintf("A message to %s has waited for %s, and what is to follow it there waits too.", channel, keepwatch.FormatDuration(waits.Truncate(time.Minute))),
+			"The log says why; all of them are posted once the platform takes them."))
 	}
-	var lines []string
-	for _, o := range refused[:min(len(refused), 5)] {
-		lines = append(lines, fmt.Sprintf("%s to %s, %s: %s", o.Message.Title, o.Channel, o.RefusedAt.UTC().Format("2 Jan 15:04 UTC"), o.Refused))
+	if len(refused) > 0 {
+		var lines []string
+		for _, o := range refused[:min(len(refused), 5)] {
+			lines = append(lines, fmt.Sprintf("%s to %s, %s: %s", titleOf(o), o.Channel, o.RefusedAt.UTC().Format("2 Jan 15:04 UTC"), o.Refused))
+		}
+		probes = append(probes, warn("messages", fmt.Sprintf("%s refused for good; the newest: %s", keepwatch.FormatCount(int64(len(refused)), "message was", "messages were"), strings.Join(lines, " · ")),
+			"Let the bot into the channel again, or name another one; the messages are kept for 90 days."))
 	}
 	switch {
-	case len(refused) > 0:
-		return warn("messages", fmt.Sprintf("%s refused for good; the newest: %s", keepwatch.FormatCount(int64(len(refused)), "message was", "messages were"), strings.Join(lines, " · ")),
-			"Let the bot into the channel again, or name another one; the messages are kept for 90 days.")
+	case len(probes) > 0:
+		return probes
 	case len(lanes) > 0:
-		return good("messages", fmt.Sprintf("%s being posted.", keepwatch.FormatCount(int64(len(lanes)), "channel has messages that are", "channels have messages that are")))
+		return []keepwatch.Probe{good("messages", fmt.Sprintf("%s being posted.", keepwatch.FormatCount(int64(len(lanes)), "channel has messages that are", "channels have messages that are")))}
 	}
-	return good("messages", "All were delivered.")
+	return []keepwatch.Probe{good("messages", "All were delivered.")}
 }
 
 // manifestCommand prints what sets the app up on a platform. Slack's is for
