@@ -198,7 +198,46 @@ func TestRegistration(t *testing.T) {
 func TestNotInvited(t *testing.T) {
 	r := assemble(t, func(_ *discordtest.Config, c *Config) { c.GuildID = "1234567890" })
 	r.run()
-	r.until("it says what to do", func() bool { return strings.Contains(keepwatch.Sentence(r.Ready()), "bot manifest discord") })
+	r.until("it says what to do", func() bool {
+		text := keepwatch.Sentence(r.Ready())
+		return strings.Contains(text, "1234567890") && strings.Contains(text, InviteURL(r.srv.ApplicationID()))
+	})
+}
+
+// TestRemovedFromTheServer: somebody throws the bot out while it is connected, or
+// while it is not, and invites it again.
+func TestRemovedFromTheServer(t *testing.T) {
+	r := start(t, nil)
+	outside := func() bool { return strings.Contains(keepwatch.Sentence(r.Ready()), "oauth2/authorize") }
+	r.srv.Kick(r.cfg.GuildID)
+	r.until("it says that it was removed", outside)
+	r.srv.Invite(r.cfg.GuildID)
+	r.until("it is in the server again", func() bool { return r.Ready() == nil })
+	r.srv.ForgetSessions()
+	r.srv.SetGatewayFaults(discordtest.GatewayFaults{NoHello: true})
+	r.srv.CutGateway()
+	r.until("the connection is lost", func() bool { return r.Ready() != nil })
+	r.srv.Kick(r.cfg.GuildID)
+	r.srv.SetGatewayFaults(discordtest.GatewayFaults{})
+	r.until("it says that it was removed meanwhile", outside)
+	r.srv.Invite(r.cfg.GuildID)
+	r.until("it is in the server once more", func() bool { return r.Ready() == nil })
+}
+
+// TestRegistrationThatFailsIsSaid: by Ready after the first failure, in the log
+// where it changes, and not once for each attempt.
+func TestRegistrationThatFailsIsSaid(t *testing.T) {
+	r := assemble(t, nil)
+	const route = "GET /applications/@me"
+	r.srv.Fail(route, 5, discordtest.Fault{Status: 500})
+	r.run()
+	r.until("Ready says so", func() bool { return strings.Contains(keepwatch.Sentence(r.Ready()), "HTTP 500") })
+	r.until("the commands are registered", func() bool { return r.Ready() == nil && len(r.srv.Commands(r.cfg.GuildID)) == 2 })
+	r.stop()
+	<-r.ended
+	if n := strings.Count(r.log.String(), "are not registered"); n != 1 {
+		t.Errorf("it was logged %d times", n)
+	}
 }
 
 func TestPatienceWith429(t *testing.T) {

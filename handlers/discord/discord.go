@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"encoding/hex"
@@ -47,6 +48,9 @@ type Frontend struct {
 	acks    *acks
 	log     *slog.Logger
 	now     func() time.Time
+	pace    pace
+	// newcomer is told when the bot comes to its server.
+	newcomer chan struct{}
 
 	mu       sync.Mutex
 	app      application       // what is known of ourselves
@@ -54,6 +58,7 @@ type Frontend struct {
 	link     error             // how the connection is; nil: up
 	refused  bool              // the token was refused
 	register error             // why the commands are not registered
+	outside  bool              // the bot is not in the server of GuildID
 	warned   map[string]bool   // channels whose history cannot be read, logged once
 }
 
@@ -88,7 +93,7 @@ func New(cfg Config) (*Frontend, error) {
 		return nil, err
 	}
 	f := &Frontend{
-		cfg: cfg, to: to, log: cfg.Log, now: cfg.Now, acks: newAcks(), dms: map[string]string{}, warned: map[string]bool{},
+		cfg: cfg, to: to, log: cfg.Log, now: cfg.Now, acks: newAcks(), pace: defaultPace(), newcomer: make(chan struct{}, 1), dms: map[string]string{}, warned: map[string]bool{},
 		link: keepwatch.Errorf(keepwatch.KindTransient, "The connection to Discord is not up yet."),
 	}
 	if f.rest, err = newRest(cfg.Token, to, newLimiter(cfg.Now, cfg.Log), cfg.Log, f.tokenRefused); err != nil {
@@ -98,11 +103,10 @@ func New(cfg Config) (*Frontend, error) {
 		counter: cfg.Counter, acks: f.acks, now: cfg.Now, log: cfg.Log, patch: f.patchOriginal,
 		members: &members{rest: f.rest, guild: cfg.GuildID, on: cfg.Groups, now: cfg.Now, log: cfg.Log, known: map[string]memberRoles{}},
 	}
-	p := defaultPace()
 	if cfg.pace != nil {
-		p = *cfg.pace
+		f.pace = *cfg.pace
 	}
-	f.gateway = &Gateway{rest: f.rest, token: cfg.Token, to: to, pace: p, log: cfg.Log, jit: rand.Float64, state: f.setLink, event: f.event}
+	f.gateway = &Gateway{rest: f.rest, token: cfg.Token, to: to, pace: f.pace, log: cfg.Log, jit: rand.Float64, state: f.setLink, present: f.present, event: f.event}
 	if cfg.PublicKey != "" {
 		key, err := hex.DecodeString(strings.TrimSpace(cfg.PublicKey))
 		if err != nil || len(key) != ed25519.PublicKeySize {
@@ -162,6 +166,8 @@ func (f *Frontend) Ready() error {
 		return f.link
 	case f.refused:
 		return badToken(nil)
+	case f.outside:
+		return keepwatch.Errorf(keepwatch.KindAttention, "The bot is not in the server %s of DISCORD_GUILD_ID: it was removed, or never invited. Invite it with this link: %s", f.cfg.GuildID, InviteURL(cmp.Or(f.app.ID, ApplicationID(f.cfg.Token))))
 	}
 	return f.register
 }
