@@ -34,7 +34,7 @@ func RunMail(t *testing.T, open func(t *testing.T) store.Store) {
 	for how, wrap := range map[string]func(store.Store) store.Store{"once": func(s store.Store) store.Store { return s }, "twice": Twice} {
 		for name, test := range map[string]func(*testing.T, *office){
 			"lanes": lanes, "lanes that cannot be": badLanes, "attempts": attempts, "what one person sees": asides, "refused": refused, "cards": cards, "two cards": twoCards, "one card of many that ask": oneCard,
-			"taken once": takenOnce, "taken once, whatever the clock says": takenByAnyClock, "forgotten in the end": forgotten, "finished": finished,
+			"taken once": takenOnce, "taken once, whatever the clock says": takenByAnyClock, "forgotten in the end": forgotten, "forgotten by processes that live shortly": forgottenInPieces, "finished": finished,
 			"buttons": buttons, "tidy": tidy, "tidy beside a writer": tidyBeside, "newer mail": newerMail,
 		} {
 			t.Run(how+"/"+name, func(t *testing.T) {
