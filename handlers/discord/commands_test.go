@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"context"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -263,6 +264,63 @@ func TestManifest(t *testing.T) {
 	}
 }
 
+// TestTwoBotsWithOneToken: each is handed everything; the one that Discord tells
+// that it came second says so.
+func TestTwoBotsWithOneToken(t *testing.T) {
+	r := start(t, nil)
+	cfg := r.cfg
+	cfg.Counter = newCounter()
+	other, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- other.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	r.until("the other one is connected", func() bool { return other.Ready() == nil })
+	r.command("backup sources", nil)
+	warned := func(f *Frontend) bool {
+		for _, p := range f.Probe(soon(t)) {
+			if p.Name == "Discord gateway" && p.Status == keepwatch.ProbeBad && strings.Contains(p.Text, "second bot") {
+				return true
+			}
+		}
+		return false
+	}
+	r.until("one of them notices", func() bool { return warned(r.Frontend) || warned(other) })
+}
+
+// TestRepeatedInteraction: one that the gateway brings again was answered by us.
+func TestRepeatedInteraction(t *testing.T) {
+	r := start(t, nil)
+	i := r.command("backup sources", nil)
+	if _, err := i.WaitAcknowledged(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	token := r.counter.wait(t, 1)[0].Reply.Token
+	r.until("it is noted", func() bool { return !r.acks.try(token) })
+	r.respond(context.Background(), interaction{ID: i.ID, Token: token}, response{Type: 5})
+	if !r.rival.IsZero() {
+		t.Error("it takes itself for another bot")
+	}
+}
+
+func TestDirectIsBetweenUsAlone(t *testing.T) {
+	guild, dm, group := discordgo.InteractionContextGuild, discordgo.InteractionContextBotDM, discordgo.InteractionContextPrivateChannel
+	for _, c := range []struct {
+		i    interaction
+		want bool
+	}{
+		{interaction{GuildID: "1", Context: &guild}, false}, {interaction{GuildID: "1"}, false},
+		{interaction{Context: &dm}, true}, {interaction{}, true}, {interaction{Context: &group}, false},
+	} {
+		if got := c.i.direct(); got != c.want {
+			t.Errorf("%+v: %v", c.i, got)
+		}
+	}
+}
+
 func TestApplicationID(t *testing.T) {
 	for token, want := range map[string]string{"MTIzNDU2Nzg5MDEy.x.y": "123456789012", "": "", "abc": "", "!!!.x": ""} {
 		if got := ApplicationID(keepwatch.NewSecret(token)); got != want {
@@ -272,7 +330,7 @@ func TestApplicationID(t *testing.T) {
 }
 
 func TestProbe(t *testing.T) {
-	r := start(t, func(_ *discordtest.Config, c *Config) { c.PublicKey = "the fake's" })
+	r := start(t, func(_ *discordtest.Config, c *Config) { c.PublicKey, c.Listening = "the fake's", true })
 	statuses := func(f *Frontend) string {
 		var b strings.Builder
 		for _, p := range f.Probe(soon(t)) {
@@ -301,6 +359,7 @@ func TestProbe(t *testing.T) {
 	}{
 		{func(c *Config) { c.PublicKey = strings.Repeat("ab", 32) }, "Discord over HTTP=problem"},
 		{func(c *Config) { c.PublicKey = "" }, "Discord over HTTP=off"},
+		{func(c *Config) { c.Listening = false }, "Discord over HTTP=warning"},
 		{func(c *Config) { c.GuildID = "123456789" }, "Discord server=problem"},
 		{func(c *Config) { c.GuildID = "" }, "Discord commands=warning"},
 		{func(c *Config) { c.Token = keepwatch.NewSecret("wrong") }, "Discord=problem"},

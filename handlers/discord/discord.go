@@ -30,6 +30,7 @@ type Config struct {
 	GuildID   string           // the one server that the commands are registered in; "": in all
 	PublicKey string           // the application's, in hex: interactions are taken by HTTP too
 	APIURL    string           // scheme and host of another address for all traffic; "": Discord's
+	Listening bool             // the program listens for HTTP, so that Handler is reached
 	Groups    bool             // roles of Discord carry roles of ours, so that they are worth looking up
 	Log       *slog.Logger     // nil: silent
 	Now       func() time.Time // nil: time.Now
@@ -58,6 +59,7 @@ type Frontend struct {
 	link     error             // how the connection is; nil: up
 	refused  bool              // the token was refused
 	register error             // why the commands are not registered
+	rival    time.Time         // when somebody else answered with our token; zero: never
 	outside  bool              // the bot is not in the server of GuildID
 	warned   map[string]bool   // channels whose history cannot be read, logged once
 }
@@ -215,10 +217,16 @@ func (f *Frontend) respond(ctx context.Context, i interaction, resp response) {
 	ctx, cancel := context.WithTimeout(ctx, discordgo.InteractionDeadline)
 	defer cancel()
 	for {
+		first := f.acks.try(i.Token)
 		err := f.rest.call(ctx, http.MethodPost, discordgo.EndpointInteractionResponse(i.ID, i.Token), resp, nil)
 		refusal := refusalOf(err)
 		switch {
-		case err == nil || refusal != nil && refusal.Code == codeAcknowledged:
+		case refusal != nil && refusal.Code == codeAcknowledged:
+			if first { // and not by an attempt of ours whose answer was lost
+				f.rivalled(i.ID)
+			}
+			return
+		case err == nil:
 			return
 		case refusal == nil || refusal.permanent() || ctx.Err() != nil:
 			f.acks.lose(i.Token)
@@ -230,6 +238,16 @@ func (f *Frontend) respond(ctx context.Context, i interaction, resp response) {
 			return
 		}
 	}
+}
+
+// rivalled notes that somebody else has answered an interaction. Both bots were
+// handed it, and each has a state of its own, so that neither can know what the
+// other one does: people have to end one of them.
+func (f *Frontend) rivalled(interaction string) {
+	f.mu.Lock()
+	f.rival = f.now()
+	f.mu.Unlock()
+	f.log.Error("somebody else has answered an interaction of Discord: a second bot runs with the same token, and what people ask for may be done twice; stop one of them", "interaction", interaction)
 }
 
 // unread tells whoever wrote a message that it was not recorded.
