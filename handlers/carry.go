@@ -66,6 +66,7 @@ func (d *Desk) answer(del keepwatch.Delivery, entry *keepwatch.AuditEntry, again
 			return msg, true
 		}
 	}
+	del.Request.Again = again
 	msg = d.cfg.Router.Answer(d.ctx, del.Request, entry)
 	// What was done before the process ends is answered: carried out a second
 	// time it would say that there is nothing to do.

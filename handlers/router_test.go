@@ -396,6 +396,10 @@ func TestRunCards(t *testing.T) {
 			r.State, r.Steps, r.Result = keepwatch.RunRunning, steps(keepwatch.StepRunning), keepwatch.Result{}
 			r.Progress = keepwatch.Progress{Step: "fetch", Bytes: 1 << 20, TotalBytes: 4 << 20}
 		}),
+		"being-cancelled": with(func(r *keepwatch.Run) {
+			r.State, r.Steps, r.Result = keepwatch.RunRunning, steps(keepwatch.StepRunning), keepwatch.Result{}
+			r.CancelAsked, r.CancelledBy, r.CancelReason = noon, "Olwen", "wrong folder"
+		}),
 		"done": done,
 		"gaps": with(func(r *keepwatch.Run) {
 			r.Result.Counts = map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: 5, keepwatch.NoteSpecial: 1}

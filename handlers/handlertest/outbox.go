@@ -208,8 +208,11 @@ func (w *World) rest(d time.Duration) bool {
 	}
 }
 
-// editCards brings the cards of a run up to date.
+// editCards brings the cards of a run up to date, one look after the other: an
+// older one must not come last.
 func (w *World) editCards(id int64) {
+	w.editing.Lock()
+	defer w.editing.Unlock()
 	run, err := w.Run(id)
 	if err != nil {
 		return

@@ -37,6 +37,7 @@ type World struct {
 	Router *handlers.Router
 	Desk   *handlers.Desk
 
+	editing   sync.Mutex // held while cards are edited
 	mu        sync.Mutex
 	changed   *sync.Cond
 	sources   []keepwatch.Source
