@@ -134,7 +134,7 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 		return []keepwatch.Outgoing{answer}
 	}
 	if d.shown(del, msg.Run) {
-		answer.Message = aside(msg)
+		answer.Message = aside(msg, del.Request.Private)
 		return []keepwatch.Outgoing{answer}
 	}
 	if del.InReply && reply.Open {
@@ -145,16 +145,22 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 	open := reply
 	open.Private, open.Replace = false, false
 	card := keepwatch.Outgoing{ID: NewID(), Lane: answer.Channel, Channel: answer.Channel, Reply: &open, Run: msg.Run, Made: answer.Made}
-	if del.Quiet {
+	// What somebody wrote, or did in a direct message, is answered right below it by
+	// the card; what only they saw, elsewhere, is answered there too.
+	if del.Quiet || !reply.Replace && (reply.Token == "" || del.Request.Private) {
 		return []keepwatch.Outgoing{card}
 	}
-	answer.Message = aside(msg)
+	answer.Message = aside(msg, del.Request.Private)
 	return []keepwatch.Outgoing{answer, card}
 }
 
 // aside is what whoever asked is told beside the card of a run.
-func aside(msg keepwatch.Message) keepwatch.Message {
-	return keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text("How it goes stands in the channel.")}}
+func aside(msg keepwatch.Message, direct bool) keepwatch.Message {
+	where := "How it goes stands in the channel."
+	if direct {
+		where = "How it goes stands in its own message here."
+	}
+	return keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text(where)}}
 }
 
 // shown reports whether a channel has a card of a run already that follows it: a

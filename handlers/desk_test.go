@@ -304,6 +304,8 @@ func TestDeskSendsAnswersWhereTheyBelong(t *testing.T) {
 		"one that starts a run":           {start, slash, []string{"slack:A token card"}},
 		"not quiet":                       {start, func(d *keepwatch.Delivery) { d.Quiet = false }, []string{"re token private", "slack:A token card"}},
 		"a click on what one person sees": {start, func(d *keepwatch.Delivery) { d.Quiet, d.Reply.Replace = false, true }, []string{"re token private replace", "slack:A token card"}},
+		"a mention that starts a run":     {start, func(d *keepwatch.Delivery) { d.Quiet, d.Reply = false, keepwatch.Reply{Thread: "1.2"} }, []string{"slack:A thread card"}},
+		"a run in a direct message":       {start, func(d *keepwatch.Delivery) { d.Quiet, d.Request.Private, d.Reply.Private = false, true, false }, []string{"slack:A token card"}},
 		"a mention":                       {look, func(d *keepwatch.Delivery) { d.Reply = keepwatch.Reply{Thread: "1.2"} }, []string{"slack:A thread"}},
 		"a mention, for admins only":      {secret, func(d *keepwatch.Delivery) { d.Reply = keepwatch.Reply{Thread: "1.2"} }, []string{"slack:A private thread"}},
 		"a direct message":                {secret, func(d *keepwatch.Delivery) { d.Request.Private, d.Reply = true, keepwatch.Reply{} }, []string{"slack:A"}},
