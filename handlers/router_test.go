@@ -563,6 +563,8 @@ func TestComplete(t *testing.T) {
 		{"/backup start n", "slack:U2", "notes"}, {"/backup verify notes/2026-11-2", "slack:U2", "notes/2026-11-24T030000Z notes/2026-11-23T030000Z notes/2026-11-22T030000Z"},
 		{"/backup restore notes --", "slack:U1", "--to --overwrite --confirm"}, {"/backup restore notes --overwrite --o", "slack:U1", ""}, {"/keepwatch audit --person ", "slack:U1", "Alis Olwen Vaughan"},
 		{"/backup start n", "slack:U999", ""}, {"h", "slack:U3", "help"},
+		{"/backup restore notes ", "slack:U1", "reports reports/<!channel> @everyone.txt latest"}, {"/backup restore notes latest rep", "slack:U1", "reports reports/<!channel> @everyone.txt"},
+		{"/backup restore notes --to /x la", "slack:U1", "latest"}, {"/backup restore nothing ", "slack:U1", ""}, {"/backup restore notes ", "slack:U2", ""}, {"/backup start notes ", "slack:U2", ""},
 	} {
 		var got []string
 		for _, f := range r.Complete(t.Context(), ask(c.text, c.who), len(c.text)) {
