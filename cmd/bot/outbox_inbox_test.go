@@ -108,11 +108,11 @@ func (b bench) fill(in inbox, from, n int) {
 			o := keepwatch.Outgoing{ID: handlers.NewID(), Lane: channel, Channel: channel, Made: time.Now().UTC(),
 				Message: keepwatch.Message{Title: fmt.Sprintf("Message m%05d.", i), Blocks: []keepwatch.Block{keepwatch.Text("Re-check the date of your backup.")}}}
 			turn := i / len(in.channels) % 4 // so that each channel has each sort
-			if turn == 2 {
+			if turn == 2 && i%2 == 0 {
 				o.Reply = in.reply(channel)
 				o.Lane = "re:" + o.ID
 			}
-			if turn == 1 || turn == 2 && i%2 == 0 {
+			if turn == 1 || turn == 2 && i%4 == 0 {
 				run, err := rec.CreateRun(keepwatch.Run{Kind: keepwatch.RunBackup, Source: fmt.Sprintf("m%05d", i), By: "Alis", Where: channel, State: keepwatch.RunAttention,
 					Steps: []keepwatch.Step{{Name: "fetch", State: keepwatch.StepPending}}, Failure: &keepwatch.Failure{Step: "fetch", Message: "The disk is full."}})
 				if err != nil {

@@ -50,7 +50,7 @@ func (b bench) withRecords(fn func(*store.Records) error) {
 
 // killPoints are where the program is killed in turn; "" is a random instant.
 func killPoints() []string {
-	return []string{"outbox.posted", "outbox.card.edited", "outbox.tried", "outbox.posted", "", "outbox.delivered"}
+	return []string{"outbox.posted", "outbox.posted", "outbox.card.edited", "outbox.posted", "outbox.posted", "outbox.tried", "", "outbox.delivered"}
 }
 
 // TestOutboxKilledAtRandom kills the program again and again while messages are
@@ -59,7 +59,7 @@ func killPoints() []string {
 // hardly meets one; after every other of them so much time passes that the platform
 // has forgotten what it knew of the message.
 func TestOutboxKilledAtRandom(t *testing.T) {
-	kills, batch := 15, 40
+	kills, batch := 12, 20
 	if os.Getenv("KEEPWATCH_SOAK") != "" {
 		kills, batch = 200, 100
 	}
@@ -71,7 +71,7 @@ func TestOutboxKilledAtRandom(t *testing.T) {
 			b.killWhen(in, in.ready)
 			sent, edited := 0, 0
 			for done := 0; done < kills; done++ {
-				if b.waiting() < 5 {
+				if b.waiting() < 8 {
 					b.fill(in, sent, batch)
 					sent += batch
 				}
@@ -106,10 +106,12 @@ func TestOutboxKilledAtRandom(t *testing.T) {
 	}
 }
 
-// killAt runs the program until it dies at a point.
+// killAt runs the program until it dies at a point. Where what is left was found
+// on the platform, the point may not be passed: then it is killed all the same.
 func (b bench) killAt(in inbox, point string) {
 	b.t.Helper()
-	b.killed(in, 20*time.Second, nil, "KEEPWATCH_TEST_CRASH="+point)
+	over := time.Now().Add(4 * time.Second)
+	b.killed(in, 20*time.Second, func() bool { return time.Now().After(over) }, "KEEPWATCH_TEST_CRASH="+point)
 }
 
 // killWhen runs the program, and kills it when something has come to pass.
@@ -163,7 +165,7 @@ func (b bench) drain(in inbox, want int) {
 	if err := cmd.Start(); err != nil {
 		b.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(b.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(b.t.Context(), 45*time.Second)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond) // another process posts
 	defer tick.Stop()
@@ -203,7 +205,7 @@ func (b bench) checkPosts(in inbox, want int) {
 		if _, err := fmt.Sscanf(name, "m%d", &i); err != nil {
 			b.t.Errorf("nobody sent %q", p.text)
 		}
-		if i/len(in.channels)%4 == 2 {
+		if i/len(in.channels)%4 == 2 && i%2 == 0 {
 			continue // an answer is in no order with others
 		}
 		if cmp.Compare(name, last[p.channel]) <= 0 {
