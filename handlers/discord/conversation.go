@@ -205,7 +205,10 @@ func (c *Conversation) take(ctx context.Context, i interaction, req keepwatch.Re
 	case <-late.C:
 	}
 	// Saving takes longer than Discord waits. A deferral says only that the
-	// command has arrived; whether it was recorded is said by what follows.
+	// command has arrived; whether it was recorded is said by what follows. Without
+	// it Discord would call the command failed, and it may be carried out all the
+	// same. The price: where the process is killed before it is saved, nothing
+	// follows, and whoever asked has to ask again (docs/discord.md says so).
 	c.log.Warn("recording a request takes long; Discord is told that it has arrived", "interaction", i.ID)
 	go c.afterwards(context.WithoutCancel(ctx), i, result)
 	return resp, nil
