@@ -116,7 +116,7 @@ func TestOutboxKilledAtRandom(t *testing.T) {
 // on the platform, the point may not be passed: then it is killed all the same.
 func (b bench) killAt(in inbox, point string) {
 	b.t.Helper()
-	over := time.Now().Add(4 * time.Second)
+	over := time.Now().Add(1500 * time.Millisecond)
 	b.killed(in, 20*time.Second, func() bool { return time.Now().After(over) }, "KEEPWATCH_TEST_CRASH="+point)
 }
 
