@@ -15,6 +15,9 @@ type Request struct {
 	Local   bool      // the asker sits at this machine, so that paths on it make sense
 	Dir     string    // of a Local request: the folder that relative paths begin at; "": the program's own
 	At      time.Time // when it arrived
+	// Again: an earlier process had begun to carry it out when it ended, and may
+	// have got to the end of it.
+	Again bool `json:"-"`
 }
 
 // Message is an answer or a notice, before any platform has rendered it. All its

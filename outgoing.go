@@ -32,13 +32,39 @@ type Outgoing struct {
 	// that whoever finds it after a crash looks on the platform before sending
 	// again.
 	Tried time.Time `json:"tried,omitzero"`
+	// FirstTried is when the first attempt began, and stays so: any attempt since
+	// then may be the one that arrived, and what a platform remembers of the first
+	// one it remembers from then on.
+	FirstTried time.Time `json:"first_tried,omitzero"`
 	// After is the reference of the newest message that the platform confirmed
-	// in this channel before the first attempt: what is looked for comes after
-	// it.
+	// where this one goes (see Place) before the first attempt: what is looked for
+	// comes after it.
 	After string `json:"after,omitempty"`
 
 	Refused   string    `json:"refused,omitempty"` // why the platform refused it for good
 	RefusedAt time.Time `json:"refused_at,omitzero"`
+}
+
+// Since is when the first attempt began; zero: there was none.
+func (o Outgoing) Since() time.Time {
+	if o.FirstTried.IsZero() {
+		return o.Tried // saved by a version that kept the last attempt alone
+	}
+	return o.FirstTried
+}
+
+// Place is where a message stands once it is delivered: its channel, or the
+// direct messages of whoever alone is to see it ("discord:@445566"). "" where
+// nobody can say.
+func (o Outgoing) Place() string {
+	switch r := o.Reply; {
+	case r == nil || !r.Private:
+		return o.Channel
+	case r.To.ID == "":
+		return ""
+	default:
+		return Platform(o.Channel) + ":@" + r.To.ID
+	}
 }
 
 // MessageID is the length of Outgoing.ID. Discord takes a nonce of at most 25
@@ -132,7 +158,7 @@ type PostError struct {
 	// nobody here knows. It may pass, so the message is tried again; where it does
 	// not pass for long, it counts as VerdictNever.
 	Odd bool
-	Err     error         // for VerdictNever with a sentence for an admin
+	Err error // for VerdictNever with a sentence for an admin
 }
 
 func (e *PostError) Error() string {

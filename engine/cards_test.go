@@ -299,6 +299,33 @@ func TestCardFoundIsBroughtUpToDate(t *testing.T) {
 	})
 }
 
+// TestCardThatThePlatformHasAlready: a platform that knows a message by our id
+// gives the one that it has, as it was at the first attempt.
+func TestCardThatThePlatformHasAlready(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.run(1, "under way", keepwatch.RunRunning)
+		o.card(1, "discord:A")
+		tries := 0
+		p := o.boot(func(p *process, _ *engine.OutboxConfig) {
+			p.posters["discord"].knowing = true
+			p.posters["discord"].onPost = func(context.Context, keepwatch.Outgoing) (bool, error) {
+				if tries++; tries == 1 {
+					o.run(1, "done", keepwatch.RunDone)
+					return true, verdict(keepwatch.VerdictUnsure)
+				}
+				return true, nil
+			}
+		}).start(t)
+		time.Sleep(time.Minute)
+		if got := o.vendors["discord"].shows("discord:A"); !slices.Equal(got, []string{"done"}) {
+			t.Errorf("the channel shows %q", got)
+		}
+		o.noneLive()
+		p.kill()
+	})
+}
+
 // TestCardThatCannotBeShownYet waits; one of a run that is not there is refused.
 func TestCardThatCannotBeShownYet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -120,10 +120,18 @@ func byToken(out keepwatch.Outgoing, now time.Time) bool {
 	return out.Lane != out.Channel && out.Reply.Alive(now)
 }
 
+// forOne reports whether a message is seen by nobody but whoever asked.
+func forOne(out keepwatch.Outgoing) bool {
+	return out.Reply != nil && (out.Reply.Private || out.Reply.Replace)
+}
+
 // attempt tries once: it looks for the message first where an earlier attempt
-// may have delivered it. One by a token (token) cannot be looked for.
+// may have delivered it. An answer by a token (token) that only the asker sees
+// cannot be looked for.
 func (o *Outbox) attempt(poster Poster, out *keepwatch.Outgoing, unsure, token bool) (ref, shown string, final bool, err error) {
-	if unsure && !token && !out.Tried.IsZero() {
+	marked := !token || !forOne(*out)
+	again := unsure && marked && !out.Tried.IsZero()
+	if again {
 		ref, found, err := poster.Find(o.hard, *out)
 		if err != nil {
 			return "", "", false, fmt.Errorf("look for a message: %w", err)
@@ -145,7 +153,7 @@ func (o *Outbox) attempt(poster Poster, out *keepwatch.Outgoing, unsure, token b
 		}
 		out.Message, final = msg, state.Ended()
 	}
-	if !token {
+	if marked {
 		tried, err := o.cfg.Mail.TryMessage(*out, o.cfg.Now())
 		if err != nil {
 			return "", "", false, &keepwatch.PostError{Verdict: keepwatch.VerdictLater, Err: err}
@@ -158,6 +166,11 @@ func (o *Outbox) attempt(poster Poster, out *keepwatch.Outgoing, unsure, token b
 		return err
 	})
 	o.cfg.Crash("outbox.posted")
+	if again && out.Run > 0 && ref != "" {
+		// A platform that knows the message by our id gives the one that it has,
+		// with what that said at an earlier attempt.
+		return ref, "", false, err
+	}
 	return ref, out.Message.Fingerprint(), final, err
 }
 

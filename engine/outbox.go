@@ -81,9 +81,10 @@ type OutboxConfig struct {
 // Outbox delivers what was saved to be posted: in order within a lane, each
 // message once. A message is marked before it is tried; after a crash or an
 // attempt without an answer the platform is asked whether it is there before it
-// is sent again. An answer by a reply token that is alive, in a lane of its own, is
-// not marked: it is for one person, cannot be looked up, and rather comes twice
-// than never. Where the token is refused it is sent without, and is marked.
+// is sent again. An answer that one person alone sees, by a reply token that is
+// alive and in a lane of its own, is not marked: it cannot be looked up, and rather
+// comes twice than never. Where the token is refused it is sent without, and is
+// marked. What a whole channel sees is marked in any case, by a token or not.
 //
 // The cards of runs are kept up to date from what the run is now, not from what
 // happened to it, so that nothing that is missed matters: see cards.go.

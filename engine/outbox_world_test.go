@@ -81,6 +81,9 @@ type poster struct {
 	onFind func(out keepwatch.Outgoing) error
 	// nameless: the vendor gives no reference to what it took.
 	nameless bool
+	// knowing: the vendor knows each message by our id, and gives the one that it
+	// has; nobody looks.
+	knowing bool
 }
 
 var errDead = errors.New("the process is dead")
@@ -97,7 +100,10 @@ func (p *poster) Post(ctx context.Context, out keepwatch.Outgoing) (string, erro
 	p.v.mu.Lock()
 	defer p.v.mu.Unlock()
 	ref := ""
-	if done && !p.dead.Load() {
+	had := slices.IndexFunc(p.v.posts, func(there post) bool { return p.knowing && there.id == out.ID })
+	if done && had >= 0 {
+		ref = p.v.posts[had].ref
+	} else if done && !p.dead.Load() {
 		ref = fmt.Sprintf("%s/%04d", out.Channel, len(p.v.posts)+1)
 		p.v.posts = append(p.v.posts, post{out.Channel, out.ID, ref, out.Message.Title, time.Now(), token, out})
 	}
@@ -139,10 +145,14 @@ func (p *poster) Find(_ context.Context, out keepwatch.Outgoing) (string, bool, 
 			return "", false, err
 		}
 	}
+	if p.knowing {
+		return "", false, nil
+	}
+	hidden := out.Reply != nil && out.Reply.Private
 	p.v.mu.Lock()
 	defer p.v.mu.Unlock()
 	for _, post := range p.v.posts {
-		if post.id == out.ID && !post.token && post.channel == out.Channel && post.ref > out.After {
+		if post.id == out.ID && !(post.token && hidden) && post.channel == out.Channel && post.ref > out.After {
 			if p.nameless {
 				return "", true, nil
 			}

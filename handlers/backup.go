@@ -285,7 +285,7 @@ func (r *Router) cancel(ctx context.Context, c *call) (keepwatch.Message, error)
 		return keepwatch.Message{}, err
 	}
 	run, err := r.cfg.Runs.Cancel(ctx, id, c.person.Name, strings.Join(c.args["reason"], " "))
-	if err != nil {
+	if err != nil && !(c.again(err) && run.State == keepwatch.RunCancelled) {
 		return keepwatch.Message{}, err
 	}
 	c.audit.Source = run.Source
@@ -300,9 +300,15 @@ func (r *Router) retry(ctx context.Context, c *call) (keepwatch.Message, error) 
 		return keepwatch.Message{}, err
 	}
 	run, err := r.cfg.Runs.Retry(ctx, id, c.person.Name)
-	if err != nil {
+	if err != nil && !(c.again(err) && run.ID == id && run.State != keepwatch.RunAttention) {
 		return keepwatch.Message{}, err
 	}
 	c.audit.Source = run.Source
 	return r.RunMessage(run), nil
+}
+
+// again reports whether an error may say only that what was asked for is done
+// already, by the process before, which ended before it could say so.
+func (c *call) again(err error) bool {
+	return c.req.Again && keepwatch.KindOf(err) == keepwatch.KindConflict
 }

@@ -17,6 +17,12 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 	number := strconv.FormatInt(run.ID, 10)
 	cancel := keepwatch.Button{Label: "Cancel", Command: "backup cancel " + number, Style: keepwatch.StyleDanger}
 	details := keepwatch.Button{Label: "Details", Command: "backup status " + number}
+	if !run.CancelAsked.IsZero() && !run.State.Settled() {
+		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s is being cancelled", run.ID, work(run)), keepwatch.ToneWarn
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(byWhom(run)+"\nIt stops as soon as it can."))
+		msg.Buttons = append(msg.Buttons, details)
+		return msg
+	}
 	switch run.State {
 	case keepwatch.RunQueued:
 		msg.Title = fmt.Sprintf("Run %d: %s begins", run.ID, work(run))
@@ -32,11 +38,7 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 		msg.Buttons = append(msg.Buttons, details)
 	case keepwatch.RunCancelled:
 		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s was cancelled", run.ID, work(run)), keepwatch.ToneWarn
-		text := "By " + run.CancelledBy + "."
-		if run.CancelReason != "" {
-			text = "By " + run.CancelledBy + ": " + run.CancelReason
-		}
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(text+"\n"+leftOf(run)))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(byWhom(run)+"\n"+leftOf(run)))
 	case keepwatch.RunAttention:
 		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s needs attention", run.ID, work(run)), keepwatch.ToneBad
 		msg.Blocks = append(msg.Blocks, failureText(run))
@@ -59,6 +61,14 @@ func others(run keepwatch.Run) []keepwatch.Button {
 		return nil
 	}
 	return []keepwatch.Button{{Label: "Other archives", Command: "backup list " + Quote(run.Source)}}
+}
+
+// byWhom says who has cancelled a run, and why.
+func byWhom(run keepwatch.Run) string {
+	if run.CancelReason != "" {
+		return "By " + run.CancelledBy + ": " + run.CancelReason
+	}
+	return "By " + run.CancelledBy + "."
 }
 
 // leftOf says what is left of a run that was cancelled, or of a backup that failed.

@@ -73,6 +73,7 @@ func (d *Desk) answer(del keepwatch.Delivery, entry *keepwatch.AuditEntry, again
 			return msg, true
 		}
 	}
+	del.Request.Again = again
 	msg = d.cfg.Router.Answer(d.ctx, del.Request, entry)
 	// What was done before the process ends is answered: carried out a second
 	// time it would say that there is nothing to do.
@@ -140,7 +141,7 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 		return []keepwatch.Outgoing{answer}
 	}
 	if d.shown(del, msg.Run) {
-		answer.Message = aside(msg)
+		answer.Message = aside(msg, del.Request.Private)
 		return []keepwatch.Outgoing{answer}
 	}
 	if del.InReply && reply.Open {
@@ -151,16 +152,22 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 	open := reply
 	open.Private, open.Replace = false, false
 	card := keepwatch.Outgoing{ID: NewID(), Lane: answer.Channel, Channel: answer.Channel, Reply: &open, Run: msg.Run, Made: answer.Made}
-	if del.Quiet {
+	// What somebody wrote, or did in a direct message, is answered right below it by
+	// the card; what only they saw, elsewhere, is answered there too.
+	if del.Quiet || !reply.Replace && (reply.Token == "" || del.Request.Private) {
 		return []keepwatch.Outgoing{card}
 	}
-	answer.Message = aside(msg)
+	answer.Message = aside(msg, del.Request.Private)
 	return []keepwatch.Outgoing{answer, card}
 }
 
 // aside is what whoever asked is told beside the card of a run.
-func aside(msg keepwatch.Message) keepwatch.Message {
-	return keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text("Its card in the channel shows how it goes.")}}
+func aside(msg keepwatch.Message, direct bool) keepwatch.Message {
+	where := "Its card in the channel shows how it goes."
+	if direct {
+		where = "Its card here shows how it goes."
+	}
+	return keepwatch.Message{Title: msg.Title, Tone: msg.Tone, Blocks: []keepwatch.Block{keepwatch.Text(where)}}
 }
 
 // shown reports whether a channel has a card of a run already that follows it: a

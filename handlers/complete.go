@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"keepwatch"
@@ -11,7 +13,7 @@ import (
 
 // Complete gives what the word before cursor (a byte offset into req.Text) may
 // be completed to, for whoever asks. It reads, and never changes anything.
-func (r *Router) Complete(_ context.Context, req keepwatch.Request, cursor int) []Candidate {
+func (r *Router) Complete(ctx context.Context, req keepwatch.Request, cursor int) []Candidate {
 	person, ok := r.person(req)
 	if !ok || cursor < 0 || cursor > len(req.Text) || !utf8.ValidString(req.Text) {
 		return nil
@@ -47,7 +49,7 @@ func (r *Router) Complete(_ context.Context, req keepwatch.Request, cursor int) 
 		}
 	default:
 		if c, rest, ok := r.find(words); ok && allowed(c) {
-			list = r.completeOption(c, rest, word, req)
+			list = r.completeOption(ctx, c, rest, word, req)
 		}
 	}
 	return slices.DeleteFunc(list, func(x Candidate) bool { return !strings.HasPrefix(x.Text, word) })
@@ -55,7 +57,7 @@ func (r *Router) Complete(_ context.Context, req keepwatch.Request, cursor int) 
 
 // completeOption gives what may stand next in a command: the values of the
 // option that is due, or the flags.
-func (r *Router) completeOption(c Command, given []string, word string, req keepwatch.Request) []Candidate {
+func (r *Router) completeOption(ctx context.Context, c Command, given []string, word string, req keepwatch.Request) []Candidate {
 	if n := len(given); n > 0 {
 		if o, ok := c.option(strings.TrimPrefix(given[n-1], "--")); ok && o.Type != TypeSwitch && strings.HasPrefix(given[n-1], "--") {
 			return r.values(o.Type, word, req)
@@ -70,7 +72,7 @@ func (r *Router) completeOption(c Command, given []string, word string, req keep
 		}
 		return list
 	}
-	due := 0
+	due, first := 0, ""
 	for i := 0; i < len(given); i++ {
 		if o, ok := c.option(strings.TrimPrefix(given[i], "--")); ok && strings.HasPrefix(given[i], "--") {
 			if o.Type != TypeSwitch {
@@ -78,13 +80,18 @@ func (r *Router) completeOption(c Command, given []string, word string, req keep
 			}
 			continue
 		}
-		due++
+		if due++; due == 1 {
+			first = given[i]
+		}
 	}
 	for _, o := range c.Options {
 		if o.Flag {
 			continue
 		}
 		if due == 0 || o.Variadic {
+			if o.Type == TypePart && c.Options[0].Type == TypeArchive {
+				return r.partsOf(ctx, first, word, req)
+			}
 			return r.values(o.Type, word, req)
 		}
 		due--
@@ -102,6 +109,54 @@ func (r *Router) values(t OptionType, word string, req keepwatch.Request) []Cand
 	list, err := r.choices(t)
 	if err != nil {
 		return nil
+	}
+	return list
+}
+
+// Limits of a look into an archive while somebody types.
+const (
+	partsWithin = time.Second
+	mostEntries = 20_000 // that are looked at
+	mostParts   = 500
+)
+
+// partsOf gives what of an archive may be named as a part: what lies at the top of
+// it and in the folders there, and further down where word leads there. It looks
+// at the beginning of a large archive alone, because somebody waits.
+func (r *Router) partsOf(ctx context.Context, archive, word string, req keepwatch.Request) []Candidate {
+	a, err := r.archive(&call{req: req}, archive)
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, partsWithin)
+	defer cancel()
+	enough := errors.New("enough")
+	depth, looked := strings.Count(word, "/")+2, 0
+	seen := map[string]bool{}
+	var list []Candidate
+	err = r.cfg.Vault.Contents(ctx, a.Ref(), func(e keepwatch.Entry) error {
+		if looked++; looked > mostEntries || len(list) >= mostParts || ctx.Err() != nil {
+			return enough
+		}
+		steps := strings.Split(e.Path, "/")
+		for n := 1; n <= min(depth, len(steps)); n++ {
+			path := strings.Join(steps[:n], "/")
+			if seen[path] || !strings.HasPrefix(path, word) {
+				continue
+			}
+			seen[path] = true
+			summary := "a folder"
+			if n == len(steps) && e.Type == keepwatch.EntryFile {
+				summary = keepwatch.FormatBytes(e.Size)
+			} else if n == len(steps) && e.Type != keepwatch.EntryFolder {
+				summary = ""
+			}
+			list = append(list, Candidate{path, summary, true})
+		}
+		return nil
+	}, func(keepwatch.Note) error { return nil })
+	if err != nil && !errors.Is(err, enough) && ctx.Err() == nil {
+		r.cfg.Log.Info("what is in an archive could not be read for a suggestion", "archive", a.Ref(), "err", err)
 	}
 	return list
 }

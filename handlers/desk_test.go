@@ -338,6 +338,8 @@ func TestDeskSendsAnswersWhereTheyBelong(t *testing.T) {
 		"one that starts a run":           {start, slash, []string{"slack:A token card"}},
 		"not quiet":                       {start, func(d *keepwatch.Delivery) { d.Quiet = false }, []string{"re token private", "slack:A token card"}},
 		"a click on what one person sees": {start, func(d *keepwatch.Delivery) { d.Quiet, d.Reply.Replace = false, true }, []string{"re token private replace", "slack:A token card"}},
+		"a mention that starts a run":     {start, func(d *keepwatch.Delivery) { d.Quiet, d.Reply = false, keepwatch.Reply{Thread: "1.2"} }, []string{"slack:A thread card"}},
+		"a run in a direct message":       {start, func(d *keepwatch.Delivery) { d.Quiet, d.Request.Private, d.Reply.Private = false, true, false }, []string{"slack:A token card"}},
 		"a mention":                       {look, func(d *keepwatch.Delivery) { d.Reply = keepwatch.Reply{Thread: "1.2"} }, []string{"slack:A thread"}},
 		"a mention, for admins only":      {secret, func(d *keepwatch.Delivery) { d.Reply = keepwatch.Reply{Thread: "1.2"} }, []string{"slack:A private thread"}},
 		"a direct message":                {secret, func(d *keepwatch.Delivery) { d.Request.Private, d.Reply = true, keepwatch.Reply{} }, []string{"slack:A"}},
@@ -409,4 +411,56 @@ func TestDeskButtons(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	p.kill()
+}
+
+// TestDeskTellsTheTruthAfterACut: what was done just before the process ended is
+// not reported as something that cannot be done.
+func TestDeskTellsTheTruthAfterACut(t *testing.T) {
+	for command, want := range map[string]string{"cancel": "Run 1: backup of notes was cancelled", "retry": "Run 1: backup of notes is under way"} {
+		t.Run(command, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHall(t)
+				stuck := keepwatch.Run{Kind: keepwatch.RunBackup, Source: "notes", State: keepwatch.RunAttention, Created: h.now(), Steps: []keepwatch.Step{{Name: "fetch", State: keepwatch.StepPending}}}
+				if _, err := h.kept.CreateRun(stuck); err != nil {
+					t.Fatal(err)
+				}
+				p := h.open(func(p *shop) { p.crash = func(point string) bool { return point == "desk.answered" } })
+				p.take(click("k", "U2", "/backup "+command+" 1"))
+				time.Sleep(100 * time.Millisecond)
+				p.kill()
+				next := h.open(func(p *shop) { p.works[keepwatch.RunBackup] = &slow{} })
+				time.Sleep(time.Second)
+				out := h.waiting()
+				if len(out) != 1 {
+					t.Fatalf("%+v", out)
+				}
+				title := out[0].Message.Title
+				if out[0].Run == 1 { // its card, which is made when it is sent
+					run, err := next.engine.Run(1)
+					if err != nil {
+						t.Fatal(err)
+					}
+					title = next.cfg.Router.RunMessage(run).Title
+				}
+				if title != want || !slices.Equal(h.outcomes(), []string{"done backup " + command + " 1"}) {
+					t.Errorf("%q; audited %q", title, h.outcomes())
+				}
+				// asked for anew it cannot be done, and that is said
+				next.take(click("k2", "U2", "/backup "+command+" 1"))
+				synctest.Wait()
+				if got := h.outcomes(); !slices.Contains(got, "refused backup "+command+" 1") {
+					t.Errorf("audited %q", got)
+				}
+				next.kill()
+			})
+		})
+	}
+}
+
+// slow is a step that goes on until it is stopped.
+type slow struct{ labour }
+
+func (*slow) Do(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
+	<-ctx.Done()
+	return task.Run.Result, ctx.Err()
 }

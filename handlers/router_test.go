@@ -396,6 +396,10 @@ func TestRunCards(t *testing.T) {
 			r.State, r.Steps, r.Result = keepwatch.RunRunning, steps(keepwatch.StepRunning), keepwatch.Result{}
 			r.Progress = keepwatch.Progress{Step: "fetch", Bytes: 1 << 20, TotalBytes: 4 << 20}
 		}),
+		"being-cancelled": with(func(r *keepwatch.Run) {
+			r.State, r.Steps, r.Result = keepwatch.RunRunning, steps(keepwatch.StepRunning), keepwatch.Result{}
+			r.CancelAsked, r.CancelledBy, r.CancelReason = noon, "Olwen", "wrong folder"
+		}),
 		"done": done,
 		"gaps": with(func(r *keepwatch.Run) {
 			r.Result.Counts = map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: 5, keepwatch.NoteSpecial: 1}
@@ -568,6 +572,8 @@ func TestComplete(t *testing.T) {
 		{"/backup start n", "slack:U2", "notes"}, {"/backup verify notes/2026-11-2", "slack:U2", "notes/2026-11-24T030000Z notes/2026-11-23T030000Z notes/2026-11-22T030000Z"},
 		{"/backup restore notes --", "slack:U1", "--to --overwrite --confirm"}, {"/backup restore notes --overwrite --o", "slack:U1", ""}, {"/keepwatch audit --person ", "slack:U1", "Alis Olwen Vaughan"},
 		{"/backup start n", "slack:U999", ""}, {"h", "slack:U3", "help"},
+		{"/backup restore notes ", "slack:U1", "reports reports/<!channel> @everyone.txt latest"}, {"/backup restore notes latest rep", "slack:U1", "reports reports/<!channel> @everyone.txt"},
+		{"/backup restore notes --to /x la", "slack:U1", "latest"}, {"/backup restore nothing ", "slack:U1", ""}, {"/backup restore notes ", "slack:U2", ""}, {"/backup start notes ", "slack:U2", ""},
 	} {
 		var got []string
 		for _, f := range r.Complete(t.Context(), ask(c.text, c.who), len(c.text)) {

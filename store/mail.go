@@ -11,14 +11,16 @@ import (
 )
 
 // Keys: given/<turn>/<delivery key> is there for what a platform has delivered in
-// that turn, and counter/given holds the number of the turn, which takes an hour or
-// more; asked/<time>/<request id> holds a delivery that is not answered; request/<request id> holds the number of the run that a request
-// started, until it is answered; press/<token> holds a button whose command is
+// that turn, counter/given holds the number of the turn, which takes an hour or
+// more, and turn/given how much of it is over; asked/<time>/<request id> holds a
+// delivery that is not answered; request/<request id> the number of the run that a
+// request started, until it is answered; press/<token> a button whose command is
 // too long for a platform.
 
 const (
 	givenCounter = "counter/given"
 	givenTurn    = time.Hour           // what is delivered is remembered for one turn at least
+	givenCount   = time.Minute         // time of the turn is counted in steps of this
 	pressTime    = 90 * 24 * time.Hour // how long a button is kept that nobody presses
 	finalCards   = 7 * 24 * time.Hour
 )
@@ -39,6 +41,8 @@ func requestKey(id string) string { return "request/" + id }
 // between a delivery and its repetition.
 func (r *Records) TakeDelivery(d keepwatch.Delivery, e keepwatch.AuditEntry) (fresh bool, err error) {
 	d.Version, e.Version = version, version
+	spent, keep := r.spend(givenCount)
+	defer func() { keep(err == nil && fresh) }()
 	err = r.store.Update(func(tx Tx) error {
 		fresh = false
 		turn, err := lastNumber(tx, givenCounter)
@@ -59,6 +63,9 @@ func (r *Records) TakeDelivery(d keepwatch.Delivery, e keepwatch.AuditEntry) (fr
 			return err
 		}
 		fresh = true
+		if _, err := addTurn(tx, spent); err != nil {
+			return err
+		}
 		return put(tx, auditKey(e), e)
 	})
 	return fresh && err == nil, err

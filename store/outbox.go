@@ -12,8 +12,9 @@ import (
 
 // Keys: out/<lane>/<number> holds a message to be posted; card/<run>/<channel>
 // the message of a run, and card/<run>/<channel>/<message id> another one beside
-// it; live/<the same> is there while that card is not final; last/<channel> the
-// reference of the newest message that the platform has confirmed there.
+// it; live/<the same> is there while that card is not final; last/<place> the
+// reference of the newest message that the platform has confirmed there: in a
+// channel, or among what one person alone sees.
 
 const outCounter = "counter/out"
 
@@ -152,19 +153,19 @@ func (r *Records) NextMessage(lane string) (out keepwatch.Outgoing, found bool, 
 	return out, found, err
 }
 
-// TryMessage saves that an attempt begins, with what is known of the channel. What
-// the message comes after is what was known at the first attempt: any of them may
-// be the one that arrived.
+// TryMessage saves that an attempt begins, with what is known of where the message
+// goes. What it comes after, and since when it was tried, is what held at the first
+// attempt: any of them may be the one that arrived.
 func (r *Records) TryMessage(o keepwatch.Outgoing, at time.Time) (keepwatch.Outgoing, error) {
 	err := r.store.Update(func(tx Tx) error {
 		var last text
-		if _, err := get(tx, "last/"+o.Channel, &last); err != nil {
+		if _, err := get(tx, "last/"+o.Place(), &last); err != nil {
 			return err
 		}
 		if o.Tried.IsZero() {
-			o.After = last.Value
+			o.After, o.FirstTried = last.Value, at.UTC()
 		}
-		o.Tried = at.UTC()
+		o.Tried, o.FirstTried = at.UTC(), o.Since()
 		return put(tx, outKey(o), o)
 	})
 	return o, err
@@ -177,12 +178,14 @@ func (r *Records) MessageDelivered(o keepwatch.Outgoing, ref, shown string, fina
 		if err := tx.Delete(outKey(o)); err != nil {
 			return err
 		}
-		if ref != "" && (o.Reply == nil || !o.Reply.Private) {
-			if err := put(tx, "last/"+o.Channel, text{version, ref, r.now().UTC()}); err != nil {
+		if place := o.Place(); ref != "" && place != "" {
+			if err := put(tx, "last/"+place, text{version, ref, r.now().UTC()}); err != nil {
 				return err
 			}
-			if err := tx.Delete("refused/" + o.Channel); err != nil {
-				return err
+			if place == o.Channel { // what one person alone was sent says nothing about a channel
+				if err := tx.Delete("refused/" + o.Channel); err != nil {
+					return err
+				}
 			}
 		}
 		if o.Run == 0 {

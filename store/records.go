@@ -22,13 +22,13 @@ type Records struct {
 	store Store
 	now   func() time.Time
 
-	mu     sync.Mutex
-	turned time.Time // when the turn of deliveries began, by a clock that nobody sets
+	mu      sync.Mutex
+	counted time.Time // up to when time was counted for the turn of deliveries, by a clock that nobody sets
 }
 
-// NewRecords keeps records in s. now is the clock for what comes without a time.
+// NewRecords keeps records in s; a process has one. now is the clock for what comes without a time.
 func NewRecords(s Store, now func() time.Time) *Records {
-	return &Records{store: s, now: now, turned: time.Now()}
+	return &Records{store: s, now: now, counted: time.Now()}
 }
 
 // validSource keeps a name out of the keys that could be taken for another one,

@@ -53,22 +53,60 @@ func (r *Records) Tidy() error {
 	return nil
 }
 
-// turn begins the next turn of deliveries where this one has taken its time in
-// this process. So none is shorter, however often the process ends.
+// turn begins the next turn of deliveries where processes of ours have lived
+// through an hour since this one began. So none is shorter, however often the
+// process ends and whatever the wall clock is set to; and where no process lives
+// for an hour, what was counted at the deliveries in between ends it all the same.
 func (r *Records) turn() error {
+	spent, keep := r.spend(0)
+	err := r.store.Update(func(tx Tx) error {
+		sum, err := addTurn(tx, spent)
+		if err != nil || sum < givenTurn {
+			return err
+		}
+		if _, err := nextNumber(tx, givenCounter); err != nil {
+			return err
+		}
+		return put(tx, givenSpent, spentTime{version, 0})
+	})
+	keep(err == nil)
+	return err
+}
+
+// givenSpent is the key of how much of the turn is over.
+const givenSpent = "turn/given"
+
+type spentTime struct {
+	Version int           `json:"v"`
+	Spent   time.Duration `json:"spent"`
+}
+
+// spend gives the time that was not counted yet, if it is step at least. keep says
+// whether that was saved; otherwise it is counted the next time.
+func (r *Records) spend(step time.Duration) (spent time.Duration, keep func(saved bool)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if time.Since(r.turned) < givenTurn {
-		return nil
+	if spent = time.Since(r.counted); spent < max(step, 1) {
+		return 0, func(bool) {}
 	}
-	err := r.store.Update(func(tx Tx) error {
-		_, err := nextNumber(tx, givenCounter)
-		return err
-	})
-	if err == nil {
-		r.turned = time.Now()
+	r.counted = r.counted.Add(spent)
+	return spent, func(saved bool) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if !saved {
+			r.counted = r.counted.Add(-spent)
+		}
 	}
-	return err
+}
+
+// addTurn adds to what is over of the turn, and gives the sum.
+func addTurn(tx Tx, spent time.Duration) (time.Duration, error) {
+	var so spentTime
+	if _, err := get(tx, givenSpent, &so); err != nil || spent == 0 {
+		return so.Spent, err
+	}
+	sum := so.Spent + spent
+	return sum, put(tx, givenSpent, spentTime{version, sum})
 }
 
 // remove removes those that are still over: they may have been written anew since

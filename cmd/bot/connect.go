@@ -82,7 +82,7 @@ func makeDiscord(s settings, counter handlers.Counter, _ homeFunc, log *slog.Log
 	env := s.env
 	front, err := discord.New(discord.Config{
 		Token: keepwatch.NewSecret(env.get("DISCORD_BOT_TOKEN")), GuildID: env.get("DISCORD_GUILD_ID"), PublicKey: env.get("DISCORD_PUBLIC_KEY"),
-		APIURL: env.get("DISCORD_API_URL"), Counter: counter, Groups: len(s.groupsOf("discord")) > 0, Log: log.With("platform", "discord"), Now: now,
+		APIURL: env.get("DISCORD_API_URL"), Counter: counter, Groups: len(s.groupsOf("discord")) > 0, Listening: s.Listen != "", Log: log.With("platform", "discord"), Now: now,
 	})
 	if err != nil {
 		return platform{}, err

@@ -8,77 +8,16 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"keepwatch"
-	"keepwatch/handlers"
-	"keepwatch/handlers/discord/discordtest"
-	"keepwatch/handlers/slack/slacktest"
 	"keepwatch/store"
 	"keepwatch/store/bolt"
 )
-
-// post is a message as the platform has it.
-type post struct{ channel, text string }
-
-// inbox is a platform with channels, seen from its own side.
-type inbox struct {
-	env      []string
-	channels []string      // "slack:C0OPS"
-	posts    func() []post // what people see, in order per channel
-}
-
-// inboxes gives the fakes of all platforms, each with many channels.
-func inboxes(t *testing.T) map[string]inbox {
-	const channels = 10
-	sl := slacktest.New(t, slacktest.Config{})
-	dc := discordtest.New(t, discordtest.Config{})
-	slack := inbox{env: []string{"SLACK_BOT_TOKEN=" + slacktest.BotToken, "SLACK_APP_TOKEN=" + slacktest.AppToken, "SLACK_API_URL=" + sl.APIURL()}}
-	disc := inbox{env: []string{"DISCORD_BOT_TOKEN=" + dc.Token(), "DISCORD_API_URL=" + dc.URL(), "DISCORD_GUILD_ID=" + dc.GuildID()}}
-	for i := range channels {
-		id := fmt.Sprintf("C0KILL%02d", i)
-		sl.AddChannel(slacktest.Channel{ID: id, Name: fmt.Sprintf("kill-%02d", i), Members: []string{slacktest.BotUser}})
-		slack.channels = append(slack.channels, "slack:"+id)
-		disc.channels = append(disc.channels, "discord:"+dc.AddChannel(dc.GuildID(), fmt.Sprintf("kill-%02d", i)))
-	}
-	slack.posts = func() (out []post) {
-		for _, c := range slack.channels {
-			for _, m := range sl.Messages(strings.TrimPrefix(c, "slack:")) {
-				out = append(out, post{c, m.Plain()})
-			}
-		}
-		return out
-	}
-	disc.posts = func() (out []post) {
-		for _, c := range disc.channels {
-			for _, m := range dc.Messages(strings.TrimPrefix(c, "discord:")) {
-				out = append(out, post{c, m.Text()})
-			}
-		}
-		return out
-	}
-	return map[string]inbox{"slack": slack, "discord": disc}
-}
-
-// fill saves messages to be posted, n in all, over the channels in turn. from is
-// the number of the first.
-func (b bench) fill(in inbox, from, n int) {
-	b.t.Helper()
-	b.withRecords(func(rec *store.Records) error {
-		var out []keepwatch.Outgoing
-		for i := range n {
-			channel := in.channels[i%len(in.channels)]
-			out = append(out, keepwatch.Outgoing{ID: handlers.NewID(), Lane: channel, Channel: channel, Made: time.Now().UTC(),
-				Message: keepwatch.Message{Title: fmt.Sprintf("Message %05d.", from+i), Blocks: []keepwatch.Block{keepwatch.Text("Re-check the date of your backup.")}}})
-		}
-		_, err := rec.PostMessages(out)
-		return err
-	})
-}
 
 // waiting counts the messages that the state still holds.
 func (b bench) waiting() (n int) {
@@ -109,52 +48,124 @@ func (b bench) withRecords(fn func(*store.Records) error) {
 	}
 }
 
+// killPoints are where the program is killed in turn; "" is a random instant.
+func killPoints() []string {
+	return []string{"outbox.posted", "outbox.posted", "outbox.card.edited", "outbox.posted", "outbox.posted", "outbox.tried", "", "outbox.delivered"}
+}
+
 // TestOutboxKilledAtRandom kills the program again and again while messages are
-// due: each arrives once, and in order in its channel.
+// due: each arrives once, and in order in its channel; each card shows how its run
+// ended. Most kills are at the points around a send, because a random instant
+// hardly meets one; after every other of them so much time passes that the platform
+// has forgotten what it knew of the message.
 func TestOutboxKilledAtRandom(t *testing.T) {
-	kills := 15
+	kills, batch := 12, 20
 	if os.Getenv("KEEPWATCH_SOAK") != "" {
-		kills = 200
+		kills, batch = 200, 100
 	}
-	for name, in := range inboxes(t) {
+	for name, open := range map[string]func(*testing.T) inbox{"slack": slackInbox, "discord": discordInbox} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const batch = 100
+			in := open(t)
 			b := newBench(t, 1, 10)
-			b.fill(in, 0, batch)
-			sent, done := batch, 0
-			for done < kills {
-				if b.waiting() == 0 {
+			b.killWhen(in, in.ready)
+			sent, edited := 0, 0
+			for done := 0; done < kills; done++ {
+				if b.waiting() < 8 {
 					b.fill(in, sent, batch)
 					sent += batch
 				}
-				if b.killOnce(in, time.Duration(50+rand.IntN(400))*time.Millisecond) {
-					done++
+				point := killPoints()[done%len(killPoints())]
+				if point == "outbox.card.edited" && b.endRuns(false) == 0 {
+					point = "outbox.posted"
+				} else if point == "outbox.card.edited" {
+					edited++
+				}
+				if point == "" {
+					b.killAfter(in, time.Duration(50+rand.IntN(400))*time.Millisecond)
+				} else {
+					nth := 1 + rand.IntN(3)
+					if point == "outbox.card.edited" {
+						nth = 1
+					}
+					b.killAt(in, fmt.Sprintf("%s#%d", point, nth))
+				}
+				if done%2 == 0 {
+					b.grow(in)
 				}
 			}
+			for tries := 0; edited == 0; tries++ {
+				if tries == 20 {
+					t.Fatal("no card is posted that could be edited")
+				}
+				b.killAfter(in, time.Second)
+				if b.endRuns(false) > 0 {
+					b.killAt(in, "outbox.card.edited#1")
+					edited++
+				}
+			}
+			b.endRuns(true)
 			b.drain(in, sent)
 			b.checkPosts(in, sent)
-			t.Logf("%d kills, %d messages", done, sent)
+			t.Logf("%d kills, %d of them at edits, %d messages", kills, edited, sent)
 		})
 	}
 }
 
-// killOnce runs the program for a while and kills it.
-func (b bench) killOnce(in inbox, after time.Duration) bool {
+// killAt runs the program until it dies at a point. Where what is left was found
+// on the platform, the point may not be passed: then it is killed all the same.
+func (b bench) killAt(in inbox, point string) {
 	b.t.Helper()
-	cmd := b.program([]string{"--data-dir", b.data(), "serve"}, in.env...)
+	over := time.Now().Add(1500 * time.Millisecond)
+	b.killed(in, 20*time.Second, func() bool { return time.Now().After(over) }, "KEEPWATCH_TEST_CRASH="+point)
+}
+
+// killAfter runs the program for a while, and kills it.
+func (b bench) killAfter(in inbox, d time.Duration) {
+	b.t.Helper()
+	over := time.Now().Add(d)
+	b.killWhen(in, func() bool { return time.Now().After(over) })
+}
+
+// killWhen runs the program, and kills it when something has come to pass.
+func (b bench) killWhen(in inbox, cond func() bool) {
+	b.t.Helper()
+	b.killed(in, 20*time.Second, cond)
+}
+
+// killed runs the program until it is killed: by itself, or when cond says so.
+func (b bench) killed(in inbox, within time.Duration, cond func() bool, env ...string) {
+	b.t.Helper()
+	cmd := b.program([]string{"--data-dir", b.data(), "serve"}, append(env, in.env...)...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		b.t.Fatal(err)
 	}
-	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
-	defer timer.Stop()
-	err := cmd.Wait()
-	if !killed(err) {
-		b.t.Fatalf("the program ended by itself: %v\n%s", err, out.String())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	late := time.NewTimer(within)
+	defer late.Stop()
+	tick := time.NewTicker(10 * time.Millisecond) // another process works
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-ended:
+			if !killed(err) {
+				b.t.Fatalf("the program ended by itself: %v\n%s", err, out.String())
+			}
+			return
+		case <-tick.C:
+			if cond != nil && cond() {
+				_ = cmd.Process.Kill()
+				cond = nil
+			}
+		case <-late.C:
+			_ = cmd.Process.Kill()
+			<-ended
+			b.t.Fatalf("it was not killed in time (%q)\n%s", env, out.String())
+		}
 	}
-	return true
 }
 
 // drain runs the program until everything is posted, and stops it in the orderly
@@ -167,11 +178,15 @@ func (b bench) drain(in inbox, want int) {
 	if err := cmd.Start(); err != nil {
 		b.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(b.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(b.t.Context(), 45*time.Second)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond) // another process posts
 	defer tick.Stop()
-	for len(in.posts()) < want && ctx.Err() == nil {
+	settled := func() bool {
+		posts := in.posts()
+		return len(posts) >= want && !slices.ContainsFunc(posts, func(p post) bool { return strings.Contains(p.text, "needs attention") })
+	}
+	for !settled() && ctx.Err() == nil {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -191,19 +206,30 @@ func (b bench) drain(in inbox, want int) {
 // checkPosts holds what people see against what was due.
 func (b bench) checkPosts(in inbox, want int) {
 	b.t.Helper()
+	number := regexp.MustCompile(`\bm(\d{5})\b`)
 	seen, last := map[string]int{}, map[string]string{}
 	for _, p := range in.posts() {
-		title, _, _ := strings.Cut(strings.TrimSpace(p.text[max(0, strings.Index(p.text, "Message ")):]), ".")
-		seen[title]++
-		if cmp.Compare(title, last[p.channel]) <= 0 {
-			b.t.Errorf("%s came after %s in %s", title, last[p.channel], p.channel)
+		name := number.FindString(p.text)
+		seen[name]++
+		if strings.Contains(p.text, "backup of") && !strings.Contains(p.text, "was cancelled") {
+			b.t.Errorf("a card does not show how its run ended: %s", p.text)
 		}
-		last[p.channel] = title
+		var i int
+		if _, err := fmt.Sscanf(name, "m%d", &i); err != nil {
+			b.t.Errorf("nobody sent %q", p.text)
+		}
+		if i/len(in.channels)%4 == 2 && i%2 == 0 {
+			continue // an answer is in no order with others
+		}
+		if cmp.Compare(name, last[p.channel]) <= 0 {
+			b.t.Errorf("%s came after %s in %s", name, last[p.channel], p.channel)
+		}
+		last[p.channel] = name
 	}
 	var wrong []string
 	for i := range want {
-		if title := fmt.Sprintf("Message %05d", i); seen[title] != 1 {
-			wrong = append(wrong, fmt.Sprintf("%s %d times", title, seen[title]))
+		if name := fmt.Sprintf("m%05d", i); seen[name] != 1 {
+			wrong = append(wrong, fmt.Sprintf("%s %d times", name, seen[name]))
 		}
 	}
 	if len(wrong) > 0 || len(seen) != want {

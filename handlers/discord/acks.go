@@ -12,13 +12,31 @@ type acks struct {
 	mu      sync.Mutex
 	pending map[string]chan struct{} // by token
 	lost    map[string]bool          // tokens of interactions whose response Discord did not take
+	tried   map[string]bool          // tokens of interactions that we have responded to, or tried to
 }
 
-// mostLost is how many lost interactions are remembered, so that they do not grow
-// for ever; one that is forgotten is found lost again.
+// mostLost is how many interactions are remembered, so that they do not grow for
+// ever; a lost one that is forgotten is found lost again.
 const mostLost = 1000
 
-func newAcks() *acks { return &acks{pending: map[string]chan struct{}{}, lost: map[string]bool{}} }
+func newAcks() *acks {
+	return &acks{pending: map[string]chan struct{}{}, lost: map[string]bool{}, tried: map[string]bool{}}
+}
+
+// try notes that a response is about to be sent, and reports whether it is the
+// first attempt: the gateway may bring an interaction again when it resumes.
+func (a *acks) try(token string) (first bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.tried[token] {
+		return false
+	}
+	if len(a.tried) >= mostLost {
+		clear(a.tried)
+	}
+	a.tried[token] = true
+	return true
+}
 
 // lose notes that an interaction cannot be answered by its token.
 func (a *acks) lose(token string) {

@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"context"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -198,7 +199,46 @@ func TestRegistration(t *testing.T) {
 func TestNotInvited(t *testing.T) {
 	r := assemble(t, func(_ *discordtest.Config, c *Config) { c.GuildID = "1234567890" })
 	r.run()
-	r.until("it says what to do", func() bool { return strings.Contains(keepwatch.Sentence(r.Ready()), "bot manifest discord") })
+	r.until("it says what to do", func() bool {
+		text := keepwatch.Sentence(r.Ready())
+		return strings.Contains(text, "1234567890") && strings.Contains(text, InviteURL(r.srv.ApplicationID()))
+	})
+}
+
+// TestRemovedFromTheServer: somebody throws the bot out while it is connected, or
+// while it is not, and invites it again.
+func TestRemovedFromTheServer(t *testing.T) {
+	r := start(t, nil)
+	outside := func() bool { return strings.Contains(keepwatch.Sentence(r.Ready()), "oauth2/authorize") }
+	r.srv.Kick(r.cfg.GuildID)
+	r.until("it says that it was removed", outside)
+	r.srv.Invite(r.cfg.GuildID)
+	r.until("it is in the server again", func() bool { return r.Ready() == nil })
+	r.srv.ForgetSessions()
+	r.srv.SetGatewayFaults(discordtest.GatewayFaults{NoHello: true})
+	r.srv.CutGateway()
+	r.until("the connection is lost", func() bool { return r.Ready() != nil })
+	r.srv.Kick(r.cfg.GuildID)
+	r.srv.SetGatewayFaults(discordtest.GatewayFaults{})
+	r.until("it says that it was removed meanwhile", outside)
+	r.srv.Invite(r.cfg.GuildID)
+	r.until("it is in the server once more", func() bool { return r.Ready() == nil })
+}
+
+// TestRegistrationThatFailsIsSaid: by Ready after the first failure, in the log
+// where it changes, and not once for each attempt.
+func TestRegistrationThatFailsIsSaid(t *testing.T) {
+	r := assemble(t, nil)
+	const route = "GET /applications/@me"
+	r.srv.Fail(route, 5, discordtest.Fault{Status: 500})
+	r.run()
+	r.until("Ready says so", func() bool { return strings.Contains(keepwatch.Sentence(r.Ready()), "HTTP 500") })
+	r.until("the commands are registered", func() bool { return r.Ready() == nil && len(r.srv.Commands(r.cfg.GuildID)) == 2 })
+	r.stop()
+	<-r.ended
+	if n := strings.Count(r.log.String(), "are not registered"); n != 1 {
+		t.Errorf("it was logged %d times", n)
+	}
 }
 
 func TestPatienceWith429(t *testing.T) {
@@ -224,6 +264,63 @@ func TestManifest(t *testing.T) {
 	}
 }
 
+// TestTwoBotsWithOneToken: each is handed everything; the one that Discord tells
+// that it came second says so.
+func TestTwoBotsWithOneToken(t *testing.T) {
+	r := start(t, nil)
+	cfg := r.cfg
+	cfg.Counter = newCounter()
+	other, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- other.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	r.until("the other one is connected", func() bool { return other.Ready() == nil })
+	r.command("backup sources", nil)
+	warned := func(f *Frontend) bool {
+		for _, p := range f.Probe(soon(t)) {
+			if p.Name == "Discord gateway" && p.Status == keepwatch.ProbeBad && strings.Contains(p.Text, "second bot") {
+				return true
+			}
+		}
+		return false
+	}
+	r.until("one of them notices", func() bool { return warned(r.Frontend) || warned(other) })
+}
+
+// TestRepeatedInteraction: one that the gateway brings again was answered by us.
+func TestRepeatedInteraction(t *testing.T) {
+	r := start(t, nil)
+	i := r.command("backup sources", nil)
+	if _, err := i.WaitAcknowledged(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	token := r.counter.wait(t, 1)[0].Reply.Token
+	r.until("it is noted", func() bool { return !r.acks.try(token) })
+	r.respond(context.Background(), interaction{ID: i.ID, Token: token}, response{Type: 5})
+	if !r.rival.IsZero() {
+		t.Error("it takes itself for another bot")
+	}
+}
+
+func TestDirectIsBetweenUsAlone(t *testing.T) {
+	guild, dm, group := discordgo.InteractionContextGuild, discordgo.InteractionContextBotDM, discordgo.InteractionContextPrivateChannel
+	for _, c := range []struct {
+		i    interaction
+		want bool
+	}{
+		{interaction{GuildID: "1", Context: &guild}, false}, {interaction{GuildID: "1"}, false},
+		{interaction{Context: &dm}, true}, {interaction{}, true}, {interaction{Context: &group}, false},
+	} {
+		if got := c.i.direct(); got != c.want {
+			t.Errorf("%+v: %v", c.i, got)
+		}
+	}
+}
+
 func TestApplicationID(t *testing.T) {
 	for token, want := range map[string]string{"MTIzNDU2Nzg5MDEy.x.y": "123456789012", "": "", "abc": "", "!!!.x": ""} {
 		if got := ApplicationID(keepwatch.NewSecret(token)); got != want {
@@ -233,7 +330,7 @@ func TestApplicationID(t *testing.T) {
 }
 
 func TestProbe(t *testing.T) {
-	r := start(t, func(_ *discordtest.Config, c *Config) { c.PublicKey = "the fake's" })
+	r := start(t, func(_ *discordtest.Config, c *Config) { c.PublicKey, c.Listening = "the fake's", true })
 	statuses := func(f *Frontend) string {
 		var b strings.Builder
 		for _, p := range f.Probe(soon(t)) {
@@ -262,6 +359,7 @@ func TestProbe(t *testing.T) {
 	}{
 		{func(c *Config) { c.PublicKey = strings.Repeat("ab", 32) }, "Discord over HTTP=problem"},
 		{func(c *Config) { c.PublicKey = "" }, "Discord over HTTP=off"},
+		{func(c *Config) { c.Listening = false }, "Discord over HTTP=warning"},
 		{func(c *Config) { c.GuildID = "123456789" }, "Discord server=problem"},
 		{func(c *Config) { c.GuildID = "" }, "Discord commands=warning"},
 		{func(c *Config) { c.Token = keepwatch.NewSecret("wrong") }, "Discord=problem"},

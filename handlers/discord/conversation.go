@@ -30,20 +30,31 @@ const (
 // typed. It is discordgo's Interaction without the parts that make its decoding
 // fail on what it does not know: components of messages and forms.
 type interaction struct {
-	ID        string                    `json:"id"`
-	Type      discordgo.InteractionType `json:"type"`
-	Data      json.RawMessage           `json:"data"`
-	GuildID   string                    `json:"guild_id"`
-	ChannelID string                    `json:"channel_id"`
-	Token     string                    `json:"token"`
-	Member    *member                   `json:"member"`
-	User      *discordgo.User           `json:"user"`
+	ID      string                    `json:"id"`
+	Type    discordgo.InteractionType `json:"type"`
+	Data    json.RawMessage           `json:"data"`
+	GuildID string                    `json:"guild_id"`
+	// Context is where it was used; nil where Discord does not say. A direct
+	// message between other people is none of ours: they all see an answer.
+	Context   *discordgo.InteractionContextType `json:"context"`
+	ChannelID string                            `json:"channel_id"`
+	Token     string                            `json:"token"`
+	Member    *member                           `json:"member"`
+	User      *discordgo.User                   `json:"user"`
 	Message   *struct {
 		ID    string                 `json:"id"`
 		Flags discordgo.MessageFlags `json:"flags"`
 	} `json:"message"`
 
 	arrived time.Time // by the machine's clock: what Discord waits for is measured
+}
+
+// direct reports whether nobody but whoever asks, and the bot, sees the channel.
+// Bots are in no group of direct messages, and our commands are registered for
+// none; an app that somebody has installed for themselves is used there all the
+// same.
+func (i interaction) direct() bool {
+	return i.GuildID == "" && (i.Context == nil || *i.Context == discordgo.InteractionContextBotDM)
 }
 
 type member struct {
@@ -95,7 +106,7 @@ func (c *Conversation) Interact(ctx context.Context, i interaction) (resp respon
 		c.log.Warn("an interaction without a user was left alone", "interaction", i.ID)
 		return say("Discord did not say who you are, so nothing was done."), done
 	}
-	req := keepwatch.Request{Account: account(user), Channel: "discord:" + i.ChannelID, Private: i.GuildID == "", At: c.now()}
+	req := keepwatch.Request{Account: account(user), Channel: "discord:" + i.ChannelID, Private: i.direct(), At: c.now()}
 	req.Groups = c.groups(ctx, i.Member, user.ID)
 	resp, err := c.route(ctx, i, req)
 	if err != nil {
@@ -194,7 +205,10 @@ func (c *Conversation) take(ctx context.Context, i interaction, req keepwatch.Re
 	case <-late.C:
 	}
 	// Saving takes longer than Discord waits. A deferral says only that the
-	// command has arrived; whether it was recorded is said by what follows.
+	// command has arrived; whether it was recorded is said by what follows. Without
+	// it Discord would call the command failed, and it may be carried out all the
+	// same. The price: where the process is killed before it is saved, nothing
+	// follows, and whoever asked has to ask again (docs/discord.md says so).
 	c.log.Warn("recording a request takes long; Discord is told that it has arrived", "interaction", i.ID)
 	go c.afterwards(context.WithoutCancel(ctx), i, result)
 	return resp, nil

@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"encoding/hex"
@@ -29,6 +30,7 @@ type Config struct {
 	GuildID   string           // the one server that the commands are registered in; "": in all
 	PublicKey string           // the application's, in hex: interactions are taken by HTTP too
 	APIURL    string           // scheme and host of another address for all traffic; "": Discord's
+	Listening bool             // the program listens for HTTP, so that Handler is reached
 	Groups    bool             // roles of Discord carry roles of ours, so that they are worth looking up
 	Log       *slog.Logger     // nil: silent
 	Now       func() time.Time // nil: time.Now
@@ -47,6 +49,9 @@ type Frontend struct {
 	acks    *acks
 	log     *slog.Logger
 	now     func() time.Time
+	pace    pace
+	// newcomer is told when the bot comes to its server.
+	newcomer chan struct{}
 
 	mu       sync.Mutex
 	app      application       // what is known of ourselves
@@ -54,6 +59,8 @@ type Frontend struct {
 	link     error             // how the connection is; nil: up
 	refused  bool              // the token was refused
 	register error             // why the commands are not registered
+	rival    time.Time         // when somebody else answered with our token; zero: never
+	outside  bool              // the bot is not in the server of GuildID
 	warned   map[string]bool   // channels whose history cannot be read, logged once
 }
 
@@ -88,7 +95,7 @@ func New(cfg Config) (*Frontend, error) {
 		return nil, err
 	}
 	f := &Frontend{
-		cfg: cfg, to: to, log: cfg.Log, now: cfg.Now, acks: newAcks(), dms: map[string]string{}, warned: map[string]bool{},
+		cfg: cfg, to: to, log: cfg.Log, now: cfg.Now, acks: newAcks(), pace: defaultPace(), newcomer: make(chan struct{}, 1), dms: map[string]string{}, warned: map[string]bool{},
 		link: keepwatch.Errorf(keepwatch.KindTransient, "The connection to Discord is not up yet."),
 	}
 	if f.rest, err = newRest(cfg.Token, to, newLimiter(cfg.Now, cfg.Log), cfg.Log, f.tokenRefused); err != nil {
@@ -98,11 +105,10 @@ func New(cfg Config) (*Frontend, error) {
 		counter: cfg.Counter, acks: f.acks, now: cfg.Now, log: cfg.Log, patch: f.patchOriginal,
 		members: &members{rest: f.rest, guild: cfg.GuildID, on: cfg.Groups, now: cfg.Now, log: cfg.Log, known: map[string]memberRoles{}},
 	}
-	p := defaultPace()
 	if cfg.pace != nil {
-		p = *cfg.pace
+		f.pace = *cfg.pace
 	}
-	f.gateway = &Gateway{rest: f.rest, token: cfg.Token, to: to, pace: p, log: cfg.Log, jit: rand.Float64, state: f.setLink, event: f.event}
+	f.gateway = &Gateway{rest: f.rest, token: cfg.Token, to: to, pace: f.pace, log: cfg.Log, jit: rand.Float64, state: f.setLink, present: f.present, event: f.event}
 	if cfg.PublicKey != "" {
 		key, err := hex.DecodeString(strings.TrimSpace(cfg.PublicKey))
 		if err != nil || len(key) != ed25519.PublicKeySize {
@@ -162,6 +168,8 @@ func (f *Frontend) Ready() error {
 		return f.link
 	case f.refused:
 		return badToken(nil)
+	case f.outside:
+		return keepwatch.Errorf(keepwatch.KindAttention, "The bot is not in the server %s of DISCORD_GUILD_ID: it was removed, or never invited. Invite it with this link: %s", f.cfg.GuildID, InviteURL(cmp.Or(f.app.ID, ApplicationID(f.cfg.Token))))
 	}
 	return f.register
 }
@@ -209,10 +217,16 @@ func (f *Frontend) respond(ctx context.Context, i interaction, resp response) {
 	ctx, cancel := context.WithTimeout(ctx, discordgo.InteractionDeadline)
 	defer cancel()
 	for {
+		first := f.acks.try(i.Token)
 		err := f.rest.call(ctx, http.MethodPost, discordgo.EndpointInteractionResponse(i.ID, i.Token), resp, nil)
 		refusal := refusalOf(err)
 		switch {
-		case err == nil || refusal != nil && refusal.Code == codeAcknowledged:
+		case refusal != nil && refusal.Code == codeAcknowledged:
+			if first { // and not by an attempt of ours whose answer was lost
+				f.rivalled(i.ID)
+			}
+			return
+		case err == nil:
 			return
 		case refusal == nil || refusal.permanent() || ctx.Err() != nil:
 			f.acks.lose(i.Token)
@@ -224,6 +238,16 @@ func (f *Frontend) respond(ctx context.Context, i interaction, resp response) {
 			return
 		}
 	}
+}
+
+// rivalled notes that somebody else has answered an interaction. Both bots were
+// handed it, and each has a state of its own, so that neither can know what the
+// other one does: people have to end one of them.
+func (f *Frontend) rivalled(interaction string) {
+	f.mu.Lock()
+	f.rival = f.now()
+	f.mu.Unlock()
+	f.log.Error("somebody else has answered an interaction of Discord: a second bot runs with the same token, and what people ask for may be done twice; stop one of them", "interaction", interaction)
 }
 
 // unread tells whoever wrote a message that it was not recorded.

@@ -19,10 +19,11 @@ const (
 	// nonceFor is how long a nonce is certain to be remembered. Discord says "the
 	// past few minutes" (developers/resources/message, "Create Message").
 	nonceFor = 2 * time.Minute
-	// clockMargin is how far our clock and Discord's may be apart.
-	clockMargin = 2 * time.Minute
+	// clockMargin is how far our clock and Discord's may be apart. It counts only
+	// where we know of no message of ours that stands there from before.
+	clockMargin = time.Hour
 	pageSize    = 100 // messages
-	mostPages   = 5   // that are looked through
+	mostPages   = 10  // that are looked through, from the newest back
 )
 
 // discordEpoch is the first millisecond of snowflakes (developers/reference).
@@ -53,10 +54,17 @@ type found struct {
 }
 
 // Find looks whether a message was posted although no answer came. Soon after the
-// attempt it needs no looking: sent again with the same nonce, Discord gives the
-// message that it has.
+// first attempt it needs no looking: sent again with the same nonce, Discord gives
+// the message that it has. Later attempts make no nonce last longer.
 func (f *Frontend) Find(ctx context.Context, out keepwatch.Outgoing) (ref string, ok bool, err error) {
-	if out.Tried.IsZero() || f.now().Sub(out.Tried) < nonceFor {
+	since := out.Since()
+	age := f.now().Sub(since)
+	switch {
+	case since.IsZero():
+		return "", false, nil
+	case out.Reply.Alive(f.now()) && out.Reply.Open && !f.acks.isLost(out.Reply.Token):
+		return "", false, nil // the response to the interaction is written once more, which doubles nothing
+	case age >= 0 && age < nonceFor && !hadToken(out): // below 0 the clock was set back: how old it is nobody knows
 		return "", false, nil
 	}
 	target := f.target(out)
@@ -68,56 +76,58 @@ func (f *Frontend) Find(ctx context.Context, out keepwatch.Outgoing) (ref string
 	if err != nil {
 		return "", false, verdict(err, target)
 	}
-	want := render(out.Message)
-	after := snowflake(out.Tried.Add(-clockMargin))
-	if isID(out.After) && newer(out.After, after) {
-		after = out.After
+	// Ids are times by Discord's clock, whatever ours says.
+	after := out.After
+	if !isID(after) {
+		after = snowflake(since.Add(-clockMargin))
 	}
-	for range mostPages {
-		page, err := f.page(ctx, channel, url.Values{"after": {after}, "limit": {strconv.Itoa(pageSize)}})
+	want := render(out.Message)
+	query := url.Values{"limit": {strconv.Itoa(pageSize)}}
+	for n := range mostPages {
+		page, err := f.page(ctx, channel, query)
 		if err != nil {
 			return f.unreadable(channel, target, err)
 		}
-		if len(page) == 0 && out.After != "" {
-			f.checkHistory(ctx, channel, target)
+		if n == 0 && len(page) == 0 && out.After != "" {
+			f.warnHistory(channel, target) // so Discord answers a bot without Read Message History, which is no error
 		}
 		for _, m := range page {
+			if !newer(m.ID, after) {
+				return "", false, nil
+			}
 			if ours(m, me.ID) && isThis(m, out, want) {
 				return m.ID, true, nil
 			}
 		}
 		if len(page) < pageSize {
-			break
+			return "", false, nil
 		}
-		after = page[len(page)-1].ID
+		query.Set("before", page[len(page)-1].ID)
 	}
+	f.log.Warn("a message was not found among the newest of its channel, so it is sent again", "id", out.ID, "channel", target)
 	return "", false, nil
 }
 
-// page gives messages of a channel, the oldest first.
+// hadToken reports whether an attempt may have gone by the token of an
+// interaction, which takes no nonce.
+func hadToken(out keepwatch.Outgoing) bool { return out.Reply != nil && out.Reply.Open }
+
+// page gives messages of a channel, the newest first.
 func (f *Frontend) page(ctx context.Context, channel string, q url.Values) ([]found, error) {
 	var page []found
 	if err := f.rest.call(ctx, http.MethodGet, discordgo.EndpointChannelMessages(channel)+"?"+q.Encode(), nil, &page); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(page, func(a, b found) int {
-		if a.ID == b.ID {
+		switch {
+		case newer(a.ID, b.ID):
+			return -1
+		case a.ID == b.ID:
 			return 0
 		}
-		if newer(a.ID, b.ID) {
-			return 1
-		}
-		return -1
+		return 1
 	})
 	return page, nil
-}
-
-// checkHistory warns where a channel in which we have posted shows no message at
-// all: so Discord answers a bot without Read Message History, which is no error.
-func (f *Frontend) checkHistory(ctx context.Context, channel, target string) {
-	if page, err := f.page(ctx, channel, url.Values{"limit": {"1"}}); err == nil && len(page) == 0 {
-		f.warnHistory(channel, target)
-	}
 }
 
 // unreadable: a message in a channel that cannot be read is not found, and is
@@ -150,12 +160,22 @@ func newer(a, b string) bool {
 	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) > 0
 }
 
-// isThis reports whether a message is what would be posted. The card of a run may
-// have said something else when it was posted: it is known by its buttons.
+// isThis reports whether a message is what would be posted. Where Discord still
+// knows its nonce, that decides: two answers may say the same. The card of a run
+// may have said something else when it was posted: it is known by its buttons, and
+// by the number that its title begins with.
 func isThis(m found, out keepwatch.Outgoing, want payload) bool {
-	if m.Nonce == out.ID {
+	if m.Nonce != nil {
+		return m.Nonce == out.ID
+	}
+	if out.Run > 0 && (sameButton(m, out.Message) || sameRun(m.Content, want.Content)) {
 		return true
 	}
+	return words(m.Content, m.Embeds) == words(want.Content, want.Embeds)
+}
+
+// sameButton reports whether a message has a button of ours.
+func sameButton(m found, ours keepwatch.Message) bool {
 	var have []string
 	for _, row := range m.Components {
 		for _, c := range row.Components {
@@ -165,15 +185,26 @@ func isThis(m found, out keepwatch.Outgoing, want payload) bool {
 			}
 		}
 	}
-	if out.Run > 0 {
-		for _, b := range out.Message.AllButtons() {
-			token, _ := b.Token()
-			if slices.ContainsFunc(have, func(id string) bool { t, ok := tokenOf(id); return ok && t == token }) {
-				return true
-			}
+	for _, b := range ours.AllButtons() {
+		token, _ := b.Token()
+		if slices.ContainsFunc(have, func(id string) bool { t, ok := tokenOf(id); return ok && t == token }) {
+			return true
 		}
 	}
-	return words(m.Content, m.Embeds) == words(want.Content, want.Embeds)
+	return false
+}
+
+// sameRun reports whether two titles are of the same run: "✅ **Run 42: …".
+func sameRun(a, b string) bool {
+	number := func(s string) string {
+		_, title, _ := strings.Cut(s, "**")
+		head, _, ok := strings.Cut(title, ":")
+		if !ok {
+			return ""
+		}
+		return head
+	}
+	return number(a) != "" && number(a) == number(b)
 }
 
 // words gives what a message says, without the blanks that Discord trims.

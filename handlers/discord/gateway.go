@@ -62,8 +62,10 @@ type Gateway struct {
 	pace  pace
 	log   *slog.Logger
 	jit   func() float64
-	state func(error)                  // told how the connection is
-	event func(context.Context, event) // what to do about an event; runs beside others
+	state func(error) // told how the connection is
+	// present is told what Discord says of the servers that the bot is in.
+	present func(name string, data json.RawMessage)
+	event   func(context.Context, event) // what to do about an event; runs beside others
 
 	bot        string // the bot's user id, from READY
 	last       resumable
@@ -74,6 +76,10 @@ type Gateway struct {
 
 // The events that matter here (developers/events/gateway-events).
 const (
+	ready             = "READY"
+	resumed           = "RESUMED"
+	guildCreate       = "GUILD_CREATE"
+	guildDelete       = "GUILD_DELETE"
 	interactionCreate = "INTERACTION_CREATE"
 	messageCreate     = "MESSAGE_CREATE"
 )
@@ -164,9 +170,12 @@ func (g *Gateway) connect(ctx context.Context, turns chan struct{}, working *syn
 	c := &connection{ws: ws, token: g.token, pace: g.pace, log: g.log, jit: g.jit}
 	err = c.serve(ctx, g.last, func(f frame) {
 		switch f.Name {
-		case "READY":
+		case ready:
 			g.ready(f.Data)
-		case "RESUMED":
+			g.present(f.Name, f.Data)
+		case guildCreate, guildDelete:
+			g.present(f.Name, f.Data)
+		case resumed:
 			g.state(nil)
 			g.log.Info("connected to Discord again, where it ended")
 		}

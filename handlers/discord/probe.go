@@ -102,9 +102,15 @@ func (f *Frontend) probeSessions(ctx context.Context) keepwatch.Probe {
 		p.Status, p.Text = keepwatch.ProbeBad, "Discord does not say where it is: "+err.Error()
 		return p
 	}
+	f.mu.Lock()
+	rival := f.rival
+	f.mu.Unlock()
 	limit := bot.SessionStartLimit
 	p.Text = fmt.Sprintf("%d of %d connections are left for today", limit.Remaining, limit.Total)
-	if limit.Total > 0 && limit.Remaining < limit.Total/10 {
+	if !rival.IsZero() {
+		p.Status, p.Text = keepwatch.ProbeBad, fmt.Sprintf("a second bot runs with the same token: it answered at %s what this one was asked, so what people ask for may be done twice", rival.UTC().Format("2 Jan 15:04 UTC"))
+		p.Next = "Stop one of them, or give it an application and a token of its own; then start this one again."
+	} else if limit.Total > 0 && limit.Remaining < limit.Total/10 {
 		p.Status, p.Next = keepwatch.ProbeWarn, "Something connects again and again with this token. Is a second bot running, or does this one restart in a loop?"
 	}
 	return p
@@ -119,6 +125,9 @@ func (f *Frontend) probeKey(app application) keepwatch.Probe {
 	if !strings.EqualFold(strings.TrimSpace(f.cfg.PublicKey), app.VerifyKey) {
 		p.Status, p.Text = keepwatch.ProbeBad, "DISCORD_PUBLIC_KEY is not the key of this application, so every request would be refused"
 		p.Next = "Set it to " + app.VerifyKey + "."
+	} else if !f.cfg.Listening {
+		p.Status, p.Text = keepwatch.ProbeWarn, "DISCORD_PUBLIC_KEY is set, and BOT_LISTEN is not: with an Interactions Endpoint URL in the portal no command arrives"
+		p.Next = "Set BOT_LISTEN=127.0.0.1:8080 and have your web server pass " + Path + " on to it; or leave DISCORD_PUBLIC_KEY out, and that field of the portal empty."
 	}
 	return p
 }

@@ -138,26 +138,6 @@ func callError(ctx context.Context, err error) error {
 	return &apiError{Cause: err}
 }
 
-// patiently calls again after a 429, exactly when Discord says, and after faults
-// that pass, until it is done or ctx ends. It is for what may be done twice.
-func (r *rest) patiently(ctx context.Context, method, address string, in, out any) error {
-	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
-		err := r.call(ctx, method, address, in, out)
-		var refusal *apiError
-		if !errors.As(err, &refusal) || ctx.Err() != nil || refusal.permanent() {
-			return err
-		}
-		pause := wait
-		if refusal.Status == http.StatusTooManyRequests {
-			pause = refusal.RetryAfter
-		}
-		r.log.Debug("Discord is asked again", "in", pause, "err", err)
-		if !sleep(ctx, pause) {
-			return &apiError{Unsent: true, Cause: ctx.Err()}
-		}
-	}
-}
-
 // permanent reports whether asking again would give the same answer.
 func (e *apiError) permanent() bool {
 	return e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests && e.Status != http.StatusRequestTimeout

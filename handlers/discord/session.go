@@ -91,20 +91,20 @@ func (c *connection) serve(ctx context.Context, from resumable, event func(frame
 		return err
 	}
 	beats.Go(func() { c.beat(ctx, interval) })
-	ready := time.Now().Add(c.pace.ready)
+	begin := time.Now().Add(c.pace.ready)
 	began := false
 	for {
 		// discordgo reads without a deadline, and hangs on a silent gateway for
 		// ever. Something must come within every interval: acknowledgements do.
 		until := time.Now().Add(2*interval + c.pace.slack)
-		if !began && until.After(ready) {
-			until = ready
+		if !began && until.After(begin) {
+			until = begin
 		}
 		f, err := c.read(ctx, until)
 		if err != nil {
 			return err
 		}
-		if f.Op == opDispatch && (f.Name == "READY" || f.Name == "RESUMED") {
+		if f.Op == opDispatch && (f.Name == ready || f.Name == resumed) {
 			began = true
 		}
 		if err := c.handle(f, event); err != nil {

@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -98,6 +99,9 @@ func (w *writer) entry(head, row []string) bool {
 			continue
 		}
 		cell = escape(cut(cell, 500))
+		if _, err := strconv.ParseInt(cell, 10, 64); i == 0 && err == nil && len(head) > 0 && strings.TrimSpace(head[0]) != "" {
+			cell = escape(cut(head[0], 60)) + " " + cell // a number alone names nothing: "Run 11"
+		}
 		switch {
 		case i == 0:
 			name = "**" + cell + "**"

@@ -71,3 +71,13 @@ func TestRealTable(t *testing.T) {
 		}
 	}
 }
+
+// TestNumbersInListsAreNamed: in a list there is no head above a number.
+func TestNumbersInListsAreNamed(t *testing.T) {
+	long := "a backup of something with a name that no phone shows in one line"
+	p := render(keepwatch.Message{Title: "2 runs", Blocks: []keepwatch.Block{{Table: &keepwatch.Table{Head: []string{"Run", "What"}, Rows: [][]string{{"11", long}, {"x1", long}}}}}})
+	want := "**Run 11**\nWhat: " + long + "\n**x1**\nWhat: " + long
+	if got := p.Embeds[0].Description; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -103,6 +103,26 @@ func forgotten(t *testing.T, o *office) {
 	}
 }
 
+// forgottenInPieces: no process lives for an hour, and each tidies when it starts.
+func forgottenInPieces(t *testing.T, o *office) {
+	for i := range 60 {
+		if err := o.Tidy(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Minute)
+		o.take(t, fmt.Sprint("k", i))
+		o.reopen()
+	}
+	if n := o.count(t, "given/"); n > 20 {
+		t.Errorf("%d of 60 deliveries of ten hours are remembered", n)
+	}
+	for i := range 7 {
+		if o.take(t, fmt.Sprint("k", 59-i)) {
+			t.Errorf("what was taken %d minutes ago is fresh", 10*i)
+		}
+	}
+}
+
 func finished(t *testing.T, o *office) {
 	first, e := o.delivery("k1", "r1")
 	must[bool](t)(o.TakeDelivery(first, e))

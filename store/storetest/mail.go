@@ -33,8 +33,8 @@ func (o *office) reopen() { o.Records = store.NewRecords(o.Store, o.now) }
 func RunMail(t *testing.T, open func(t *testing.T) store.Store) {
 	for how, wrap := range map[string]func(store.Store) store.Store{"once": func(s store.Store) store.Store { return s }, "twice": Twice} {
 		for name, test := range map[string]func(*testing.T, *office){
-			"lanes": lanes, "lanes that cannot be": badLanes, "attempts": attempts, "refused": refused, "cards": cards, "two cards": twoCards, "one card of many that ask": oneCard,
-			"taken once": takenOnce, "taken once, whatever the clock says": takenByAnyClock, "forgotten in the end": forgotten, "finished": finished,
+			"lanes": lanes, "lanes that cannot be": badLanes, "attempts": attempts, "what one person sees": asides, "refused": refused, "cards": cards, "two cards": twoCards, "one card of many that ask": oneCard,
+			"taken once": takenOnce, "taken once, whatever the clock says": takenByAnyClock, "forgotten in the end": forgotten, "forgotten by processes that live shortly": forgottenInPieces, "finished": finished,
 			"buttons": buttons, "tidy": tidy, "tidy beside a writer": tidyBeside, "newer mail": newerMail,
 			"spent tokens": spentTokens, "what waits": waiting,
 		} {
@@ -137,13 +137,14 @@ func badLanes(t *testing.T, o *office) {
 func attempts(t *testing.T, o *office) {
 	o.post(t, message("a", "1"), message("a", "2"), message("a", "3"))
 	first := must[keepwatch.Outgoing](t)(o.TryMessage(o.next(t, "a"), o.now()))
-	if !first.Tried.Equal(o.now()) || first.After != "" {
+	if !first.Tried.Equal(o.now()) || !first.FirstTried.Equal(o.now()) || first.After != "" {
 		t.Errorf("%+v", first)
 	}
 	if err := o.MessageDelivered(first, "ref1", "", false); err != nil {
 		t.Fatal(err)
 	}
-	second := must[keepwatch.Outgoing](t)(o.TryMessage(o.next(t, "a"), o.now()))
+	begun := o.now()
+	second := must[keepwatch.Outgoing](t)(o.TryMessage(o.next(t, "a"), begun))
 	o.reopen()
 	if again := o.next(t, "a"); again.After != "ref1" || again.Tried.IsZero() || again.Message.Title != "2" {
 		t.Errorf("after a restart: %+v", again)
@@ -167,8 +168,31 @@ func attempts(t *testing.T, o *office) {
 		t.Fatal(err)
 	}
 	time.Sleep(time.Minute)
-	if second = must[keepwatch.Outgoing](t)(o.TryMessage(second, o.now())); second.After != "ref1" || !second.Tried.Equal(o.now()) {
+	if second = must[keepwatch.Outgoing](t)(o.TryMessage(second, o.now())); second.After != "ref1" || !second.Tried.Equal(o.now()) || !second.FirstTried.Equal(begun) {
 		t.Errorf("a second attempt: %+v", second)
+	}
+	second.FirstTried = time.Time{} // as an older version left it
+	if again := must[keepwatch.Outgoing](t)(o.TryMessage(second, o.now().Add(time.Hour))); !again.FirstTried.Equal(o.now()) {
+		t.Errorf("tried before FirstTried was kept: %+v", again)
+	}
+}
+
+// asides: what one person alone sees has an order of its own, wherever it was
+// asked for.
+func asides(t *testing.T, o *office) {
+	private := func(lane, channel, to string) keepwatch.Outgoing {
+		out := message(lane, "Not allowed")
+		out.Channel, out.Reply = channel, &keepwatch.Reply{Private: true, To: keepwatch.Account{Platform: "x", ID: to}}
+		return out
+	}
+	o.post(t, private("re:1", "x:c", "7"), private("re:2", "x:d", "7"), private("re:3", "x:c", "8"), message("x:c", "for all"))
+	if err := o.MessageDelivered(o.next(t, "re:1"), "ref1", "", false); err != nil {
+		t.Fatal(err)
+	}
+	for lane, after := range map[string]string{"re:2": "ref1", "re:3": "", "x:c": ""} {
+		if out := must[keepwatch.Outgoing](t)(o.TryMessage(o.next(t, lane), o.now())); out.After != after {
+			t.Errorf("%s is looked for behind %q, want %q", lane, out.After, after)
+		}
 	}
 }
 

@@ -92,6 +92,9 @@ func (i *Interaction) state() State {
 	return Answered
 }
 
+// Token is what it is answered with.
+func (i *Interaction) Token() string { return i.token }
+
 // Problem says why an answer of the bot was refused; empty if none was.
 func (i *Interaction) Problem() string {
 	i.srv.mu.Lock()

@@ -43,7 +43,7 @@ func (s *Server) messageJSON(m *message) object {
 	if !m.edited.IsZero() {
 		o["edited_timestamp"] = stamp(m.edited)
 	}
-	if m.nonce != nil {
+	if m.nonce != nil && s.Now().Sub(m.created) < nonceWindow { // the vendor does not keep it
 		o["nonce"] = m.nonce
 	}
 	if m.replyTo != "" {

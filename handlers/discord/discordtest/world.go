@@ -205,6 +205,15 @@ func (s *Server) Kick(guildID string) {
 	s.dispatch(intentGuilds, guildID, "GUILD_DELETE", object{"id": guildID})
 }
 
+// Invite lets the bot into a guild again that it was thrown out of.
+func (s *Server) Invite(guildID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.world.guilds[guildID]
+	g.gone = false
+	s.dispatch(intentGuilds, guildID, "GUILD_CREATE", s.guildCreate(g))
+}
+
 // BlockDM makes a person refuse messages from the bot: error 50007.
 func (s *Server) BlockDM(userID string) {
 	s.mu.Lock()
