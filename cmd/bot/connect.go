@@ -130,9 +130,6 @@ func probesOf(ctx context.Context, s settings, platforms []platform) []keepwatch
 		}
 	}
 	probes = append(probes, probeHalf(s)...)
-	if s.env.values["DISCORD_PUBLIC_KEY"] != "" && s.Listen == "" && slices.Contains(s.platforms(), "discord") {
-		probes = append(probes, bad("Discord over HTTP", "DISCORD_PUBLIC_KEY is set, and nothing listens: no address is set for requests over HTTP.", "Set BOT_LISTEN, such as 127.0.0.1:8080 behind your web server; or take DISCORD_PUBLIC_KEY out, and the requests come by the gateway."))
-	}
 	if len(platforms) == 0 {
 		probes = append(probes, off("platforms", "Neither Slack nor Discord is configured: the bot talks in the terminal.", "docs/slack.md and docs/discord.md say how to connect one."))
 	}
