@@ -79,6 +79,10 @@ type Reply struct {
 	// out, so it is never logged. Empty: the answer goes into the channel.
 	Token string    `json:"token,omitempty"`
 	Until time.Time `json:"until,omitzero"` // when Token stops working
+	// Asked is the platform's id of what is answered, where its ids are in the
+	// order of time: the answer by Token stands behind it, and may stand before
+	// what was posted meanwhile, because it takes the acknowledgement's place.
+	Asked string `json:"asked,omitempty"`
 	// Open says that the acknowledgement was already seen by the whole channel
 	// (Discord fixes that with it).
 	Open bool `json:"open,omitempty"`

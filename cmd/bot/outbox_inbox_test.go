@@ -77,7 +77,7 @@ func discordInbox(t *testing.T) inbox {
 				t.Fatalf("defer: %v, %+v", err, resp)
 			}
 			_ = resp.Body.Close()
-			return &keepwatch.Reply{To: keepwatch.Account{Platform: "discord", ID: alis}, Token: i.Token(), Open: true, Until: time.Now().Add(14 * time.Minute)}
+			return &keepwatch.Reply{To: keepwatch.Account{Platform: "discord", ID: alis}, Token: i.Token(), Asked: i.ID, Open: true, Until: time.Now().Add(14 * time.Minute)}
 		},
 	}
 	for i := range killChannels {

@@ -186,7 +186,7 @@ func (c *Conversation) take(ctx context.Context, i interaction, req keepwatch.Re
 	open := (public || req.Private) && !replace
 	d := keepwatch.Delivery{
 		Key: "discord:interaction:" + i.ID, Request: req, InReply: true,
-		Reply: keepwatch.Reply{To: req.Account, Token: i.Token, Until: req.At.Add(tokenLife), Open: open, Private: !req.Private, Replace: replace},
+		Reply: keepwatch.Reply{To: req.Account, Token: i.Token, Until: req.At.Add(tokenLife), Asked: i.ID, Open: open, Private: !req.Private, Replace: replace},
 	}
 	resp := response{Type: discordgo.InteractionResponseDeferredChannelMessageWithSource}
 	switch {

@@ -105,6 +105,11 @@ func TestCardByTokenIsFoundAfterADowntime(t *testing.T) {
 			r.command("backup start", map[string]any{"source": "docs"})
 			d := r.counter.wait(t, 1)[0]
 			rec := store.NewRecords(mem.New(), r.clock.Now)
+			between := notice(r, "aaaaaaaaaaaaaaaaaaaa", "posted after the deferral")
+			between.Lane = between.Channel
+			o := outbox(t, r, rec)
+			o.Send(saved(t, rec, between)...)
+			r.emptied(rec, o)
 			reply := d.Reply
 			reply.Private = false
 			lanes := saved(t, rec, keepwatch.Outgoing{ID: "bbbbbbbbbbbbbbbbbbbb", Lane: "re:bbbbbbbbbbbbbbbbbbbb", Channel: d.Request.Channel, Reply: &reply, Run: 42, Made: r.clock.Now()})
@@ -115,8 +120,8 @@ func TestCardByTokenIsFoundAfterADowntime(t *testing.T) {
 			r.emptied(rec, next)
 			m := r.srv.Messages(r.srv.ChannelID())
 			cards, err := rec.RunCards(42)
-			if err != nil || len(m) != 1 || len(cards) != 1 || cards[0].Ref != m[0].ID {
-				t.Errorf("the card stands there %d times: %v; kept: %+v, %v", len(m), m, cards, err)
+			if err != nil || len(m) != 2 || len(cards) != 1 || cards[0].Ref != m[0].ID && cards[0].Ref != m[1].ID {
+				t.Errorf("there are %d of 2 messages: %v; kept: %+v, %v", len(m), m, cards, err)
 			}
 		})
 	}

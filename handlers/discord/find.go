@@ -81,6 +81,9 @@ func (f *Frontend) Find(ctx context.Context, out keepwatch.Outgoing) (ref string
 	if !isID(after) {
 		after = snowflake(since.Add(-clockMargin))
 	}
+	if hadToken(out) && isID(out.Reply.Asked) && newer(after, out.Reply.Asked) {
+		after = out.Reply.Asked // the response has the id, and the place, of its deferral
+	}
 	want := render(out.Message)
 	query := url.Values{"limit": {strconv.Itoa(pageSize)}}
 	for n := range mostPages {

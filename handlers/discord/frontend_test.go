@@ -153,8 +153,8 @@ func TestCardBesideAPrivateAnswer(t *testing.T) {
 	if m := r.srv.Messages(r.srv.ChannelID())[0]; !strings.Contains(m.Text(), "under way") || m.Nonce == nil {
 		t.Errorf("the card is %s with the nonce %v", m, m.Nonce)
 	}
-	if s := i.State(); s != discordtest.Thinking {
-		t.Errorf("the private answer is %s", s)
+	if s, err := i.WaitAcknowledged(soon(t)); err != nil || s != discordtest.Thinking { // which may come after the card
+		t.Errorf("the private answer is %s, %v", s, err)
 	}
 }
 
