@@ -185,12 +185,39 @@ func (r *Router) audits(_ context.Context, c *call) (keepwatch.Message, error) {
 		}
 		table.Rows = append(table.Rows, []string{e.At.In(r.cfg.Location).Format("2 Jan 15:04:05"), who, e.Channel, e.Text, how, keepwatch.FormatDuration(e.Duration)})
 	}
+	if !c.req.Local { // in the terminal the options are typed
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Choose…", Command: "keepwatch audit", Form: r.auditForm()})
+	}
 	if len(entries) == 0 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Nobody asked for anything of that kind."))
 		return msg, nil
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	return msg, nil
+}
+
+// mostPicks is how many choices a field of a form has: as many as Slack's select.
+const mostPicks = 100
+
+// auditForm asks which requests are to be shown.
+func (r *Router) auditForm() *keepwatch.Form {
+	pick := func(t OptionType) []string {
+		choices, err := r.choices(t)
+		if err != nil {
+			return nil // then the name is typed
+		}
+		var names []string
+		for _, choice := range choices[:min(len(choices), mostPicks)] {
+			names = append(names, choice.Text)
+		}
+		return names
+	}
+	return &keepwatch.Form{Title: "Which requests?", Submit: "Show", Text: "What is left empty does not matter.", Fields: []keepwatch.FormField{
+		{Name: "person", Flag: true, Label: "Asked by", Type: keepwatch.FieldChoice, Choices: pick(TypePerson)},
+		{Name: "source", Flag: true, Label: "About the source", Type: keepwatch.FieldChoice, Choices: pick(TypeSource)},
+		{Name: "since", Flag: true, Label: "From this day on", Type: keepwatch.FieldDate},
+		{Name: "until", Flag: true, Label: "Up to this day", Type: keepwatch.FieldDate},
+	}}
 }
 
 func (r *Router) check(ctx context.Context, _ *call) (keepwatch.Message, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -70,6 +71,7 @@ func Run(t *testing.T, newStage func(t *testing.T) (Stage, *World)) {
 		{"hostile text does nothing", hostile},
 		{"a long list turns over", pages},
 		{"a form asks before anything is done", form},
+		{"a day is picked in a form", day},
 		{"a run is watched and cancelled by another", elsewhere},
 		{"many at once are each answered once", many},
 	} {
@@ -301,6 +303,22 @@ func form(t *testing.T, s *stage) {
 	s.must("confirm", s.Submit(s.ctx(), Admin, nil))
 	s.see(Admin, "Run 1", "restore of notes1/2026-11-23T030000Z")
 	s.w.EndRun(1)
+}
+
+func day(t *testing.T, s *stage) {
+	s.say(Viewer, "backup list")
+	s.see(Viewer, "1 archive")
+	s.say(Admin, "keepwatch audit")
+	on := s.see(Admin, "backup list")
+	if !slices.Contains(on.Buttons, "Choose…") {
+		return // the terminal has options instead
+	}
+	s.press(Admin, on, "Choose…")
+	s.must("fill in the form", s.Submit(s.ctx(), Admin, map[string]string{"Asked by": Viewer, "From this day on": "2026-11-01"}))
+	s.see(Admin, "backup list", Viewer)
+	if e := s.w.Audited(s.ctx(), "keepwatch audit --person "+Viewer+" --since 2026-11-01"); len(e) != 1 || e[0].Outcome != keepwatch.OutcomeDone {
+		t.Errorf("audited: %+v", e)
+	}
 }
 
 func elsewhere(_ *testing.T, s *stage) {
