@@ -62,7 +62,7 @@ func (f *Frontend) Find(ctx context.Context, out keepwatch.Outgoing) (ref string
 	switch {
 	case since.IsZero():
 		return "", false, nil
-	case out.Reply.Alive(f.now()) && out.Reply.Open && !f.acks.isLost(out.Reply.Token):
+	case age >= 0 && age < nonceFor && out.Reply.Alive(f.now()) && out.Reply.Open && !f.acks.isLost(out.Reply.Token):
 		return "", false, nil // the response to the interaction is written once more, which doubles nothing
 	case age >= 0 && age < nonceFor && !hadToken(out): // below 0 the clock was set back: how old it is nobody knows
 		return "", false, nil

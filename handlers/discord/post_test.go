@@ -308,3 +308,14 @@ func TestWithoutTheBotInTheChannel(t *testing.T) {
 		t.Errorf("it says %s", m)
 	}
 }
+
+// TestRefusalWithoutACode: a page of a proxy says nothing about a message for good,
+// and must not hold up its channel for ever either.
+func TestRefusalWithoutACode(t *testing.T) {
+	for status, odd := range map[int]bool{400: true, 403: true, 404: true, 413: true, 408: false, 425: false, 502: false} {
+		var p *keepwatch.PostError
+		if err := verdict(&apiError{Status: status}, "discord:1"); !errors.As(err, &p) || p.Verdict != keepwatch.VerdictUnsure || p.Odd != odd {
+			t.Errorf("HTTP %d: %+v", status, p)
+		}
+	}
+}

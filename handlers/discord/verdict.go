@@ -36,7 +36,11 @@ func verdict(err error, channel string) error {
 		post.Verdict = keepwatch.VerdictLater
 	case refusal.Status == http.StatusUnauthorized:
 		post.Verdict, post.After, post.Err = keepwatch.VerdictLater, authLater, badToken(err)
-	case refusal.Status >= 400 && refusal.Status < 500 && refusal.Code != 0:
+	case refusal.Status >= 400 && refusal.Status < 500 && refusal.Code == 0:
+		// A proxy's page, or one that stands before Discord. It may pass; where it
+		// does not, it must not hold up its channel for ever.
+		post.Odd = refusal.Status != http.StatusRequestTimeout && refusal.Status != http.StatusTooEarly
+	case refusal.Status >= 400 && refusal.Status < 500:
 		if text := reason(refusal, channel); text != "" {
 			post.Verdict, post.Err = keepwatch.VerdictNever, keepwatch.Errorf(keepwatch.KindAttention, "%s", text).Because(err)
 		}
