@@ -64,13 +64,28 @@ func PeakOf(a Archive, history []Archive) Peak {
 }
 
 // earlier gives the verified archives of the same path and parts that were begun
-// before an archive, newest first.
+// before an archive, newest first. Where there are none, those of the source from
+// before archives knew their path stand for them, so that the first backup after an
+// upgrade is weighed against something.
 func earlier(a Archive, history []Archive) []Archive {
-	var list []Archive
+	var list, unknown []Archive
 	for _, h := range history {
-		if h.IsVerified() && h.Started.Before(a.Started) && h.groupKey() == a.groupKey() {
-			list = append(list, h)
+		if !h.IsVerified() || !h.Started.Before(a.Started) {
+			continue
 		}
+		of := h
+		if of.Path == "" {
+			of.Path = a.Path
+		}
+		switch {
+		case h.groupKey() == a.groupKey():
+			list = append(list, h)
+		case of.groupKey() == a.groupKey():
+			unknown = append(unknown, h)
+		}
+	}
+	if len(list) == 0 {
+		list = unknown
 	}
 	slices.SortStableFunc(list, func(x, y Archive) int { return y.Started.Compare(x.Started) })
 	return list

@@ -443,3 +443,19 @@ func TestPruning(t *testing.T) {
 		}
 	}
 }
+
+// TestSuspectAfterAnUpgrade: archives from before archives knew their path are
+// history all the same, so that the first backup after an upgrade is weighed.
+func TestSuspectAfterAnUpgrade(t *testing.T) {
+	at := time.Date(2026, 11, 25, 3, 0, 0, 0, time.UTC)
+	proved := []keepwatch.Verification{{At: at}}
+	old := keepwatch.Archive{Source: "docs", Stamp: "a", Started: at, Items: 30, Bytes: 3 << 20, Verified: proved}
+	now := keepwatch.Archive{Source: "docs", Stamp: "b", Path: "/srv/docs", Started: at.Add(24 * time.Hour), Items: 8, Bytes: 1 << 20, Verified: proved}
+	if found := keepwatch.Suspect(now, []keepwatch.Archive{old}); len(found) == 0 {
+		t.Error("a source that shrank at an upgrade is not noticed")
+	}
+	old.Path = "/srv/other"
+	if found := keepwatch.Suspect(now, []keepwatch.Archive{old}); len(found) != 0 {
+		t.Errorf("another path is history: %v", found)
+	}
+}
