@@ -93,11 +93,7 @@ func (a *app) join() error {
 	if a.vault, err = vault.Open(vault.Config{Look: away != nil, Dir: s.Vault.Dir, Recipients: recipients, IdentityFile: s.keyPath(), Own: s.own(), Now: a.now, Crash: a.crash}); err != nil {
 		return err
 	}
-	if away == nil {
-		if err := a.vault.Mark(); err != nil {
-			a.log.Warn("the vault cannot be marked as what it is; the next start tries again", "err", err)
-		}
-	}
+	a.markVault()
 	if err := a.rememberKey(); err != nil {
 		return err
 	}
@@ -311,6 +307,9 @@ func (v shownVault) Path(ref string) string { return v.s.shownPath(v.Vault.Path(
 func (a *app) changed(run keepwatch.Run) {
 	if a.web != nil {
 		a.web.Observe(run)
+	}
+	if run.Kind == keepwatch.RunBackup && run.State == keepwatch.RunDone {
+		a.markVault()
 	}
 	a.outbox.RunChanged(run)
 	if run.State == keepwatch.RunQueued {

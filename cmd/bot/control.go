@@ -164,11 +164,18 @@ func listenControl(dataDir string, state backer, log *slog.Logger, more ...func(
 	return c, nil
 }
 
-// Close closes the socket.
+// Close closes the socket. A terminal that does not read what it asked for is not
+// waited for.
 func (c *control) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	return c.server.Shutdown(ctx)
+	if err := c.server.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
+		c.log.Warn("a terminal did not read to the end what it had asked for")
+		return c.server.Close()
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
 
 // backUpState copies the state into file: through the running bot, or directly

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
 
 	"keepwatch"
 	"keepwatch/vault"
@@ -36,6 +37,22 @@ func (a *app) placeNow() error {
 		return err
 	}
 	return unplaced(a.settings.Vault.Dir, archives)
+}
+
+// markVault marks the vault as what it is once an archive lies in it. An empty
+// folder is not marked: it may be the place at which the disk is not mounted yet.
+func (a *app) markVault() {
+	dir := a.settings.Vault.Dir
+	if vault.Marked(dir) {
+		return
+	}
+	archives, err := a.records.Archives("")
+	if err == nil && slices.ContainsFunc(archives, func(x keepwatch.Archive) bool { return vault.HasAny(dir, []string{x.Ref()}) }) {
+		err = a.vault.Mark()
+	}
+	if err != nil {
+		a.log.Warn("the vault cannot be marked as what it is; the next backup tries again", "err", err)
+	}
 }
 
 // sealable says why no backup may be made at this moment, or nil.

@@ -123,6 +123,8 @@ func reach(ctx context.Context, s settings, log *slog.Logger) (*remote, bool) {
 	}
 	r := &remote{client: controlClient(socketPath(s.DataDir)), dir: dir, log: log}
 	var none []handlers.Candidate
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // it may be stopped, or hang
+	defer cancel()
 	if err := r.ask(ctx, "/terminal/complete", asked{Text: "", Dir: dir}, &none); err != nil {
 		return nil, false
 	}
