@@ -211,6 +211,13 @@ func (b bench) points(line string) []string {
 	return points
 }
 
+// sometimes reports whether a point need not be passed in each run: writers that
+// come together share a commit, so one commit may be the last this time, and not
+// the next.
+func sometimes(point string) bool {
+	return strings.HasPrefix(point, "bolt.update.") && !strings.HasSuffix(point, "#1")
+}
+
 // TestKilledAtEveryPoint kills the very first start with a backup at every
 // named point that it passes, starts it again, and holds the promises.
 func TestKilledAtEveryPoint(t *testing.T) {
@@ -224,7 +231,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 			var out bytes.Buffer
 			cmd := b.command("/backup start ./notes", "KEEPWATCH_TEST_CRASH="+point)
 			cmd.Stdout, cmd.Stderr = &out, &out
-			if err := cmd.Run(); !killed(err) {
+			if err := cmd.Run(); !killed(err) && (err != nil || !sometimes(point)) {
 				t.Fatalf("not killed at %s: %v\n%s", point, err, out.Bytes())
 			}
 			b.checkPromises(b.restart(), point)
