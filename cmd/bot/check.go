@@ -107,7 +107,7 @@ func probeSettings(s settings) []keepwatch.Probe {
 	if s.env.values["MICROSOFT_TENANT_ID"] != "" || s.env.values["MICROSOFT_CLIENT_ID"] != "" {
 		probes = append(probes, warn("Microsoft 365", "It is configured, and this version does not connect to it yet.", ""))
 	}
-	probes = append(probes, good("time zone", s.Location.String()+"."), probeWritable("data folder", s.DataDir), probeWritable("vault folder", s.Vault.Dir))
+	probes = append(probes, good("time zone", zoneName(s.Location)+"."), probeWritable("data folder", s.DataDir), probeWritable("vault folder", s.Vault.Dir))
 	if len(s.Vault.Copies) > 0 {
 		probes = append(probes, bad("copies", "Copies to "+strings.Join(s.Vault.Copies, ", ")+" are configured, and this version makes none.", "Copy the vault folder by other means, such as rclone, and take the entry out."))
 	}
@@ -152,4 +152,12 @@ func probeWritable(name, dir string) keepwatch.Probe {
 		return warn(name, fmt.Sprintf("%s can be written, and has only %s left.", relative(dir), keepwatch.FormatBytes(free)), "Free some room.")
 	}
 	return good(name, fmt.Sprintf("%s can be written; %s are free.", relative(dir), keepwatch.FormatBytes(free)))
+}
+
+// zoneName names a time zone for a person.
+func zoneName(loc *time.Location) string {
+	if loc == time.Local {
+		return "The system's, as neither keepwatch.yaml nor BOT_TIMEZONE names one"
+	}
+	return loc.String()
 }
