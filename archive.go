@@ -45,12 +45,23 @@ type Archive struct {
 	// Accepted says who looked at the findings and said that they are right.
 	Accepted   string    `json:"accepted,omitempty"`
 	AcceptedAt time.Time `json:"accepted_at,omitzero"`
+	Copies     []Copy    `json:"copies,omitempty"` // where else it lies
 	// Revision counts the changes of what is written beside the archive too, so
 	// that a state which is older than that is noticed.
 	Revision int64 `json:"revision,omitempty"`
 	// Unread says that what is written beside it cannot be understood. It may say
 	// that the archive is pinned, so it is, until a person pins it or ends that.
 	Unread bool `json:"unread,omitempty"`
+}
+
+// Copy is another place where an archive lies.
+type Copy struct {
+	Place string    `json:"place"` // as in the configuration: an absolute folder
+	At    time.Time `json:"at"`    // when it was made
+	// Verified is when its files were last read back from there and their SHA-256
+	// compared; a copy counts from then on.
+	Verified time.Time `json:"verified,omitzero"`
+	Trouble  string    `json:"trouble,omitempty"` // why it does not count now, as a sentence
 }
 
 // SealedFile is one file of an archive's folder, as it lies on disk.

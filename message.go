@@ -29,6 +29,7 @@ type Message struct {
 	Blocks  []Block
 	Buttons []Button
 	Menus   []Menu
+	Files   []File // posted with it
 	// Run is the run that the message is about; front-ends keep the message
 	// up to date while it goes on. 0: none.
 	Run int64
@@ -37,6 +38,18 @@ type Message struct {
 	Failed  bool // the answer reports something that went wrong
 	Quit    bool // the asker asked to leave (terminal)
 }
+
+// File is something that is posted with a message. Where files cannot be shown, in
+// the terminal, it is written beside and named.
+type File struct {
+	Name string // "report-2026-11.png"
+	Type string // its media type
+	Alt  string // what it shows, in words, for those who do not see it
+	Data []byte // at most MaxFile
+}
+
+// MaxFile is the most bytes of a file with a message.
+const MaxFile = 1 << 20
 
 // Tone is the colour of a message.
 type Tone uint8

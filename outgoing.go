@@ -23,6 +23,12 @@ type Outgoing struct {
 	// and kept up to date afterwards. Message is not used then.
 	Run     int64   `json:"run,omitempty"`
 	Message Message `json:"message,omitzero"`
+	// Topic names what the message is about, where it is to be changed later: the
+	// reference of the newest message of a topic in a channel is kept. Edit says
+	// that this is no new message: Message takes the place of what that one shows;
+	// where there is none, because it was refused or is gone, nothing happens.
+	Topic string `json:"topic,omitempty"`
+	Edit  bool   `json:"edit,omitempty"`
 	// Notice marks a message about messages, so that one that cannot be
 	// delivered gives no further notice.
 	Notice bool `json:"notice,omitempty"`

@@ -46,6 +46,7 @@ type Person struct {
 	Role     Role              `json:"role"`
 	Accounts map[string]string `json:"accounts,omitempty"` // platform → account id
 	Devices  []Device          `json:"devices,omitempty"`
+	Hours    Hours             `json:"hours,omitzero"` // when direct messages may disturb
 }
 
 // Group gives everybody who is in a group of a platform a role.

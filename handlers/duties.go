@@ -1,0 +1,104 @@
+package handlers
+
+import (
+	"context"
+	"time"
+
+	"keepwatch"
+)
+
+// Rules keeps rules.
+type Rules interface {
+	Rules() ([]keepwatch.Rule, error)
+	Rule(id string) (keepwatch.Rule, error)
+	// AddRule checks a rule, works out when it comes due first and saves it. One
+	// that can never come due is refused.
+	AddRule(rule keepwatch.Rule) (keepwatch.Rule, error)
+	// ChangeRule changes one (its time, channel, text, pause); what it comes due
+	// next is worked out anew. change may be called more than once.
+	ChangeRule(id string, change func(*keepwatch.Rule) error) (keepwatch.Rule, error)
+	RemoveRule(id string) error
+}
+
+// Occurrences keeps what came due.
+type Occurrences interface {
+	Occurrence(id string) (keepwatch.Occurrence, error)
+	Occurrences(rule string, limit int) ([]keepwatch.Occurrence, error) // newest first
+	OpenOccurrences() ([]keepwatch.Occurrence, error)
+	// Answer saves what somebody says to an occurrence, and has its messages edited.
+	// An answer that was given already, in the same words, changes nothing.
+	Answer(id string, a keepwatch.Answer) (keepwatch.Occurrence, error)
+	// FireNow makes an occurrence of a rule now, beside those that are due.
+	// request is the ID of the request that asks for it: it makes one, however often
+	// it is carried out.
+	FireNow(rule, by, request string) (keepwatch.Occurrence, error)
+}
+
+// Times reads what people write about times.
+type Times interface {
+	// Parse reads a cron expression or plain words; a KindInvalid error has an
+	// example.
+	Parse(text string, zone *time.Location, now time.Time) (keepwatch.When, error)
+	// Moment reads one moment: "tomorrow 9:00", "in 2 hours", "3 December at 14:00".
+	Moment(text string, zone *time.Location, now time.Time) (time.Time, error)
+	Next(when keepwatch.When, after time.Time, wall string) (keepwatch.Due, bool)
+}
+
+// Authenticator knows the devices that hold somebody's Microsoft Authenticator, and
+// what people said of them.
+type Authenticator interface {
+	// Devices gives all of them, by person.
+	Devices() ([]keepwatch.DeviceState, error)
+	// Attest checks what somebody says and saves it. A date in the future, and one
+	// that is older than the one that is known, is asked about: a KindConflict
+	// error, unless sure is set.
+	Attest(a keepwatch.Attestation, sure bool) (keepwatch.DeviceState, error)
+	// Custodies gives what is lost with its password, and who said where it is.
+	Custodies() ([]keepwatch.CustodyState, error)
+	Record(a keepwatch.Attestation) (keepwatch.CustodyState, error)
+	// Readiness gives what a lock-out would meet, worst first, and a score from 0 to
+	// 100.
+	Readiness() (probes []keepwatch.Probe, score int, err error)
+}
+
+// Dossier keeps the facts that Microsoft asks for when the dashboard is out of reach.
+type Dossier interface {
+	Dossier() (keepwatch.Dossier, error)
+	// SetDossier saves what somebody filled in; the empty value takes it out.
+	SetDossier(field, value, by string) (keepwatch.Dossier, error)
+}
+
+// Attestations keeps people's words.
+type Attestations interface {
+	// Attestations gives those about a subject, newest first, at most limit; "" gives
+	// all of them.
+	Attestations(subject string, limit int) ([]keepwatch.Attestation, error)
+}
+
+// Walks keeps people's ways through checklists.
+type Walks interface {
+	// StartWalk saves a new walk and gives it its ID. Where the person has one
+	// through the same checklist that is not ended, that one is given.
+	StartWalk(w keepwatch.Walk) (keepwatch.Walk, error)
+	Walk(id string) (keepwatch.Walk, error)
+	// ChangeWalk changes one; with att its end is attested in the same transaction.
+	ChangeWalk(id string, change func(*keepwatch.Walk) error, att func(keepwatch.Walk) []keepwatch.Attestation) (keepwatch.Walk, error)
+	// Walks gives those of a person, newest first; "" of all.
+	Walks(person string, limit int) ([]keepwatch.Walk, error)
+}
+
+// Warnings tells people of facts.
+type Warnings interface {
+	// Warnings gives those that hold, the most pressing first.
+	Warnings() ([]keepwatch.Warning, error)
+	Warning(id string) (keepwatch.Warning, error)
+	// AckWarning saves that somebody has seen one; it rests until then.
+	AckWarning(id, by string, until time.Time) (keepwatch.Warning, error)
+}
+
+// Servers knows what the providers' servers hold.
+type Servers interface {
+	ServerStates() ([]keepwatch.ServerState, error)
+	// LookNow has the server of a source looked at again, where it can be.
+	LookNow(ctx context.Context, source string) (keepwatch.ServerState, error)
+}

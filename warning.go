@@ -1,0 +1,98 @@
+package keepwatch
+
+import "time"
+
+// FactKind is the sort of thing that somebody is warned of.
+type FactKind string
+
+// The kinds of fact.
+const (
+	FactRotation   FactKind = "rotation"   // the provider's server is going to remove a backup that was not brought home
+	FactExpiry     FactKind = "expiry"     // a credential runs out
+	FactStale      FactKind = "stale"      // what somebody attested is too old, or was never said
+	FactBackupOff  FactKind = "backup off" // somebody said that the backup of their Authenticator is off, or cannot be found
+	FactMissed     FactKind = "missed"     // a scheduled run was not started by its slot, or still runs at the next one
+	FactFailing    FactKind = "failing"    // scheduled runs fail
+	FactOld        FactKind = "old"        // the newest archive is older than the schedule promises
+	FactUnverified FactKind = "unverified" // a source has no verified archive
+	FactSingle     FactKind = "single"     // an archive lies in one place only
+	FactCustody    FactKind = "custody"    // nobody has said where something is recorded without which all is lost
+	FactReady      FactKind = "ready"      // the team is not ready for a lock-out
+)
+
+// Fact is something that needs somebody, as it is now. It is computed, never typed
+// in: while it is given it holds, and when it is given no more it is over.
+type Fact struct {
+	Key   string   `json:"key"` // the same as long as it is the same fact: "rotation/ruthin-web"
+	Kind  FactKind `json:"kind"`
+	Tone  Tone     `json:"tone"`
+	Title string   `json:"title"` // "ruthin-web: the backup of 9 November goes on 7 December at the latest"
+	Text  string   `json:"text"`  // what is known, and what to do, in whole sentences
+	// Until is when it comes true: the backup is gone, the credential has run out.
+	// Zero: it holds already.
+	Until   time.Time `json:"until,omitzero"`
+	To      string    `json:"to,omitempty"` // the person who hears of it first; "": the default channel does
+	Buttons []Button  `json:"buttons,omitempty"`
+	// Urge changes where the fact has become another one although its Key is the
+	// same (another backup is the next to go): an acknowledgement of what it was is
+	// none of what it is. Its figures and times may change without that.
+	Urge string `json:"urge,omitempty"`
+}
+
+// Warning is a fact that people are told of, until it is over.
+type Warning struct {
+	Version int    `json:"v"`
+	ID      string `json:"id"` // "w12", for commands
+	Fact    Fact   `json:"fact"`
+
+	First    time.Time `json:"first"`         // when it was noticed
+	Told     int       `json:"told"`          // how many notices were posted
+	Rung     int       `json:"rung"`          // which step of the ladder was the last: days before Until; see Ladder
+	Wake     time.Time `json:"wake,omitzero"` // when it is told of again; zero: not by itself
+	AckedBy  string    `json:"acked_by,omitempty"`
+	Acked    time.Time `json:"acked,omitzero"`
+	Quiet    time.Time `json:"quiet,omitzero"` // not told of again before, because somebody has acknowledged it
+	Resolved time.Time `json:"resolved,omitzero"`
+	Wider    bool      `json:"wider,omitempty"` // it has gone on to the escalation channel and the admins
+
+	Places []string    `json:"places,omitempty"` // where a message of it stands
+	Log    []Happening `json:"log,omitempty"`
+}
+
+// Topic names what the messages of a warning are about; see Outgoing.Topic.
+func (w Warning) Topic() string { return "warning/" + w.ID }
+
+// Ladder gives how many days before something comes true people hear of it, the
+// longest first.
+func Ladder() []int { return []int{60, 30, 14, 7, 3, 1} }
+
+// ServerBackup is a backup that the provider's own server holds and will rotate
+// away. Providers give it as a fact.
+type ServerBackup struct {
+	ID   string    `json:"id"`   // the server's name for it
+	At   time.Time `json:"at"`   // of when it is
+	Size int64     `json:"size"` // bytes; 0: unknown
+	Kind string    `json:"kind"` // "full", "incremental"; "" unknown
+	// Home is the Ref of the verified archive that holds it; "": it was not brought
+	// home.
+	Home string `json:"home,omitempty"`
+}
+
+// ServerState is what the provider's server was seen to hold of a source.
+type ServerState struct {
+	Version int            `json:"v"`
+	Source  string         `json:"source"`
+	Seen    time.Time      `json:"seen"`
+	Backups []ServerBackup `json:"backups"` // newest first
+	// Trouble is why the last look did not work, as a sentence; what was seen before
+	// is kept.
+	Trouble string `json:"trouble,omitempty"`
+}
+
+// Credential is something that runs out, from the configuration.
+type Credential struct {
+	Name    string    // "Graph client secret"
+	Expires time.Time // the moment from which it does not work
+	Owner   string    // the person who renews it; "": the default channel hears of it
+	How     string    // how it is renewed
+}
