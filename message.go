@@ -15,6 +15,7 @@ type Request struct {
 	Local   bool      // the asker sits at this machine, so that paths on it make sense
 	Dir     string    // of a Local request: the folder that relative paths begin at; "": the program's own
 	At      time.Time // when it arrived
+	Due     string    // the ID of the occurrence of a rule that asks, where nobody does
 	// Again: an earlier process had begun to carry it out when it ended, and may
 	// have got to the end of it.
 	Again bool `json:"-"`

@@ -130,6 +130,7 @@ type Occurrence struct {
 	Step     int         `json:"step,omitempty"`   // how far along Rule.Chain it is
 	Places   []string    `json:"places,omitempty"` // where a message of it stands: each channel once
 	Assignee string      `json:"assignee,omitempty"`
+	Digest   string      `json:"digest,omitempty"`  // the Digest that it was posted in, instead of in a message of its own
 	Earlier  int         `json:"earlier,omitempty"` // how many before it were missed and are not caught up
 	Run      int64       `json:"run,omitempty"`     // of a command: the newest run that it has started
 	Tries    int         `json:"tries,omitempty"`   // of a command: how often it was carried out
@@ -142,6 +143,18 @@ type Happening struct {
 	By   string    `json:"by,omitempty"` // a person; "": nobody, by itself
 	What string    `json:"what"`         // "snoozed until …", "done"
 }
+
+// Digest is one message for many occurrences that came due in one channel at once.
+type Digest struct {
+	Version     int       `json:"v"`
+	ID          string    `json:"id"`
+	Channel     string    `json:"channel"`
+	At          time.Time `json:"at"`
+	Occurrences []string  `json:"occurrences"` // IDs, oldest first
+}
+
+// Topic names what the message of a digest is about; see Outgoing.Topic.
+func (d Digest) Topic() string { return "digest/" + d.ID }
 
 // OccurrenceID names an occurrence: the rule and what the wall showed,
 // "12@2026-11-26T09:00". It has no blank, so that it is one word of a command.

@@ -66,6 +66,9 @@ type Run struct {
 	// run, however often it is carried out. Empty: nobody's.
 	Request string `json:"request,omitempty"`
 
+	// Due is the ID of the occurrence of a rule that asked for it.
+	Due string `json:"due,omitempty"`
+
 	Created time.Time `json:"created"`
 	Started time.Time `json:"started,omitzero"`
 	Ended   time.Time `json:"ended,omitzero"`

@@ -107,7 +107,7 @@ func (r *Router) start(ctx context.Context, c *call) (keepwatch.Message, error) 
 
 // begin starts a run for whoever asked, and answers with its card.
 func (r *Router) begin(ctx context.Context, c *call, run keepwatch.Run) (keepwatch.Message, error) {
-	run.By, run.Where, run.Request = c.person.Name, c.req.Channel, c.req.ID
+	run.Due, run.By, run.Where, run.Request = c.req.Due, c.person.Name, c.req.Channel, c.req.ID
 	run, err := r.cfg.Runs.Start(ctx, run)
 	if err != nil {
 		return keepwatch.Message{}, err

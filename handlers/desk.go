@@ -103,7 +103,9 @@ func (d *Desk) Take(_ context.Context, del keepwatch.Delivery) (fresh bool, err 
 	if !d.enter() {
 		return false, keepwatch.Errorf(keepwatch.KindConflict, "Keepwatch is stopping and takes nothing new. Ask again when it is back.")
 	}
-	del.Request.ID = NewID()
+	if del.Request.ID == "" { // that of an occurrence is known before, so that what came of it can be found
+		del.Request.ID = NewID()
+	}
 	if del.Request.At.IsZero() {
 		del.Request.At = d.cfg.Now()
 	}

@@ -7,6 +7,30 @@ import (
 	"keepwatch"
 )
 
+// Duties is what the commands about times and people's duties stand on. A part that
+// is nil has its commands answer that it is not there.
+type Duties struct {
+	Rules         Rules
+	Occurrences   Occurrences
+	Times         Times
+	Authenticator Authenticator
+	Dossier       Dossier
+	Attestations  Attestations
+	Walks         Walks
+	Checklists    []keepwatch.Checklist
+	Warnings      Warnings
+	Servers       Servers
+	// Hours gives when a channel may be disturbed.
+	Hours func(channel string) keepwatch.Hours
+	// Channels are those of the configuration, by their name there: "default".
+	Channels map[string]string
+	// Speaks reports whether messages can be posted in a channel: its platform is
+	// connected.
+	Speaks func(channel string) bool
+	// Chart draws a report.
+	Chart func(keepwatch.Report) ([]byte, error)
+}
+
 // Rules keeps rules.
 type Rules interface {
 	Rules() ([]keepwatch.Rule, error)

@@ -75,6 +75,7 @@ type Config struct {
 	Audit     Audit
 	Vault     Vault
 	Check     func(ctx context.Context) []keepwatch.Probe
+	Duties    Duties
 	Keep      keepwatch.Keep
 	Location  *time.Location // nil: UTC
 	KeyFile   string         // the bot's own key, for the text on how to open an archive; "" where it has none
@@ -105,15 +106,19 @@ func New(cfg Config) (*Router, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	r := &Router{cfg: cfg}
-	r.commands = slices.Concat(r.backupCommands(), r.archiveCommands(), r.keepwatchCommands())
+	r.commands = r.table()
 	return r, nil
 }
 
 // Table gives every command without what carries it out, for those who describe
 // it to a platform before there is a Router.
 func Table() []Command {
-	r := &Router{}
-	return slices.Concat(r.backupCommands(), r.archiveCommands(), r.keepwatchCommands())
+	return (&Router{}).table()
+}
+
+// table puts the groups of commands together, in the order of the help.
+func (r *Router) table() []Command {
+	return slices.Concat(r.backupCommands(), r.archiveCommands(), r.rotationCommands(), r.authenticatorCommands(), r.guideCommands(), r.reminderCommands(), r.warningCommands(), r.reportCommands(), r.keepwatchCommands())
 }
 
 // Commands gives the table, for those who register it with a platform.

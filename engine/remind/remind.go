@@ -42,6 +42,8 @@ type Change interface {
 	// PutOccurrence saves an occurrence, and that it is to be looked at from o.Wake
 	// on; one without Wake is not. One that is settled is open no longer.
 	PutOccurrence(o keepwatch.Occurrence) error
+	Digest(id string) (d keepwatch.Digest, found bool, err error)
+	PutDigest(d keepwatch.Digest) error
 	// Post saves messages to be posted, or to be edited.
 	Post(out ...keepwatch.Outgoing) error
 }

@@ -1,0 +1,3 @@
+package handlers
+
+func (r *Router) guideCommands() []Command { return nil }

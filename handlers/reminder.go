@@ -1,0 +1,3 @@
+package handlers
+
+func (r *Router) reminderCommands() []Command { return nil }

@@ -1,0 +1,3 @@
+package handlers
+
+func (r *Router) reportCommands() []Command { return nil }
