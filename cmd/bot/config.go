@@ -26,6 +26,11 @@ type config struct {
 	Sources  []keepwatch.Source
 	Vault    vaultConfig
 	Parallel int
+
+	Hours       map[string]keepwatch.Hours // by channel: "slack:C0OPS"
+	Custody     []keepwatch.Custody
+	Credentials []keepwatch.Credential
+	Checklists  string // the folder of the team's own; "": there is none
 }
 
 // vaultConfig is where archives lie and how long.
@@ -56,8 +61,9 @@ func readConfig(file string, named bool, zone string, env func(string) (string, 
 }
 
 func (d *doc) config(root field, base, zone string) config {
-	top := root.section("timezone", "people", "groups", "channels", "sources", "vault", "parallel")
-	c := config{Channels: map[string]string{}, Parallel: top["parallel"].number(1), Location: d.zone(top["timezone"], zone)}
+	top := root.section("timezone", "people", "groups", "channels", "sources", "vault", "parallel",
+		"hours", "custody", "credentials", "checklists")
+	c := config{Channels: map[string]string{}, Hours: map[string]keepwatch.Hours{}, Parallel: top["parallel"].number(1), Location: d.zone(top["timezone"], zone)}
 	for i, f := range top["people"].list() {
 		p := d.person(f)
 		if slices.ContainsFunc(c.People, func(q keepwatch.Person) bool { return q.Name == p.Name }) {
@@ -90,6 +96,7 @@ func (d *doc) config(root field, base, zone string) config {
 		c.Sources = append(c.Sources, s)
 	}
 	c.Vault = d.vault(top["vault"], base)
+	d.duties(&c, top, base)
 	return c
 }
 
@@ -124,7 +131,8 @@ func need(at field, keys map[string]field, name, example string) field {
 }
 
 func (d *doc) person(f field) keepwatch.Person {
-	keys := f.section("name", "role", "slack", "discord", "terminal", "devices")
+	keys := f.section("name", "role", "slack", "discord", "terminal", "devices",
+		"timezone", "quiet", "working_days", "holidays")
 	p := keepwatch.Person{Name: need(f, keys, "name", "name: Alis").text(), Accounts: map[string]string{}}
 	for _, platform := range []string{"slack", "discord", "terminal"} {
 		if id := keys[platform].text(); id != "" {
@@ -133,6 +141,7 @@ func (d *doc) person(f field) keepwatch.Person {
 	}
 	role := need(f, keys, "role", "role: operator")
 	p.Role, _ = keepwatch.ParseRole(role.oneOf("viewer", "operator", "admin"))
+	p.Hours = d.hours(keys)
 	for _, df := range keys["devices"].list() {
 		dk := df.section("name", "platform", "account", "recheck", "global_admin")
 		p.Devices = append(p.Devices, keepwatch.Device{
