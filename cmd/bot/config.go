@@ -293,7 +293,7 @@ func checkCron(text string) (err error) {
 
 func (d *doc) vault(f field, base string) vaultConfig {
 	keys := f.section("dir", "recipients", "keep", "copies")
-	v := vaultConfig{Dir: absolute(keys["dir"].text(), base), Recipients: keys["recipients"].texts(), Copies: keys["copies"].texts()}
+	v := vaultConfig{Dir: absolute(keys["dir"].text(), base), Recipients: keys["recipients"].texts(), Copies: d.copies(keys["copies"], base)}
 	d.recipients(keys["recipients"], v.Recipients)
 	k := keys["keep"].section("last", "hourly", "daily", "weekly", "monthly", "yearly",
 		"within", "within_hourly", "within_daily", "within_weekly", "within_monthly", "within_yearly")
@@ -303,6 +303,23 @@ func (d *doc) vault(f field, base string) vaultConfig {
 		WithinWeekly: k["within_weekly"].span(), WithinMonthly: k["within_monthly"].span(), WithinYearly: k["within_yearly"].span(),
 	}
 	return v
+}
+
+// copies reads the places that archives are copied to: folders.
+func (d *doc) copies(f field, base string) (places []string) {
+	for _, at := range f.list() {
+		text := at.text()
+		if name, _, remote := strings.Cut(text, ":"); remote && !strings.ContainsAny(name, `/\.`) && len(name) > 1 {
+			at.bad("is %q, a remote of rclone, and this version copies into folders only. Mount it (rclone mount) and name the folder, or copy the vault by other means.", text)
+			continue
+		}
+		if text == "" || slices.Contains(places, absolute(text, base)) {
+			at.bad("is %q; expected a folder, each once, such as /mnt/nas/keepwatch.", text)
+			continue
+		}
+		places = append(places, absolute(text, base))
+	}
+	return places
 }
 
 // recipients checks the public keys, each and then together. What it says never
