@@ -46,6 +46,8 @@ type app struct {
 	platforms    []platform     // those that are configured
 	connected    sync.WaitGroup // their connections
 	stopping     atomic.Bool    // all has stopped but the outbox
+	serving      bool           // the platforms are connected to; set before anything is started
+	terminal     *terminalPoster
 	control      *control
 	web          *web.Server // nil: nobody listens
 	watching     sync.WaitGroup
