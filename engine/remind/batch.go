@@ -92,7 +92,7 @@ func (s *Scheduler) save(fn func(*batch) error) (*batch, error) {
 // put saves an occurrence.
 func (b *batch) put(o keepwatch.Occurrence) error {
 	b.changed = true
-	if o.State.Settled() && o.State != keepwatch.OccurrenceMissed {
+	if o.State.Settled() {
 		o.Wake, o.Until = time.Time{}, time.Time{}
 	}
 	if err := b.PutOccurrence(o); err != nil {

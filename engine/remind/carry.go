@@ -52,9 +52,12 @@ func (b *batch) enqueueCommand(rule keepwatch.Rule, o keepwatch.Occurrence, befo
 			o.State = keepwatch.OccurrenceMissed
 			happen(&o, b.now, "", "not started: the one of "+b.s.moment(old.At)+" still runs"+runName(old.Run))
 			return b.put(o)
+		case isTooLate(old):
+			old.State = keepwatch.OccurrenceMissed
+		default: // it waited for another try
+			old.State = keepwatch.OccurrenceFailed
+			happen(&old, b.now, "", "given up when the next one came due")
 		}
-		old.State = keepwatch.OccurrenceFailed // it waited for another try
-		happen(&old, b.now, "", "given up when the next one came due")
 		if err := b.put(old); err != nil {
 			return err
 		}

@@ -94,8 +94,17 @@ func (b *batch) leaveOut(rule keepwatch.Rule, dues []keepwatch.Due, more int) er
 	return nil
 }
 
+// tooLateLine is the first line of an occurrence that is not caught up.
+const tooLateLine = "missed while Keepwatch was away, and too late to be caught up"
+
+// isTooLate reports whether an occurrence is open only until it can be said that it
+// was missed.
+func isTooLate(o keepwatch.Occurrence) bool {
+	return o.State == keepwatch.OccurrenceDue && len(o.Log) > 0 && o.Log[0].What == tooLateLine
+}
+
 // tooLate keeps those that are not caught up, and has it said in one line. Where the
-// channel may not be disturbed now, the newest of them wakes when it may.
+// channel may not be disturbed now, the newest of them stays open until it may.
 func (b *batch) tooLate(rule keepwatch.Rule, dues []keepwatch.Due, more int) error {
 	if len(dues) > MaxMissed {
 		dues, more = dues[len(dues)-MaxMissed:], more+len(dues)-MaxMissed
@@ -103,7 +112,7 @@ func (b *batch) tooLate(rule keepwatch.Rule, dues []keepwatch.Due, more int) err
 	total := len(dues) + more
 	var missed []keepwatch.Occurrence
 	for _, d := range dues {
-		o, err := b.keep(rule, d, keepwatch.OccurrenceMissed, "missed while Keepwatch was away, and too late to be caught up", more)
+		o, err := b.keep(rule, d, keepwatch.OccurrenceMissed, tooLateLine, more)
 		if err != nil {
 			return err
 		}
@@ -115,12 +124,12 @@ func (b *batch) tooLate(rule keepwatch.Rule, dues []keepwatch.Due, more int) err
 		return nil
 	}
 	last := missed[len(missed)-1]
-	last.Wake, last.Earlier = from, total-1
+	last.State, last.Wake, last.Earlier = keepwatch.OccurrenceDue, from, total-1
 	return b.put(last)
 }
 
 // enqueue makes an occurrence start its life: it is posted, or waits until its
-// channel may be disturbed, or its command is carried out. at once: whoever asked for
+// channel may be disturbed, or its command is carried out. atOnce: whoever asked for
 // it sits there and waits.
 func (b *batch) enqueue(rule keepwatch.Rule, o keepwatch.Occurrence, before []keepwatch.Occurrence, atOnce bool) error {
 	if found, err := b.made(o.ID); err != nil || found {

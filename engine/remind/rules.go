@@ -3,6 +3,7 @@ package remind
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -271,6 +272,8 @@ func (s *Scheduler) complete(rule keepwatch.Rule) error {
 	switch n := utf8.RuneCountInString(rule.Text); {
 	case rule.Channel == "":
 		return keepwatch.Errorf(keepwatch.KindInvalid, "Say where it is to be posted: /reminder add \"every weekday at 9\" here Look at the backups")
+	case !place(rule.Channel) || slices.ContainsFunc(rule.Chain, func(p string) bool { return !place(p) }):
+		return keepwatch.Errorf(keepwatch.KindInvalid, "A place is written as slack:C0OPS, as discord:@445566 for a direct message, or as terminal.")
 	case rule.Kind == keepwatch.RuleText && n == 0:
 		return keepwatch.Errorf(keepwatch.KindInvalid, "Say what it is to remind of: /reminder add \"every weekday at 9\" here Look at the backups")
 	case n > maxText:
@@ -289,4 +292,10 @@ func (s *Scheduler) complete(rule keepwatch.Rule) error {
 		return keepwatch.Errorf(keepwatch.KindInvalid, "How late it is still caught up cannot be negative. Write for example --grace 6h.")
 	}
 	return nil
+}
+
+// place reports whether something can be the name of a channel, which becomes a part
+// of keys.
+func place(channel string) bool {
+	return channel != "" && len(channel) <= 200 && !strings.ContainsFunc(channel, func(c rune) bool { return c <= ' ' || c == '/' || c == 0x7f })
 }

@@ -111,13 +111,7 @@ func New(cfg Config) (*Scheduler, error) {
 func (s *Scheduler) Rules() ([]keepwatch.Rule, error) { return s.cfg.Records.Rules() }
 
 // Rule gives one; KindNotFound where there is none.
-func (s *Scheduler) Rule(id string) (keepwatch.Rule, error) {
-	rule, err := s.cfg.Records.Rule(id)
-	if keepwatch.KindOf(err) == keepwatch.KindNotFound {
-		return rule, noRule(id).Because(err)
-	}
-	return rule, err
-}
+func (s *Scheduler) Rule(id string) (keepwatch.Rule, error) { return s.cfg.Records.Rule(id) }
 
 // Occurrences gives those of a rule, newest first.
 func (s *Scheduler) Occurrences(rule string, limit int) ([]keepwatch.Occurrence, error) {
@@ -126,11 +120,7 @@ func (s *Scheduler) Occurrences(rule string, limit int) ([]keepwatch.Occurrence,
 
 // Occurrence gives one; KindNotFound where there is none.
 func (s *Scheduler) Occurrence(id string) (keepwatch.Occurrence, error) {
-	o, err := s.cfg.Records.Occurrence(id)
-	if keepwatch.KindOf(err) == keepwatch.KindNotFound {
-		return o, noOccurrence(id).Because(err)
-	}
-	return o, err
+	return s.cfg.Records.Occurrence(id)
 }
 
 // OpenOccurrences gives those that are not settled, oldest first.

@@ -21,7 +21,7 @@ func (b *batch) wake(id string) error {
 	switch {
 	case err != nil:
 		return err
-	case o.State == keepwatch.OccurrenceMissed:
+	case isTooLate(o):
 		return b.tellMissed(o, rule)
 	case o.State.Settled():
 		return b.put(o)
@@ -63,7 +63,7 @@ func (b *batch) tellMissed(o keepwatch.Occurrence, rule keepwatch.Rule) error {
 	if later, err := b.later(o, o.Channel); later {
 		return err
 	}
-	o.Wake = time.Time{}
+	o.State = keepwatch.OccurrenceMissed
 	if err := b.put(o); err != nil {
 		return err
 	}
