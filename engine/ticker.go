@@ -35,14 +35,14 @@ type Ticker struct {
 	cfg  TickerConfig
 	poke chan struct{}
 
-	failed map[keepwatch.Wake]*failure   // of Run's goroutine alone
-	logged map[keepwatch.WakeKind]string // the last failure of a kind that was logged
+	failed map[keepwatch.Wake]*failure // of Run's goroutine alone
 }
 
 // failure is a wake that could not be dealt with.
 type failure struct {
 	times int
 	next  time.Time // not tried before; monotonic
+	said  string    // the failure that was logged
 }
 
 const (
@@ -68,7 +68,7 @@ func NewTicker(cfg TickerConfig) (*Ticker, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Ticker{cfg: cfg, poke: make(chan struct{}, 1), failed: map[keepwatch.Wake]*failure{}, logged: map[keepwatch.WakeKind]string{}}, nil
+	return &Ticker{cfg: cfg, poke: make(chan struct{}, 1), failed: map[keepwatch.Wake]*failure{}}, nil
 }
 
 // Poke says that something was saved that may be due sooner. It returns at once.
@@ -187,7 +187,7 @@ func (t *Ticker) tick(ctx context.Context, wakes []keepwatch.Wake) (err error) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			err = panicError{p, string(debug.Stack())}
 		}
 	}()
 	return do(ctx, wakes)
@@ -212,13 +212,18 @@ func (t *Ticker) settle(ctx context.Context, wakes []keepwatch.Wake, still map[k
 		f.times++
 		f.next = time.Now().Add(min(firstPause<<min(f.times-1, 10), longestPause))
 	}
-	switch {
-	case err == nil:
-		delete(t.logged, kind)
-	case ctx.Err() == nil && t.logged[kind] != err.Error():
-		t.cfg.Log.Error("what is due could not be dealt with; it is tried again", "kind", kind, "err", err)
-		t.logged[kind] = err.Error()
+	f := t.failed[wakes[0]]
+	if err == nil || ctx.Err() != nil || f != nil && f.said == err.Error() {
+		return
 	}
+	if f != nil {
+		f.said = err.Error()
+	}
+	log := t.cfg.Log.With("kind", kind, "first", wakes[0].ID, "number", len(wakes))
+	if p := (panicError{}); errors.As(err, &p) {
+		log = log.With("stack", p.stack)
+	}
+	log.Error("what is due could not be dealt with; it is tried again", "err", err)
 }
 
 // rests reports whether something that has failed is not to be tried yet.
