@@ -161,6 +161,17 @@ func (s *Scheduler) save1(id string, change func(*batch, *keepwatch.Occurrence) 
 // look asks what came of a command of which nothing was heard, and hands it over once
 // more where it never arrived.
 func (s *Scheduler) look(ctx context.Context, o keepwatch.Occurrence) {
+	arrived, err := s.standing(o)
+	if err != nil {
+		s.cfg.Log.Warn("it cannot be seen how a command stands; it is looked again", "occurrence", o.ID, "err", err)
+	} else if !arrived {
+		s.hand(ctx, o)
+	}
+}
+
+// standing saves what came of a command, where anything is known. arrived is false
+// where it was never taken.
+func (s *Scheduler) standing(o keepwatch.Occurrence) (arrived bool, err error) {
 	out, err := s.cfg.Outcome(o)
 	switch {
 	case err != nil:
@@ -172,11 +183,31 @@ func (s *Scheduler) look(ctx context.Context, o keepwatch.Occurrence) {
 	case out.Refused != "":
 		err = s.answered(o.ID, o.Tries, out.Refused, !out.Denied)
 	case o.Run == 0:
-		s.hand(ctx, o)
+		return false, nil
 	}
-	if err != nil {
-		s.cfg.Log.Warn("it cannot be seen how a command stands; it is looked again", "occurrence", o.ID, "err", err)
+	return true, err
+}
+
+// clear makes sure that what still counts as running when a rule comes due again does
+// run: it may have ended, or have never begun, just before the process did.
+func (s *Scheduler) clear(open []keepwatch.Occurrence, now time.Time) error {
+	for _, o := range open {
+		if o.Kind != keepwatch.RuleCommand || o.State != keepwatch.OccurrenceRunning {
+			continue
+		}
+		arrived, err := s.standing(o)
+		if err == nil && !arrived && !o.Wake.After(now) {
+			err = s.save1(o.ID, func(b *batch, o *keepwatch.Occurrence) error {
+				o.State = keepwatch.OccurrenceMissed
+				happen(o, b.now, "", "Keepwatch ended before it could be carried out, and the next one is due")
+				return nil
+			})
+		}
+		if err != nil {
+			return fmt.Errorf("see how %s stands: %w", o.ID, err)
+		}
 	}
+	return nil
 }
 
 // RunChanged says that a run has changed. What cannot be saved now is found out when

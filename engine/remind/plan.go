@@ -45,7 +45,7 @@ func (s *Scheduler) plan(rule keepwatch.Rule, now time.Time) (p plan, due bool, 
 			p.open = append(p.open, o)
 		}
 	}
-	return p, true, nil
+	return p, true, s.clear(p.open, now)
 }
 
 // pass goes from the first due moment to the first that lies ahead.
