@@ -74,9 +74,9 @@ func runName(run int64) string {
 }
 
 // begin notes that the command of an occurrence is carried out, and has it handed
-// over once that is saved.
+// over once that is saved. From then on Run is of this try, and not of an earlier one.
 func (b *batch) begin(o *keepwatch.Occurrence, what string) {
-	o.State, o.Tries, o.Wake = keepwatch.OccurrenceRunning, o.Tries+1, b.now.Add(handed)
+	o.State, o.Tries, o.Run, o.Wake = keepwatch.OccurrenceRunning, o.Tries+1, 0, b.now.Add(handed)
 	happen(o, b.now, "", what)
 	b.carry = append(b.carry, *o)
 }
