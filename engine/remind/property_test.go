@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,9 @@ import (
 	"keepwatch"
 	"keepwatch/engine/remind"
 	"keepwatch/engine/when"
+	"keepwatch/store"
+	"keepwatch/store/bolt"
+	"keepwatch/store/mem"
 )
 
 // trial is a world in which things go wrong at random, and what is to come of it.
@@ -43,9 +47,9 @@ var trialSlots = []slot{
 	{minutes: []int{0}, hours: []int{9}, zone: "Europe/London"},
 }
 
-func newTrial(t *testing.T, seed uint64) *trial {
+func newTrial(t *testing.T, kept store.Store, seed uint64) *trial {
 	start := at("2026-10-20 00:00")
-	p := &trial{world: newWorld(t, when.New(), start), rng: rand.New(rand.NewPCG(seed, 3)), slots: map[string]slot{}, dues: map[string][]time.Time{},
+	p := &trial{world: newWorldOn(t, kept, when.New(), start), rng: rand.New(rand.NewPCG(seed, 3)), slots: map[string]slot{}, dues: map[string][]time.Time{},
 		high: start, want: map[string]bool{}, posted: map[string]int{}, keys: map[string]int{}, taken: map[string]keepwatch.Delivery{}, crash: map[string]int{}}
 	for i, s := range trialSlots {
 		r := keepwatch.Rule{When: s.cron(), Channel: "slack:A", Grace: []time.Duration{0, time.Hour, 6 * time.Hour}[i%3]}
@@ -189,31 +193,8 @@ func TestExactlyOnce(t *testing.T) {
 	enqueued, busy, overtaken := 0, 0, 0
 	for seed := range seeds {
 		t.Run(strconv.Itoa(seed), func(t *testing.T) {
-			p := newTrial(t, uint64(seed))
-			end := p.now.Add(50 * 24 * time.Hour)
-			for p.high.Before(end) {
-				switch n := p.rng.IntN(40); {
-				case n == 0: // away for days
-					p.now = p.now.Add(time.Duration(p.rng.IntN(72*60)) * time.Minute)
-				case n == 1: // the clock is set back
-					p.now = p.now.Add(-time.Duration(p.rng.IntN(48*60)) * time.Minute)
-				case n == 2: // and ahead
-					p.now = p.now.Add(time.Duration(p.rng.IntN(30*60)) * time.Minute)
-				case n < 6:
-					p.boot()
-				case n < 9:
-					p.now = p.now.Add(time.Duration(p.rng.IntN(120)) * time.Minute)
-					p.together()
-					continue
-				default:
-					p.now = p.now.Add(time.Duration(1+p.rng.IntN(90)) * time.Minute).Truncate(time.Minute)
-				}
-				p.look()
-			}
-			for range 30 { // what was handed over is found done
-				p.now = p.now.Add(11 * time.Minute)
-				p.look()
-			}
+			p := newTrial(t, mem.New(), uint64(seed))
+			p.live(50 * 24 * time.Hour)
 			p.check()
 			enqueued += len(p.want)
 			busy, overtaken = busy+p.busy, overtaken+p.overtaken
@@ -227,6 +208,34 @@ func TestExactlyOnce(t *testing.T) {
 		if crashes[point] == 0 {
 			t.Errorf("never killed at %s", point)
 		}
+	}
+}
+
+// live goes on for some time, in which anything may happen.
+func (p *trial) live(d time.Duration) {
+	end := p.now.Add(d)
+	for p.high.Before(end) {
+		switch n := p.rng.IntN(40); {
+		case n == 0: // away for days
+			p.now = p.now.Add(time.Duration(p.rng.IntN(72*60)) * time.Minute)
+		case n == 1: // the clock is set back
+			p.now = p.now.Add(-time.Duration(p.rng.IntN(48*60)) * time.Minute)
+		case n == 2: // and ahead
+			p.now = p.now.Add(time.Duration(p.rng.IntN(30*60)) * time.Minute)
+		case n < 6:
+			p.boot()
+		case n < 9:
+			p.now = p.now.Add(time.Duration(p.rng.IntN(120)) * time.Minute)
+			p.together()
+			continue
+		default:
+			p.now = p.now.Add(time.Duration(1+p.rng.IntN(90)) * time.Minute).Truncate(time.Minute)
+		}
+		p.look()
+	}
+	for range 30 { // what was handed over is found done
+		p.now = p.now.Add(11 * time.Minute)
+		p.look()
 	}
 }
 
@@ -287,4 +296,25 @@ func (p *trial) check() {
 			p.t.Errorf("%s is not to be", key)
 		}
 	}
+}
+
+// TestExactlyOnceOnDisk is the same, for a while, over the store that is on disk.
+func TestExactlyOnceOnDisk(t *testing.T) {
+	p := newTrial(t, onDisk(t), 99)
+	p.live(8 * 24 * time.Hour)
+	p.check()
+}
+
+func onDisk(t testing.TB) store.Store {
+	t.Helper()
+	kept, err := bolt.Open(bolt.Config{Path: filepath.Join(t.TempDir(), "state.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := kept.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return kept
 }

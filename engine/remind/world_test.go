@@ -70,8 +70,13 @@ type killed struct{ point string }
 
 func newWorld(t testing.TB, clock remind.Clock, now time.Time) *world {
 	t.Helper()
+	return newWorldOn(t, mem.New(), clock, now)
+}
+
+func newWorldOn(t testing.TB, kept store.Store, clock remind.Clock, now time.Time) *world {
+	t.Helper()
 	w := &world{t: t, now: now, clock: clock, hours: map[string]keepwatch.Hours{}, shown: map[string][]message{}}
-	w.kept = adapter{store.NewRecords(mem.New(), func() time.Time { return w.now }), true}
+	w.kept = adapter{store.NewRecords(kept, func() time.Time { return w.now }), true}
 	w.boot()
 	return w
 }
