@@ -56,13 +56,12 @@ func isCron(words []string) bool {
 	stars := false
 	for i, w := range words {
 		stars = stars || strings.ContainsAny(w, "*?")
-		for _, part := range strings.FieldsFunc(w, func(r rune) bool { return strings.ContainsRune("*?/,-#", r) }) {
-			_, err := strconv.Atoi(part)
+		for _, part := range strings.FieldsFunc(w, func(r rune) bool { return strings.ContainsRune("*?/,-#+", r) }) {
 			_, month := shortMonth(part)
 			_, day := shortWeekday(part)
 			// Endings such as those of 15W and 5L, which other crons have, are told apart later.
 			ending := strings.Trim(strings.TrimRight(part, "lw"), "0123456789") == ""
-			if err != nil && (i < 2 || !month && !day && !ending) {
+			if !ending && (i < 2 || !month && !day) {
 				return false
 			}
 		}
@@ -207,9 +206,9 @@ func (f field) wrong(part string) error {
 		quote(part), f.name, f.min, f.max, extra, f.min+1, f.min+4, quote("0 9 * * MON-FRI"))
 }
 
-// number reads a number of up to four digits without a sign.
+// number reads a number of up to six digits without a sign.
 func number(text string) (int, bool) {
-	if len(text) == 0 || len(text) > 4 || strings.Trim(text, "0123456789") != "" {
+	if len(text) == 0 || len(text) > 6 || strings.Trim(text, "0123456789") != "" {
 		return 0, false
 	}
 	n, err := strconv.Atoi(text)
