@@ -20,7 +20,7 @@ func (o *Outbox) change(out keepwatch.Outgoing, odd *patience, log *slog.Logger)
 	poster, ok := o.cfg.Posters[platform]
 	if !ok {
 		log.Warn("a message cannot be edited, because Keepwatch is not connected to its platform; it stays as it is")
-		o.changed(out, "", "", false, log)
+		o.changed(out, "", "", log)
 		return
 	}
 	wait, last := firstPause, ""
@@ -37,7 +37,7 @@ func (o *Outbox) change(out keepwatch.Outgoing, odd *patience, log *slog.Logger)
 		}
 		if err == nil {
 			*odd = patience{}
-			o.changed(out, ref, out.Message.Fingerprint(), false, log)
+			o.changed(out, ref, out.Message.Fingerprint(), log)
 			return
 		}
 		var p *keepwatch.PostError
@@ -46,7 +46,7 @@ func (o *Outbox) change(out keepwatch.Outgoing, odd *patience, log *slog.Logger)
 		}
 		if odd.out(p) || p.Verdict == keepwatch.VerdictNever || p.Verdict == keepwatch.VerdictGone {
 			log.Warn("a message cannot be edited; it stays as it is", "verdict", p.Verdict, "err", err)
-			o.changed(out, ref, "", p.Verdict == keepwatch.VerdictGone, log)
+			o.changed(out, ref, "", log)
 			return
 		}
 		pause := wait
@@ -78,7 +78,7 @@ func (o *Outbox) target(out keepwatch.Outgoing, log *slog.Logger) (ref string, e
 	case ref != "" && shown != out.Message.Fingerprint():
 		return ref, nil
 	}
-	o.changed(out, ref, shown, false, log)
+	o.changed(out, ref, shown, log)
 	return "", nil
 }
 
@@ -94,9 +94,9 @@ func (o *Outbox) changeInTurn(platform string, poster Poster, out keepwatch.Outg
 
 // changed saves that an edit is done with. While that cannot be saved it is tried
 // again, and the edit is not made again.
-func (o *Outbox) changed(out keepwatch.Outgoing, ref, shown string, gone bool, log *slog.Logger) {
+func (o *Outbox) changed(out keepwatch.Outgoing, ref, shown string, log *slog.Logger) {
 	for {
-		err := o.cfg.Mail.EditDone(out, ref, shown, gone)
+		err := o.cfg.Mail.EditDone(out, ref, shown)
 		if err == nil {
 			return
 		}

@@ -89,8 +89,8 @@ func TestEditsObeyVerdicts(t *testing.T) {
 		"no answer, and made":    {done: []bool{true}, errs: []error{errors.New("EOF")}, gaps: []time.Duration{1e9}, shows: "second", edits: []string{"first", "first", "second"}},
 		"no answer, not made":    {done: []bool{false}, errs: []error{errors.New("EOF")}, gaps: []time.Duration{1e9}, shows: "second", edits: []string{"first", "second"}},
 		"refused for good":       {done: []bool{false}, errs: []error{verdict(keepwatch.VerdictNever)}, shows: "second", edits: []string{"second"}},
-		"the message is gone":    {done: []bool{false}, errs: []error{verdict(keepwatch.VerdictGone)}, shows: "due"},
-		"gone after no answer":   {done: make([]bool, 2), errs: []error{errors.New("EOF"), verdict(keepwatch.VerdictGone)}, gaps: []time.Duration{1e9}, shows: "due"},
+		"the message is gone":    {done: []bool{false}, errs: []error{verdict(keepwatch.VerdictGone)}, shows: "second", edits: []string{"second"}},
+		"gone after no answer":   {done: make([]bool, 2), errs: []error{errors.New("EOF"), verdict(keepwatch.VerdictGone)}, gaps: []time.Duration{1e9}, shows: "second", edits: []string{"second"}},
 		"odd, until it works":    {done: make([]bool, 5), errs: slices.Repeat([]error{odd}, 5), shows: "second", edits: []string{"first", "second"}},
 		"odd for longer than 1h": {done: make([]bool, 68), errs: slices.Repeat([]error{odd}, 68), shows: "second", edits: []string{"second"}},
 	} {

@@ -51,9 +51,9 @@ type Topics interface {
 	// there is none, and the Fingerprint of what it shows, "" where nobody knows. late
 	// says that another edit of it is the next in the lane.
 	EditTarget(out keepwatch.Outgoing) (ref, shown string, late bool, err error)
-	// EditDone lets go of an edit, and keeps what the message shows now; gone says
-	// that there is no such message any more.
-	EditDone(out keepwatch.Outgoing, ref, shown string, gone bool) error
+	// EditDone lets go of an edit, and keeps what the message shows now; "" where
+	// nobody knows.
+	EditDone(out keepwatch.Outgoing, ref, shown string) error
 }
 
 // Cards keeps the messages of runs.

@@ -452,9 +452,9 @@ func (m *mail) EditTarget(o keepwatch.Outgoing) (string, string, bool, error) {
 	return m.Records.EditTarget(o)
 }
 
-func (m *mail) EditDone(o keepwatch.Outgoing, ref, shown string, gone bool) error {
+func (m *mail) EditDone(o keepwatch.Outgoing, ref, shown string) error {
 	if err := m.may("EditDone"); err != nil {
 		return err
 	}
-	return m.Records.EditDone(o, ref, shown, gone)
+	return m.Records.EditDone(o, ref, shown)
 }

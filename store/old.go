@@ -24,10 +24,11 @@ const (
 // forgetOld removes what is listed as past and is over. It reads the old end of each
 // list only, however long it is.
 func (r *Records) forgetOld(now time.Time) error {
-	for prefix, drop := range map[string]func(Tx, string) (bool, error){
-		pastOccurrences: dropOccurrence, pastDigests: dropDigest, pastTopics: dropTopic,
-	} {
-		in := Range{Prefix: prefix, To: timeKey(prefix, now.Add(-oldTime))}
+	for _, l := range []struct {
+		prefix string
+		drop   func(Tx, string) (bool, error)
+	}{{pastOccurrences, dropOccurrence}, {pastDigests, dropDigest}, {pastTopics, dropTopic}} {
+		in := Range{Prefix: l.prefix, To: timeKey(l.prefix, now.Add(-oldTime))}
 		for done := 0; done < most; done += atOnce {
 			keys, err := r.first(in, atOnce)
 			if err != nil {
@@ -37,7 +38,7 @@ func (r *Records) forgetOld(now time.Time) error {
 				break
 			}
 			in.From = keys[len(keys)-1] + "\x00" // what stays is not looked at again
-			err = r.store.Update(func(tx Tx) error { return dropAll(tx, prefix, keys, drop) })
+			err = r.store.Update(func(tx Tx) error { return dropAll(tx, l.prefix, keys, l.drop) })
 			if err != nil {
 				return err
 			}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -107,9 +106,11 @@ func (r *Records) EditTarget(o keepwatch.Outgoing) (ref, shown string, late bool
 }
 
 // EditDone lets go of an edit, and keeps what the message under ref shows now, as a
-// Fingerprint; "" where nobody knows. gone says that there is no such message any
-// more. Where another message has taken the place of that one, nothing is kept of it.
-func (r *Records) EditDone(o keepwatch.Outgoing, ref, shown string, gone bool) error {
+// Fingerprint; "" where nobody knows. Where another message has taken the place of
+// that one, nothing is kept of it. A message that could not be edited is not
+// forgotten: what a platform says of one that is gone it also says where a right is
+// missing, which somebody may give back.
+func (r *Records) EditDone(o keepwatch.Outgoing, ref, shown string) error {
 	return r.store.Update(func(tx Tx) error {
 		if err := tx.Delete(outKey(o)); err != nil {
 			return err
@@ -117,22 +118,10 @@ func (r *Records) EditDone(o keepwatch.Outgoing, ref, shown string, gone bool) e
 		if ref == "" {
 			return nil
 		}
-		data, err := tx.Get(topicKey(o.Channel, o.Topic))
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
 		var rec topicRecord
-		if err := decode(topicKey(o.Channel, o.Topic), data, &rec); err != nil || rec.Ref != ref {
+		found, err := get(tx, topicKey(o.Channel, o.Topic), &rec)
+		if err != nil || !found || rec.Ref != ref || rec.Shown == shown {
 			return err
-		}
-		if gone {
-			return forgetTopic(tx, o)
-		}
-		if rec.Shown == shown {
-			return nil
 		}
 		rec.Shown = shown
 		return r.putTopic(tx, o, rec)
