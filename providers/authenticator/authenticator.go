@@ -230,15 +230,16 @@ func standing(d keepwatch.Device, last keepwatch.Attestation, now time.Time) kee
 		return keepwatch.StandingStale
 	case !now.Before(due):
 		return keepwatch.StandingDue
-	case isOld(d, last.Seen, now):
+	case isOld(d, last.Seen, last.Said):
 		return keepwatch.StandingOld
 	}
 	return keepwatch.StandingFresh
 }
 
-// isOld reports whether a date that was seen is too long ago.
-func isOld(d keepwatch.Device, seen, now time.Time) bool {
-	return now.Sub(seen) > max(d.Recheck, oldAfter)+24*time.Hour // it is the date of a day, which may have just ended
+// isOld reports whether a date was too long ago already when it was seen. What the
+// phone has backed up since then nobody knows.
+func isOld(d keepwatch.Device, seen, said time.Time) bool {
+	return said.Sub(seen) > max(d.Recheck, oldAfter)+24*time.Hour // it is the date of a day, which may have just ended
 }
 
 // next says when a device is asked about again after a word about it.

@@ -117,35 +117,50 @@ func placeOf(s keepwatch.CustodyState, zone *time.Location) string {
 	return line(s.Last.Where) + " (" + line(s.Last.By) + ", " + s.Last.Said.In(zone).Format("2 January 2006") + ")"
 }
 
+// known gives a clause with a field in it, or nothing where the field is empty.
+func (d document) known(before, name, after string) string {
+	if d.dossier.Fields[name].Value == "" {
+		return ""
+	}
+	return before + d.value(name) + after
+}
+
+// keys says which emergency accounts there are, and where their keys are; "": none.
+func (d document) keys() string {
+	if len(d.emergency) == 0 {
+		return d.known("", "emergency-accounts", ".")
+	}
+	var list []string
+	for _, e := range d.emergency {
+		where := "nobody has said where its key is"
+		if e.Where != "" {
+			where = "its key: " + line(e.Where)
+		}
+		list = append(list, line(e.UPN)+" ("+where+")")
+	}
+	return strings.Join(list, "; ") + "."
+}
+
 // steps gives what to do, in the order in which it is likely to help. What to say to
 // the support is from learn.microsoft.com/answers, questions 5831735, 5841749, 5862299
 // and 5812859; what a backup brings back from question 5808998.
 func (d document) steps() []string {
-	keys := "There is none on record."
-	if len(d.emergency) > 0 {
-		var list []string
-		for _, e := range d.emergency {
-			where := e.Where
-			if where == "" {
-				where = "nobody has said where its key is"
-			}
-			list = append(list, line(e.UPN)+" ("+line(where)+")")
-		}
-		keys = "Accounts and where their keys are: " + strings.Join(list, "; ") + "."
-	} else if d.dossier.Fields["emergency-accounts"].Value != "" {
-		keys = d.value("emergency-accounts") + "."
-	}
-	return []string{
-		"**Change nothing yet.** Wipe no phone, remove no app, cancel no SIM card. Look whether any computer is still signed in as an administrator, and leave it signed in.",
-		"**Still signed in somewhere?** Go to https://mysignins.microsoft.com/security-info there and add a new method: another phone, or a security key. That may be all.",
+	list := []string{
+		"**Change nothing yet.** Do not remove Authenticator from any phone. A lost or stolen phone may be locked from afar, but do not wipe it, and keep its telephone number. Look whether any computer is still signed in as an administrator, and leave it signed in.",
+		"**Still signed in somewhere?** Go to https://mysignins.microsoft.com/security-info there and add a new method: another phone, or a security key. If that works, you are done.",
 		"**Try another way.** At the sign-in press “Sign in another way”: text message, security key, second phone.",
-		"**Another administrator?** Ask them for a Temporary Access Pass: Entra admin center → Users → the person → Authentication methods. Administrators: " + d.value("administrators") + ".",
-		"**Emergency account.** " + keys + " Sign in with it, then give yourself a Temporary Access Pass.",
-		"**A backup of Authenticator** comes back on the same sort of phone alone: iPhone to iPhone, Android to Android. It brings back one-time codes of other services; of a work account only the name, which has to be signed in to again. It does not let an administrator in by itself.",
-		"**Partner or reseller?** They may have administration rights: " + d.value("partner") + ".",
-		"**Ring Microsoft.** Look up “Global customer service phone numbers” at https://support.microsoft.com. Say: “Authenticator”; “Office 365 for business”, “for companies”; yes, you are the administrator; no, there is no other one. Ask for a service request to the Data Protection team. It takes days, so begin at once. Nobody answers? Open a ticket from a new trial tenant and name this one in it: " + d.value("tenant-domain") + ".",
-		"**Have this page at hand** when they ring back, at " + d.value("phone") + ", and give them " + d.value("email") + ", which can be read without the tenant. They may have you add a TXT record to prove that the domain is yours: DNS host " + d.value("dns-host") + ", registrar " + d.value("registrar") + ".",
+		"**Another administrator?** Ask for a Temporary Access Pass, or to be made to register again: Entra admin center → Users → the person → Authentication methods." + d.known(" Administrators: ", "administrators", "."),
 	}
+	if keys := d.keys(); keys != "" {
+		list = append(list, "**Emergency account.** "+keys+" Sign in with one of them, then give yourself a Temporary Access Pass.")
+	}
+	list = append(list, "**A backup of Authenticator** comes back on the same sort of phone alone: iPhone to iPhone, Android to Android. It brings back the codes of other services. Of a work account it brings back the name only, and that has to be signed in to again: it does not let an administrator in by itself.")
+	if partner := d.known("", "partner", "."); partner != "" {
+		list = append(list, "**Partner or reseller?** Whoever sold you the licences may have rights to administer the tenant: "+partner)
+	}
+	return append(list,
+		"**Ring Microsoft.** Look up “Global customer service phone numbers” at https://support.microsoft.com. Say: “Authenticator”; “Office 365 for business”, “for companies”; yes, you are the administrator; no, there is no other one. Ask for a service request to the Data Protection team. It takes days, so begin at once. If nobody takes it, open a ticket from a new trial tenant and name this one in it"+d.known(": ", "tenant-domain", "")+".",
+		"**Have this page at hand when they ring back**"+d.known(": ", "phone", "")+"."+d.known(" Give them an address that is read without the tenant: ", "email", ".")+" They may have you add a TXT or MX record to prove that the domain is yours."+d.known(" DNS host: ", "dns-host", ".")+d.known(" Registrar: ", "registrar", "."))
 }
 
 // table lists the devices.

@@ -99,7 +99,7 @@ func setting(d keepwatch.Device) string {
 // and Authenticator 6.8.33 or later).
 func renew(d keepwatch.Device) string {
 	if d.Platform == "android" {
-		return "Open Authenticator → Settings → Cloud backup, see that it is on and signed in with a personal Microsoft account, and turn it off and on again."
+		return "Update Authenticator and open it, then see under Settings → Cloud backup that it is on and signed in with a personal Microsoft account."
 	}
 	return "See that iCloud Drive, iCloud Keychain and iCloud Backup are on and that Authenticator is on under Saved to iCloud, then open Authenticator once."
 }
@@ -133,7 +133,7 @@ func (k *Keeper) custodyFact(s keepwatch.CustodyState, now time.Time) (keepwatch
 		f.Text = s.Last.By + " said so on " + k.date(s.Last.Said) + ". As long as it still works somewhere, set a new one and record it; then say where." + keeps
 	case !now.Before(nextCustody(c, *s.Last).Add(min(c.Recheck, lateAfter))):
 		f.Urge, f.Title = "stale", "Is this still where it was: "+c.What+"?"
-		f.Text = s.Last.By + " last said on " + k.date(s.Last.Said) + " where it is recorded (" + s.Last.Where + "). Look whether it is still there, and say so."
+		f.Text = s.Last.By + " last said on " + k.date(s.Last.Said) + " where it is recorded. Look whether it is still there, and say so."
 	default:
 		return f, false
 	}
