@@ -128,6 +128,8 @@ func (r *Router) choices(t OptionType) ([]Candidate, error) {
 		for _, c := range r.commands {
 			add(c.Title(), c.Summary)
 		}
+	case TypeDevice, TypeCustody, TypeField:
+		return r.authenticatorChoices(t)
 	}
 	return list, nil
 }

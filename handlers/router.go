@@ -223,10 +223,10 @@ func (r *Router) command(req keepwatch.Request) (Command, bool) {
 }
 
 // private reports whether what a request asks for is for the asker's eyes alone,
-// because only admins may see it.
+// because only admins may see it, or each their own.
 func (r *Router) private(req keepwatch.Request) bool {
 	cmd, found := r.command(req)
-	return found && cmd.Role >= keepwatch.RoleAdmin
+	return found && (cmd.Role >= keepwatch.RoleAdmin || cmd.Private)
 }
 
 // stranger says whom to ask, and what for.

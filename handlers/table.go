@@ -25,6 +25,9 @@ const (
 	TypeCount   OptionType = "count"
 	TypeSwitch  OptionType = "switch" // --name alone
 	TypeCommand OptionType = "command"
+	TypeDevice  OptionType = "device"  // a phone that holds Microsoft Authenticator, as a word
+	TypeCustody OptionType = "custody" // something that is lost with its password
+	TypeField   OptionType = "field"   // of the dossier
 )
 
 // Option is one thing that a command takes: a positional word, or --name VALUE
@@ -48,6 +51,7 @@ type Command struct {
 	Examples    []string
 	Local       bool // makes sense only where the asker sits at this machine
 	Card        bool // its answer is the card of a run, for all in the channel to see
+	Private     bool // its answer is for the asker's eyes alone, whatever the role
 
 	run func(ctx context.Context, c *call) (keepwatch.Message, error)
 }
