@@ -48,6 +48,11 @@ type Command struct {
 	Examples    []string
 	Local       bool // makes sense only where the asker sits at this machine
 	Card        bool // its answer is the card of a run, for all in the channel to see
+	// InPlace: pressed as a button, its answer takes the place of the message, where
+	// nobody but the asker sees that: in direct messages with the bot, as it does
+	// everywhere in what only one person is shown. So a checklist is one message, and
+	// not one for each step.
+	InPlace bool
 
 	run func(ctx context.Context, c *call) (keepwatch.Message, error)
 }
