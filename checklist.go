@@ -40,8 +40,10 @@ type ChecklistAsk struct {
 	Hint    string
 	Type    FieldType
 	Choices []string
+	// None is a button for where there is nothing to answer: "No password".
+	None string
 	// Custody: the answer says where a secret of this name is recorded, and is kept
-	// as an attestation of that too.
+	// as an attestation of that too. {person} in it stands for whoever answers.
 	Custody string
 }
 

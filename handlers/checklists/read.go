@@ -159,9 +159,9 @@ func (s spot) step() keepwatch.ChecklistStep {
 }
 
 func (s spot) ask() *keepwatch.ChecklistAsk {
-	m := s.section([]string{"name", "label"}, "hint", "type", "choices", "custody")
+	m := s.section([]string{"name", "label"}, "hint", "type", "choices", "none", "custody")
 	a := &keepwatch.ChecklistAsk{
-		Name: m["name"].line1(maxLabel), Label: m["label"].line1(maxLabel), Hint: m["hint"].line1(maxHint), Type: keepwatch.FieldText,
+		Name: m["name"].line1(maxLabel), Label: m["label"].line1(maxLabel), Hint: m["hint"].line1(maxHint), None: m["none"].line1(maxLabel), Type: keepwatch.FieldText,
 		Custody: m["custody"].match(custodyName, `a name of a-z, 0-9 and "-", in which {person} may stand`),
 	}
 	if strings.ContainsAny(a.Name, "{}") || reserved(a.Name) {
