@@ -25,6 +25,7 @@ const (
 	TypeCount   OptionType = "count"
 	TypeSwitch  OptionType = "switch" // --name alone
 	TypeCommand OptionType = "command"
+	TypeTopic   OptionType = "topic" // of a checklist under the command
 )
 
 // Option is one thing that a command takes: a positional word, or --name VALUE
@@ -53,6 +54,9 @@ type Command struct {
 	// everywhere in what only one person is shown. So a checklist is one message, and
 	// not one for each step.
 	InPlace bool
+	// Guarded: what people write in it may be a secret by mistake. Where it looks like
+	// one, the audit line leaves it out.
+	Guarded bool
 
 	run func(ctx context.Context, c *call) (keepwatch.Message, error)
 }
