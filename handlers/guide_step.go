@@ -102,7 +102,7 @@ func (r *Router) checkMove(list keepwatch.Checklist, w keepwatch.Walk, m move) (
 		}
 		m.value, err = r.checkAnswer(*ask, m.value)
 	case m.action == "problem":
-		err = checkWords(m.value, "Write what happened, without the secret.")
+		err = checkWords(m.value)
 	case m.action == "lost" && (ask == nil || ask.Custody == ""), m.action == "skip" && ask == nil:
 		err = keepwatch.Errorf(keepwatch.KindInvalid, "This step asks nothing. Write done, problem, back or stop.")
 	case !slices.Contains([]string{"done", "pass", "skip", "lost", "back", "stop"}, m.action):
@@ -126,10 +126,10 @@ func (r *Router) checkAnswer(ask keepwatch.ChecklistAsk, value string) (string, 
 	case keepwatch.FieldDate:
 		return r.checkDate(value)
 	}
-	if ask.Custody == "" && strings.Trim(value, "0123456789") == "" && utf8.RuneCountInString(value) <= maxAnswer {
-		return value, nil // the number of a ticket
+	if ask.Custody != "" && keepwatch.LooksSecret(value) {
+		return "", noSecret(`Write where it is recorded, such as "in the safe, blue folder".`)
 	}
-	return value, checkWords(value, `Write where it is recorded, such as "in the safe, blue folder".`)
+	return value, checkWords(value)
 }
 
 // checkDate reads a date that somebody saw. Whoever saw it may be further east than
@@ -152,14 +152,18 @@ func (r *Router) checkDate(value string) (string, error) {
 }
 
 // checkWords refuses what is too long to be kept, and what must not be.
-func checkWords(text, instead string) error {
+func checkWords(text string) error {
 	if n := utf8.RuneCountInString(text); n > maxAnswer {
 		return keepwatch.Errorf(keepwatch.KindInvalid, "That is %d characters long, and at most %d are kept. Say it in fewer words.", n, maxAnswer)
 	}
-	if keepwatch.LooksSecret(text) {
-		return keepwatch.Errorf(keepwatch.KindInvalid, "That looks like the secret itself, so it was not kept. %s If you have just shown it in a channel, change it.", instead)
+	if keepwatch.HoldsSecret(text) {
+		return noSecret("Write it without the secret.")
 	}
 	return nil
+}
+
+func noSecret(instead string) error {
+	return keepwatch.Errorf(keepwatch.KindInvalid, "That looks like a password or key itself. Nothing was saved: Keepwatch keeps no secret. %s If it was a real one and others could read this, change it.", instead)
 }
 
 // move saves what somebody does at a step, with what it attests, as one. It gives
