@@ -29,6 +29,11 @@ type Duties struct {
 	Speaks func(channel string) bool
 	// Chart draws a report.
 	Chart func(keepwatch.Report) ([]byte, error)
+	// Post saves messages and has them sent; nil: none can be.
+	Post func(out ...keepwatch.Outgoing) error
+	// Said is told what people have said in a checklist, once it is saved, so that
+	// nobody is asked for it any more; nil: nobody is told.
+	Said func(keepwatch.Attestation)
 }
 
 // Rules keeps rules.
