@@ -146,6 +146,8 @@ func where(s keepwatch.Source) string {
 		return "cPanel account " + s.User + " at " + s.URL
 	case keepwatch.KindOutlook:
 		return "mailbox " + s.Mailbox
+	case keepwatch.KindDossier:
+		return "what Microsoft asks for in a lock-out"
 	}
 	return string(s.Kind)
 }

@@ -18,7 +18,7 @@ func (r *Router) authenticatorCommands() []Command {
 			Examples: []string{"authenticator status", "authenticator status Alis"},
 		},
 		{
-			Group: "authenticator", Name: "checked", Role: keepwatch.RoleViewer, run: r.checked,
+			Group: "authenticator", Name: "checked", Role: keepwatch.RoleViewer, run: r.checked, Guarded: true,
 			Summary: "Say which date Authenticator shows for the last backup of a phone",
 			Options: []Option{
 				{Name: "device", Type: TypeDevice, Summary: "the phone; your own, for operators anybody's"},
@@ -29,7 +29,7 @@ func (r *Router) authenticatorCommands() []Command {
 			Examples: []string{"authenticator checked alis-iphone today", "authenticator checked alis-iphone 2026-11-20", "authenticator checked alis-iphone off"},
 		},
 		{
-			Group: "authenticator", Name: "custody", Role: keepwatch.RoleViewer, run: r.custody, Private: true,
+			Group: "authenticator", Name: "custody", Role: keepwatch.RoleViewer, run: r.custody, Private: true, Guarded: true,
 			Summary: "Say where a password or key is recorded (never what it is), or show what is known",
 			Options: []Option{
 				{Name: "thing", Type: TypeCustody, Summary: "what is recorded"},
@@ -39,7 +39,7 @@ func (r *Router) authenticatorCommands() []Command {
 			Examples: []string{"authenticator custody", "authenticator custody vault-key in the safe, blue folder"},
 		},
 		{
-			Group: "authenticator", Name: "dossier", Role: keepwatch.RoleAdmin, run: r.dossier,
+			Group: "authenticator", Name: "dossier", Role: keepwatch.RoleAdmin, run: r.dossier, Guarded: true,
 			Summary: "Show, fill in or seal what Microsoft asks for when nobody can sign in",
 			Options: []Option{
 				{Name: "field", Type: TypeField, Summary: "one thing in it"},
@@ -145,12 +145,4 @@ func own(c *call, devices []keepwatch.DeviceState) []keepwatch.DeviceState {
 // guideFor leads to the checklist that sets the backup of a device up.
 func guideFor(d keepwatch.Device, label string) keepwatch.Button {
 	return keepwatch.Button{Label: label, Command: "authenticator guide " + d.Platform}
-}
-
-// shut keeps what somebody wrote from staying in the audit, where it is going to be
-// refused because it is a secret.
-func (c *call) shut(secret bool) {
-	if secret {
-		c.audit.Text = c.cmd.Title() + " … (left out: it looked like a password or key)"
-	}
 }

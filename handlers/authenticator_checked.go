@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,7 +11,6 @@ import (
 
 // checked takes in what somebody says that a device shows.
 func (r *Router) checked(_ context.Context, c *call) (keepwatch.Message, error) {
-	c.shut(keepwatch.HoldsSecret(c.args.one("remarks")))
 	if c.args.one("device") == "" {
 		return r.whichDevice(c)
 	}
@@ -37,18 +37,29 @@ func (r *Router) checked(_ context.Context, c *call) (keepwatch.Message, error) 
 	switch kind := keepwatch.KindOf(err); {
 	case err == nil:
 	case kind == keepwatch.KindConflict && !sure:
-		return keepwatch.Message{}, hinted{err, []keepwatch.Button{
-			{Label: "Yes, it shows that", Command: "authenticator checked " + slug(d.Device) + " " + says.seen.Format("2006-01-02") + " --sure"}, pickDate(d.Device)}}
+		return reallySo(d.Device, says, keepwatch.Sentence(err)), nil
 	case kind == keepwatch.KindInvalid:
 		return keepwatch.Message{}, hinted{err, []keepwatch.Button{{Label: "Today", Command: "authenticator checked " + slug(d.Device) + " today"}, pickDate(d.Device)}}
 	default:
 		return keepwatch.Message{}, err
 	}
-	msg := r.attested(state, says)
+	msg, err := r.attested(auth, state, says)
+	if err != nil {
+		return msg, err
+	}
 	if state.Person != c.person.Name {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Noted for "+state.Person+", as said by you."))
 	}
 	return msg, nil
+}
+
+// reallySo asks about a date that is older than the one that is known.
+func reallySo(d keepwatch.Device, says shown, why string) keepwatch.Message {
+	return keepwatch.Message{
+		Title: d.Name + ": really " + day(says.seen) + "?", Tone: keepwatch.ToneWarn, Refused: keepwatch.KindConflict, Failed: true,
+		Blocks:  []keepwatch.Block{keepwatch.Text(why), keepwatch.Text("Nothing is saved yet.")},
+		Buttons: []keepwatch.Button{{Label: "Yes, it shows that", Command: "authenticator checked " + slug(d) + " " + says.seen.Format("2006-01-02") + " --sure"}, pickDate(d)},
+	}
 }
 
 // zoneOf gives the zone that a person's calendar goes by.
@@ -90,12 +101,12 @@ func (r *Router) whichDevice(c *call) (keepwatch.Message, error) {
 }
 
 // attested answers what was said, with what comes of it.
-func (r *Router) attested(d keepwatch.DeviceState, says shown) keepwatch.Message {
+func (r *Router) attested(auth Authenticator, d keepwatch.DeviceState, says shown) (keepwatch.Message, error) {
 	switch says.state {
 	case keepwatch.AttestedOff, keepwatch.AttestedNever, keepwatch.AttestedNotFound:
-		return r.attestedOff(d, says.state)
+		return attestedOff(d, says.state), nil
 	case keepwatch.AttestedNew:
-		return newPhone(d)
+		return newPhone(d), nil
 	}
 	msg := keepwatch.Message{Title: d.Device.Name + ": last backup " + day(says.seen), Tone: keepwatch.ToneGood}
 	if says.note != "" {
@@ -109,11 +120,13 @@ func (r *Router) attested(d keepwatch.DeviceState, says shown) keepwatch.Message
 	if !d.Next.IsZero() {
 		msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: []keepwatch.Field{{Name: "I ask again", Time: d.Next}}})
 	}
-	if d.Device.GlobalAdmin {
+	all, err := auth.Devices()
+	phones := len(slices.DeleteFunc(slices.Clone(all), func(o keepwatch.DeviceState) bool { return o.Person != d.Person }))
+	if d.Device.GlobalAdmin && phones < 2 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(adminText))
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Add a second phone", Command: "authenticator guide second-device"})
 	}
-	return msg
+	return msg, err
 }
 
 // adminText is what a global administrator must know of such a backup
@@ -130,7 +143,7 @@ func renew(d keepwatch.Device) string {
 }
 
 // attestedOff answers that there is no backup, and leads to how there is one.
-func (r *Router) attestedOff(d keepwatch.DeviceState, state keepwatch.Attested) keepwatch.Message {
+func attestedOff(d keepwatch.DeviceState, state keepwatch.Attested) keepwatch.Message {
 	msg := keepwatch.Message{Tone: keepwatch.ToneWarn}
 	switch state {
 	case keepwatch.AttestedNever:
@@ -175,14 +188,18 @@ func newPhone(d keepwatch.DeviceState) keepwatch.Message {
 		elsewhere = []keepwatch.Button{to("From an iPhone to an iPhone", "ios"), to("From an iPhone to Android", "ios-to-android")}
 	}
 	same.Style = keepwatch.StylePrimary
+	buttons := []keepwatch.Button{same, other}
+	if d.Device.GlobalAdmin {
+		buttons = append(buttons, to("Locked out, and the old phone is gone", "lost-admin"))
+	}
 	return keepwatch.Message{
 		Title: d.Device.Name + ": what is the new phone?", Tone: keepwatch.ToneWarn,
 		Blocks: []keepwatch.Block{
 			keepwatch.Text("Keep the old phone, and do not remove Authenticator from it, until the new one can sign in."),
-			keepwatch.Text(d.Device.Name + " was " + was + ". A backup comes back on the same sort of phone only: between iPhone and Android it cannot be carried over. There, add the new phone at mysignins.microsoft.com/security-info while the old one still works."),
+			keepwatch.Text(d.Device.Name + " was " + was + ". A backup comes back on the same sort of phone only: between iPhone and Android it cannot be carried over. From one sort to the other, add the new phone at mysignins.microsoft.com/security-info while the old one still works."),
 			keepwatch.Text("When the new one is set up, say which date its backup shows. If it has another platform or name, an admin changes it in keepwatch.yaml."),
 		},
-		Buttons: []keepwatch.Button{same, other, to("The old phone is gone", "manual")},
+		Buttons: buttons,
 		Menus:   []keepwatch.Menu{{Label: "It was another sort of phone", Options: elsewhere}},
 	}
 }

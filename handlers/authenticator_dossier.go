@@ -16,7 +16,6 @@ func (r *Router) dossier(ctx context.Context, c *call) (keepwatch.Message, error
 		return keepwatch.Message{}, notHere("There is no dossier here", "It is kept once phones with Microsoft Authenticator are named in keepwatch.yaml.")
 	}
 	name, value := c.args.one("field"), strings.Join(c.args["value"], " ")
-	c.shut(keepwatch.HoldsSecret(value))
 	if c.args.has("seal") {
 		if name != "" {
 			return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "--seal seals all of it. Fill %s in first, then: /authenticator dossier --seal", name)
@@ -95,8 +94,11 @@ func sealButton(style keepwatch.Style) keepwatch.Button {
 func (r *Router) dossierList(d keepwatch.Dossier) keepwatch.Message {
 	missing := lacking(d)
 	msg := keepwatch.Message{Title: "Dossier for a lock-out: complete", Tone: keepwatch.ToneGood}
-	if n := len(missing); n > 0 {
-		msg.Title, msg.Tone = fmt.Sprintf("Dossier for a lock-out: %s missing", keepwatch.FormatCount(int64(n), "thing is", "things are")), keepwatch.ToneWarn
+	switch n := int64(len(missing)); {
+	case n > 0:
+		msg.Title, msg.Tone = fmt.Sprintf("Dossier for a lock-out: %s missing", keepwatch.FormatCount(n, "thing is", "things are")), keepwatch.ToneWarn
+	case !d.Sealed.After(d.Changed):
+		msg.Title, msg.Tone = msg.Title+", and not sealed as it is now", keepwatch.ToneWarn
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Text("Microsoft's support asks for these when nobody can sign in. Most stand in a dashboard that is out of reach then. No passwords: only where they are recorded."))
 	table := keepwatch.Table{Head: []string{"Field", "What", "Value", "By"}}

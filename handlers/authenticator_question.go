@@ -44,7 +44,7 @@ func (r *Router) askDevice(d keepwatch.DeviceState) keepwatch.Message {
 	if d.Standing != keepwatch.StandingFresh && d.Standing != keepwatch.StandingDue {
 		msg.Tone = keepwatch.ToneWarn
 	}
-	msg.Blocks = append(msg.Blocks, keepwatch.Text(d.Person+", on "+name+" open Authenticator → Settings → "+setting(d.Device)+". Which date does it show?"))
+	msg.Blocks = append(msg.Blocks, keepwatch.Text(d.Person+", open Authenticator on "+name+" → Settings → "+setting(d.Device)+": which date does it show?"))
 	if d.Device.Platform == "ios" {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("If it only says that the backup is on: Settings of the iPhone → your name → iCloud → iCloud Backup shows the last one."))
 	}
@@ -53,7 +53,11 @@ func (r *Router) askDevice(d keepwatch.DeviceState) keepwatch.Message {
 		fields[0].Value = day(d.Seen)
 	}
 	if d.Last != nil {
-		fields = append(fields, keepwatch.Field{Name: "Last said", Value: saidWord(*d.Last) + ", " + d.Last.By + ", " + d.Last.Said.In(r.cfg.Location).Format("2 January 2006")})
+		said := d.Last.By + ", " + d.Last.Said.In(r.cfg.Location).Format("2 January 2006")
+		if d.Last.State != keepwatch.AttestedOn {
+			said = saidWord(d.Last.State) + " (" + said + ")"
+		}
+		fields = append(fields, keepwatch.Field{Name: "Last said", Value: said})
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields})
 	say := func(label, words string) keepwatch.Button {
@@ -65,17 +69,17 @@ func (r *Router) askDevice(d keepwatch.DeviceState) keepwatch.Message {
 	return msg
 }
 
-// saidWord writes what somebody said of a device.
-func saidWord(a keepwatch.Attestation) string {
-	switch a.State {
-	case keepwatch.AttestedOn:
-		return day(a.Seen)
+// saidWord writes what somebody said of a device that has no date.
+func saidWord(state keepwatch.Attested) string {
+	switch state {
 	case keepwatch.AttestedOff:
-		return "off"
+		return "backup is off"
 	case keepwatch.AttestedNever:
-		return "never made"
+		return "never backed up"
+	case keepwatch.AttestedNotFound:
+		return "the setting was not found"
 	}
-	return string(a.State)
+	return string(state)
 }
 
 // pickDate asks for the date in a form.

@@ -89,7 +89,11 @@ func (r *Router) statusOf(c *call, list []keepwatch.DeviceState) keepwatch.Messa
 		msg.Title += fmt.Sprintf(", %d need somebody", len(todo))
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("What to do:\n"+strings.Join(todo[:pageRows], "\n")+fmt.Sprintf("\n… and %d more", len(todo)-pageRows)))
 	default:
-		msg.Title += fmt.Sprintf(", %d of them to look at", len(todo))
+		if len(list) == 1 {
+			msg.Title += " to look at"
+		} else {
+			msg.Title += fmt.Sprintf(", %d of them to look at", len(todo))
+		}
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("What to do:\n"+strings.Join(todo, "\n")))
 	}
 	return msg

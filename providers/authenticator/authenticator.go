@@ -34,8 +34,9 @@ type Records interface {
 	Attestations(subject string, limit int) ([]keepwatch.Attestation, error)
 	Attest(a keepwatch.Attestation) error
 	Dossier() (keepwatch.Dossier, error)
-	// SaveDossier changes it in one transaction; change may be called more than once.
-	SaveDossier(change func(*keepwatch.Dossier) error) error
+	// SaveDossier changes it in one transaction, and gives what it is then; change may
+	// be called more than once.
+	SaveDossier(change func(*keepwatch.Dossier) error) (keepwatch.Dossier, error)
 }
 
 // EmergencyAccount is an account that is kept for the day on which nobody else gets

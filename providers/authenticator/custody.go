@@ -52,10 +52,35 @@ func (k *Keeper) allCustodies() []keepwatch.Custody {
 	return list
 }
 
+// known gives all that is asked about: what follows from the configuration, and the
+// passwords of Outlook data files of which somebody has said, at the end of the
+// checklist of the export, where they are recorded.
+func (k *Keeper) known() ([]keepwatch.Custody, error) {
+	list := slices.Clone(k.custodies)
+	for _, p := range k.cfg.People {
+		name := keepwatch.NameFrom(p.Name + "-pst")
+		if slices.ContainsFunc(list, func(c keepwatch.Custody) bool { return c.Name == name }) {
+			continue
+		}
+		words, err := k.cfg.Records.Attestations(keepwatch.CustodySubject(name), 1)
+		if err != nil {
+			return nil, fmt.Errorf("read who said where %s is: %w", name, err)
+		}
+		if len(words) > 0 {
+			list = append(list, keepwatch.Custody{Name: name, What: "the password of the Outlook data file (PST) of " + p.Name, Owner: p.Name, Recheck: askCustody})
+		}
+	}
+	return list, nil
+}
+
 // Custodies gives what is lost with its password, and who said where it is.
 func (k *Keeper) Custodies() ([]keepwatch.CustodyState, error) {
+	all, err := k.known()
+	if err != nil {
+		return nil, err
+	}
 	var list []keepwatch.CustodyState
-	for _, c := range k.custodies {
+	for _, c := range all {
 		s, err := k.custody(c)
 		if err != nil {
 			return nil, err
@@ -134,8 +159,12 @@ func (k *Keeper) Record(a keepwatch.Attestation) (keepwatch.CustodyState, error)
 
 // findCustody gives what a subject names, or says which one was probably meant.
 func (k *Keeper) findCustody(subject string) (keepwatch.Custody, error) {
+	all, err := k.known()
+	if err != nil {
+		return keepwatch.Custody{}, err
+	}
 	var names []string
-	for _, c := range k.custodies {
+	for _, c := range all {
 		if keepwatch.CustodySubject(c.Name) == subject {
 			return c, nil
 		}

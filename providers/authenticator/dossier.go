@@ -73,7 +73,7 @@ func (k *Keeper) SetDossier(field, value, by string) (keepwatch.Dossier, error) 
 		return keepwatch.Dossier{}, err
 	}
 	now := k.cfg.Now().UTC()
-	err = k.cfg.Records.SaveDossier(func(d *keepwatch.Dossier) error {
+	_, err = k.cfg.Records.SaveDossier(func(d *keepwatch.Dossier) error {
 		old, here := d.Fields[f.Name]
 		if old.Value == value && here == (value != "") {
 			return nil // said before, or carried out a second time
@@ -176,7 +176,7 @@ func (k *Keeper) RunChanged(run keepwatch.Run) error {
 	if run.Source != keepwatch.DossierSource || run.Kind != keepwatch.RunBackup || run.State != keepwatch.RunDone || run.Result.Archive == "" {
 		return nil
 	}
-	err := k.cfg.Records.SaveDossier(func(d *keepwatch.Dossier) error {
+	_, err := k.cfg.Records.SaveDossier(func(d *keepwatch.Dossier) error {
 		if run.Started.After(d.Sealed) {
 			d.Version, d.Sealed, d.Archive = 1, run.Started.UTC(), run.Result.Archive
 		}

@@ -55,13 +55,13 @@ func (d *desk) Attest(a keepwatch.Attestation) error {
 
 func (d *desk) Dossier() (keepwatch.Dossier, error) { return d.dossier, nil }
 
-func (d *desk) SaveDossier(change func(*keepwatch.Dossier) error) error {
+func (d *desk) SaveDossier(change func(*keepwatch.Dossier) error) (keepwatch.Dossier, error) {
 	c := d.dossier
 	if err := errors.Join(change(&keepwatch.Dossier{Fields: c.Fields}), change(&c)); err != nil { // more than once, as a store may
-		return err
+		return keepwatch.Dossier{}, err
 	}
 	d.dossier = c
-	return nil
+	return c, nil
 }
 
 func (d *desk) Settle(ask, by, what string, next time.Time) error {
@@ -373,5 +373,35 @@ func TestRecord(t *testing.T) {
 	}
 	if _, err := k.Record(keepwatch.Attestation{ID: "y", Subject: "custody/vault-key", State: keepwatch.AttestedOn}); keepwatch.KindOf(err) != keepwatch.KindInvalid {
 		t.Error(err)
+	}
+}
+
+// TestPST: once the checklist of the export has said where the password of a data file
+// is, it is asked about again, as everything else is.
+func TestPST(t *testing.T) {
+	d := &desk{}
+	k := keeper(t, d)
+	has := func() bool {
+		list, err := k.Custodies()
+		rules, err2 := k.Rules()
+		if err != nil || err2 != nil {
+			t.Fatal(err, err2)
+		}
+		asked := slices.ContainsFunc(rules, func(r keepwatch.Rule) bool { return r.ID == "custody:olwen-pst" && r.To == "Olwen" })
+		known := slices.ContainsFunc(list, func(s keepwatch.CustodyState) bool { return s.Custody.Name == "olwen-pst" && s.Last.Where == "in the safe" })
+		if asked != known {
+			t.Errorf("asked %v, known %v", asked, known)
+		}
+		return asked
+	}
+	if has() {
+		t.Error("it is asked about before there is any")
+	}
+	d.words = append(d.words, keepwatch.Attestation{ID: "walk", Subject: "custody/olwen-pst", Person: "Olwen", By: "Olwen", State: keepwatch.AttestedRecorded, Where: "in the safe", Said: noon.Add(-200 * dayLong)})
+	if !has() {
+		t.Error("it is not asked about")
+	}
+	if s, err := k.Record(keepwatch.Attestation{ID: "again", Subject: "custody/olwen-pst", By: "Olwen", State: keepwatch.AttestedRecorded, Where: "in the new safe"}); err != nil || s.Last.Where != "in the new safe" {
+		t.Errorf("%+v, %v", s, err)
 	}
 }

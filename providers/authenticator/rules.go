@@ -33,8 +33,12 @@ func (k *Keeper) Rules() ([]keepwatch.Rule, error) {
 		list = append(list, k.rule("check:"+keepwatch.NameFrom(o.device.Name), keepwatch.DeviceSubject(o.device), o.device.Recheck, later(now, next), o.person,
 			fmt.Sprintf("Which date does Authenticator show for the last backup of %s?", o.device.Name)))
 	}
+	custodies, err := k.known()
+	if err != nil {
+		return nil, err
+	}
 	never := 0
-	for _, c := range k.custodies {
+	for _, c := range custodies {
 		s, err := k.custody(c)
 		if err != nil {
 			return nil, err
