@@ -233,6 +233,16 @@ func pressable(t *testing.T, msg keepwatch.Message) {
 		if len(b.Command) >= keepwatch.MaxToken {
 			t.Errorf("%q is longer than a token", b.Command)
 		}
+		if len(b.Label) > 75 { // Slack's limit
+			t.Errorf("%q is too long for a button", b.Label)
+		}
+		if b.Form != nil {
+			for _, f := range b.Form.Fields {
+				if len(b.Form.Title) > 24 || len(f.Label) > 45 || len(f.Hint) > 100 {
+					t.Errorf("the form of %q is too long for a platform: %+v", b.Label, b.Form)
+				}
+			}
+		}
 		words, err := Split(b.Command)
 		if err != nil {
 			t.Errorf("%q: %v", b.Command, err)

@@ -388,7 +388,9 @@ func TestPST(t *testing.T) {
 			t.Fatal(err, err2)
 		}
 		asked := slices.ContainsFunc(rules, func(r keepwatch.Rule) bool { return r.ID == "custody:olwen-pst" && r.To == "Olwen" })
-		known := slices.ContainsFunc(list, func(s keepwatch.CustodyState) bool { return s.Custody.Name == "olwen-pst" && s.Last.Where == "in the safe" })
+		known := slices.ContainsFunc(list, func(s keepwatch.CustodyState) bool {
+			return s.Custody.Name == "olwen-pst" && s.Last.Where == "in the safe"
+		})
 		if asked != known {
 			t.Errorf("asked %v, known %v", asked, known)
 		}
