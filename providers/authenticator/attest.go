@@ -15,39 +15,41 @@ const maxRemarks = 300
 // Attest checks what somebody says of a device, saves it, and lets the question rest
 // until the device is to be looked at again. The same word (by its ID) is saved once.
 func (k *Keeper) Attest(a keepwatch.Attestation, sure bool) (keepwatch.DeviceState, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.saying.Lock()
+	defer k.saying.Unlock()
 	o, err := k.find(a.Subject)
 	if err != nil {
 		return keepwatch.DeviceState{}, err
 	}
-	if err := k.load(); err != nil {
+	all, err := k.load()
+	if err != nil {
 		return keepwatch.DeviceState{}, err
 	}
 	if a.Said.IsZero() {
 		a.Said = k.cfg.Now()
 	}
 	a.Version, a.Person, a.Said = 1, o.person.Name, a.Said.UTC()
-	words := k.words[a.Subject]
+	words := all[a.Subject]
 	if again := slices.IndexFunc(words, func(w keepwatch.Attestation) bool { return w.ID == a.ID && a.ID != "" }); again >= 0 {
 		a = words[again] // the request is carried out a second time, after a crash
 	} else {
-		if a, err = k.checked(o, a, sure); err != nil {
+		if a, err = k.checked(o, a, words, sure); err != nil {
 			return keepwatch.DeviceState{}, err
 		}
 		if err := k.cfg.Records.Attest(a); err != nil {
 			return keepwatch.DeviceState{}, fmt.Errorf("save what was said of %s: %w", o.device.Name, err)
 		}
-		k.words[a.Subject] = append([]keepwatch.Attestation{a}, words[:min(len(words), keptWords-1)]...)
+		words = k.remember(a)
 	}
-	if err := k.cfg.Settle(a.Subject, a.By, saidOf(a), k.next(o.device, a)); err != nil {
+	if err := k.cfg.Settle(a.Subject, a.By, saidOf(a), next(o.device, a)); err != nil {
 		return keepwatch.DeviceState{}, fmt.Errorf("settle the question about %s: %w", o.device.Name, err)
 	}
-	return k.state(o, k.now()), nil
+	return o.state(words, k.now()), nil
 }
 
-// checked refuses what cannot be, and asks about what is unlikely. k.mu is held.
-func (k *Keeper) checked(o owned, a keepwatch.Attestation, sure bool) (keepwatch.Attestation, error) {
+// checked refuses what cannot be, and asks about what is unlikely after the words that
+// were said before, newest first.
+func (k *Keeper) checked(o owned, a keepwatch.Attestation, words []keepwatch.Attestation, sure bool) (keepwatch.Attestation, error) {
 	if err := plainRemarks(a.Remarks); err != nil {
 		return a, err
 	}
@@ -69,7 +71,6 @@ func (k *Keeper) checked(o owned, a keepwatch.Attestation, sure bool) (keepwatch
 	if a.Seen.Year() < firstYear {
 		return a, keepwatch.Errorf(keepwatch.KindInvalid, "%s is before there was any Microsoft Authenticator. Look again: which date does %s show?", day(a.Seen), o.device.Name)
 	}
-	words := k.words[a.Subject]
 	i := slices.IndexFunc(words, func(w keepwatch.Attestation) bool { return w.State == keepwatch.AttestedOn })
 	if i >= 0 && a.Seen.Before(words[i].Seen) && !sure {
 		return a, keepwatch.Errorf(keepwatch.KindConflict, "You say that %s shows %s. On %s %s said that it showed %s, and the date of a last backup does not go back unless the phone was reset or the backup removed. Is it really %s?",

@@ -20,6 +20,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -81,7 +82,13 @@ type Keeper struct {
 	devices   []owned
 	custodies []keepwatch.Custody
 
-	mu sync.Mutex // held while something is attested, so that two people's words come one after the other
+	// saying is held while something is said, so that two people's words come one after
+	// the other.
+	saying sync.Mutex
+
+	// mu guards words, and is never held while something is saved or settled: a
+	// transaction that makes a message asks for the devices.
+	mu sync.Mutex
 	// words are the newest ones about each device, by subject, newest first; nil:
 	// not read yet. They are in memory because a question is made within a
 	// transaction, in which nothing else may be read. Nobody but Attest adds to them.
@@ -152,35 +159,45 @@ func day(t time.Time) string { return t.UTC().Format("2 January 2006") }
 // date writes the day of an instant, in the bot's zone.
 func (k *Keeper) date(t time.Time) string { return t.In(k.cfg.Location).Format("2 January 2006") }
 
-// load reads the words about the devices, once. k.mu is held.
-func (k *Keeper) load() error {
-	if k.words != nil {
-		return nil
-	}
-	words := map[string][]keepwatch.Attestation{}
-	for _, o := range k.devices {
-		subject := keepwatch.DeviceSubject(o.device)
-		list, err := k.cfg.Records.Attestations(subject, keptWords)
-		if err != nil {
-			return fmt.Errorf("read what was said of %s: %w", o.device.Name, err)
+// load gives the words about the devices. The first time they are read, which must not
+// happen within a transaction: Rules does it at the start.
+func (k *Keeper) load() (map[string][]keepwatch.Attestation, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.words == nil {
+		words := map[string][]keepwatch.Attestation{}
+		for _, o := range k.devices {
+			subject := keepwatch.DeviceSubject(o.device)
+			list, err := k.cfg.Records.Attestations(subject, keptWords)
+			if err != nil {
+				return nil, fmt.Errorf("read what was said of %s: %w", o.device.Name, err)
+			}
+			words[subject] = list
 		}
-		words[subject] = list
+		k.words = words
 	}
-	k.words = words
-	return nil
+	return maps.Clone(k.words), nil
+}
+
+// remember puts a word that was saved before the others about its subject.
+func (k *Keeper) remember(a keepwatch.Attestation) []keepwatch.Attestation {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	old := k.words[a.Subject]
+	k.words[a.Subject] = append([]keepwatch.Attestation{a}, old[:min(len(old), keptWords-1)]...)
+	return k.words[a.Subject]
 }
 
 // Devices gives all of them, by person and name.
 func (k *Keeper) Devices() ([]keepwatch.DeviceState, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err := k.load(); err != nil {
+	words, err := k.load()
+	if err != nil {
 		return nil, err
 	}
 	now := k.now()
 	var list []keepwatch.DeviceState
 	for _, o := range k.devices {
-		list = append(list, k.state(o, now))
+		list = append(list, o.state(words[keepwatch.DeviceSubject(o.device)], now))
 	}
 	slices.SortStableFunc(list, func(a, b keepwatch.DeviceState) int {
 		return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.Device.Name, b.Device.Name))
@@ -188,10 +205,9 @@ func (k *Keeper) Devices() ([]keepwatch.DeviceState, error) {
 	return list, nil
 }
 
-// state says how a device stands. k.mu is held, and the words are read.
-func (k *Keeper) state(o owned, now time.Time) keepwatch.DeviceState {
+// state says how a device stands by the words about it, newest first.
+func (o owned) state(words []keepwatch.Attestation, now time.Time) keepwatch.DeviceState {
 	s := keepwatch.DeviceState{Person: o.person.Name, Device: o.device, Standing: keepwatch.StandingNever}
-	words := k.words[keepwatch.DeviceSubject(o.device)]
 	if len(words) == 0 {
 		return s
 	}
@@ -200,7 +216,7 @@ func (k *Keeper) state(o owned, now time.Time) keepwatch.DeviceState {
 	if i := slices.IndexFunc(words, func(a keepwatch.Attestation) bool { return a.State == keepwatch.AttestedOn }); i >= 0 {
 		s.Seen, s.SeenSaid = words[i].Seen, words[i].Said
 	}
-	if s.Next = k.next(o.device, last); !s.Next.After(now) {
+	if s.Next = next(o.device, last); !s.Next.After(now) {
 		s.Next = time.Time{}
 	}
 	s.Standing = standing(o.device, last, now)
@@ -244,7 +260,7 @@ func isOld(d keepwatch.Device, seen, said time.Time) bool {
 }
 
 // next says when a device is asked about again after a word about it.
-func (k *Keeper) next(d keepwatch.Device, a keepwatch.Attestation) time.Time {
+func next(d keepwatch.Device, a keepwatch.Attestation) time.Time {
 	switch {
 	case a.State != keepwatch.AttestedOn:
 		return a.Said.Add(min(askAgain, d.Recheck))

@@ -119,8 +119,8 @@ func nextCustody(c keepwatch.Custody, a keepwatch.Attestation) time.Time {
 // (AttestedLost). What looks like the secret itself is refused. The same word (by its
 // ID) is saved once.
 func (k *Keeper) Record(a keepwatch.Attestation) (keepwatch.CustodyState, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.saying.Lock()
+	defer k.saying.Unlock()
 	c, err := k.findCustody(a.Subject)
 	if err != nil {
 		return keepwatch.CustodyState{}, err

@@ -28,6 +28,7 @@ type desk struct {
 	fail    error // of saving
 	unsettl error // of settling
 	reads   int
+	looks   func() // what is asked for while a question is settled, as the message of it is made
 }
 
 func (d *desk) Attestations(subject string, limit int) ([]keepwatch.Attestation, error) {
@@ -67,6 +68,9 @@ func (d *desk) SaveDossier(change func(*keepwatch.Dossier) error) (keepwatch.Dos
 func (d *desk) Settle(ask, by, what string, next time.Time) error {
 	if d.unsettl != nil {
 		return d.unsettl
+	}
+	if d.looks != nil {
+		d.looks()
 	}
 	d.settled = append(d.settled, fmt.Sprintf("%s by %s: %s, next %s", ask, by, what, next.UTC().Format("2006-01-02 15:04")))
 	return nil
@@ -257,6 +261,15 @@ func TestDevicesFromMemory(t *testing.T) {
 	before := d.reads
 	if _, err := k.Devices(); err != nil || d.reads != before || before == 0 {
 		t.Errorf("%d reads, then %d: %v", before, d.reads, err)
+	}
+	var seen []keepwatch.DeviceState
+	d.looks = func() { // the message that is edited shows the device
+		d.mu.Lock() // as a transaction does
+		defer d.mu.Unlock()
+		seen, _ = k.Devices()
+	}
+	if _, err := k.Attest(said(keepwatch.AttestedOn, "2026-11-20"), false); err != nil || len(seen) != 2 || seen[0].Standing != keepwatch.StandingFresh {
+		t.Errorf("%+v, %v", seen, err)
 	}
 }
 

@@ -18,19 +18,18 @@ const (
 // first time is now where nobody has ever said anything, so that a team hears of it
 // on the first day; of custodies one a day, because nobody looks up seven at once.
 func (k *Keeper) Rules() ([]keepwatch.Rule, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err := k.load(); err != nil {
+	said, err := k.load()
+	if err != nil {
 		return nil, err
 	}
 	now := k.now().Truncate(time.Second)
 	var list []keepwatch.Rule
 	for _, o := range k.devices {
-		next := now
-		if words := k.words[keepwatch.DeviceSubject(o.device)]; len(words) > 0 {
-			next = k.next(o.device, words[0])
+		first := now
+		if words := said[keepwatch.DeviceSubject(o.device)]; len(words) > 0 {
+			first = next(o.device, words[0])
 		}
-		list = append(list, k.rule("check:"+keepwatch.NameFrom(o.device.Name), keepwatch.DeviceSubject(o.device), o.device.Recheck, later(now, next), o.person,
+		list = append(list, k.rule("check:"+keepwatch.NameFrom(o.device.Name), keepwatch.DeviceSubject(o.device), o.device.Recheck, later(now, first), o.person,
 			fmt.Sprintf("Which date does Authenticator show for the last backup of %s?", o.device.Name)))
 	}
 	custodies, err := k.known()
@@ -43,9 +42,9 @@ func (k *Keeper) Rules() ([]keepwatch.Rule, error) {
 		if err != nil {
 			return nil, err
 		}
-		next := now.Add(time.Duration(never) * 24 * time.Hour)
+		first := now.Add(time.Duration(never) * 24 * time.Hour)
 		if s.Last != nil {
-			next = nextCustody(c, *s.Last)
+			first = nextCustody(c, *s.Last)
 		} else {
 			never++
 		}
@@ -53,7 +52,7 @@ func (k *Keeper) Rules() ([]keepwatch.Rule, error) {
 		if c.Recheck == askTest && k.emergencyOf(c.Name) != nil {
 			text = "Sign in once with the emergency account, then say where this is kept: " + c.What + "."
 		}
-		list = append(list, k.rule("custody:"+c.Name, keepwatch.CustodySubject(c.Name), c.Recheck, later(now, next), k.asked(c), text))
+		list = append(list, k.rule("custody:"+c.Name, keepwatch.CustodySubject(c.Name), c.Recheck, later(now, first), k.asked(c), text))
 	}
 	return slices.DeleteFunc(list, func(r keepwatch.Rule) bool { return r.Channel == "" }), nil
 }
