@@ -128,6 +128,8 @@ func (r *Router) choices(t OptionType) ([]Candidate, error) {
 		for _, c := range r.commands {
 			add(c.Title(), c.Summary)
 		}
+	case TypeDevice, TypeCustody, TypeField:
+		return r.authenticatorChoices(t)
 	}
 	return list, nil
 }
@@ -144,6 +146,8 @@ func where(s keepwatch.Source) string {
 		return "cPanel account " + s.User + " at " + s.URL
 	case keepwatch.KindOutlook:
 		return "mailbox " + s.Mailbox
+	case keepwatch.KindDossier:
+		return "what Microsoft asks for in a lock-out"
 	}
 	return string(s.Kind)
 }

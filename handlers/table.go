@@ -25,6 +25,10 @@ const (
 	TypeCount   OptionType = "count"
 	TypeSwitch  OptionType = "switch" // --name alone
 	TypeCommand OptionType = "command"
+	TypeDevice  OptionType = "device"  // a phone that holds Microsoft Authenticator, as a word
+	TypeCustody OptionType = "custody" // something that is lost with its password
+	TypeField   OptionType = "field"   // of the dossier
+	TypeTopic   OptionType = "topic"   // of a checklist under the command
 )
 
 // Option is one thing that a command takes: a positional word, or --name VALUE
@@ -48,6 +52,15 @@ type Command struct {
 	Examples    []string
 	Local       bool // makes sense only where the asker sits at this machine
 	Card        bool // its answer is the card of a run, for all in the channel to see
+	Private     bool // its answer is for the asker's eyes alone, whatever the role
+	// InPlace: pressed as a button, its answer takes the place of the message, where
+	// nobody but the asker sees that: in direct messages with the bot, as it does
+	// everywhere in what only one person is shown. So a checklist is one message, and
+	// not one for each step.
+	InPlace bool
+	// Guarded: what people write in it may be a secret by mistake. Where it looks like
+	// one, the audit line leaves it out.
+	Guarded bool
 
 	run func(ctx context.Context, c *call) (keepwatch.Message, error)
 }
