@@ -72,7 +72,7 @@ func (r *Router) draft(c *call) (keepwatch.Rule, error) {
 func (r *Router) setWhen(c *call, rule *keepwatch.Rule, text string) (err error) {
 	loc := r.ruleZone(*rule)
 	if name := c.args.one("zone"); name != "" {
-		if loc, err = zone(name); err != nil {
+		if loc, err = r.zoneNamed(name); err != nil {
 			return err
 		}
 	}
@@ -287,7 +287,7 @@ func (r *Router) comingBlocks(c *call, rule keepwatch.Rule) []keepwatch.Block {
 			moved = append(moved, inZone(due.At, loc)+" → "+inZone(at, loc))
 		}
 	}
-	zoned := "It goes by the clock of " + loc.String() + "."
+	zoned := "It goes by the clock of " + zoneWord(loc) + "."
 	if rule.When.Every > 0 {
 		zoned = "The distance is kept whatever clocks show."
 	}

@@ -11,19 +11,18 @@ import (
 
 // What people may ask for.
 const (
-	mostReminder   = 3000 // characters of a text; engine/remind has the same limit
-	mostAgain      = 100  // times that it is asked again
-	mostChain      = 10   // places that it is passed on to
-	leastRepeat    = 5 * time.Minute
-	mostRepeat     = 30 * 24 * time.Hour
-	mostGrace      = 30 * 24 * time.Hour
-	usualTimes     = 3         // --repeat alone
-	usualRepeat    = time.Hour // --times or --then alone
-	mostSnooze     = 366 * 24 * time.Hour
-	momentLayout   = "2006-01-02T15:04Z07:00" // how a confirmation writes a moment
-	mostWhenWords  = 14
-	shownNext      = 5
-	mostShownTimes = 10
+	mostReminder  = 3000 // characters of a text; engine/remind has the same limit
+	mostAgain     = 100  // times that it is asked again
+	mostChain     = 10   // places that it is passed on to
+	leastRepeat   = 5 * time.Minute
+	mostRepeat    = 30 * 24 * time.Hour
+	mostGrace     = 30 * 24 * time.Hour
+	usualTimes    = 3         // --repeat alone
+	usualRepeat   = time.Hour // --times or --then alone
+	mostSnooze    = 366 * 24 * time.Hour
+	momentLayout  = "2006-01-02T15:04Z07:00" // how a confirmation writes a moment
+	mostWhenWords = 14
+	shownNext     = 5
 )
 
 var durationPattern = regexp.MustCompile(`^(\d{1,5}) ?(m|min|minutes?|h|hours?|d|days?|w|weeks?)$`)

@@ -34,6 +34,23 @@ func zone(name string) (*time.Location, error) {
 	return nil, keepwatch.Errorf(keepwatch.KindInvalid, "There is no time zone %q. %s", keepwatch.Printable(name), nearZone(name, names))
 }
 
+// zoneNamed is zone, and knows the bot's own zone by its name, which may be that
+// of the machine ("Local").
+func (r *Router) zoneNamed(name string) (*time.Location, error) {
+	if name == r.cfg.Location.String() {
+		return r.cfg.Location, nil
+	}
+	return zone(name)
+}
+
+// zoneWord names a zone to people.
+func zoneWord(loc *time.Location) string {
+	if loc == time.Local {
+		return "the machine that runs Keepwatch"
+	}
+	return loc.String()
+}
+
 func city(zone string) string { return zone[strings.LastIndexByte(zone, '/')+1:] }
 
 // nearZone says which zone was probably meant.
