@@ -62,6 +62,8 @@ func question(o Option) string {
 		return "Which run?"
 	case TypeArchive:
 		return "Which archive?"
+	case TypePerson:
+		return "Who?"
 	case TypeWhen, TypeMoment:
 		return "When?"
 	case TypeChannel:
@@ -101,7 +103,7 @@ type Candidate struct {
 // nothing to people.
 func (c Candidate) label(t OptionType) string {
 	if c.Summary != "" && (t == TypeRule || t == TypeDue || t == TypeEither) {
-		return c.Text + ": " + c.Summary
+		return c.Summary + " (" + c.Text + ")"
 	}
 	return c.Text
 }

@@ -241,8 +241,8 @@ func (r *Router) accountName(a keepwatch.Account) string {
 			return p.Name
 		}
 	}
-	if a.ID == "" {
-		return "Keepwatch itself"
+	if a == keepwatch.ConfigAccount() || a.ID == "" {
+		return "keepwatch.yaml"
 	}
 	return a.Platform + ":" + a.ID
 }
@@ -281,7 +281,13 @@ func (r *Router) comingBlocks(c *call, rule keepwatch.Rule) []keepwatch.Block {
 	var fields []keepwatch.Field
 	var moved []string
 	loc := r.ruleZone(rule)
+	if !rule.When.At.IsZero() {
+		names[0] = "Due"
+	}
 	for i, due := range coming {
+		if rule.Skip != "" && rule.Skip == due.Wall {
+			names[i] += ", left out"
+		}
 		fields = append(fields, keepwatch.Field{Name: names[i], Time: due.At})
 		if at := r.undisturbed(rule, due.At); !at.Equal(due.At) {
 			moved = append(moved, inZone(due.At, loc)+" → "+inZone(at, loc))

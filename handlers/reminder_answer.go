@@ -174,7 +174,7 @@ func (r *Router) ackAll(c *call, digest, note string) (keepwatch.Message, error)
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(keepwatch.FormatCount(asks, "more wants", "more want")+" to know something, and “done” is no answer to that."))
 	}
 	if others > 0 {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(keepwatch.FormatCount(others, "more is", "more are")+" meant for others, and stay open."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(keepwatch.FormatCount(others, "more is meant for others, and stays open", "more are meant for others, and stay open")+"."))
 	}
 	if asks+others > 0 {
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "What is open", Command: "reminder list --due"})
@@ -209,7 +209,7 @@ func (r *Router) snoozeReminder(_ context.Context, c *call) (keepwatch.Message, 
 		return keepwatch.Message{}, err
 	}
 	msg := said("Put off: ", o, keepwatch.ToneInfo, "")
-	msg.Blocks = append(msg.Blocks, keepwatch.Field{Name: "Asked again", Time: until}.Block(), keepwatch.Text("By the clock of "+zoneWord(loc)+" that is "+inZone(until, loc)+". When the reminder itself comes due stays as it is."))
+	msg.Blocks = append(msg.Blocks, keepwatch.Field{Name: "Asked again", Time: until}.Block(), keepwatch.Text("By the clock of "+zoneWord(loc)+". When the reminder itself comes due stays as it is."))
 	return msg, nil
 }
 

@@ -47,7 +47,7 @@ func (r *Router) DigestMessage(d keepwatch.Digest, occurrences []keepwatch.Occur
 	if answerable(open) > 1 {
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: fmt.Sprintf("All %d done", answerable(open)), Command: "reminder ack --all " + Quote(d.ID), Style: keepwatch.StylePrimary})
 	}
-	msg.Menus = r.pickMenus(open)
+	msg.Menus = r.pickMenus(open, func(keepwatch.Occurrence) bool { return true })
 	return msg
 }
 
@@ -63,12 +63,13 @@ func answerable(open []keepwatch.Occurrence) int {
 }
 
 // pickMenus answer one of several that are open, or show one with all its buttons.
-func (r *Router) pickMenus(open []keepwatch.Occurrence) []keepwatch.Menu {
+// may says which of them may be answered; the others can be looked at.
+func (r *Router) pickMenus(open []keepwatch.Occurrence, may func(keepwatch.Occurrence) bool) []keepwatch.Menu {
 	done, show := keepwatch.Menu{Label: "Done with one…"}, keepwatch.Menu{Label: "Open one…"}
 	for _, o := range open[:min(len(open), mostChoices)] {
 		label := oneLine(saysWhat(o.Kind, o.Text, o.Command, o.Ask), 60)
 		show.Options = append(show.Options, keepwatch.Button{Label: label, Command: "reminder show " + Quote(o.ID)})
-		if o.Kind == keepwatch.RuleText {
+		if o.Kind == keepwatch.RuleText && may(o) {
 			done.Options = append(done.Options, keepwatch.Button{Label: label, Command: "reminder ack " + Quote(o.ID)})
 		}
 	}

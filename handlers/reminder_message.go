@@ -102,9 +102,11 @@ func (r *Router) stateBlocks(o keepwatch.Occurrence, rule keepwatch.Rule, loc *t
 	say := func(text string) { blocks = append(blocks, keepwatch.Text(text)) }
 	switch {
 	case o.State == keepwatch.OccurrenceEscalated:
-		say("Nobody has answered since " + inZone(o.At, loc) + r.passedOn(o, rule) + ".")
+		say("Nobody has answered since " + inZone(lastAnswer(o), loc) + r.passedOn(o, rule) + ".")
 	case o.State == keepwatch.OccurrenceSnoozed && !o.Until.IsZero():
 		say("Put off until " + inZone(o.Until, loc) + byWord(o) + ".")
+	case o.State == keepwatch.OccurrencePosted && o.Posted > 1 && byWord(o) != "": // it was put off, or assigned
+		say(fmt.Sprintf("It is asked for the %s time.", ordinal(o.Posted)))
 	case o.State == keepwatch.OccurrencePosted && o.Posted > 1:
 		say(fmt.Sprintf("Nobody has answered yet: this is the %s time that it is asked.", ordinal(o.Posted)))
 	}
@@ -165,8 +167,12 @@ func (r *Router) fromWhom(rule keepwatch.Rule) string {
 // passedOn names where something was passed on to.
 func (r *Router) passedOn(o keepwatch.Occurrence, rule keepwatch.Rule) string {
 	var names []string
-	for _, channel := range o.Places {
-		if channel != o.Channel && (len(rule.Chain) == 0 || slices.Contains(rule.Chain, channel)) {
+	places := o.Places
+	if len(places) < 2 { // posted in digests, which are no places of its own
+		places = rule.Chain[:min(o.Step, len(rule.Chain))]
+	}
+	for _, channel := range places {
+		if channel != o.Channel {
 			names = append(names, r.placeName(channel))
 		}
 	}
@@ -174,6 +180,17 @@ func (r *Router) passedOn(o keepwatch.Occurrence, rule keepwatch.Rule) string {
 		return ""
 	}
 	return ": passed on to " + strings.Join(names, ", then to ")
+}
+
+// lastAnswer is since when nobody has answered: since it was due, or since somebody
+// put it off or assigned it.
+func lastAnswer(o keepwatch.Occurrence) time.Time {
+	for _, h := range slices.Backward(o.Log) {
+		if h.By != "" {
+			return h.At
+		}
+	}
+	return o.At
 }
 
 // byWord says who gave the newest answer.

@@ -139,7 +139,7 @@ func (r *Router) listOpen(c *call) (keepwatch.Message, error) {
 		table.Rows = append(table.Rows, []string{oneLine(saysWhat(o.Kind, o.Text, o.Command, o.Ask), 80), inZone(o.At, loc), r.whereName(c, o.Channel), cmp.Or(o.To, "anybody"), r.stateWords(o, loc)})
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
-	msg.Menus = r.pickMenus(open)
+	msg.Menus = r.pickMenus(open, func(o keepwatch.Occurrence) bool { return r.mayAnswer(c, o) == nil })
 	return msg, nil
 }
 
@@ -167,6 +167,9 @@ func (r *Router) showOccurrence(c *call) (keepwatch.Message, error) {
 		return keepwatch.Message{}, err
 	}
 	msg := r.OccurrenceMessage(o, rule)
+	if r.mayAnswer(c, o) != nil {
+		msg.Buttons, msg.Menus = nil, nil // they would be refused
+	}
 	if rule.ID != "" {
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Its reminder", Command: "reminder show " + Quote(rule.ID)})
 	}
@@ -197,9 +200,6 @@ func (r *Router) ruleCard(c *call, rule keepwatch.Rule) keepwatch.Message {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("It came due, and does not any more."))
 	default:
 		msg.Blocks = append(msg.Blocks, r.comingBlocks(c, rule)...)
-		if rule.Skip != "" && rule.Skip == rule.NextWall {
-			msg.Blocks = append(msg.Blocks, keepwatch.Text("The next one is left out, because somebody said so."))
-		}
 	}
 	if b, ok := r.history(rule); ok {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("What came of the last ones:"), b)

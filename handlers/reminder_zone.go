@@ -73,7 +73,8 @@ func nearestZoneCity(name string, names []string) string {
 		cities[i] = city(n)
 	}
 	near := nearest(city(name), cities)
-	if len(near) < 4 { // every abbreviation is near to a short name
+	// Every abbreviation is near to some short name.
+	if near == "" || distance(strings.ToLower(city(name)), strings.ToLower(near)) > max(1, len(near)/4) {
 		return ""
 	}
 	return names[slices.Index(cities, near)]
