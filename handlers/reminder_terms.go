@@ -141,11 +141,32 @@ func (r *Router) setText(c *call, rule *keepwatch.Rule, words []string) error {
 	if text == "" {
 		return keepwatch.Errorf(keepwatch.KindInvalid, "The reminder says nothing. Write what it is about behind the channel: /%s", c.cmd.Examples[0])
 	}
+	text = r.withNames(text)
 	if n := len([]rune(text)); n > mostReminder {
 		return keepwatch.Errorf(keepwatch.KindInvalid, "The text is too long for a reminder: %s characters, and at most %s fit. Put the details into a document, and its address into the reminder.", keepwatch.FormatCount(int64(n), ""), keepwatch.FormatCount(mostReminder, ""))
 	}
 	rule.Kind, rule.Text, rule.Command = keepwatch.RuleText, text, ""
 	return nil
+}
+
+var mentionInText = regexp.MustCompile(`\b(slack|discord):@([A-Za-z0-9]+)|<@!?([0-9]+)>`)
+
+// withNames gives a text with the names of the people whom it mentions: as text an
+// account's id says nothing, and a mention does not ring in it.
+func (r *Router) withNames(text string) string {
+	return mentionInText.ReplaceAllStringFunc(text, func(found string) string {
+		m := mentionInText.FindStringSubmatch(found)
+		platform, id := m[1], m[2]
+		if id == "" {
+			platform, id = "discord", m[3]
+		}
+		for _, p := range r.cfg.People {
+			if p.Accounts[platform] == id {
+				return p.Name
+			}
+		}
+		return found
+	})
 }
 
 // setTerms takes the options that "add" and "edit" have in common, but for the

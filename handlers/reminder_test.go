@@ -115,6 +115,7 @@ func TestConfirmedRules(t *testing.T) {
 		`@daily <#C123|ops> Look`:                                                     {Kind: keepwatch.RuleText, When: keepwatch.When{Cron: "0 0 * * *"}, Channel: "slack:C123", Text: "Look"},
 		`every day slack:@U3 Look here`:                                               {Kind: keepwatch.RuleText, When: keepwatch.When{Cron: "0 9 * * *"}, Channel: "slack:@U3", Text: "Look here", To: "Vaughan"},
 		`every day <@U3> Look here --to none`:                                         {Kind: keepwatch.RuleText, When: keepwatch.When{Cron: "0 9 * * *"}, Channel: "slack:@U3", Text: "Look here"},
+		`every day here Ask slack:@U3, <@445566> and slack:@U9`:                       {Kind: keepwatch.RuleText, When: keepwatch.When{Cron: "0 9 * * *"}, Channel: "slack:C0OPS", Text: "Ask Vaughan, Alis and slack:@U9"},
 		`in 2 hours @alis Look`:                                                       {Kind: keepwatch.RuleText, When: keepwatch.When{}, Channel: "slack:@U1", Text: "Look", To: "Alis"},
 		`every day default Look --repeat 2h`:                                          {Kind: keepwatch.RuleText, When: keepwatch.When{Cron: "0 9 * * *"}, Channel: "slack:C0OPS", Text: "Look", Repeat: 2 * usualRepeat, Times: usualTimes},
 		`every day default Look --then escalation,alis --grace 2d`:                    {Kind: keepwatch.RuleText, When: keepwatch.When{Cron: "0 9 * * *"}, Channel: "slack:C0OPS", Text: "Look", Repeat: usualRepeat, Chain: []string{"slack:C0ESC", "slack:@U1"}, Grace: 48 * usualRepeat},
