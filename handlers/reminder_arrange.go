@@ -73,7 +73,7 @@ func (r *Router) takeWhen(c *call, plain []string) (when string, rest []string) 
 		return take(1)
 	}
 	for n := most; n > 0; n-- {
-		if r.isWhen(plain[:n]) {
+		if r.isWhen(plain[:n]) && (n == len(plain) || !ofTime(plain[n])) {
 			return take(n)
 		}
 	}
@@ -83,6 +83,13 @@ func (r *Router) takeWhen(c *call, plain []string) (when string, rest []string) 
 		}
 	}
 	return take(1)
+}
+
+// ofTime reports whether a word goes on with a time, and is no channel that was
+// misspelt.
+func ofTime(word string) bool {
+	first := word[:min(1, len(word))]
+	return strings.Contains("0123456789*", first) || slices.Contains([]string{"at", "on", "and", "of", "the", "every", "in"}, strings.ToLower(word))
 }
 
 func (r *Router) isWhen(words []string) bool {

@@ -81,6 +81,9 @@ func (r *Router) parseWhen(text string, loc *time.Location) (keepwatch.When, err
 	if when.Zone == "" {
 		when.Zone = loc.String()
 	}
+	if when.Said != "" { // without what was added to it, so that it can be read again
+		when.Said = text
+	}
 	return when, nil
 }
 
