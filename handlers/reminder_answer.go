@@ -70,9 +70,6 @@ func (r *Router) mine(c *call, word string) (keepwatch.Occurrence, error) {
 	if err := r.mayAnswer(c, o); err != nil {
 		return o, err
 	}
-	if o.Kind == keepwatch.RuleCommand && !o.State.Settled() {
-		return o, keepwatch.Errorf(keepwatch.KindConflict, "/%s is being carried out; it asks for no answer. `/backup status` shows how it goes.", o.Command)
-	}
 	return o, nil
 }
 
@@ -96,6 +93,15 @@ func (r *Router) answered(o keepwatch.Occurrence, a keepwatch.Answer) (keepwatch
 	return o, err
 }
 
+// answerable is mine for an answer that a command does not take.
+func (r *Router) answerable(c *call, word string) (keepwatch.Occurrence, error) {
+	o, err := r.mine(c, word)
+	if err == nil && o.Kind == keepwatch.RuleCommand && !o.State.Settled() {
+		err = keepwatch.Errorf(keepwatch.KindConflict, "/%s is carried out by itself, so it asks for no answer. `/backup status` shows how it goes; `/reminder skip %s` gives it up while it waits to be tried again.", o.Command, o.ID)
+	}
+	return o, err
+}
+
 func (r *Router) ackReminder(_ context.Context, c *call) (keepwatch.Message, error) {
 	note := strings.Join(c.args["note"], " ")
 	if digest := c.args.one("all"); digest != "" {
@@ -107,7 +113,7 @@ func (r *Router) ackReminder(_ context.Context, c *call) (keepwatch.Message, err
 	if c.args.one("due") == "" {
 		return r.askFor(c, c.cmd.Options[0])
 	}
-	o, err := r.mine(c, c.args.one("due"))
+	o, err := r.answerable(c, c.args.one("due"))
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -183,7 +189,7 @@ func (r *Router) ackAll(c *call, digest, note string) (keepwatch.Message, error)
 }
 
 func (r *Router) snoozeReminder(_ context.Context, c *call) (keepwatch.Message, error) {
-	o, err := r.mine(c, c.args.one("due"))
+	o, err := r.answerable(c, c.args.one("due"))
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -237,7 +243,7 @@ func (r *Router) askUntil(c *call, o keepwatch.Occurrence) keepwatch.Message {
 }
 
 func (r *Router) assignReminder(_ context.Context, c *call) (keepwatch.Message, error) {
-	o, err := r.mine(c, c.args.one("due"))
+	o, err := r.answerable(c, c.args.one("due"))
 	if err != nil {
 		return keepwatch.Message{}, err
 	}

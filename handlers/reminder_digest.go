@@ -13,26 +13,36 @@ import (
 const digestRows = 25
 
 // DigestMessage is one message for many that came due at once: as they stand now,
-// with what answers one of them, or all. Like OccurrenceMessage it depends on its
-// arguments alone.
+// with what answers one of them, or all. One whose Digest is another is asked again
+// in a later message, and is answered there. Like OccurrenceMessage it depends on
+// its arguments alone.
 func (r *Router) DigestMessage(d keepwatch.Digest, occurrences []keepwatch.Occurrence) keepwatch.Message {
 	loc := r.channelZone(d.Channel)
 	var open []keepwatch.Occurrence
 	var texts []string
+	elsewhere := 0
 	table := keepwatch.Table{Head: []string{"What", "For", "State"}}
 	for _, o := range occurrences {
 		text := saysWhat(o.Kind, o.Text, o.Command, o.Ask)
 		texts = append(texts, oneLine(text, 30))
-		if !o.State.Settled() {
+		state := r.stateWords(o, loc)
+		switch {
+		case o.State.Settled():
+		case o.Digest != d.ID:
+			state = "asked again in a later message"
+			elsewhere++
+		default:
 			open = append(open, o)
 		}
 		if len(table.Rows) < digestRows {
-			table.Rows = append(table.Rows, []string{oneLine(text, 80), cmp.Or(o.Assignee, o.To, "anybody"), r.stateWords(o, loc)})
+			table.Rows = append(table.Rows, []string{oneLine(text, 80), cmp.Or(o.Assignee, o.To, "anybody"), state})
 		}
 	}
 	total := int64(len(occurrences))
 	msg := keepwatch.Message{}
 	switch {
+	case len(open) == 0 && elsewhere > 0:
+		msg.Title = keepwatch.FormatCount(total, "reminder") + ": what is open is asked again in a later message"
 	case len(open) == 0:
 		msg.Title, msg.Tone = keepwatch.FormatCount(total, "reminder")+": none is open any more", keepwatch.ToneGood
 	case len(open) < len(occurrences):

@@ -86,6 +86,11 @@ func (r *Router) amend(c *call, rule *keepwatch.Rule) error {
 			rule.Repeat, rule.Times, rule.Chain = 0, 0, nil
 		}
 	}
+	if rule.Kind == keepwatch.RuleText && c.args.one("when") != "" {
+		if err := r.notTooOften(*rule); err != nil {
+			return err
+		}
+	}
 	return r.setTerms(c, rule)
 }
 

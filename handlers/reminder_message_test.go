@@ -115,6 +115,8 @@ func TestDigests(t *testing.T) {
 	due[0].State = keepwatch.OccurrenceAcknowledged
 	due[0] = happened(due[0], time.Hour, "Olwen", "done")
 	golden(t, "digest-some", all(r.DigestMessage(d, due)))
+	due[1].Digest = "a later one"
+	golden(t, "digest-again", all(r.DigestMessage(d, due)))
 	var many []keepwatch.Occurrence
 	for i := range 120 {
 		o := due[3]
@@ -215,7 +217,6 @@ func TestWhoAnswers(t *testing.T) {
 		{"slack:U3", func(o *keepwatch.Occurrence) { o.Places = []string{"slack:C0OPS", "slack:@U3"} }, true},
 		{"slack:U3", func(o *keepwatch.Occurrence) { o.To, o.Channel = "Alis", "slack:@U1" }, false},
 		{"slack:U2", func(o *keepwatch.Occurrence) { o.To = "Alis" }, true},
-		{"slack:U2", func(o *keepwatch.Occurrence) { o.Kind, o.Command = keepwatch.RuleCommand, "backup start notes" }, false},
 		{"slack:U999", func(*keepwatch.Occurrence) {}, false},
 	} {
 		for _, line := range []string{"ack %s", "snooze %s 1h", "assign %s Olwen", "skip %s"} {
@@ -225,6 +226,14 @@ func TestWhoAnswers(t *testing.T) {
 			if m.Failed == c.allowed || (len(k.answers) == 1) != c.allowed {
 				t.Errorf("%s, %s: %s", c.who, line, all(m))
 			}
+		}
+	}
+	for line, allowed := range map[string]bool{"ack %s": false, "snooze %s 1h": false, "assign %s Olwen": false, "skip %s": true} {
+		k := newKeeper()
+		k.due[1].Kind, k.due[1].Command = keepwatch.RuleCommand, "backup start notes"
+		m := newWorld().timed(t, k).Handle(t.Context(), from("/reminder "+fmt.Sprintf(line, k.due[1].ID), "slack:U2"))
+		if m.Failed == allowed || (len(k.answers) == 1) != allowed {
+			t.Errorf("%s of a command: %s", line, all(m))
 		}
 	}
 	for _, line := range []string{"pause 12", "resume 12", "remove 12 --confirm yes", "run 12", "skip 12", "edit 12 --text x --confirm yes", `add "every day" here x --confirm yes`} {

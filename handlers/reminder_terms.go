@@ -9,12 +9,13 @@ import (
 	"keepwatch"
 )
 
-// What people may ask for.
+// What people may ask for. engine/remind has the same limits.
 const (
-	mostReminder  = 3000 // characters of a text; engine/remind has the same limit
-	mostAgain     = 100  // times that it is asked again
+	mostReminder  = 3000 // characters of a text
+	mostAgain     = 20   // times that it is asked again
 	mostChain     = 10   // places that it is passed on to
 	leastRepeat   = 5 * time.Minute
+	leastDistance = 5 * time.Minute // of two reminders: below it a channel is flooded
 	mostRepeat    = 30 * 24 * time.Hour
 	mostGrace     = 30 * 24 * time.Hour
 	usualTimes    = 3         // --repeat alone
@@ -84,7 +85,20 @@ func (r *Router) parseWhen(text string, loc *time.Location) (keepwatch.When, err
 	if when.Said != "" { // without what was added to it, so that it can be read again
 		when.Said = text
 	}
-	return when, nil
+	return when, localZone(&when, now)
+}
+
+// localZone sees to it that a rule's zone has a name: that of the machine, which is
+// used where the configuration names none, has none that could be kept.
+func localZone(when *keepwatch.When, now time.Time) error {
+	if when.Zone != time.Local.String() {
+		return nil
+	}
+	if name, offset := now.In(time.Local).Zone(); when.Cron == "" || name == "UTC" && offset == 0 {
+		when.Zone = "UTC" // a moment is the same in every zone
+		return nil
+	}
+	return keepwatch.Errorf(keepwatch.KindInvalid, "By which clock? Neither keepwatch.yaml nor BOT_TIMEZONE names a time zone, so say it: --zone Europe/London.")
 }
 
 // whenText writes a When so that parseWhen reads the same.
@@ -149,7 +163,7 @@ func (r *Router) setText(c *call, rule *keepwatch.Rule, words []string) error {
 		return keepwatch.Errorf(keepwatch.KindInvalid, "The text is too long for a reminder: %s characters, and at most %s fit. Put the details into a document, and its address into the reminder.", keepwatch.FormatCount(int64(n), ""), keepwatch.FormatCount(mostReminder, ""))
 	}
 	rule.Kind, rule.Text, rule.Command = keepwatch.RuleText, text, ""
-	return nil
+	return r.notTooOften(*rule)
 }
 
 var mentionInText = regexp.MustCompile(`\b(slack|discord):@([A-Za-z0-9]+)|<@!?([0-9]+)>`)
@@ -252,63 +266,4 @@ func (r *Router) chain(c *call, text string) ([]string, error) {
 		return nil, keepwatch.Errorf(keepwatch.KindInvalid, "--then takes from 1 to %d places with commas between them: --then escalation,%s. --then none takes them away.", mostChain, r.somebody())
 	}
 	return list, nil
-}
-
-// dueCommand checks a command that is to be carried out at a time, when nobody is
-// there to be asked, and gives it without its slash.
-func (r *Router) dueCommand(c *call, words []string) (string, error) {
-	if len(words) == 1 { // quoted as a whole
-		var err error
-		if words, err = Split(words[0]); err != nil {
-			return "", err
-		}
-	}
-	words = append([]string{strings.TrimPrefix(words[0], "/")}, words[1:]...)
-	typed := "/" + Quote(words...)
-	cmd, rest, found := r.find(words)
-	switch {
-	case !found || words[0] == "":
-		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is no command of Keepwatch, and a text that begins with a slash is one. `/keepwatch help` lists them. For a text, put a word before it.", typed)
-	case c.person.Role < cmd.Role:
-		return "", keepwatch.Errorf(keepwatch.KindDenied, "/%s needs the role %s or above; yours is %s, and a command is carried out with the rights of whoever made the reminder. Ask %s.", cmd.Title(), cmd.Role, c.person.Role, r.admins(c.req.Account.Platform))
-	case cmd.Role >= keepwatch.RoleAdmin:
-		return "", keepwatch.Errorf(keepwatch.KindInvalid, "/%s is for admins, who look at what it does. It is not carried out by itself; have the reminder say in words that it is time for it.", cmd.Title())
-	case cmd.Local:
-		return "", keepwatch.Errorf(keepwatch.KindInvalid, "/%s works only while somebody sits at the terminal. Have the reminder say in words that it is time for it.", cmd.Title())
-	case confirms(cmd):
-		return "", keepwatch.Errorf(keepwatch.KindInvalid, "/%s asks for a confirmation, and nobody is there to give it. Have the reminder say in words that it is time for it.", cmd.Title())
-	case cmd.Group == "reminder" && cmd.Name != "list" && cmd.Name != "show":
-		return "", keepwatch.Errorf(keepwatch.KindInvalid, "A reminder cannot carry out /%s: reminders that change reminders soon nobody understands.", cmd.Title())
-	}
-	return Quote(words...), r.checkDue(c, cmd, rest)
-}
-
-// confirms reports whether a command shows what it would do and waits for a word.
-func confirms(cmd Command) bool { _, ok := cmd.option("confirm"); return ok }
-
-// checkDue finds out now what would be wrong with a command then.
-func (r *Router) checkDue(c *call, cmd Command, rest []string) error {
-	got, missing, err := cmd.bind(rest)
-	if err != nil {
-		return err
-	}
-	if missing != nil {
-		return keepwatch.Errorf(keepwatch.KindInvalid, "/%s needs a %s, and nobody is there to ask then. It is written: /%s", cmd.Title(), strings.ToUpper(missing.Name), cmd.Usage())
-	}
-	for _, o := range cmd.Options {
-		name := got.one(o.Name)
-		if o.Type != TypeSource || name == "" {
-			continue
-		}
-		if _, err := r.cfg.Sources.Source(name); keepwatch.KindOf(err) == keepwatch.KindNotFound {
-			return r.noSource(name, "")
-		} else if err != nil {
-			return err
-		}
-	}
-	alone, known := r.person(keepwatch.Request{Account: c.req.Account})
-	if !known || alone.Role < cmd.Role {
-		return keepwatch.Errorf(keepwatch.KindInvalid, "Your role comes from a group, and when the time comes nobody looks into it. Ask %s to add your account to keepwatch.yaml, or to make this reminder.", r.admins(c.req.Account.Platform))
-	}
-	return nil
 }

@@ -27,6 +27,8 @@ func TestReminderAnswers(t *testing.T) {
 		{name: "add-no-text", text: `/reminder add "every weekday at 9" here --zone UTC`, who: "slack:U2"},
 		{name: "add-impossible", text: `/reminder add "0 0 30 2 *" here Wait`, who: "slack:U2"},
 		{name: "add-never", text: `/reminder add never here Wait`, who: "slack:U2"},
+		{name: "add-often", text: `/reminder add "every minute" here Wait`, who: "slack:U2"},
+		{name: "edit-often", text: `/reminder edit 12 --when "every minute"`, who: "slack:U2"},
 		{name: "add-ambiguous", text: `/reminder add 03/04 here Wait`, who: "slack:U2"},
 		{name: "add-not-understood", text: "/reminder add every blursday at 9 here Wait", who: "slack:U2"},
 		{name: "add-zone", text: `/reminder add "every weekday at 9" here Wait --zone Europe/Lodnon`, who: "slack:U2"},

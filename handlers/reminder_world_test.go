@@ -22,7 +22,7 @@ func bad(text string) error {
 }
 
 func (clockFake) Parse(text string, zone *time.Location, now time.Time) (keepwatch.When, error) {
-	cron := map[string]string{"every weekday at 9": "0 9 * * 1-5", "0 9 * * 1-5": "0 9 * * 1-5", "every weekday at 8:30": "30 8 * * 1-5", "every day at 23": "0 23 * * *", "every day": "0 9 * * *", "@daily": "0 0 * * *", "never": "0 0 30 2 *"}
+	cron := map[string]string{"every weekday at 9": "0 9 * * 1-5", "0 9 * * 1-5": "0 9 * * 1-5", "every weekday at 8:30": "30 8 * * 1-5", "every day at 23": "0 23 * * *", "every day": "0 9 * * *", "@daily": "0 0 * * *", "never": "0 0 30 2 *", "every minute": "* * * * *"}
 	if expr, ok := cron[strings.ToLower(text)]; ok {
 		return keepwatch.When{Cron: expr, Zone: zone.String(), Said: text}, nil
 	}
@@ -75,6 +75,9 @@ func (clockFake) Next(when keepwatch.When, after time.Time, _ string) (keepwatch
 		return due(when.At)
 	case when.Every > 0:
 		return due(after.Add(when.Every))
+	}
+	if when.Cron == "* * * * *" {
+		return due(after.Truncate(time.Minute).Add(time.Minute))
 	}
 	f := strings.Fields(when.Cron)
 	minute, _ := strconv.Atoi(f[0])
