@@ -247,5 +247,9 @@ func (r *Router) unanswered(rule keepwatch.Rule) string {
 	if text != "" {
 		text += "; then "
 	}
-	return text + "passed on to " + strings.Join(names, ", then to ") + ", each after another " + every
+	text += "passed on to " + strings.Join(names, ", then to ")
+	if len(names) > 1 {
+		text += ", each"
+	}
+	return text + " after another " + every
 }

@@ -124,7 +124,7 @@ func (r *Router) stateBlocks(o keepwatch.Occurrence, rule keepwatch.Rule, loc *t
 		fields = append(fields, keepwatch.Field{Name: "From", Value: from})
 	}
 	blocks = append(blocks, keepwatch.Block{Fields: fields})
-	if lines := r.happenings(o, loc); lines != "" {
+	if lines := r.happenings(o, rule, loc); lines != "" {
 		say(lines)
 	}
 	return blocks
@@ -205,14 +205,14 @@ func byWord(o keepwatch.Occurrence) string {
 
 // happenings are the newest lines of what happened. That it was posted for the
 // first time is seen.
-func (r *Router) happenings(o keepwatch.Occurrence, loc *time.Location) string {
+func (r *Router) happenings(o keepwatch.Occurrence, rule keepwatch.Rule, loc *time.Location) string {
 	var lines []string
 	for _, h := range o.Log {
 		if h.What == "posted" && h.By == "" {
 			continue
 		}
 		what := h.What
-		for _, place := range o.Places {
+		for _, place := range slices.Concat(o.Places, rule.Chain) {
 			if rest, ok := strings.CutSuffix(what, " "+place); ok {
 				what = rest + " " + r.placeName(place)
 			}

@@ -57,14 +57,14 @@ func (r *Router) place(c *call, word string) (place, error) {
 		}
 		return place{}, keepwatch.Errorf(keepwatch.KindNotFound, "I do not know the account %s, so nothing is sent to it. Ask %s to add it to keepwatch.yaml.", word, r.admins(platform))
 	}
-	if p, ok := r.named(strings.TrimPrefix(word, "@")); ok {
+	if p, ok := r.personBy(strings.TrimPrefix(word, "@")); ok {
 		return r.directly(c, p)
 	}
 	return place{}, r.noPlace(word)
 }
 
-// named finds a person by name, in any case.
-func (r *Router) named(name string) (keepwatch.Person, bool) {
+// personBy finds a person by name, in any case.
+func (r *Router) personBy(name string) (keepwatch.Person, bool) {
 	i := slices.IndexFunc(r.cfg.People, func(p keepwatch.Person) bool { return strings.EqualFold(p.Name, name) })
 	if i < 0 || name == "" {
 		return keepwatch.Person{}, false
@@ -72,16 +72,16 @@ func (r *Router) named(name string) (keepwatch.Person, bool) {
 	return r.cfg.People[i], true
 }
 
-// personNamed is named with a sentence where there is nobody of that name.
+// personNamed is personBy with a sentence where there is nobody of that name.
 func (r *Router) personNamed(c *call, name string) (keepwatch.Person, error) {
 	name = strings.TrimPrefix(name, "@")
 	if strings.EqualFold(name, "me") {
 		return c.person, nil
 	}
-	p, ok := r.named(name)
+	p, ok := r.personBy(name)
 	if !ok {
 		if at, err := r.place(c, name); err == nil && at.person != "" { // a mention
-			p, ok = r.named(at.person)
+			p, ok = r.personBy(at.person)
 		}
 	}
 	if ok {
@@ -112,7 +112,7 @@ func (r *Router) directly(c *call, p keepwatch.Person) (place, error) {
 			continue
 		}
 		channel := platform + ":@" + p.Accounts[platform]
-		if r.speaks(channel) {
+		if r.connected(channel) {
 			return place{channel, p.Name}, nil
 		}
 		found = append(found, channel)
@@ -133,7 +133,7 @@ func b2i(b bool) int {
 	return 0
 }
 
-func (r *Router) speaks(channel string) bool {
+func (r *Router) connected(channel string) bool {
 	return r.cfg.Duties.Speaks == nil || channel == "terminal" || r.cfg.Duties.Speaks(channel)
 }
 
@@ -141,7 +141,7 @@ func (r *Router) speaks(channel string) bool {
 // is not connected.
 func (r *Router) reachable(c *call, word string) (place, error) {
 	at, err := r.place(c, word)
-	if err == nil && !r.speaks(at.channel) {
+	if err == nil && !r.connected(at.channel) {
 		err = keepwatch.Errorf(keepwatch.KindInvalid, "Keepwatch is not connected to %s, so nothing can be posted in %s. Name another channel, or set %s up first: `/keepwatch check` says what is missing.",
 			platformName(at.channel), r.placeName(at.channel), platformName(at.channel))
 	}
