@@ -41,7 +41,8 @@ type Rules interface {
 	Rules() ([]keepwatch.Rule, error)
 	Rule(id string) (keepwatch.Rule, error)
 	// AddRule checks a rule, works out when it comes due first and saves it. One
-	// that can never come due is refused.
+	// that can never come due is refused. Where there is a rule of the same Request,
+	// that one is given.
 	AddRule(rule keepwatch.Rule) (keepwatch.Rule, error)
 	// ChangeRule changes one (its time, channel, text, pause); what it comes due
 	// next is worked out anew. change may be called more than once.
@@ -71,6 +72,9 @@ type Times interface {
 	// Moment reads one moment: "tomorrow 9:00", "in 2 hours", "3 December at 14:00".
 	Moment(text string, zone *time.Location, now time.Time) (time.Time, error)
 	Next(when keepwatch.When, after time.Time, wall string) (keepwatch.Due, bool)
+	// Describe says in words when it comes due: "every weekday at 09:00, Europe/London
+	// time".
+	Describe(when keepwatch.When) string
 }
 
 // Authenticator knows the devices that hold somebody's Microsoft Authenticator, and
