@@ -183,22 +183,26 @@ func (r *Router) reportTo(c *call) string {
 }
 
 // direct gives the direct messages of a person: on the first platform that they have
-// an account on and that is connected; "" where there is none.
+// an account on and that is connected, the terminal last; "" where there is none.
 func (r *Router) direct(person keepwatch.Person) string {
 	for _, platform := range slices.Sorted(maps.Keys(person.Accounts)) {
-		channel := platform + ":@" + person.Accounts[platform]
-		if platform != "terminal" && r.speaks(channel) {
+		if channel := platform + ":@" + person.Accounts[platform]; platform != terminal && r.speaks(channel) {
 			return channel
 		}
+	}
+	if person.Accounts[terminal] != "" && r.speaks(terminal) {
+		return terminal
 	}
 	return ""
 }
 
+// terminal is the platform and the channel of whoever sits at the bot's machine.
+const terminal = "terminal"
+
+// speaks reports whether a message can be posted in a channel.
 func (r *Router) speaks(channel string) bool {
-	if channel == "" || keepwatch.Platform(channel) == "terminal" || r.cfg.Duties.Post == nil {
-		return false
-	}
-	return r.cfg.Duties.Speaks == nil || r.cfg.Duties.Speaks(channel)
+	duties := r.cfg.Duties
+	return channel != "" && duties.Post != nil && (duties.Speaks == nil || duties.Speaks(channel))
 }
 
 // post saves a message to be posted; nothing happens where its channel is none.
