@@ -133,6 +133,7 @@ steps:
     trouble: Press it for longer.
     command: backup list {source}
     label: See the archives
+    out: That was all
   - title: Write on it
     text: Write the date on it.
     ask: {name: tape is in, label: Where is it?, hint: in the safe, type: text, custody: "tape-{person}", none: No tape}
@@ -165,7 +166,7 @@ func TestAccepted(t *testing.T) {
 	want := keepwatch.Checklist{
 		ID: "team", Group: "backup guide", Topic: "tape", Title: "Change the tape ✓", Intro: "What it is for.", Checked: "2026-11-26", Sources: []string{"the manual"}, Done: "That is all.",
 		Steps: []keepwatch.ChecklistStep{
-			{Title: "Take the tape out", Text: "Press the button.\nWait.", Trouble: "Press it for longer.", Command: "backup list {source}", Label: "See the archives"},
+			{Title: "Take the tape out", Text: "Press the button.\nWait.", Trouble: "Press it for longer.", Command: "backup list {source}", Label: "See the archives", Out: "That was all"},
 			{Title: "Write on it", Text: "Write the date on it.", Ask: &keepwatch.ChecklistAsk{Name: "tape is in", Label: "Where is it?", Hint: "in the safe", Type: keepwatch.FieldText, Custody: "tape-{person}", None: "No tape"}},
 			{Title: "How is it?", Text: "Look at it.", Ask: &keepwatch.ChecklistAsk{Name: "tape", Label: "How is it?", Type: keepwatch.FieldChoice, Choices: []string{"good", "worn"}}},
 		},
@@ -201,7 +202,7 @@ func TestRefused(t *testing.T) {
 		{"Press the button.", `"a\tb"`, "team.yaml:5: steps[0].text has a control character in it."},
 		{"Press the button.", long(601), "team.yaml:5: steps[0].text is 601 characters long; at most 600 are shown everywhere."},
 		{", text: Press the button.", "", "team.yaml:5: steps[0] has no text; expected one."},
-		{"button.}", "button., tex: y}", "team.yaml:5: steps[0].tex is not known here. Known are: title, text, trouble, ask, command, label."},
+		{"button.}", "button., tex: y}", "team.yaml:5: steps[0].tex is not known here. Known are: title, text, trouble, ask, command, label, out."},
 		{"button.}", "button., label: y}", "team.yaml:5: steps[0] has a command or a label without the other; expected both or neither."},
 		{"button.}", "button., command: backup list}", "team.yaml:5: steps[0] has a command or a label without the other; expected both or neither."},
 		{"button.}", "button., label: y, command: rm}", `team.yaml:5: steps[0].command is "rm"; expected a command in plain characters, such as "backup start notes".`},
