@@ -31,6 +31,9 @@ type ChecklistStep struct {
 	// first one that stands for nothing on, the command is left out.
 	Command string
 	Label   string // of that button
+	// Out is a button for where this step was all that was needed: "I am in again". It
+	// goes on with the last step.
+	Out string
 }
 
 // ChecklistAsk is a question of a step.

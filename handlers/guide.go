@@ -40,7 +40,7 @@ func (r *Router) stepCommands() []Command {
 			Options: []Option{
 				{Name: "walk", Type: TypeText, Required: true, Summary: "which checklist: l12"},
 				{Name: "rev", Type: TypeText, Required: true, Summary: "which state of it the message shows"},
-				{Name: "action", Type: TypeText, Required: true, Summary: "done, problem, pass, skip, lost, back or stop"},
+				{Name: "action", Type: TypeText, Required: true, Summary: "done, out, problem, pass, skip, lost, back or stop"},
 				{Name: "value", Type: TypeText, Variadic: true, Summary: "the answer, or what happened"},
 			},
 			Examples: []string{"keepwatch step l12 3 done", "keepwatch step l12 3 problem no code arrived"},

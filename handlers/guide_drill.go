@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
@@ -54,7 +55,7 @@ func (r *Router) drill(_ context.Context, c *call) (keepwatch.Message, error) {
 	if w.Person == c.person.Name && c.req.Due == "" { // who drills themselves begins here
 		return r.walkMessage(c, list, w, ""), nil
 	}
-	return r.sendDrill(list, w, person), nil
+	return r.sendDrill(c, list, w, person), nil
 }
 
 // drilled gives the person who is drilled: the one who is named, or of those who have a
@@ -143,7 +144,7 @@ func (r *Router) drillLater(c *call, person keepwatch.Person) (keepwatch.Message
 }
 
 // sendDrill posts the step at which a drill is to whoever is drilled, and says so.
-func (r *Router) sendDrill(list keepwatch.Checklist, w keepwatch.Walk, person keepwatch.Person) keepwatch.Message {
+func (r *Router) sendDrill(c *call, list keepwatch.Checklist, w keepwatch.Walk, person keepwatch.Person) keepwatch.Message {
 	at := atStep(list, w)
 	msg := keepwatch.Message{Title: "The drill of " + person.Name + " has begun"}
 	if w.Revision > 0 {
@@ -158,7 +159,14 @@ func (r *Router) sendDrill(list keepwatch.Checklist, w keepwatch.Walk, person ke
 	err := r.post(keepwatch.Outgoing{ID: derivedID("drill", w.ID, fmt.Sprint(w.Revision)), Channel: to, Topic: "walk/" + w.ID, Message: r.stepMessage(list, w, false)})
 	switch {
 	case to != "" && err == nil:
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("The step was sent to them as a direct message. When the drill has ended, how it went is told here, or to you directly."))
+		told := "The step was sent to them as a direct message."
+		switch {
+		case w.Channel == c.req.Channel:
+			told += " How it went is told here."
+		case r.speaks(w.Channel):
+			told += " How it went is told to " + cmp.Or(w.By, "whoever asked") + " directly."
+		}
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(told))
 	default:
 		if err != nil {
 			r.cfg.Log.Error("the first step of a drill could not be sent", "walk", w.ID, "err", err)
@@ -183,22 +191,26 @@ func (r *Router) reportTo(c *call) string {
 }
 
 // direct gives the direct messages of a person: on the first platform that they have
-// an account on and that is connected; "" where there is none.
+// an account on and that is connected, the terminal last; "" where there is none.
 func (r *Router) direct(person keepwatch.Person) string {
 	for _, platform := range slices.Sorted(maps.Keys(person.Accounts)) {
-		channel := platform + ":@" + person.Accounts[platform]
-		if platform != "terminal" && r.speaks(channel) {
+		if channel := platform + ":@" + person.Accounts[platform]; platform != terminal && r.speaks(channel) {
 			return channel
 		}
+	}
+	if person.Accounts[terminal] != "" && r.speaks(terminal) {
+		return terminal
 	}
 	return ""
 }
 
+// terminal is the platform and the channel of whoever sits at the bot's machine.
+const terminal = "terminal"
+
+// speaks reports whether a message can be posted in a channel.
 func (r *Router) speaks(channel string) bool {
-	if channel == "" || keepwatch.Platform(channel) == "terminal" || r.cfg.Duties.Post == nil {
-		return false
-	}
-	return r.cfg.Duties.Speaks == nil || r.cfg.Duties.Speaks(channel)
+	duties := r.cfg.Duties
+	return channel != "" && duties.Post != nil && (duties.Speaks == nil || duties.Speaks(channel))
 }
 
 // post saves a message to be posted; nothing happens where its channel is none.

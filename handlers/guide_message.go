@@ -77,7 +77,7 @@ func (r *Router) stepMessage(list keepwatch.Checklist, w keepwatch.Walk, local b
 	if local && step.Ask != nil && !few(*step.Ask) {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Write the answer behind this:"), keepwatch.Code("/"+stepCommand(w, "done")))
 	}
-	if at == 0 && list.Checked != "" && !trouble {
+	if at == 0 && list.Checked != "" && !trouble && list.Group != drillGroup {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Compared with what the vendor says on "+written(list.Checked)+"."))
 	} else if at > 0 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(list.Title))
@@ -124,12 +124,17 @@ func (r *Router) stepButtons(list keepwatch.Checklist, w keepwatch.Walk, at int,
 		done, problem = "I could", "I could not"
 	case trouble:
 		done = "It works now"
+	case step.Out != "":
+		done = "Go on"
 	}
 	var buttons []keepwatch.Button
 	if step.Ask != nil {
-		buttons = answerButtons(*step.Ask, w, local)
+		buttons = answerButtons(*step.Ask, w, trouble, local)
 	} else {
 		buttons = append(buttons, keepwatch.Button{Label: done, Command: stepCommand(w, "done"), Style: keepwatch.StylePrimary})
+	}
+	if step.Out != "" {
+		buttons = append(buttons, keepwatch.Button{Label: step.Out, Command: stepCommand(w, "out")})
 	}
 	if trouble {
 		buttons = append(buttons, keepwatch.Button{Label: remark, Command: stepCommand(w, "problem"), Form: remarkForm(drill)}, keepwatch.Button{Label: pass, Command: stepCommand(w, "pass")})
@@ -146,7 +151,7 @@ func (r *Router) stepButtons(list keepwatch.Checklist, w keepwatch.Walk, at int,
 }
 
 // answerButtons are those of a step that asks something.
-func answerButtons(ask keepwatch.ChecklistAsk, w keepwatch.Walk, local bool) (buttons []keepwatch.Button) {
+func answerButtons(ask keepwatch.ChecklistAsk, w keepwatch.Walk, trouble, local bool) (buttons []keepwatch.Button) {
 	switch {
 	case few(ask):
 		for _, choice := range ask.Choices {
@@ -166,7 +171,7 @@ func answerButtons(ask keepwatch.ChecklistAsk, w keepwatch.Walk, local bool) (bu
 	if none != "" {
 		buttons = append(buttons, keepwatch.Button{Label: none, Command: stepCommand(w, "skip")})
 	}
-	if ask.Custody != "" {
+	if ask.Custody != "" && !trouble {
 		buttons = append(buttons, keepwatch.Button{Label: "I do not know", Command: stepCommand(w, "lost")})
 	}
 	return buttons

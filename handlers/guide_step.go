@@ -15,7 +15,7 @@ import (
 
 // move is what somebody does at a step.
 type move struct {
-	action string // done, problem, pass, skip, lost, back, stop
+	action string // done, out, problem, pass, skip, lost, back, stop
 	value  string
 }
 
@@ -105,7 +105,9 @@ func (r *Router) checkMove(list keepwatch.Checklist, w keepwatch.Walk, m move) (
 		err = checkWords(m.value)
 	case m.action == "lost" && (ask == nil || ask.Custody == ""), m.action == "skip" && ask == nil:
 		err = keepwatch.Errorf(keepwatch.KindInvalid, "This step asks nothing. Write done, problem, back or stop.")
-	case !slices.Contains([]string{"done", "pass", "skip", "lost", "back", "stop"}, m.action):
+	case m.action == "out" && list.Steps[atStep(list, w)].Out == "":
+		err = keepwatch.Errorf(keepwatch.KindInvalid, "There is no way out at this step. Write done, problem, back or stop.")
+	case !slices.Contains([]string{"done", "out", "pass", "skip", "lost", "back", "stop"}, m.action):
 		err = keepwatch.Errorf(keepwatch.KindInvalid, "%q is nothing that a step takes. Write done, problem, pass, back or stop, such as `/keepwatch step %s %d done`.", m.action, w.ID, w.Revision)
 	case m.value != "":
 		err = keepwatch.Errorf(keepwatch.KindInvalid, "This step asks nothing. If something went wrong, write it behind problem: `/keepwatch step %s %d problem …`", w.ID, w.Revision)
@@ -222,13 +224,19 @@ func apply(w *keepwatch.Walk, list keepwatch.Checklist, m move, now time.Time) {
 		}
 	case "skip":
 		answer(w, list.Steps[at].Ask, "")
-	case "done":
+	case "done", "out":
 		answer(w, list.Steps[at].Ask, m.value)
 		for i := range w.Problems {
-			w.Problems[i].Solved = w.Problems[i].Solved || w.Problems[i].Step == at
+			w.Problems[i].Solved = w.Problems[i].Solved || w.Problems[i].Step == at || m.action == "out"
 		}
 	}
-	w.At, w.Times = at+1, append(slices.Clone(w.Times[:min(len(w.Times), at)]), now)
+	w.At, w.Times = at+1, slices.Clone(w.Times[:min(len(w.Times), at)])
+	if m.action == "out" {
+		w.At = max(at+1, len(list.Steps)-1)
+	}
+	for len(w.Times) < w.At {
+		w.Times = append(w.Times, now)
+	}
 	if w.At >= len(list.Steps) {
 		w.Ended, w.Outcome = now, keepwatch.AttestedDone
 		if len(openProblems(*w)) > 0 {

@@ -144,10 +144,10 @@ func (s spot) checklist() keepwatch.Checklist {
 }
 
 func (s spot) step() keepwatch.ChecklistStep {
-	m := s.section([]string{"title", "text"}, "trouble", "ask", "command", "label")
+	m := s.section([]string{"title", "text"}, "trouble", "ask", "command", "label", "out")
 	step := keepwatch.ChecklistStep{
 		Title: m["title"].line1(maxTitle), Text: m["text"].text(maxText), Trouble: m["trouble"].text(maxText),
-		Command: m["command"].command(), Label: m["label"].line1(maxLabel),
+		Command: m["command"].command(), Label: m["label"].line1(maxLabel), Out: m["out"].line1(maxLabel),
 	}
 	if _, ok := m["command"]; ok != (m["label"].n != nil) {
 		s.bad("has a command or a label without the other; expected both or neither.")
