@@ -144,13 +144,14 @@ type Happening struct {
 	What string    `json:"what"`         // "snoozed until …", "done"
 }
 
-// Digest is one message for many occurrences that came due in one channel at once.
+// Digest is one message for many occurrences that came due in one channel at once,
+// or for many warnings.
 type Digest struct {
 	Version     int       `json:"v"`
 	ID          string    `json:"id"`
 	Channel     string    `json:"channel"`
 	At          time.Time `json:"at"`
-	Occurrences []string  `json:"occurrences"` // IDs, oldest first
+	Occurrences []string  `json:"occurrences"` // IDs, oldest first; of warnings, the most pressing first
 }
 
 // Topic names what the message of a digest is about; see Outgoing.Topic.
