@@ -11,7 +11,7 @@ import (
 
 // Tidy removes what is no longer needed: deliveries seen, buttons and refused
 // messages that are old, cards of runs that ended long ago, tokens for answers that
-// have run out. It does so in small transactions, so that nobody waits for it. One
+// have run out, what came due over a year ago. It does so in small transactions, so that nobody waits for it. One
 // Records of a process calls it, about once an hour.
 func (r *Records) Tidy() error {
 	if err := r.turn(); err != nil {
@@ -19,6 +19,9 @@ func (r *Records) Tidy() error {
 	}
 	now := r.now().UTC()
 	if err := r.forgetTokens(now); err != nil {
+		return fmt.Errorf("tidy the state: %w", err)
+	}
+	if err := r.forgetOld(now); err != nil {
 		return fmt.Errorf("tidy the state: %w", err)
 	}
 	turn := int64(0)
