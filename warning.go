@@ -49,7 +49,8 @@ type Warning struct {
 	Told  int       `json:"told"`  // how many notices were posted
 	// Rung is which step was the last: of a fact with Until how many days before
 	// that, less than zero after it, and more than the longest of Ladder before its
-	// first step; of others how often it was told of again.
+	// first step; of others how often it was told of again, and -1 before it was told
+	// of at all.
 	Rung int `json:"rung"`
 	// Unanswered is how many notices were posted since somebody acknowledged it.
 	Unanswered int       `json:"unanswered,omitempty"`
@@ -65,10 +66,10 @@ type Warning struct {
 	Wider    bool      `json:"wider,omitempty"` // it has gone on to the escalation channel and the admins
 
 	Places []string `json:"places,omitempty"` // where a message of it stands
-	// Digests names, by place, the Digest in which it was told of there together
+	// Digests are the IDs of the newest messages in which it was told of together
 	// with others.
-	Digests map[string]string `json:"digests,omitempty"`
-	Log     []Happening       `json:"log,omitempty"`
+	Digests []string    `json:"digests,omitempty"`
+	Log     []Happening `json:"log,omitempty"`
 }
 
 // Over reports whether the fact is no longer given, and since when.
