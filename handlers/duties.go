@@ -126,8 +126,9 @@ type Warnings interface {
 	// Warnings gives those that hold, the most pressing first.
 	Warnings() ([]keepwatch.Warning, error)
 	Warning(id string) (keepwatch.Warning, error)
-	// AckWarning saves that somebody has seen one; it rests until then.
-	AckWarning(id, by string, until time.Time) (keepwatch.Warning, error)
+	// AckWarning saves that somebody has seen one; it rests until then. The zero
+	// time leaves it to the warning. note is kept with it.
+	AckWarning(id, by string, until time.Time, note string) (keepwatch.Warning, error)
 }
 
 // Servers knows what the providers' servers hold.
