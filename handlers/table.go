@@ -48,6 +48,11 @@ type Command struct {
 	Examples    []string
 	Local       bool // makes sense only where the asker sits at this machine
 	Card        bool // its answer is the card of a run, for all in the channel to see
+	// InPlace: pressed as a button, its answer takes the place of the message, where
+	// nobody but the asker sees that: in direct messages with the bot, as it does
+	// everywhere in what only one person is shown. So a checklist is one message, and
+	// not one for each step.
+	InPlace bool
 
 	run func(ctx context.Context, c *call) (keepwatch.Message, error)
 }
@@ -74,6 +79,19 @@ func (c Command) Usage() string {
 		words = append(words, w)
 	}
 	return strings.Join(words, " ")
+}
+
+// InPlace reports whether the command that a text asks for is one whose answer takes
+// the place of the message that it was pressed in; see Command.InPlace. Front-ends
+// ask it about buttons in direct messages.
+func InPlace(table []Command, text string) bool {
+	words, err := Split(text)
+	if err != nil || len(words) == 0 {
+		return false
+	}
+	words[0] = strings.TrimPrefix(words[0], "/")
+	cmd, _, found := find(table, words)
+	return found && cmd.InPlace
 }
 
 // option gives a flag by its name.

@@ -248,9 +248,14 @@ func (f *Frontend) webhook(ctx context.Context, method, token, ref string, in an
 	return made.ID, err
 }
 
-// patchOriginal writes into the response of an interaction.
-func (f *Frontend) patchOriginal(ctx context.Context, token string, p payload) error {
-	_, err := f.webhook(ctx, http.MethodPatch, token, original, p)
+// excuse writes into the response of an interaction, or beside the message that is
+// in its place.
+func (f *Frontend) excuse(ctx context.Context, token string, beside bool, p payload) error {
+	method, ref := http.MethodPatch, original
+	if beside {
+		method, ref, p.Flags = http.MethodPost, "", discordgo.MessageFlagsEphemeral
+	}
+	_, err := f.webhook(ctx, method, token, ref, p)
 	return err
 }
 

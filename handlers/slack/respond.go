@@ -105,7 +105,7 @@ type response struct {
 func (f *Frontend) respond(ctx context.Context, out keepwatch.Outgoing, p payload) error {
 	r := out.Reply
 	body := response{Type: slack.ResponseTypeEphemeral, Replace: r.Replace, Thread: r.Thread, Text: p.Text, Blocks: p.Blocks, Parse: "none"}
-	if !r.Private && !r.Replace {
+	if !r.Private { // what takes the place of a message stays seen by whom it was
 		body.Type = slack.ResponseTypeInChannel
 	}
 	if r.Replace {
