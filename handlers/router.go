@@ -213,13 +213,7 @@ func (r *Router) person(req keepwatch.Request) (keepwatch.Person, bool) {
 
 // command finds the command that a request asks for.
 func (r *Router) command(req keepwatch.Request) (Command, bool) {
-	words, err := Split(req.Text)
-	if err != nil || len(words) == 0 {
-		return Command{}, false
-	}
-	words[0] = strings.TrimPrefix(words[0], "/")
-	cmd, _, found := r.find(words)
-	return cmd, found
+	return commandOf(r.commands, req.Text)
 }
 
 // private reports whether what a request asks for is for the asker's eyes alone,

@@ -129,7 +129,7 @@ func (c *Conversation) route(ctx context.Context, i interaction, req keepwatch.R
 			return response{discordgo.InteractionApplicationCommandAutocompleteResult, map[string]any{"choices": list}}, nil
 		}
 		req.Text = commandText(c.counter.Commands(), data)
-		return c.take(ctx, i, req, inChannel(data))
+		return c.take(ctx, i, req, inChannel(data) || handlers.Public(c.counter.Commands(), req.Text))
 	case discordgo.InteractionMessageComponent:
 		return c.click(ctx, i, req)
 	case discordgo.InteractionModalSubmit:
@@ -166,7 +166,7 @@ func (c *Conversation) click(ctx context.Context, i interaction, req keepwatch.R
 		return response{discordgo.InteractionResponseModal, newModal(b, token)}, nil
 	}
 	req.Text = "/" + strings.TrimPrefix(b.Command, "/")
-	return c.take(ctx, i, req, false)
+	return c.take(ctx, i, req, handlers.Public(c.counter.Commands(), req.Text))
 }
 
 // button gives the button behind a custom_id.
