@@ -2,6 +2,7 @@ package keepwatch
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -255,3 +256,26 @@ func (r *Report) warned(in ReportInput) {
 
 // soonest puts what holds already, and what comes true first, first.
 func soonest(a, b time.Time) int { return a.Compare(b) }
+
+// Title names the stretch: "November 2026", or its first and last day.
+func (r Report) Title() string {
+	from := r.From.In(r.Location)
+	if from.Day() == 1 && r.To.Equal(time.Date(from.Year(), from.Month()+1, 1, 0, 0, 0, 0, r.Location)) {
+		return from.Format("January 2006")
+	}
+	return from.Format("2 January 2006") + " to " + r.To.In(r.Location).AddDate(0, 0, -1).Format("2 January 2006")
+}
+
+// ShortAge says how long ago something was in one word and its unit: "40 min ago",
+// "3 h ago", "12 d ago".
+func ShortAge(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "just now"
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d d ago", int(d.Hours()/24))
+}
