@@ -73,14 +73,10 @@ func (c canvas) disc(x, y, size int, colour color.Color) {
 
 // rounded fills a rectangle with round corners.
 func (c canvas) rounded(x, y, w, h, radius int, colour color.Color) {
-	const steps = 12
-	var corners []point
-	r := float64(radius)
-	for quarter, centre := range [4][2]float64{{float64(w) - r, r}, {float64(w) - r, float64(h) - r}, {r, float64(h) - r}, {r, r}} {
-		for i := range steps + 1 {
-			sin, cos := math.Sincos(math.Pi / 2 * (float64(quarter) - 1 + float64(i)/steps))
-			corners = append(corners, point{float32(centre[0] + r*cos), float32(centre[1] + r*sin)})
-		}
+	for _, corner := range [4]image.Point{{x, y}, {x + w - 2*radius, y}, {x, y + h - 2*radius}, {x + w - 2*radius, y + h - 2*radius}} {
+		c.disc(corner.X, corner.Y, 2*radius, colour)
 	}
-	c.polygon(x, y, w, h, colour, corners...)
+	c.rect(x+radius, y, w-2*radius, h, colour)
+	c.rect(x, y+radius, radius, h-2*radius, colour)
+	c.rect(x+w-radius, y+radius, radius, h-2*radius, colour)
 }
