@@ -11,8 +11,8 @@ import (
 // known, and do nothing else. What they say changes only where something has
 // changed: nothing in it counts the days, so that no message is edited every hour.
 
-// day writes a date for a sentence, with its year where that is not this one's.
-func day(t, now time.Time, loc *time.Location) string {
+// dayText writes a date for a sentence, with its year where that is not this one's.
+func dayText(t, now time.Time, loc *time.Location) string {
 	t = t.In(loc)
 	if t.Year() != now.In(loc).Year() {
 		return t.Format("2 January 2006")
@@ -22,7 +22,7 @@ func day(t, now time.Time, loc *time.Location) string {
 
 // moment writes a date and time for a sentence.
 func moment(t, now time.Time, loc *time.Location) string {
-	return day(t, now, loc) + ", " + t.In(loc).Format("15:04")
+	return dayText(t, now, loc) + ", " + t.In(loc).Format("15:04")
 }
 
 // sentence gives text as a whole sentence; the empty one stays empty.
@@ -55,7 +55,7 @@ func ExpiryFacts(credentials []Credential, now time.Time, loc *time.Location) []
 		if c.Expires.IsZero() || now.Before(c.Expires.Add(-horizon())) {
 			continue
 		}
-		on := day(c.Expires, now, loc)
+		on := dayText(c.Expires, now, loc)
 		f := Fact{
 			Key: "expiry/" + NameFrom(c.Name), Kind: FactExpiry, Tone: ToneWarn, To: c.Owner, Until: c.Expires,
 			Title: fmt.Sprintf("%s runs out on %s", c.Name, on),

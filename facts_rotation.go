@@ -124,7 +124,7 @@ func serverDay(t, now time.Time, loc *time.Location) string {
 	if t.Equal(t.UTC().Truncate(24 * time.Hour)) {
 		loc = time.UTC
 	}
-	return day(t, now, loc)
+	return dayText(t, now, loc)
 }
 
 // Day writes the date of the backup.

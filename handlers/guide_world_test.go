@@ -189,6 +189,8 @@ func (clock) Next(keepwatch.When, time.Time, string) (keepwatch.Due, bool) {
 	return keepwatch.Due{}, false
 }
 
+func (clock) Describe(w keepwatch.When) string { return w.Said }
+
 // says has somebody say something, a minute after the last thing.
 func (s *school) says(who, text string) keepwatch.Message {
 	s.now = s.now.Add(time.Minute)

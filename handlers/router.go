@@ -239,13 +239,7 @@ func (r *Router) person(req keepwatch.Request) (keepwatch.Person, bool) {
 
 // command finds the command that a request asks for.
 func (r *Router) command(req keepwatch.Request) (Command, bool) {
-	words, err := Split(req.Text)
-	if err != nil || len(words) == 0 {
-		return Command{}, false
-	}
-	words[0] = strings.TrimPrefix(words[0], "/")
-	cmd, _, found := r.find(words)
-	return cmd, found
+	return commandOf(r.commands, req.Text)
 }
 
 // private reports whether what a request asks for is for the asker's eyes alone,
@@ -336,22 +330,24 @@ func (r *Router) answer(ctx context.Context, req keepwatch.Request, person keepw
 
 // find takes the command off the front of the words. A group's own name may be
 // left out where a command's name is enough ("help", "exit").
-func (r *Router) find(words []string) (Command, []string, bool) {
+func (r *Router) find(words []string) (Command, []string, bool) { return find(r.commands, words) }
+
+func find(table []Command, words []string) (Command, []string, bool) {
 	if len(words) == 0 {
 		words = []string{"help"}
 	}
-	for _, c := range r.commands {
+	for _, c := range table {
 		if len(words) > 1 && strings.EqualFold(words[0], c.Group) && c.named(words[1]) {
 			return c, words[2:], true
 		}
 	}
-	for _, c := range r.commands {
+	for _, c := range table {
 		if c.Group == "keepwatch" && strings.EqualFold(words[0], c.Name) {
 			return c, words[1:], true
 		}
 	}
-	if len(words) == 1 && slices.ContainsFunc(r.commands, func(c Command) bool { return strings.EqualFold(words[0], c.Group) }) {
-		help, _, _ := r.find([]string{"keepwatch", "help"})
+	if len(words) == 1 && slices.ContainsFunc(table, func(c Command) bool { return strings.EqualFold(words[0], c.Group) }) {
+		help, _, _ := find(table, []string{"keepwatch", "help"})
 		return help, []string{strings.ToLower(words[0])}, true
 	}
 	return Command{}, nil, false
