@@ -58,9 +58,9 @@ func (s spot) bad(format string, args ...any) {
 
 // read gives the checklist of a file, as far as it could be read.
 func (f *file) read(fsys fs.FS) keepwatch.Checklist {
-	data, err := f.bytes(fsys)
-	if err != nil {
-		f.say(1, "%s", err)
+	data, problem := f.bytes(fsys)
+	if problem != "" {
+		f.say(1, "%s", problem)
 		return keepwatch.Checklist{}
 	}
 	var root yaml.Node
@@ -82,22 +82,23 @@ func (f *file) read(fsys fs.FS) keepwatch.Checklist {
 	return at.checklist()
 }
 
-func (f *file) bytes(fsys fs.FS) ([]byte, error) {
+// bytes gives a file's text, or says why there is none.
+func (f *file) bytes(fsys fs.FS) (data []byte, problem string) {
 	r, err := fsys.Open(f.name)
 	if err != nil {
-		return nil, errors.New("it cannot be opened; may Keepwatch read it?")
+		return nil, "it cannot be opened; may Keepwatch read it?"
 	}
 	defer r.Close()
-	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	data, err = io.ReadAll(io.LimitReader(r, maxFile+1))
 	switch {
 	case err != nil:
-		return nil, errors.New("it cannot be read to its end.")
+		return nil, "it cannot be read to its end."
 	case len(data) > maxFile:
-		return nil, fmt.Errorf("it is larger than %d KiB; expected one checklist.", maxFile>>10)
+		return nil, fmt.Sprintf("it is larger than %d KiB; expected one checklist.", maxFile>>10)
 	case !utf8.Valid(data):
-		return nil, errors.New("it is not valid UTF-8; save it as UTF-8.")
+		return nil, "it is not valid UTF-8; save it as UTF-8."
 	}
-	return data, nil
+	return data, ""
 }
 
 var yamlLine = regexp.MustCompile(`(?s)\bline (\d+)(?:, column \d+)?: (.*)`)
