@@ -53,8 +53,11 @@ type Rule struct {
 	Ask     string   `json:"ask,omitempty"`     // what is asked for: a Subject such as "device/alis-iphone"
 	To      string   `json:"to,omitempty"`      // the person whom it concerns
 
-	By      string    `json:"by"`      // whoever made it, for people to read
-	Account Account   `json:"account"` // whose rights a command has
+	By      string  `json:"by"`      // whoever made it, for people to read
+	Account Account `json:"account"` // whose rights a command has
+	// Request is the ID of the request that made it: carried out a second time,
+	// after a crash, it makes no second rule.
+	Request string    `json:"request,omitempty"`
 	Made    time.Time `json:"made"`
 	// Fixed: the program makes it from the configuration, and nobody edits or
 	// removes it by chat.
@@ -144,13 +147,17 @@ type Happening struct {
 	What string    `json:"what"`         // "snoozed until …", "done"
 }
 
-// Digest is one message for many occurrences that came due in one channel at once.
+// Digest is one message for many occurrences that came due in one channel at once,
+// or for many warnings.
 type Digest struct {
 	Version     int       `json:"v"`
 	ID          string    `json:"id"`
 	Channel     string    `json:"channel"`
 	At          time.Time `json:"at"`
 	Occurrences []string  `json:"occurrences"` // IDs, oldest first
+	// Earlier are the digests in which some of them stood before: an answer edits
+	// those too.
+	Earlier []string `json:"earlier,omitempty"`
 }
 
 // Topic names what the message of a digest is about; see Outgoing.Topic.
