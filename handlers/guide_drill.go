@@ -156,7 +156,7 @@ func (r *Router) sendDrill(c *call, list keepwatch.Checklist, w keepwatch.Walk, 
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields})
 	to := r.direct(person)
-	err := r.post(keepwatch.Outgoing{ID: derivedID("drill", w.ID, fmt.Sprint(w.Revision)), Channel: to, Topic: "walk/" + w.ID, Message: r.stepMessage(list, w, false)})
+	err := r.post(keepwatch.Outgoing{ID: derivedID("drill", w.ID, fmt.Sprint(w.Revision)), Channel: to, Topic: "walk/" + w.ID, Message: r.stepMessage(list, w, to == terminal)})
 	switch {
 	case to != "" && err == nil:
 		told := "The step was sent to them as a direct message."

@@ -75,7 +75,11 @@ func (r *Router) stepMessage(list keepwatch.Checklist, w keepwatch.Walk, local b
 		msg.Blocks = append(msg.Blocks, keepwatch.Field{Name: "Your answer before", Value: w.Answers[step.Ask.Name]}.Block())
 	}
 	if local && step.Ask != nil && !few(*step.Ask) {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("Write the answer behind this:"), keepwatch.Code("/"+stepCommand(w, "done")))
+		how := "Write the answer behind this:"
+		if len(step.Ask.Choices) > 0 {
+			how = "Write one of these behind it: " + strings.Join(step.Ask.Choices, ", ") + "."
+		}
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(how), keepwatch.Code("/"+stepCommand(w, "done")))
 	}
 	if at == 0 && list.Checked != "" && !trouble && list.Group != drillGroup {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Compared with what the vendor says on "+written(list.Checked)+"."))

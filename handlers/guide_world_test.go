@@ -29,8 +29,9 @@ type school struct {
 	said    []keepwatch.Attestation
 	posted  []keepwatch.Outgoing
 	rules   []keepwatch.Rule
-	mute    bool  // nothing can be posted
-	postErr error // nothing that is posted can be saved
+	mute    bool   // nothing can be posted
+	postErr error  // nothing that is posted can be saved
+	between func() // happens once, between the reading of a walk and its change
 }
 
 func newSchool(t *testing.T) *school {
@@ -105,6 +106,10 @@ func (s *school) Walk(id string) (keepwatch.Walk, error) {
 
 // ChangeWalk runs both functions twice, as a transaction may.
 func (s *school) ChangeWalk(id string, change func(*keepwatch.Walk) error, att func(keepwatch.Walk) []keepwatch.Attestation) (keepwatch.Walk, error) {
+	if f := s.between; f != nil {
+		s.between = nil
+		f()
+	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	i := slices.IndexFunc(s.walks, func(w keepwatch.Walk) bool { return w.ID == id })

@@ -150,8 +150,8 @@ func (s *Scheduler) answerable(o keepwatch.Occurrence, a keepwatch.Answer, now t
 // hour. Its name has the wall's time and something of the request, which makes one
 // however often it is carried out.
 func (s *Scheduler) FireNow(rule, by, request string) (keepwatch.Occurrence, error) {
-	s.firing.Lock()
-	defer s.firing.Unlock()
+	s.asked.Lock()
+	defer s.asked.Unlock()
 	newest, err := s.cfg.Records.Occurrences(rule, 50)
 	if err != nil {
 		return keepwatch.Occurrence{}, fmt.Errorf("read what came due of rule %s: %w", rule, err)
@@ -219,8 +219,12 @@ func (b *batch) wall(rule keepwatch.Rule, at time.Time) string {
 	return at.In(b.s.zone(rule)).Format(keepwatch.WallLayout)
 }
 
-// zone gives the zone that a rule goes by.
+// zone gives the zone whose wall names what comes due of a rule. A distance of time
+// knows none: the wall of a zone shows the same time twice in autumn.
 func (s *Scheduler) zone(rule keepwatch.Rule) *time.Location {
+	if rule.When.Every > 0 {
+		return time.UTC
+	}
 	if rule.When.Zone != "" {
 		if loc, err := time.LoadLocation(rule.When.Zone); err == nil {
 			return loc

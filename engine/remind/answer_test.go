@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keepwatch"
+	"keepwatch/engine/remind"
+	"keepwatch/handlers"
 )
 
 func (w *world) answer(id string, a keepwatch.Answer) keepwatch.Occurrence {
@@ -358,7 +360,12 @@ func TestAddRuleRefuses(t *testing.T) {
 	}
 	w := newWorld(t, wallClock{}, at("2026-11-26 08:59"))
 	good.Text = strings.Repeat("é", 3000)
-	w.add(good)
+	good.Request = "r1"
+	first := w.add(good)
+	if again := w.add(good); again.ID != first.ID {
+		t.Errorf("one request makes the rules %s and %s", first.ID, again.ID)
+	}
+	good.Request = ""
 	good.Kind, good.Command, good.When = keepwatch.RuleCommand, "backup start x", keepwatch.When{Every: time.Minute}
 	w.add(good)
 }
@@ -415,5 +422,17 @@ func TestReplan(t *testing.T) {
 				t.Errorf("%d messages", n)
 			}
 		})
+	}
+}
+
+// The commands stand on it.
+var (
+	_ handlers.Rules       = (*remind.Scheduler)(nil)
+	_ handlers.Occurrences = (*remind.Scheduler)(nil)
+)
+
+func TestNewNeedsItsParts(t *testing.T) {
+	if _, err := remind.New(remind.Config{}); err == nil {
+		t.Error("a scheduler without parts")
 	}
 }

@@ -1,6 +1,7 @@
 package remind_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -234,4 +235,40 @@ func TestOneOffIsForgotten(t *testing.T) {
 	w.to(at("2026-12-26 09:00"))
 	w.state("1@2026-11-26T09:00", keepwatch.OccurrencePassed)
 	w.sees("slack:A", "1@2026-11-26T09:00 posted")
+}
+
+// TestOneBadOfMany: what cannot be saved holds up nothing else.
+func TestOneBadOfMany(t *testing.T) {
+	w := newWorld(t, wallClock{}, at("2026-11-26 08:59"))
+	for range 3 {
+		w.add(keepwatch.Rule{When: cron("0 9 *"), Repeat: time.Hour, Times: 1})
+	}
+	w.kept.bad = "2"
+	w.boot()
+	look := func(want string) {
+		t.Helper()
+		wakes, err := w.kept.Due(w.now, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Tick(t.Context(), wakes); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v", err)
+		}
+		w.deliver()
+	}
+	w.now = at("2026-11-26 09:00")
+	look("save rule 2: a bad sector")
+	w.sees("slack:A", "1@2026-11-26T09:00 posted", "3@2026-11-26T09:00 posted")
+	w.kept.bad = ""
+	w.boot()
+	w.to(at("2026-11-26 09:01"))
+	w.sees("slack:A", "1@2026-11-26T09:00 posted", "3@2026-11-26T09:00 posted", "2@2026-11-26T09:00 posted")
+	w.kept.bad = "1"
+	w.boot()
+	w.now = at("2026-11-26 10:01")
+	look("save occurrence 1@2026-11-26T09:00: a bad sector")
+	w.state("2@2026-11-26T09:00", keepwatch.OccurrencePosted)
+	if n := w.occ("3@2026-11-26T09:00").Posted; n != 2 {
+		t.Errorf("posted %d times", n)
+	}
 }

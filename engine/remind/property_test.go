@@ -185,7 +185,7 @@ func (p *trial) collect() {
 // TestExactlyOnce: whatever happens to the process and to its clock, what is due
 // within its grace is enqueued, once, and nothing else is.
 func TestExactlyOnce(t *testing.T) {
-	seeds := 12
+	seeds := 6
 	if os.Getenv("KEEPWATCH_SOAK") != "" {
 		seeds = 400
 	}
@@ -301,7 +301,7 @@ func (p *trial) check() {
 // TestExactlyOnceOnDisk is the same, for a while, over the store that is on disk.
 func TestExactlyOnceOnDisk(t *testing.T) {
 	p := newTrial(t, onDisk(t), 99)
-	p.live(8 * 24 * time.Hour)
+	p.live(4 * 24 * time.Hour)
 	p.check()
 }
 

@@ -69,7 +69,7 @@ type Outcome struct {
 type Scheduler struct {
 	cfg Config
 
-	firing sync.Mutex // one FireNow at a time, so that a request is looked for and saved as one
+	asked sync.Mutex // one AddRule or FireNow at a time, so that what a request has made is looked for and saved as one
 
 	mu   sync.Mutex
 	seen map[string]string // by occurrence: which run of it was saved, and how it stood

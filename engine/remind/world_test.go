@@ -23,14 +23,16 @@ import (
 type adapter struct {
 	*store.Records
 	twice bool
+	bad   string // the rule that cannot be saved
 }
 
 var errUndone = errors.New("undone")
 
 func (a adapter) Change(fn func(remind.Change) error) ([]string, error) {
+	var first, second []string
 	if a.twice {
 		_, err := a.Records.Change(func(c *store.Change) error {
-			if err := fn(c); err != nil {
+			if err := fn(change{c, a.bad, &first}); err != nil {
 				return err
 			}
 			return errUndone
@@ -39,7 +41,44 @@ func (a adapter) Change(fn func(remind.Change) error) ([]string, error) {
 			return nil, err
 		}
 	}
-	return a.Records.Change(func(c *store.Change) error { return fn(c) })
+	lanes, err := a.Records.Change(func(c *store.Change) error { return fn(change{c, a.bad, &second}) })
+	if a.twice && len(first) == len(second) && !slices.Equal(first, second) { // another process may have been faster
+		return nil, fmt.Errorf("run again the transaction gives other ids: %v and %v", first, second)
+	}
+	return lanes, err
+}
+
+// change notes the ids that are given in a transaction, and fails for one rule.
+type change struct {
+	remind.Change
+	bad string
+	ids *[]string
+}
+
+func (c change) Post(out ...keepwatch.Outgoing) error {
+	for _, o := range out {
+		*c.ids = append(*c.ids, o.ID)
+	}
+	return c.Change.Post(out...)
+}
+
+func (c change) PutDigest(d keepwatch.Digest) error {
+	*c.ids = append(*c.ids, d.ID)
+	return c.Change.PutDigest(d)
+}
+
+func (c change) PutRule(r keepwatch.Rule) error {
+	if r.ID == c.bad {
+		return errors.New("a bad sector")
+	}
+	return c.Change.PutRule(r)
+}
+
+func (c change) PutOccurrence(o keepwatch.Occurrence) error {
+	if o.Rule == c.bad {
+		return errors.New("a bad sector")
+	}
+	return c.Change.PutOccurrence(o)
 }
 
 // world is a store, a wall clock that the test sets, the platforms, and the process
@@ -76,7 +115,7 @@ func newWorld(t testing.TB, clock remind.Clock, now time.Time) *world {
 func newWorldOn(t testing.TB, kept store.Store, clock remind.Clock, now time.Time) *world {
 	t.Helper()
 	w := &world{t: t, now: now, clock: clock, hours: map[string]keepwatch.Hours{}, shown: map[string][]message{}}
-	w.kept = adapter{store.NewRecords(kept, func() time.Time { return w.now }), true}
+	w.kept = adapter{Records: store.NewRecords(kept, func() time.Time { return w.now }), twice: true}
 	w.boot()
 	return w
 }

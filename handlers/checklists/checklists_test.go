@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -323,5 +324,21 @@ func TestMerge(t *testing.T) {
 	}
 	if len(base) != 3 || base[1].Topic != "b" {
 		t.Error("Merge changed what it was given")
+	}
+}
+
+// TestDocumented: the example that teams copy is one that is accepted.
+func TestDocumented(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/checklists.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(guide), "```yaml\n")
+	text, _, _ = strings.Cut(text, "```")
+	if got, err := Load(one(text)); err != nil || len(got[0].Steps) != 3 {
+		t.Errorf("the example in docs/checklists.md: %v", err)
+	}
+	if !accepts(schema(t), text) {
+		t.Error("the schema refuses the example in docs/checklists.md")
 	}
 }
