@@ -154,6 +154,9 @@ type Digest struct {
 	Channel     string    `json:"channel"`
 	At          time.Time `json:"at"`
 	Occurrences []string  `json:"occurrences"` // IDs, oldest first
+	// Earlier are the digests in which some of them stood before: an answer edits
+	// those too.
+	Earlier []string `json:"earlier,omitempty"`
 }
 
 // Topic names what the message of a digest is about; see Outgoing.Topic.
