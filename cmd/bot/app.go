@@ -46,6 +46,8 @@ type app struct {
 	platforms    []platform     // those that are configured
 	connected    sync.WaitGroup // their connections
 	stopping     atomic.Bool    // all has stopped but the outbox
+	serving      bool           // the platforms are connected to; set before anything is started
+	terminal     *terminalPoster
 	control      *control
 	web          *web.Server // nil: nobody listens
 	watching     sync.WaitGroup
@@ -144,6 +146,8 @@ func (a *app) makeEngine() error {
 		Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: s.files(a.log)},
 		Vault:     sealer{a.vault},
 		Archives:  a.archives(),
+		Copies:    s.Vault.Copies,
+		Copier:    a.vault,
 		Keep:      s.Vault.Keep,
 		Location:  s.Location,
 		Now:       a.now,
@@ -343,7 +347,7 @@ func (s settings) own() vault.Own {
 
 // files gives the provider of this machine's files. A nil log is silent.
 func (s settings) files(log *slog.Logger) *files.Provider {
-	return files.New(files.Config{Avoid: []string{s.DataDir, s.Vault.Dir}, Keys: []string{s.keyPath(), s.statePath()}, Log: log})
+	return files.New(files.Config{Avoid: append([]string{s.DataDir, s.Vault.Dir}, s.Vault.Copies...), Keys: []string{s.keyPath(), s.statePath()}, Log: log})
 }
 
 func (s settings) restoredPath() string { return filepath.Join(s.DataDir, "restored") }

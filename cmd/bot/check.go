@@ -108,8 +108,8 @@ func probeSettings(s settings) []keepwatch.Probe {
 		probes = append(probes, warn("Microsoft 365", "It is configured, and this version does not connect to it yet.", ""))
 	}
 	probes = append(probes, good("time zone", zoneName(s.Location)+"."), probeWritable("data folder", s.DataDir), probeWritable("vault folder", s.Vault.Dir))
-	if len(s.Vault.Copies) > 0 {
-		probes = append(probes, bad("copies", "Copies to "+strings.Join(s.Vault.Copies, ", ")+" are configured, and this version makes none.", "Copy the vault folder by other means, such as rclone, and take the entry out."))
+	for _, place := range s.Vault.Copies {
+		probes = append(probes, probeCopies(place))
 	}
 	if slices.ContainsFunc(s.People, func(p keepwatch.Person) bool { return len(p.Devices) > 0 }) {
 		probes = append(probes, off("devices", "They are read, and this version does not ask about any.", ""))
@@ -160,4 +160,13 @@ func zoneName(loc *time.Location) string {
 		return "The system's, as neither keepwatch.yaml nor BOT_TIMEZONE names one"
 	}
 	return loc.String()
+}
+
+// probeCopies looks at a place for copies. It is never made by us: where it is not
+// there, its disk is probably not mounted.
+func probeCopies(place string) keepwatch.Probe {
+	if info, err := os.Stat(place); err != nil || !info.IsDir() {
+		return bad("copies", place+" is not there.", "Mount its disk, or make the folder.")
+	}
+	return probeWritable("copies", place)
 }

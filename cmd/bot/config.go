@@ -26,6 +26,11 @@ type config struct {
 	Sources  []keepwatch.Source
 	Vault    vaultConfig
 	Parallel int
+
+	Hours       map[string]keepwatch.Hours // by channel: "slack:C0OPS"
+	Custody     []keepwatch.Custody
+	Credentials []keepwatch.Credential
+	Checklists  string // the folder of the team's own; "": there is none
 }
 
 // vaultConfig is where archives lie and how long.
@@ -56,8 +61,9 @@ func readConfig(file string, named bool, zone string, env func(string) (string, 
 }
 
 func (d *doc) config(root field, base, zone string) config {
-	top := root.section("timezone", "people", "groups", "channels", "sources", "vault", "parallel")
-	c := config{Channels: map[string]string{}, Parallel: top["parallel"].number(1), Location: d.zone(top["timezone"], zone)}
+	top := root.section("timezone", "people", "groups", "channels", "sources", "vault", "parallel",
+		"hours", "custody", "credentials", "checklists")
+	c := config{Channels: map[string]string{}, Hours: map[string]keepwatch.Hours{}, Parallel: top["parallel"].number(1), Location: d.zone(top["timezone"], zone)}
 	for i, f := range top["people"].list() {
 		p := d.person(f)
 		if slices.ContainsFunc(c.People, func(q keepwatch.Person) bool { return q.Name == p.Name }) {
@@ -90,6 +96,7 @@ func (d *doc) config(root field, base, zone string) config {
 		c.Sources = append(c.Sources, s)
 	}
 	c.Vault = d.vault(top["vault"], base)
+	d.duties(&c, top, base)
 	return c
 }
 
@@ -124,7 +131,8 @@ func need(at field, keys map[string]field, name, example string) field {
 }
 
 func (d *doc) person(f field) keepwatch.Person {
-	keys := f.section("name", "role", "slack", "discord", "terminal", "devices")
+	keys := f.section("name", "role", "slack", "discord", "terminal", "devices",
+		"timezone", "quiet", "working_days", "holidays")
 	p := keepwatch.Person{Name: need(f, keys, "name", "name: Alis").text(), Accounts: map[string]string{}}
 	for _, platform := range []string{"slack", "discord", "terminal"} {
 		if id := keys[platform].text(); id != "" {
@@ -133,6 +141,7 @@ func (d *doc) person(f field) keepwatch.Person {
 	}
 	role := need(f, keys, "role", "role: operator")
 	p.Role, _ = keepwatch.ParseRole(role.oneOf("viewer", "operator", "admin"))
+	p.Hours = d.hours(keys)
 	for _, df := range keys["devices"].list() {
 		dk := df.section("name", "platform", "account", "recheck", "global_admin")
 		p.Devices = append(p.Devices, keepwatch.Device{
@@ -284,7 +293,7 @@ func checkCron(text string) (err error) {
 
 func (d *doc) vault(f field, base string) vaultConfig {
 	keys := f.section("dir", "recipients", "keep", "copies")
-	v := vaultConfig{Dir: absolute(keys["dir"].text(), base), Recipients: keys["recipients"].texts(), Copies: keys["copies"].texts()}
+	v := vaultConfig{Dir: absolute(keys["dir"].text(), base), Recipients: keys["recipients"].texts(), Copies: d.copies(keys["copies"], base)}
 	d.recipients(keys["recipients"], v.Recipients)
 	k := keys["keep"].section("last", "hourly", "daily", "weekly", "monthly", "yearly",
 		"within", "within_hourly", "within_daily", "within_weekly", "within_monthly", "within_yearly")
@@ -294,6 +303,23 @@ func (d *doc) vault(f field, base string) vaultConfig {
 		WithinWeekly: k["within_weekly"].span(), WithinMonthly: k["within_monthly"].span(), WithinYearly: k["within_yearly"].span(),
 	}
 	return v
+}
+
+// copies reads the places that archives are copied to: folders.
+func (d *doc) copies(f field, base string) (places []string) {
+	for _, at := range f.list() {
+		text := at.text()
+		if name, _, remote := strings.Cut(text, ":"); remote && !strings.ContainsAny(name, `/\.`) && len(name) > 1 {
+			at.bad("is %q, a remote of rclone, and this version copies into folders only. Mount it (rclone mount) and name the folder, or copy the vault by other means.", text)
+			continue
+		}
+		if text == "" || slices.Contains(places, absolute(text, base)) {
+			at.bad("is %q; expected a folder, each once, such as /mnt/nas/keepwatch.", text)
+			continue
+		}
+		places = append(places, absolute(text, base))
+	}
+	return places
 }
 
 // recipients checks the public keys, each and then together. What it says never

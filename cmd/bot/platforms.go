@@ -40,12 +40,14 @@ func (a *app) makeDesk() (err error) {
 	if a.platforms, err = makePlatforms(a.settings, a.desk, a.router.Handle, a.log, a.now); err != nil {
 		return err
 	}
-	posters, pace, edits := map[string]engine.Poster{}, map[string]time.Duration{}, map[string]time.Duration{}
+	a.terminal = &terminalPoster{log: a.log, logs: func() bool { return a.serving }}
+	posters, pace, edits := map[string]engine.Poster{"terminal": a.terminal}, map[string]time.Duration{}, map[string]time.Duration{}
 	for _, p := range a.platforms {
 		posters[p.name], pace[p.name], edits[p.name] = p.front, p.pace, p.edits
 	}
 	a.outbox, err = engine.NewOutbox(engine.OutboxConfig{
 		Mail: a.records, Cards: a.records, Posters: posters, Show: a.show, Pace: pace, Edits: edits,
+		Away:    func(platform string) bool { return !a.serving && platform != "terminal" && a.speaks(platform+":") },
 		Refused: a.refused, Log: a.log, Now: a.now, Crash: a.crash,
 	})
 	return err
@@ -71,8 +73,8 @@ func stopped(msg keepwatch.Message) keepwatch.Message {
 	}}
 }
 
-// connect starts the front-ends, and what keeps the outbox going. They run until
-// ctx ends; the outbox until close.
+// connect starts what keeps the outbox going, and the front-ends where they are
+// served. They run until ctx ends; the outbox until close.
 func (a *app) connect(ctx context.Context) error {
 	if err := a.outbox.Start(); err != nil {
 		return err
@@ -88,6 +90,9 @@ func (a *app) connect(ctx context.Context) error {
 		a.announce(run)
 	}
 	for _, p := range a.platforms {
+		if !a.serving {
+			break
+		}
 		a.connected.Go(func() {
 			if err := p.front.Run(ctx); err != nil {
 				a.log.Error("the connection to "+p.title+" ended, and is not tried again before the next start; all else goes on", "err", err)
@@ -95,7 +100,9 @@ func (a *app) connect(ctx context.Context) error {
 		})
 	}
 	a.connected.Go(func() { a.tidy(ctx) })
-	a.connected.Go(func() { a.watchReady(ctx) })
+	if a.serving {
+		a.connected.Go(func() { a.watchReady(ctx) })
+	}
 	return nil
 }
 
@@ -294,6 +301,7 @@ func serve(ctx context.Context, p process, o options) (err error) {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer func() { stop(); err = errors.Join(err, a.close()) }()
+	a.serving = true
 	if _, err := a.start(ctx); err != nil {
 		return err
 	}

@@ -133,6 +133,8 @@ func (s *session) loop() error {
 			s.keys(d.pause())
 		case do := <-s.events:
 			do()
+		case p := <-s.c.posts:
+			s.posted(p)
 		case <-resized:
 		case <-s.c.noticed:
 		case err := <-failed:

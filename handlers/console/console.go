@@ -64,6 +64,7 @@ type Console struct {
 	failed  bool
 	outErr  error
 
+	posts     chan post     // messages that come by themselves
 	noticed   chan struct{} // there are notices
 	mu        sync.Mutex    // guards the two below
 	listening bool
@@ -81,7 +82,7 @@ func New(cfg Config) *Console {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Console{cfg: cfg, noticed: make(chan struct{}, 1)}
+	return &Console{cfg: cfg, noticed: make(chan struct{}, 1), posts: make(chan post)}
 }
 
 // terminal gives the file behind r or w if it is a terminal.
@@ -175,6 +176,6 @@ func (c *Console) request(text string) keepwatch.Request {
 // remember keeps what a card means for what comes after it: its buttons, and
 // whether something failed.
 func (c *Console) remember(m keepwatch.Message) {
-	c.buttons = m.Buttons
+	c.buttons = numbered(m)
 	c.failed = c.failed || m.Failed || m.Refused != keepwatch.KindInternal
 }
