@@ -298,6 +298,9 @@ func (r *Router) answer(ctx context.Context, req keepwatch.Request, person keepw
 		return msg, keepwatch.Errorf(keepwatch.KindDenied, "%s works only in the terminal of the machine that runs Keepwatch.", cmd.Title())
 	}
 	c := &call{req: req, person: person, cmd: cmd, audit: entry}
+	if cmd.arrange != nil {
+		rest = cmd.arrange(c, rest)
+	}
 	var missing *Option
 	if c.args, missing, err = cmd.bind(rest); err != nil {
 		return msg, err
@@ -315,7 +318,7 @@ func (r *Router) find(words []string) (Command, []string, bool) {
 		words = []string{"help"}
 	}
 	for _, c := range r.commands {
-		if len(words) > 1 && strings.EqualFold(words[0], c.Group) && strings.EqualFold(words[1], c.Name) {
+		if len(words) > 1 && strings.EqualFold(words[0], c.Group) && c.named(words[1]) {
 			return c, words[2:], true
 		}
 	}

@@ -25,6 +25,16 @@ const (
 	TypeCount   OptionType = "count"
 	TypeSwitch  OptionType = "switch" // --name alone
 	TypeCommand OptionType = "command"
+
+	TypeWhen     OptionType = "when"     // a cron expression or plain words, for a rule
+	TypeMoment   OptionType = "moment"   // one moment ahead, in plain words
+	TypeZone     OptionType = "zone"     // Europe/London
+	TypeChannel  OptionType = "channel"  // here, a name from the configuration, slack:C…, a person
+	TypePlaces   OptionType = "places"   // several of those, with commas between them
+	TypeDuration OptionType = "duration" // 30m, 2h, 1d
+	TypeRule     OptionType = "reminder" // the number of a rule
+	TypeDue      OptionType = "due"      // something that came due and is open: 12@2026-11-26T09:00
+	TypeEither   OptionType = "either"   // a TypeRule or a TypeDue
 )
 
 // Option is one thing that a command takes: a positional word, or --name VALUE
@@ -49,7 +59,22 @@ type Command struct {
 	Local       bool // makes sense only where the asker sits at this machine
 	Card        bool // its answer is the card of a run, for all in the channel to see
 
-	run func(ctx context.Context, c *call) (keepwatch.Message, error)
+	aliases []string // other names that are understood
+	// arrange puts the words into the order in which they are bound, where people
+	// may write them in another one; nil: they are.
+	arrange func(c *call, words []string) []string
+	// form gives a button that asks in a form for what was left out; nil: there is none.
+	form func(c *call) keepwatch.Button
+	run  handler
+}
+
+// handler carries out a command.
+type handler = func(ctx context.Context, c *call) (keepwatch.Message, error)
+
+// named reports whether a word is the command's name.
+func (c Command) named(word string) bool {
+	same := func(name string) bool { return strings.EqualFold(word, name) }
+	return same(c.Name) || slices.ContainsFunc(c.aliases, same)
 }
 
 // Title gives "backup start".
