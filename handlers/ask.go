@@ -59,6 +59,8 @@ func question(o Option) string {
 		return "Which run?"
 	case TypeArchive:
 		return "Which archive?"
+	case TypeWarning:
+		return "Which warning?"
 	}
 	return fmt.Sprintf("%s is missing", strings.ToUpper(o.Name))
 }
@@ -71,6 +73,8 @@ func none(o Option) string {
 		return "No run is under way."
 	case TypeArchive:
 		return "There is no archive yet."
+	case TypeWarning:
+		return "Nothing needs anybody: there is no warning."
 	}
 	return o.Summary
 }
@@ -128,6 +132,8 @@ func (r *Router) choices(t OptionType) ([]Candidate, error) {
 		for _, c := range r.commands {
 			add(c.Title(), c.Summary)
 		}
+	case TypeWarning:
+		return r.warningChoices()
 	}
 	return list, nil
 }

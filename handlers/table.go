@@ -25,6 +25,7 @@ const (
 	TypeCount   OptionType = "count"
 	TypeSwitch  OptionType = "switch" // --name alone
 	TypeCommand OptionType = "command"
+	TypeWarning OptionType = "warning" // one that holds
 )
 
 // Option is one thing that a command takes: a positional word, or --name VALUE
