@@ -100,11 +100,10 @@ func (d Departure) Says(now time.Time, loc *time.Location) string {
 		at = "perhaps at the host's next run"
 	case d.Run == 1:
 		at = "at the host's next run"
-	case d.Run > 1 && d.By.IsZero():
+	case d.Run > 1 && d.Guess:
+		at = "not at the host's next run"
+	case d.Run > 1:
 		at = fmt.Sprintf("at the host's run number %d from now", d.Run)
-		if d.Guess {
-			at = "not at the host's next run"
-		}
 	}
 	switch {
 	case d.By.IsZero() && at == "":

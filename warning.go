@@ -61,6 +61,7 @@ type Warning struct {
 	Gone     time.Time `json:"gone,omitzero"`
 	AckedBy  string    `json:"acked_by,omitempty"`
 	Acked    time.Time `json:"acked,omitzero"`
+	Note     string    `json:"note,omitempty"` // what whoever acknowledged it said about it
 	Quiet    time.Time `json:"quiet,omitzero"` // not told of again before, because somebody has acknowledged it
 	Resolved time.Time `json:"resolved,omitzero"`
 	Wider    bool      `json:"wider,omitempty"` // it has gone on to the escalation channel and the admins

@@ -25,6 +25,7 @@ const (
 	TypeCount   OptionType = "count"
 	TypeSwitch  OptionType = "switch" // --name alone
 	TypeCommand OptionType = "command"
+	TypeWarning OptionType = "warning" // one that holds
 	TypeDevice  OptionType = "device"  // a phone that holds Microsoft Authenticator, as a word
 	TypeCustody OptionType = "custody" // something that is lost with its password
 	TypeField   OptionType = "field"   // of the dossier

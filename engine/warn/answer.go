@@ -55,10 +55,10 @@ func (k *Keeper) AckWarning(id, by string, until time.Time, remark string) (keep
 		if err != nil {
 			return err
 		}
-		w.AckedBy, w.Acked, w.Quiet, w.Unanswered = by, t.now, rest, 0
+		w.AckedBy, w.Acked, w.Quiet, w.Unanswered, w.Note = by, t.now, rest, 0, clip(strings.TrimSpace(remark))
 		what := "seen; it rests until " + k.said(rest)
-		if remark = clip(strings.TrimSpace(remark)); remark != "" {
-			what += ": " + remark
+		if w.Note != "" {
+			what += ": " + w.Note
 		}
 		note(&w, t.now, by, what)
 		t.put(w)

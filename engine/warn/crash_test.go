@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -119,9 +120,9 @@ func (c *chance) list() []keepwatch.Fact {
 // jump both ways, ticks that come twice and at the same time, and holds that no step
 // of a warning is told of twice, and that in the end none is missing.
 func TestOncePerStep(t *testing.T) {
-	seeds := uint64(30)
-	if testing.Short() {
-		seeds = 10
+	seeds := uint64(8)
+	if os.Getenv("KEEPWATCH_SOAK") != "" {
+		seeds = 300
 	}
 	for seed := range seeds {
 		r := rand.New(rand.NewPCG(seed, 4))
@@ -139,7 +140,7 @@ func TestOncePerStep(t *testing.T) {
 				panic(killed{})
 			}
 		}
-		for range 300 {
+		for range 200 {
 			switch r.IntN(12) {
 			case 0:
 				w.set(w.clock().Add(-time.Duration(r.IntN(180)) * time.Minute)) // the clock is set back

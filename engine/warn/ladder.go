@@ -76,7 +76,9 @@ func begin(w *keepwatch.Warning, now time.Time) {
 }
 
 // rested ends the rest that somebody's acknowledgement has given.
-func rested(w *keepwatch.Warning) { w.AckedBy, w.Acked, w.Quiet = "", time.Time{}, time.Time{} }
+func rested(w *keepwatch.Warning) {
+	w.AckedBy, w.Acked, w.Quiet, w.Note = "", time.Time{}, time.Time{}, ""
+}
 
 // told saves that a notice is posted at now, and when the next one comes.
 func told(w *keepwatch.Warning, now time.Time) {
