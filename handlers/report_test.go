@@ -42,7 +42,7 @@ func (o open) Warnings() ([]keepwatch.Warning, error) { return o.openOnly, nil }
 func (o open) Warning(id string) (keepwatch.Warning, error) {
 	return keepwatch.Warning{}, errors.New(id)
 }
-func (o open) AckWarning(id, _ string, _ time.Time) (keepwatch.Warning, error) {
+func (o open) AckWarning(id, _ string, _ time.Time, _ string) (keepwatch.Warning, error) {
 	return keepwatch.Warning{}, errors.New(id)
 }
 
