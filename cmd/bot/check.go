@@ -58,7 +58,7 @@ func bad(name, text, next string) keepwatch.Probe {
 	return keepwatch.Probe{Name: name, Status: keepwatch.ProbeBad, Text: text, Next: next}
 }
 
-func warn(name, text, next string) keepwatch.Probe {
+func caution(name, text, next string) keepwatch.Probe {
 	return keepwatch.Probe{Name: name, Status: keepwatch.ProbeWarn, Text: text, Next: next}
 }
 
@@ -99,13 +99,13 @@ func probeSettings(s settings) []keepwatch.Probe {
 		probes = append(probes, off("configuration", "There is no "+s.ConfigFile+".", "In the terminal a path will do as a source; for more, write one."))
 	}
 	for _, w := range s.env.warnings {
-		probes = append(probes, warn("environment", w, ""))
+		probes = append(probes, caution("environment", w, ""))
 	}
 	if p, ok := lesserTerminal(s.People, terminalAccount()); ok {
-		probes = append(probes, warn("people", fmt.Sprintf("%s has the role %s, and is admin in the terminal all the same: that user of this machine can read and write everything that Keepwatch can.", p.Name, p.Role), "Run Keepwatch as a user of its own."))
+		probes = append(probes, caution("people", fmt.Sprintf("%s has the role %s, and is admin in the terminal all the same: that user of this machine can read and write everything that Keepwatch can.", p.Name, p.Role), "Run Keepwatch as a user of its own."))
 	}
 	if s.env.values["MICROSOFT_TENANT_ID"] != "" || s.env.values["MICROSOFT_CLIENT_ID"] != "" {
-		probes = append(probes, warn("Microsoft 365", "It is configured, and this version does not connect to it yet.", ""))
+		probes = append(probes, caution("Microsoft 365", "It is configured, and this version does not connect to it yet.", ""))
 	}
 	probes = append(probes, good("time zone", zoneName(s.Location)+"."), probeWritable("data folder", s.DataDir), probeWritable("vault folder", s.Vault.Dir))
 	for _, place := range s.Vault.Copies {
@@ -121,7 +121,7 @@ func probeSettings(s settings) []keepwatch.Probe {
 	}
 	for _, src := range s.Sources {
 		if src.Schedule != "" {
-			probes = append(probes, warn("schedule of "+src.Name, "It is read, and this version does not act on it.", fmt.Sprintf("Until then use the system's cron: bot -c '/backup start %s'", src.Name)))
+			probes = append(probes, caution("schedule of "+src.Name, "It is read, and this version does not act on it.", fmt.Sprintf("Until then use the system's cron: bot -c '/backup start %s'", src.Name)))
 		}
 	}
 	return probes
@@ -149,7 +149,7 @@ func probeWritable(name, dir string) keepwatch.Probe {
 		return good(name, relative(dir)+" can be written.")
 	}
 	if free < 100<<20 {
-		return warn(name, fmt.Sprintf("%s can be written, and has only %s left.", relative(dir), keepwatch.FormatBytes(free)), "Free some room.")
+		return caution(name, fmt.Sprintf("%s can be written, and has only %s left.", relative(dir), keepwatch.FormatBytes(free)), "Free some room.")
 	}
 	return good(name, fmt.Sprintf("%s can be written; %s are free.", relative(dir), keepwatch.FormatBytes(free)))
 }

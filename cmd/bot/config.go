@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/robfig/cron/v3"
-
 	"keepwatch"
+	"keepwatch/engine/when"
+	"keepwatch/providers/authenticator"
 	"keepwatch/vault"
 )
 
@@ -30,7 +30,11 @@ type config struct {
 	Hours       map[string]keepwatch.Hours // by channel: "slack:C0OPS"
 	Custody     []keepwatch.Custody
 	Credentials []keepwatch.Credential
-	Checklists  string // the folder of the team's own; "": there is none
+	Emergency   []authenticator.EmergencyAccount
+	Second      map[string]string         // how a person signs in beside Authenticator, by name
+	Dossier     map[string]string         // what Microsoft asks for, by the field's name
+	When        map[string]keepwatch.When // of the schedules, by source
+	Checklists  string                    // the folder of the team's own; "": there is none
 }
 
 // vaultConfig is where archives lie and how long.
@@ -62,10 +66,10 @@ func readConfig(file string, named bool, zone string, env func(string) (string, 
 
 func (d *doc) config(root field, base, zone string) config {
 	top := root.section("timezone", "people", "groups", "channels", "sources", "vault", "parallel",
-		"hours", "custody", "credentials", "checklists")
-	c := config{Channels: map[string]string{}, Hours: map[string]keepwatch.Hours{}, Parallel: top["parallel"].number(1), Location: d.zone(top["timezone"], zone)}
+		"hours", "custody", "credentials", "checklists", "emergency_accounts", "dossier")
+	c := config{Channels: map[string]string{}, Hours: map[string]keepwatch.Hours{}, Second: map[string]string{}, Dossier: map[string]string{}, When: map[string]keepwatch.When{}, Parallel: top["parallel"].number(1), Location: d.zone(top["timezone"], zone)}
 	for i, f := range top["people"].list() {
-		p := d.person(f)
+		p, second := d.person(f)
 		if slices.ContainsFunc(c.People, func(q keepwatch.Person) bool { return q.Name == p.Name }) {
 			f.bad("is the second person named %q.", p.Name)
 		}
@@ -75,6 +79,9 @@ func (d *doc) config(root field, base, zone string) config {
 					f.bad("has the same %s account as %s.", platform, q.Name)
 				}
 			}
+		}
+		if second != "" {
+			c.Second[p.Name] = second
 		}
 		c.People = append(c.People, p)
 	}
@@ -89,7 +96,7 @@ func (d *doc) config(root field, base, zone string) config {
 		}
 	}
 	for _, f := range top["sources"].list() {
-		s := d.source(f, base)
+		s := d.source(f, base, &c)
 		if slices.ContainsFunc(c.Sources, func(t keepwatch.Source) bool { return t.Name == s.Name && s.Name != "" }) {
 			f.bad("is the second source named %q.", s.Name)
 		}
@@ -130,10 +137,11 @@ func need(at field, keys map[string]field, name, example string) field {
 	return f
 }
 
-func (d *doc) person(f field) keepwatch.Person {
+// person reads a person, and how they can sign in beside Authenticator.
+func (d *doc) person(f field) (p keepwatch.Person, second string) {
 	keys := f.section("name", "role", "slack", "discord", "terminal", "devices",
-		"timezone", "quiet", "working_days", "holidays")
-	p := keepwatch.Person{Name: need(f, keys, "name", "name: Alis").text(), Accounts: map[string]string{}}
+		"timezone", "quiet", "working_days", "holidays", "second_method")
+	p = keepwatch.Person{Name: need(f, keys, "name", "name: Alis").text(), Accounts: map[string]string{}}
 	for _, platform := range []string{"slack", "discord", "terminal"} {
 		if id := keys[platform].text(); id != "" {
 			p.Accounts[platform] = id
@@ -149,7 +157,7 @@ func (d *doc) person(f field) keepwatch.Person {
 			Account: dk["account"].oneOf("icloud", "microsoft", "none"), Recheck: dk["recheck"].duration(), GlobalAdmin: dk["global_admin"].yes(),
 		})
 	}
-	return p
+	return p, keys["second_method"].text()
 }
 
 // group reads a group of a platform whose members have a role.
@@ -190,12 +198,15 @@ var sourceKeys = map[keepwatch.SourceKind][]string{
 	keepwatch.KindOutlook: {"mailbox", "parts", "formats"},
 }
 
-func (d *doc) source(f field, base string) keepwatch.Source {
+func (d *doc) source(f field, base string, c *config) keepwatch.Source {
 	every := []string{"name", "kind", "schedule"}
 	all := slices.Concat(every, sourceKeys[keepwatch.KindFiles], sourceKeys[keepwatch.KindCPanel], sourceKeys[keepwatch.KindOutlook])
 	keys := f.section(slices.Compact(slices.Sorted(slices.Values(all)))...)
 	name := need(f, keys, "name", "name: ruthin-web")
-	s := keepwatch.Source{Name: name.text(), Schedule: d.cron(keys["schedule"])}
+	s := keepwatch.Source{Name: name.text(), Schedule: keys["schedule"].text()}
+	if at := keys["schedule"]; at.is() {
+		c.When[s.Name] = d.schedule(at, c.Location)
+	}
 	if name.is() && !keepwatch.ValidName(s.Name) {
 		name.bad("is %q; expected at most %d of a-z, 0-9, \".\", \"_\" and \"-\", beginning with a letter or a digit.", s.Name, keepwatch.MaxName)
 	}
@@ -257,38 +268,16 @@ func (d *doc) cpanel(s *keepwatch.Source, f field, keys map[string]field) {
 	s.Rotation = keepwatch.Rotation{Keeps: rot["keeps"].number(1), MaxAge: rot["max_age"].duration()}
 }
 
-// cron checks a cron expression.
-func (d *doc) cron(f field) string {
-	text := f.text()
-	if !f.is() {
-		return ""
+// schedule reads when a source is backed up: a cron expression, or plain words.
+func (d *doc) schedule(f field, zone *time.Location) keepwatch.When {
+	w, err := when.New().Parse(f.text(), zone, time.Now())
+	if err == nil && !w.At.IsZero() {
+		err = keepwatch.Errorf(keepwatch.KindInvalid, "That comes once; a schedule comes again and again.")
 	}
-	if err := checkCron(text); err != nil {
-		f.bad("is %q; expected a cron expression such as \"0 3 * * *\" (%v).", text, err)
-	}
-	return text
-}
-
-// checkCron parses an expression. robfig/cron v3.0.1 panics over "TZ=" without
-// a blank (its issues 470 and 554), and gives no error for a date that never
-// comes.
-func checkCron(text string) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = errors.New("it cannot be read")
-		}
-	}()
-	if strings.HasPrefix(text, "TZ=") || strings.HasPrefix(text, "CRON_TZ=") {
-		return errors.New("the time zone is set by timezone")
-	}
-	s, err := cron.ParseStandard(text)
 	if err != nil {
-		return err
+		f.bad("is %q; expected a cron expression such as \"0 3 * * *\", or words such as \"every day at 3:00\". %s", f.text(), keepwatch.Sentence(err))
 	}
-	if s.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
-		return errors.New("it never comes")
-	}
-	return nil
+	return w
 }
 
 func (d *doc) vault(f field, base string) vaultConfig {

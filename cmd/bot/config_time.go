@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"keepwatch"
+	"keepwatch/providers/authenticator"
 )
 
 // duties reads what has to do with times and with people's duties.
@@ -42,6 +43,22 @@ func (d *doc) duties(c *config, top map[string]field, base string) {
 			Name: need(f, keys, "name", `name: "Graph client secret"`).text(), Owner: d.owner(keys["owner"], c.People), How: keys["how"].text(),
 			Expires: need(f, keys, "expires", "expires: 2027-03-01").day(c.Location),
 		})
+	}
+	for _, f := range top["emergency_accounts"].list() {
+		keys := f.section("name", "upn", "method", "where", "tested")
+		e := authenticator.EmergencyAccount{Name: need(f, keys, "name", "name: bg1").text(), UPN: need(f, keys, "upn", "upn: bg1@contoso.onmicrosoft.com").text(),
+			Method: keys["method"].oneOf("fido2", "certificate", "other"), Where: keys["where"].text(), Tested: keys["tested"].day(c.Location)}
+		if keepwatch.LooksSecret(e.Where) {
+			keys["where"].bad("looks like a secret itself. Say where it is kept, such as \"the office safe, blue folder\".")
+		}
+		c.Emergency = append(c.Emergency, e)
+	}
+	known := []string{}
+	for _, f := range keepwatch.DossierFields() {
+		known = append(known, f.Name)
+	}
+	for name, f := range top["dossier"].section(known...) {
+		c.Dossier[name] = f.text()
 	}
 	c.Checklists = absolute(top["checklists"].text(), base)
 }

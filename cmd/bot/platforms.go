@@ -31,7 +31,7 @@ type platform struct {
 // answers.
 func (a *app) makeDesk() (err error) {
 	a.desk, err = handlers.NewDesk(handlers.DeskConfig{
-		Router: a.router, Mailbox: a.records, Send: func(lanes ...string) { a.outbox.Send(lanes...) },
+		Router: a.router, Mailbox: a.records, Send: a.send, Answered: a.answered,
 		Log: a.log, Now: a.now, Crash: a.crash,
 	})
 	if err != nil {
@@ -80,6 +80,9 @@ func (a *app) connect(ctx context.Context) error {
 		return err
 	}
 	if err := a.desk.Resume(ctx); err != nil {
+		return err
+	}
+	if err := a.startDuties(ctx); err != nil {
 		return err
 	}
 	open, err := a.records.OpenRuns()
@@ -175,7 +178,7 @@ func (a *app) announce(run keepwatch.Run) {
 
 // speaks reports whether a channel belongs to a platform that is configured.
 func (a *app) speaks(channel string) bool {
-	return slices.ContainsFunc(a.platforms, func(p platform) bool { return p.name == keepwatch.Platform(channel) })
+	return slices.Contains(a.settings.platforms(), keepwatch.Platform(channel)) || channel == "terminal" && len(a.settings.platforms()) == 0
 }
 
 // refused tells the default channel and the admins that a channel refuses
