@@ -121,7 +121,7 @@ func (b bench) fill(in inbox, from, n int) {
 				}
 				o.Run, o.Message = run.ID, keepwatch.Message{}
 			}
-			due := turn == 3 && i%3 == 0 // few, because Slack takes an edit in 1.2 s
+			due := turn == 3 && i%7 == 0 // few, because Slack takes an edit in 1.2 s
 			if due {
 				o.Topic, o.Message.Title = fmt.Sprintf("reminder/%d", i), fmt.Sprintf("Message m%05d is due.", i)
 			}

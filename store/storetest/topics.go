@@ -66,7 +66,11 @@ func topics(t *testing.T, o *office) {
 }
 
 func edits(t *testing.T, o *office) {
-	o.post(t, about("a", "t", "due"), editOf("a", "t", "1"), editOf("a", "t", "2"), message("a", "between"), editOf("a", "t", "3"), editOf("a", "u", "4"))
+	first := editOf("a", "t", "1")
+	first.Message.Buttons = []keepwatch.Button{longButton("of an edit")}
+	o.post(t, about("a", "t", "due"), first, editOf("a", "t", "2"), message("a", "between"), editOf("a", "t", "3"), editOf("a", "u", "4"))
+	token, _ := longButton("of an edit").Token()
+	same(t, "a button of an edit", must[keepwatch.Button](t)(o.KeptButton(token)), longButton("of an edit"))
 	look := func(want string) keepwatch.Outgoing {
 		t.Helper()
 		out := o.next(t, "a")
