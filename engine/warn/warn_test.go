@@ -86,6 +86,25 @@ func TestAway(t *testing.T) {
 	w.once()
 }
 
+// TestTwiceInOneTick: a wake that is handed over twice is one notice.
+func TestTwiceInOneTick(t *testing.T) {
+	w := newWorld(t, noon)
+	w.always(keepwatch.Fact{Key: "old/notes", Tone: keepwatch.ToneWarn, Title: "old"})
+	w.review()
+	w.set(noon.Add(day))
+	wakes, err := w.rec.Due(w.clock(), 0)
+	if err != nil || len(wakes) != 1 {
+		t.Fatalf("%v %v", wakes, err)
+	}
+	if err := w.keeper.Tick(t.Context(), append(wakes, wakes...)); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver()
+	if len(w.posted) != 2 || w.only().Told != 2 {
+		t.Errorf("told of %d times: %+v", w.only().Told, w.posted)
+	}
+}
+
 func TestAcknowledged(t *testing.T) {
 	until := noon.Add(40 * day)
 	timed := keepwatch.Fact{Key: "expiry/x", Tone: keepwatch.ToneWarn, Title: "x", Until: until, Urge: "a"}
@@ -172,7 +191,7 @@ func TestAnotherUrge(t *testing.T) {
 	}
 	fact.Title = "the one of 9 November, 2 GB"
 	w.always(fact)
-	w.set(noon.Add(time.Hour))
+	w.set(noon.Add(3 * day)) // a step has passed meanwhile
 	w.review()
 	w.deliver()
 	if len(w.posted) != 1 || !strings.Contains(w.posted[0].text, "seen by Alis: the one of 9 November, 2 GB") {
@@ -180,7 +199,7 @@ func TestAnotherUrge(t *testing.T) {
 	}
 	fact.Title, fact.Urge, fact.Until = "the one of 16 November", "16", noon.Add(12*day)
 	w.always(fact)
-	w.set(noon.Add(2 * time.Hour))
+	w.set(noon.Add(3*day + time.Hour))
 	w.review()
 	w.deliver()
 	if len(w.posted) != 2 || !strings.Contains(w.posted[1].first, "holds: the one of 16") || w.only().AckedBy != "" || w.only().ID != "w1" {
@@ -198,8 +217,8 @@ func TestFlapping(t *testing.T) {
 		if w.always(fact); i%2 == 1 {
 			w.always()
 		}
+		w.tick() // it is looked at before it is seen to be back
 		w.review()
-		w.tick()
 		w.deliver()
 	}
 	if len(w.posted) != 1 || !strings.Contains(w.posted[0].text, " over: ") {
