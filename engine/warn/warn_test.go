@@ -23,7 +23,7 @@ func TestYearOfACredential(t *testing.T) {
 	w.facts = func(now time.Time) []keepwatch.Fact {
 		return keepwatch.ExpiryFacts([]keepwatch.Credential{{Name: "Graph client secret", Expires: date}}, now, time.UTC)
 	}
-	w.pass(expires.Add(4*day+time.Hour), time.Hour)
+	w.pass(expires.Add(4*day+time.Hour), 3*time.Hour)
 	if d := cmp.Diff(days(-60, -30, -14, -7, -3, -1, 0, 1, 2, 3, 4), w.times("slack:C0OPS", expires)); d != "" {
 		t.Error(d)
 	}
@@ -33,16 +33,16 @@ func TestYearOfACredential(t *testing.T) {
 		}
 	}
 	date = renewed
-	w.pass(expires.Add(5*day), time.Hour)
+	w.pass(expires.Add(5*day), 3*time.Hour)
 	if m := w.posted[len(w.posted)-1]; !strings.Contains(m.text, " over: ") {
 		t.Errorf("it was renewed, and its message says %q", m.text)
 	}
 	before := len(w.posted)
-	w.pass(renewed.Add(-61*day), time.Hour)
+	w.pass(renewed.Add(-61*day), 3*time.Hour)
 	if len(w.posted) != before {
 		t.Errorf("told of after it was renewed: %v", w.posted[before:])
 	}
-	w.pass(renewed, time.Hour)
+	w.pass(renewed, 3*time.Hour)
 	if d := cmp.Diff(days(-60, -30, -14, -7, -3, -1, 0), w.times("slack:C0OPS", renewed)[before:]); d != "" {
 		t.Error(d)
 	}
