@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"keepwatch"
-	"keepwatch/store/bolt"
 )
 
 // TestYearOfACredential: what runs out is told of 60, 30, 14, 7, 3 and 1 days before,
@@ -27,7 +23,7 @@ func TestYearOfACredential(t *testing.T) {
 	w.facts = func(now time.Time) []keepwatch.Fact {
 		return keepwatch.ExpiryFacts([]keepwatch.Credential{{Name: "Graph client secret", Expires: date}}, now, time.UTC)
 	}
-	w.pass(expires.Add(4*day+time.Hour), time.Hour)
+	w.pass(expires.Add(4*day+time.Hour), 3*time.Hour)
 	if d := cmp.Diff(days(-60, -30, -14, -7, -3, -1, 0, 1, 2, 3, 4), w.times("slack:C0OPS", expires)); d != "" {
 		t.Error(d)
 	}
@@ -37,16 +33,16 @@ func TestYearOfACredential(t *testing.T) {
 		}
 	}
 	date = renewed
-	w.pass(expires.Add(5*day), time.Hour)
+	w.pass(expires.Add(5*day), 3*time.Hour)
 	if m := w.posted[len(w.posted)-1]; !strings.Contains(m.text, " over: ") {
 		t.Errorf("it was renewed, and its message says %q", m.text)
 	}
 	before := len(w.posted)
-	w.pass(renewed.Add(-61*day), time.Hour)
+	w.pass(renewed.Add(-61*day), 3*time.Hour)
 	if len(w.posted) != before {
 		t.Errorf("told of after it was renewed: %v", w.posted[before:])
 	}
-	w.pass(renewed, time.Hour)
+	w.pass(renewed, 3*time.Hour)
 	if d := cmp.Diff(days(-60, -30, -14, -7, -3, -1, 0), w.times("slack:C0OPS", renewed)[before:]); d != "" {
 		t.Error(d)
 	}
@@ -84,6 +80,25 @@ func TestAway(t *testing.T) {
 		t.Error(d)
 	}
 	w.once()
+}
+
+// TestTwiceInOneTick: a wake that is handed over twice is one notice.
+func TestTwiceInOneTick(t *testing.T) {
+	w := newWorld(t, noon)
+	w.always(keepwatch.Fact{Key: "old/notes", Tone: keepwatch.ToneWarn, Title: "old"})
+	w.review()
+	w.set(noon.Add(day))
+	wakes, err := w.rec.Due(w.clock(), 0)
+	if err != nil || len(wakes) != 1 {
+		t.Fatalf("%v %v", wakes, err)
+	}
+	if err := w.keeper.Tick(t.Context(), append(wakes, wakes...)); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver()
+	if len(w.posted) != 2 || w.only().Told != 2 {
+		t.Errorf("told of %d times: %+v", w.only().Told, w.posted)
+	}
 }
 
 func TestAcknowledged(t *testing.T) {
@@ -172,7 +187,7 @@ func TestAnotherUrge(t *testing.T) {
 	}
 	fact.Title = "the one of 9 November, 2 GB"
 	w.always(fact)
-	w.set(noon.Add(time.Hour))
+	w.set(noon.Add(3 * day)) // a step has passed meanwhile
 	w.review()
 	w.deliver()
 	if len(w.posted) != 1 || !strings.Contains(w.posted[0].text, "seen by Alis: the one of 9 November, 2 GB") {
@@ -180,7 +195,7 @@ func TestAnotherUrge(t *testing.T) {
 	}
 	fact.Title, fact.Urge, fact.Until = "the one of 16 November", "16", noon.Add(12*day)
 	w.always(fact)
-	w.set(noon.Add(2 * time.Hour))
+	w.set(noon.Add(3*day + time.Hour))
 	w.review()
 	w.deliver()
 	if len(w.posted) != 2 || !strings.Contains(w.posted[1].first, "holds: the one of 16") || w.only().AckedBy != "" || w.only().ID != "w1" {
@@ -198,8 +213,8 @@ func TestFlapping(t *testing.T) {
 		if w.always(fact); i%2 == 1 {
 			w.always()
 		}
+		w.tick() // it is looked at before it is seen to be back
 		w.review()
-		w.tick()
 		w.deliver()
 	}
 	if len(w.posted) != 1 || !strings.Contains(w.posted[0].text, " over: ") {
@@ -414,85 +429,5 @@ func TestBrokenFacts(t *testing.T) {
 	w.review()
 	if x := w.only(); x.Fact.Title != "first" {
 		t.Errorf("%+v", x)
-	}
-}
-
-// TestOnBolt: what is kept on disk by one process is gone on with by the next.
-func TestOnBolt(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "state.db")
-	until := noon.Add(8 * day)
-	var all []message
-	for i := range 9 {
-		s, err := bolt.Open(bolt.Config{Path: path})
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := newWorldOn(t, noon.Add(time.Duration(i)*day), s)
-		w.posted, w.ids = all, 100*i
-		w.always(keepwatch.Fact{Key: "expiry/x", Tone: keepwatch.ToneWarn, Title: "x", Until: until})
-		w.tick()
-		w.review()
-		w.tick()
-		w.deliver()
-		all = w.posted
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if i == 8 {
-			if d := cmp.Diff(days(0, 1, 5, 7, 8), w.times("slack:C0OPS", noon)); d != "" {
-				t.Error(d)
-			}
-			w.once()
-		}
-	}
-}
-
-func TestRun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var reviews []time.Duration
-		begin := time.Now()
-		w := newWorld(t, begin)
-		var fail atomic.Bool
-		cfg := w.keeper.cfg
-		cfg.Now = time.Now
-		cfg.Facts = func(time.Time) ([]keepwatch.Fact, error) {
-			reviews = append(reviews, time.Since(begin))
-			if fail.Load() {
-				panic("a fault")
-			}
-			return nil, nil
-		}
-		k, err := New(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, stop := context.WithCancel(context.Background())
-		done := make(chan struct{})
-		go func() { k.Run(ctx); close(done) }()
-		time.Sleep(10 * time.Second)
-		for range 50 { // many pokes within a second are one review
-			k.Poke()
-			time.Sleep(10 * time.Millisecond)
-		}
-		time.Sleep(2 * time.Hour)
-		fail.Store(true)
-		k.Poke()
-		time.Sleep(90 * time.Second) // a fault, and another try after a minute
-		fail.Store(false)
-		time.Sleep(60 * time.Second)
-		stop()
-		<-done
-		second := time.Second
-		last := 2*time.Hour + 10*second + 500*time.Millisecond
-		want := []time.Duration{0, 11 * second, 3611 * second, last + second, last + 61*second, last + 121*second}
-		if d := cmp.Diff(want, reviews); d != "" {
-			t.Error(d)
-		}
-	})
-}
-
-func TestNewRefuses(t *testing.T) {
-	if _, err := New(Config{}); err == nil {
-		t.Error("a Config without anything makes a Keeper")
 	}
 }

@@ -23,8 +23,9 @@ var errTwice = errors.New("again")
 
 func (r records) Change(fn func(Change) error) ([]string, error) {
 	var first error
+	var tried, done ids
 	_, err := r.Records.Change(func(c *store.Change) error {
-		if first = fn(c); first != nil {
+		if first = fn(watched{c, &tried}); first != nil {
 			return first
 		}
 		return errTwice
@@ -32,7 +33,27 @@ func (r records) Change(fn func(Change) error) ([]string, error) {
 	if !errors.Is(err, errTwice) {
 		return nil, err
 	}
-	return r.Records.Change(func(c *store.Change) error { return fn(c) })
+	lanes, err := r.Records.Change(func(c *store.Change) error { return fn(watched{c, &done}) })
+	n := min(len(tried), len(done)) // another transaction between the two may leave less to say
+	if err == nil && !slices.Equal(tried[:n], done[:n]) {
+		panic(fmt.Sprintf("a transaction that runs again gives its messages other IDs: %v, then %v", tried, done))
+	}
+	return lanes, err
+}
+
+// watched notes the IDs of what is posted.
+type watched struct {
+	*store.Change
+	ids *ids
+}
+
+type ids []string
+
+func (w watched) Post(out ...keepwatch.Outgoing) error {
+	for _, o := range out {
+		*w.ids = append(*w.ids, o.ID)
+	}
+	return w.Change.Post(out...)
 }
 
 // message is one that a platform shows.
