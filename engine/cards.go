@@ -49,16 +49,15 @@ type cardKey struct {
 // last state always comes.
 func (o *Outbox) keepCards(platform string, poster Poster, poke <-chan struct{}) {
 	known := map[cardKey]*shown{}
-	var fence time.Time // no edit on this platform before
 	for {
-		next := o.editCards(platform, poster, known, &fence, false)
+		next := o.editCards(platform, poster, known, false)
 		timer := time.NewTimer(next)
 		select {
 		case <-poke:
 		case <-timer.C:
 		case <-o.halt.Done():
 			timer.Stop()
-			o.editCards(platform, poster, known, &fence, true)
+			o.editCards(platform, poster, known, true)
 			return
 		}
 		timer.Stop()
@@ -74,7 +73,7 @@ const (
 // editCards brings each card that differs up to date, those whose run has ended
 // first, and gives when to look again. The last look, when the outbox closes, does
 // not wait for anything.
-func (o *Outbox) editCards(platform string, poster Poster, known map[cardKey]*shown, fence *time.Time, last bool) time.Duration {
+func (o *Outbox) editCards(platform string, poster Poster, known map[cardKey]*shown, last bool) time.Duration {
 	cards, err := o.cfg.Cards.LiveCards()
 	if err != nil {
 		o.cfg.Log.Error("the cards of runs cannot be read", "err", err)
@@ -117,11 +116,8 @@ func (o *Outbox) editCards(platform string, poster Poster, known map[cardKey]*sh
 	slices.SortStableFunc(due, func(a, b update) int { return a.known.next.Compare(b.known.next) })
 	for _, final := range []bool{true, false} {
 		for _, u := range due {
-			if last {
-				u.known.next, *fence = time.Time{}, time.Time{}
-			}
 			if u.final == final && (last || o.halt.Err() == nil) {
-				next = min(next, o.edit(platform, poster, u, fence))
+				next = min(next, o.edit(platform, poster, u, last))
 			}
 		}
 	}
@@ -137,29 +133,27 @@ type update struct {
 	known *shown
 }
 
-// edit brings one card up to date, if it is time to, and gives when to look
-// again.
-func (o *Outbox) edit(platform string, poster Poster, u update, fence *time.Time) time.Duration {
-	now := time.Now() // monotonic
-	at := u.known.next
-	if at.Before(*fence) {
-		at = *fence
-	}
-	if now.Before(at) {
-		return at.Sub(now)
+// edit brings one card up to date, if it is time to or the last time, and gives when
+// to look again.
+func (o *Outbox) edit(platform string, poster Poster, u update, last bool) time.Duration {
+	if wait := time.Until(u.known.next); wait > 0 && !last { // monotonic
+		return wait
 	}
 	log := o.cfg.Log.With("run", u.card.Run, "channel", u.card.Channel)
-	if u.card.Ref == "" && u.print != u.known.print {
+	if differs := u.print != u.known.print; differs && u.card.Ref == "" {
 		return o.postAnew(u, log)
-	}
-	if u.print != u.known.print {
+	} else if differs {
+		if wait := o.claimEdit(platform); wait > 0 && !last {
+			return wait
+		}
 		err := o.cfg.Cards.KeepButtons(u.msg.AllButtons())
 		if err == nil {
 			err = o.guarded(func() error { return poster.Edit(o.hard, u.card, u.msg) })
 		}
-		u.known.next, *fence = time.Now().Add(editEvery), time.Now().Add(o.cfg.Edits[platform])
+		u.known.next = time.Now().Add(editEvery)
+		o.holdEdits(platform, o.cfg.Edits[platform])
 		if err != nil {
-			return o.notEdited(u, err, fence, log)
+			return o.notEdited(platform, u, err, log)
 		}
 		u.known.print, u.known.wait, u.known.failed, u.known.odd = u.print, firstPause, "", patience{}
 	}
@@ -174,7 +168,7 @@ func (o *Outbox) edit(platform string, poster Poster, u update, fence *time.Time
 }
 
 // notEdited decides what becomes of a card that could not be edited.
-func (o *Outbox) notEdited(u update, err error, fence *time.Time, log *slog.Logger) time.Duration {
+func (o *Outbox) notEdited(platform string, u update, err error, log *slog.Logger) time.Duration {
 	var p *keepwatch.PostError
 	if !errors.As(err, &p) {
 		p = &keepwatch.PostError{Err: err}
@@ -192,7 +186,7 @@ func (o *Outbox) notEdited(u update, err error, fence *time.Time, log *slog.Logg
 	pause := u.known.wait
 	if p.After > 0 {
 		pause = p.After
-		*fence = time.Now().Add(p.After)
+		o.holdEdits(platform, p.After)
 	} else if err.Error() != u.known.failed {
 		log.Warn("the card of a run could not be edited; it is tried again", "err", err)
 		u.known.failed = err.Error()

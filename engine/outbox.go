@@ -42,6 +42,18 @@ type Mail interface {
 	// perhaps were not; RefusalTold saves that they were.
 	Untold() ([]keepwatch.Outgoing, error)
 	RefusalTold(out keepwatch.Outgoing) error
+	Topics
+}
+
+// Topics keeps where the messages are that are to be edited later.
+type Topics interface {
+	// EditTarget gives the reference of the message that an edit is about, "" where
+	// there is none, and the Fingerprint of what it shows, "" where nobody knows. late
+	// says that another edit of it is the next in the lane.
+	EditTarget(out keepwatch.Outgoing) (ref, shown string, late bool, err error)
+	// EditDone lets go of an edit, and keeps what the message shows now; "" where
+	// nobody knows.
+	EditDone(out keepwatch.Outgoing, ref, shown string) error
 }
 
 // Cards keeps the messages of runs.
@@ -89,6 +101,9 @@ type OutboxConfig struct {
 // comes twice than never. Where the token is refused it is sent without, and is
 // marked. What a whole channel sees is marked in any case, by a token or not.
 //
+// An edit of the message about a topic is a message of its lane, so that it comes
+// behind what it changes and before what is said after it: see edit.go.
+//
 // The cards of runs are kept up to date from what the run is now, not from what
 // happened to it, so that nothing that is missed matters: see cards.go.
 type Outbox struct {
@@ -97,6 +112,7 @@ type Outbox struct {
 	mu     sync.Mutex
 	lanes  map[string]bool // being served; true: look again before leaving
 	paced  map[string]time.Time
+	fences map[string]time.Time // by platform: no edit before
 	closed bool
 
 	halt     context.Context // ends when nothing new is to be begun
@@ -140,7 +156,7 @@ func NewOutbox(cfg OutboxConfig) (*Outbox, error) {
 	if cfg.Refused == nil {
 		cfg.Refused = func(keepwatch.Outgoing, string, bool) {}
 	}
-	o := &Outbox{cfg: cfg, lanes: map[string]bool{}, paced: map[string]time.Time{}, turns: map[string]chan struct{}{}, pokes: map[string]chan struct{}{}}
+	o := &Outbox{cfg: cfg, lanes: map[string]bool{}, paced: map[string]time.Time{}, fences: map[string]time.Time{}, turns: map[string]chan struct{}{}, pokes: map[string]chan struct{}{}}
 	for platform := range cfg.Posters {
 		o.pokes[platform], o.turns[platform] = make(chan struct{}, 1), make(chan struct{}, inFlight)
 	}
@@ -227,6 +243,8 @@ func (o *Outbox) serve(lane string) {
 			delete(o.lanes, lane)
 			o.mu.Unlock()
 			return
+		case found && out.Edit:
+			o.change(out, odd, log.With("message", out.ID))
 		case found:
 			o.deliver(out, odd, log.With("message", out.ID))
 		case o.leave(lane):

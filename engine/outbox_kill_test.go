@@ -27,6 +27,7 @@ func TestOutboxKilledAtEveryPoint(t *testing.T) {
 			o.say("slack:A a", "slack:A b")
 			o.save(keepwatch.Outgoing{ID: "card", Lane: "slack:A", Channel: "slack:A", Run: 1, Reply: &keepwatch.Reply{Token: "t", Until: o.now().Add(time.Hour)}})
 			o.say("slack:A c", "discord:B x", "discord:B y")
+			o.save(about("discord:B", "t", "z"), edits("discord:B", "t", "z edited"))
 			passed := 0
 			p := o.boot(func(p *process, _ *engine.OutboxConfig) {
 				p.crashAt = func(point string) bool {
@@ -48,7 +49,10 @@ func TestOutboxKilledAtEveryPoint(t *testing.T) {
 				card = "done" // it was posted by the second process
 			}
 			o.want("slack:A", "a", "b", card, "c")
-			o.want("discord:B", "x", "y")
+			o.want("discord:B", "x", "y", "z")
+			if got := o.vendors["discord"].shows("discord:B"); !slices.Equal(got, []string{"x", "y", "z edited"}) {
+				t.Errorf("killed at %s: the channel shows %q", name, got)
+			}
 			if got := o.vendors["slack"].shows("slack:A"); !slices.Equal(got, []string{"a", "b", "done", "c"}) {
 				t.Errorf("killed at %s: the channel shows %q", name, got)
 			}
@@ -63,7 +67,7 @@ func TestOutboxKilledAtEveryPoint(t *testing.T) {
 		}
 		points[name]++
 	}
-	for _, point := range []string{"outbox.tried", "outbox.posted", "outbox.delivered", "outbox.card.edited"} {
+	for _, point := range []string{"outbox.tried", "outbox.posted", "outbox.delivered", "outbox.card.edited", "outbox.topic.edited"} {
 		if points[point] == 0 {
 			t.Errorf("%s was never passed: %v", point, points)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -17,7 +18,8 @@ import (
 // FuzzOutbox sends messages through processes that are killed, over a platform
 // and a store that fail at random and a clock that is set, and compares what came
 // of it with a model: each message arrives once or is kept apart, in the order of
-// its lane, and each card shows how its run ended. The seed is the whole input; an
+// its lane, each card shows how its run ended, and each message of a topic what it was
+// last edited to. The seed is the whole input; an
 // ordinary test run takes the seeds named here.
 func FuzzOutbox(f *testing.F) {
 	for seed := range uint64(25) {
@@ -139,7 +141,11 @@ func (m *model) write() []string {
 		n := len(m.saved) + len(out)
 		channel := []string{"slack:A", "slack:B", "discord:1"}[m.roll(3)]
 		o := keepwatch.Outgoing{ID: fmt.Sprint("id", n), Lane: channel, Channel: channel, Message: keepwatch.Message{Title: fmt.Sprint(n)}, Made: m.now()}
-		switch m.roll(6) {
+		switch m.roll(9) {
+		case 6:
+			o.Topic = fmt.Sprint("topic", m.roll(2))
+		case 7, 8:
+			o.Topic, o.Edit = fmt.Sprint("topic", m.roll(2)), true
 		case 0:
 			o = m.answer(fmt.Sprint(n), channel, time.Duration(m.roll(60))*time.Second)
 		case 1:
@@ -207,7 +213,14 @@ func (m *model) check() {
 			last[p.out.Lane] = p.out.Seq
 		}
 	}
+	m.checkTopics(apart, ref)
 	for _, o := range m.saved {
+		if o.Edit {
+			if n := arrived[o.ID] + apart[o.ID]; n != 0 {
+				m.t.Errorf("the edit %s was posted or put apart %d times", o.ID, n)
+			}
+			continue
+		}
 		byToken := o.Reply != nil && o.Reply.Private && o.Lane != o.Channel
 		if n := arrived[o.ID] + apart[o.ID]; n != 1 && !(byToken && n > 1) {
 			m.t.Errorf("%s in %s arrived %d times, and was put apart %d times", o.ID, o.Lane, arrived[o.ID], apart[o.ID])
@@ -216,6 +229,30 @@ func (m *model) check() {
 			if text := m.says(o.Channel, ref[o.ID]); text != "ended" {
 				m.t.Errorf("the card of run %d in %s says %q", o.Run, o.Channel, text)
 			}
+		}
+	}
+}
+
+// checkTopics holds what the messages of topics say against their last edits: of
+// those that came between one message of a topic and the next in its channel.
+func (m *model) checkTopics(apart map[string]int, ref map[string]string) {
+	m.t.Helper()
+	newest, want := map[string]string{}, map[string]string{}
+	for _, o := range m.saved { // in the order of each lane
+		at := o.Channel + " " + o.Topic
+		switch {
+		case o.Topic == "":
+		case o.Edit && newest[at] != "":
+			want[newest[at]] = o.Message.Title
+		case !o.Edit && apart[o.ID] == 0:
+			newest[at] = ref[o.ID]
+			want[ref[o.ID]] = o.Message.Title
+		}
+	}
+	for ref, text := range want {
+		channel, _, _ := strings.Cut(ref, "/")
+		if got := m.says(channel, ref); got != text {
+			m.t.Errorf("the message %s says %q, and was edited to %q", ref, got, text)
 		}
 	}
 }

@@ -444,3 +444,17 @@ func (m *mail) RefusalTold(o keepwatch.Outgoing) error {
 	}
 	return m.Records.RefusalTold(o)
 }
+
+func (m *mail) EditTarget(o keepwatch.Outgoing) (string, string, bool, error) {
+	if err := m.may("EditTarget"); err != nil {
+		return "", "", false, err
+	}
+	return m.Records.EditTarget(o)
+}
+
+func (m *mail) EditDone(o keepwatch.Outgoing, ref, shown string) error {
+	if err := m.may("EditDone"); err != nil {
+		return err
+	}
+	return m.Records.EditDone(o, ref, shown)
+}

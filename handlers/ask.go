@@ -62,6 +62,8 @@ func question(o Option) string {
 		return "Which run?"
 	case TypeArchive:
 		return "Which archive?"
+	case TypeWarning:
+		return "Which warning?"
 	case TypePerson:
 		return "Who?"
 	case TypeWhen, TypeMoment:
@@ -84,6 +86,8 @@ func none(o Option) string {
 		return "No run is under way."
 	case TypeArchive:
 		return "There is no archive yet."
+	case TypeWarning:
+		return "Nothing needs anybody: there is no warning."
 	case TypeRule, TypeEither:
 		return "There is no reminder yet. /reminder add makes one."
 	case TypeDue:
@@ -154,6 +158,10 @@ func (r *Router) choices(t OptionType) ([]Candidate, error) {
 		for _, c := range r.commands {
 			add(c.Title(), c.Summary)
 		}
+	case TypeWarning:
+		return r.warningChoices()
+	case TypeDevice, TypeCustody, TypeField:
+		return r.authenticatorChoices(t)
 	default:
 		return r.reminderChoices(t)
 	}
@@ -172,6 +180,8 @@ func where(s keepwatch.Source) string {
 		return "cPanel account " + s.User + " at " + s.URL
 	case keepwatch.KindOutlook:
 		return "mailbox " + s.Mailbox
+	case keepwatch.KindDossier:
+		return "what Microsoft asks for in a lock-out"
 	}
 	return string(s.Kind)
 }

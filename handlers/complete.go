@@ -89,6 +89,9 @@ func (r *Router) completeOption(ctx context.Context, c Command, given []string, 
 			continue
 		}
 		if due == 0 || o.Variadic {
+			if o.Type == TypeTopic {
+				return r.topicsOf(c.Title())
+			}
 			if o.Type == TypePart && c.Options[0].Type == TypeArchive {
 				return r.partsOf(ctx, first, word, req)
 			}

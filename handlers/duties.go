@@ -29,6 +29,11 @@ type Duties struct {
 	Speaks func(channel string) bool
 	// Chart draws a report.
 	Chart func(keepwatch.Report) ([]byte, error)
+	// Post saves messages and has them sent; nil: none can be.
+	Post func(out ...keepwatch.Outgoing) error
+	// Said is told what people have said in a checklist, once it is saved, so that
+	// nobody is asked for it any more; nil: nobody is told.
+	Said func(keepwatch.Attestation)
 }
 
 // Rules keeps rules.
@@ -75,11 +80,12 @@ type Times interface {
 // Authenticator knows the devices that hold somebody's Microsoft Authenticator, and
 // what people said of them.
 type Authenticator interface {
-	// Devices gives all of them, by person.
+	// Devices gives all of them, by person. It answers from memory: the message that
+	// asks about a device is made within a transaction of the store.
 	Devices() ([]keepwatch.DeviceState, error)
-	// Attest checks what somebody says and saves it. A date in the future, and one
-	// that is older than the one that is known, is asked about: a KindConflict
-	// error, unless sure is set.
+	// Attest checks what somebody says and saves it. A date in the future is
+	// refused (KindInvalid); one that is older than the one that is known is asked
+	// about: a KindConflict error, unless sure is set.
 	Attest(a keepwatch.Attestation, sure bool) (keepwatch.DeviceState, error)
 	// Custodies gives what is lost with its password, and who said where it is.
 	Custodies() ([]keepwatch.CustodyState, error)
@@ -120,8 +126,9 @@ type Warnings interface {
 	// Warnings gives those that hold, the most pressing first.
 	Warnings() ([]keepwatch.Warning, error)
 	Warning(id string) (keepwatch.Warning, error)
-	// AckWarning saves that somebody has seen one; it rests until then.
-	AckWarning(id, by string, until time.Time) (keepwatch.Warning, error)
+	// AckWarning saves that somebody has seen one; it rests until then. The zero
+	// time leaves it to the warning. note is kept with it.
+	AckWarning(id, by string, until time.Time, note string) (keepwatch.Warning, error)
 }
 
 // Servers knows what the providers' servers hold.

@@ -19,9 +19,10 @@ import (
 
 const (
 	givenCounter = "counter/given"
-	givenTurn    = time.Hour           // what is delivered is remembered for one turn at least
-	givenCount   = time.Minute         // time of the turn is counted in steps of this
-	pressTime    = 90 * 24 * time.Hour // how long a button is kept that nobody presses
+	givenTurn    = time.Hour      // what is delivered is remembered for one turn at least
+	givenCount   = time.Minute    // time of the turn is counted in steps of this
+	pressTime    = oldTime        // how long a button is kept: as long as what it is pressed for
+	pressEvery   = 24 * time.Hour // how often those that are over are looked for, and how old one is before it is saved anew
 	finalCards   = 7 * 24 * time.Hour
 )
 
@@ -132,7 +133,14 @@ func (r *Records) keep(tx Tx, buttons []keepwatch.Button) error {
 		if !kept {
 			continue
 		}
-		if err := put(tx, "press/"+token, keptButton{version, r.now().UTC(), b}); err != nil {
+		var there keptButton
+		now := r.now().UTC()
+		if found, err := get(tx, "press/"+token, &there); err != nil {
+			return err
+		} else if age := now.Sub(there.At); found && age >= 0 && age < pressEvery {
+			continue // the same button, and as good as new
+		}
+		if err := put(tx, "press/"+token, keptButton{version, now, b}); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ func (r *Records) PostCard(out keepwatch.Outgoing) (lanes []string, err error) {
 // for a card the record of it.
 func (r *Records) post(tx Tx, out []keepwatch.Outgoing) ([]string, error) {
 	for _, o := range out {
-		if err := validLane(o.Lane); err != nil {
+		if err := errors.Join(validLane(o.Lane), validTopic(o)); err != nil {
 			return nil, err
 		}
 		var err error
@@ -172,7 +173,7 @@ func (r *Records) TryMessage(o keepwatch.Outgoing, at time.Time) (keepwatch.Outg
 }
 
 // MessageDelivered lets go of a message that the platform has confirmed under
-// ref, and keeps what the card of a run shows.
+// ref, and keeps what the card of a run shows, and where the message of a topic is.
 func (r *Records) MessageDelivered(o keepwatch.Outgoing, ref, shown string, final bool) error {
 	return r.store.Update(func(tx Tx) error {
 		if err := tx.Delete(outKey(o)); err != nil {
@@ -189,7 +190,7 @@ func (r *Records) MessageDelivered(o keepwatch.Outgoing, ref, shown string, fina
 			}
 		}
 		if o.Run == 0 {
-			return nil
+			return r.keepTopic(tx, o, ref, shown)
 		}
 		return changeCard(tx, o.Run, o.Channel, o.ID, func(c *keepwatch.Card) {
 			c.Ref, c.Shown, c.Final = ref, shown, final

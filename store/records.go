@@ -24,6 +24,7 @@ type Records struct {
 
 	mu      sync.Mutex
 	counted time.Time // up to when time was counted for the turn of deliveries, by a clock that nobody sets
+	pressed time.Time // when buttons that are over were looked for last, by the same clock
 }
 
 // NewRecords keeps records in s; a process has one. now is the clock for what comes without a time.

@@ -11,8 +11,8 @@ import (
 
 // Tidy removes what is no longer needed: deliveries seen, buttons and refused
 // messages that are old, cards of runs that ended long ago, tokens for answers that
-// have run out. It does so in small transactions, so that nobody waits for it. One
-// Records of a process calls it, about once an hour.
+// have run out, what came due over a year ago. It does so in small transactions, so
+// that nobody waits for it. One Records of a process calls it, about once an hour.
 func (r *Records) Tidy() error {
 	if err := r.turn(); err != nil {
 		return fmt.Errorf("tidy the state: %w", err)
@@ -21,13 +21,20 @@ func (r *Records) Tidy() error {
 	if err := r.forgetTokens(now); err != nil {
 		return fmt.Errorf("tidy the state: %w", err)
 	}
+	if err := r.forgetOld(now); err != nil {
+		return fmt.Errorf("tidy the state: %w", err)
+	}
+	lists := []Range{{Prefix: "dead/"}, {Prefix: "card/"}}
+	if r.looksForPresses() {
+		lists = append(lists, Range{Prefix: "press/"})
+	}
 	turn := int64(0)
 	var old []string
 	err := r.store.View(func(rd Reader) (err error) {
 		if turn, err = lastNumber(rd, givenCounter); err != nil {
 			return err
 		}
-		for _, in := range []Range{{Prefix: "given/", To: givenKey(turn-1, "")}, {Prefix: "press/"}, {Prefix: "dead/"}, {Prefix: "card/"}} {
+		for _, in := range append(lists, Range{Prefix: "given/", To: givenKey(turn-1, "")}) {
 			err := rd.Scan(in, func(key string, data []byte) error {
 				over, err := isOver(key, data, turn, now)
 				if over {
@@ -51,6 +58,18 @@ func (r *Records) Tidy() error {
 		return fmt.Errorf("tidy the state: %w", err)
 	}
 	return nil
+}
+
+// looksForPresses reports whether it is time to look for buttons that are over. They
+// are kept for long, and may be many, so they are not all read every hour.
+func (r *Records) looksForPresses() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.pressed.IsZero() && time.Since(r.pressed) < pressEvery {
+		return false
+	}
+	r.pressed = time.Now()
+	return true
 }
 
 // turn begins the next turn of deliveries where processes of ours have lived

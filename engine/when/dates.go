@@ -2,7 +2,6 @@ package when
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"keepwatch"
@@ -82,20 +81,29 @@ func (p *parser) slashed(t token) (token, error) {
 	if t.y != 0 && t.y < 1000 {
 		return t, refuse("The date %s can be read several ways: write the year with four digits and the month by its name, for example %s.", quote(t.text), quote("on 3 December "+strconv.Itoa(p.now.Year()+1)+" "+p.atText()))
 	}
-	if t.y == 0 && t.d < 24 && t.m < 60 && strings.Contains(t.text, ".") {
-		return t, refuse("%s can be a time or a date: write %s for a time, and a date with the name of its month, for example %s.", quote(t.text), quote("every day at "+clockText(t.d, t.m)), quote("on 3 December "+p.atText()))
-	}
 	first := token{kind: tDate, y: t.y, m: t.m, d: t.d}
 	second := token{kind: tDate, y: t.y, m: t.d, d: t.m}
 	firstFits, secondFits := p.exists(first) == nil, p.exists(second) == nil
 	switch {
 	case firstFits && secondFits && t.d != t.m:
-		return t, twoWays(t.text, "as "+dayText(time.Month(first.m), first.d), "on "+p.future(first)+" "+p.atText(),
-			"as "+dayText(time.Month(second.m), second.d), "on "+p.future(second)+" "+p.atText())
+		return t, twoWays(t.text, p.reading(first), "on "+p.future(first)+" "+p.atText(), p.reading(second), "on "+p.future(second)+" "+p.atText())
 	case !firstFits && secondFits:
 		return second, nil
 	}
 	return first, nil
+}
+
+// reading says what a date may be.
+func (p *parser) reading(t token) string {
+	text := "as " + dayText(time.Month(t.m), t.d)
+	if t.y == 0 {
+		return text
+	}
+	text += " " + strconv.Itoa(t.y)
+	if !p.now.Before(time.Date(t.y, time.Month(t.m), t.d+1, 0, 0, 0, 0, p.zone)) {
+		text += ", which has passed"
+	}
+	return text
 }
 
 // dates reads "1 January and 1 July".

@@ -124,7 +124,13 @@ func (p *parser) read() (keepwatch.When, error) {
 // vague refuses words that are not in the grammar, and parts of the day that are no
 // time of it.
 func (p *parser) vague() error {
-	for _, t := range p.toks {
+	for i, t := range p.toks {
+		if t.kind == tSlashed && t.y == 0 && strings.Contains(t.text, ".") {
+			if i+1 < len(p.toks) && unitOf(p.toks[i+1].text) != noUnit {
+				return refuse("Times are counted in whole numbers, and %s is none: write smaller units, for example %s or %s.", quote(t.text), quote("every 90 minutes"), quote("in 90 minutes"))
+			}
+			return refuse("%s can be a time or a date: write %s for a time, and a date with the name of its month, for example %s.", quote(t.text), quote("every day at "+clockText(t.d%24, t.m%60)), quote("on 3 December at 09:00"))
+		}
 		if t.kind != tWord {
 			continue
 		}

@@ -13,15 +13,29 @@ func wallOf(t time.Time, zone *time.Location) time.Time {
 	return t.UTC().Add(time.Duration(offset) * time.Second)
 }
 
+// stretch gives how far a zone is ahead of UTC at a moment, and until when, at least;
+// the zero time where that stays so.
+//
+// On the last day of a leap year, Time.ZoneBounds of Go 1.26 gives an end that lies
+// before the moment itself (golang/go issue 81583); walking from end to end would never
+// get on. An hour on the zone is asked again.
+func stretch(t time.Time, zone *time.Location) (offset time.Duration, end time.Time) {
+	local := t.In(zone)
+	_, seconds := local.Zone()
+	_, end = local.ZoneBounds()
+	if !end.IsZero() && !end.After(t) {
+		end = t.Add(time.Hour)
+	}
+	return time.Duration(seconds) * time.Second, end
+}
+
 // instantOf gives the first moment at which the wall shows a time, or one after it
 // where that is skipped. The later a wall time the later the moment, or the same one
 // within a gap.
 func instantOf(wall time.Time, zone *time.Location) time.Time {
 	for at := wall.Add(-look); ; {
-		local := at.In(zone)
-		_, offset := local.Zone()
-		_, end := local.ZoneBounds()
-		t := wall.Add(-time.Duration(offset) * time.Second)
+		offset, end := stretch(at, zone)
+		t := wall.Add(-offset)
 		switch {
 		case t.Before(at): // the change that begins this stretch went beyond it
 			return at.UTC()
@@ -38,11 +52,11 @@ func instantOf(wall time.Time, zone *time.Location) time.Time {
 func reached(t time.Time, zone *time.Location) time.Time {
 	high := wallOf(t, zone)
 	for at := t.Add(-look); ; {
-		_, end := at.In(zone).ZoneBounds()
+		offset, end := stretch(at, zone)
 		if end.IsZero() || end.After(t) {
 			return high
 		}
-		if w := wallOf(end.Add(-time.Second), zone); w.After(high) {
+		if w := end.UTC().Add(offset - time.Second); w.After(high) {
 			high = w
 		}
 		at = end

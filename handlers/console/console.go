@@ -52,8 +52,11 @@ type Config struct {
 	Dumb      bool   // no cursor movement in the chat either, so no line editing: TERM=dumb
 	History   string // file of the lines typed; "": none
 	Welcome   string // first lines of the chat
-	Log       *slog.Logger
-	Now       func() time.Time
+	// Keep writes a file of a message, and gives its path; nil: the message says
+	// what the file shows.
+	Keep func(keepwatch.File) (path string, err error)
+	Log  *slog.Logger
+	Now  func() time.Time
 }
 
 // Console is a terminal chat. Run, Line and Await are called one after the

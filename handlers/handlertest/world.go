@@ -95,6 +95,25 @@ func (w *World) archive() keepwatch.Archive {
 		Verified: []keepwatch.Verification{{At: at, Level: keepwatch.LevelOpened, Files: 2, Sealed: 1024, Took: time.Second}}}
 }
 
+// Counter is the desk as front-ends are given it. Of its table the command
+// [InPlace] is answered in place.
+func (w *World) Counter() handlers.Counter { return counter{w.Desk} }
+
+// InPlace is the command whose answer takes the place of the message that it is
+// pressed in, in the table of Counter.
+const InPlace = "backup list"
+
+type counter struct{ *handlers.Desk }
+
+// Commands satisfies handlers.Counter.
+func (c counter) Commands() []handlers.Command {
+	table := c.Desk.Commands()
+	for i := range table {
+		table[i].InPlace = table[i].Title() == InPlace
+	}
+	return table
+}
+
 // AddSources makes it many sources.
 func (w *World) AddSources(n int) {
 	w.mu.Lock()

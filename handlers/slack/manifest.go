@@ -31,6 +31,7 @@ func scopes(groups bool) []scope {
 		{"channels:history", "looking whether a message was posted in a public channel before it is sent again"},
 		{"groups:history", "the same in a private channel"},
 		{"mpim:history", "the same in a direct message of several people and the bot"},
+		{"files:write", "the picture of a report"},
 	}
 	if groups {
 		all = append(all, scope{"usergroups:read", "who is in the user groups that carry a role in keepwatch.yaml"})

@@ -44,6 +44,8 @@ func TestRecords(t *testing.T) { storetest.RunRecords(t, fresh) }
 
 func TestMail(t *testing.T) { storetest.RunMail(t, fresh) }
 
+func TestDuties(t *testing.T) { storetest.RunDuties(t, fresh) }
+
 // In a bubble time is what bbolt waits, however busy the machine is.
 func TestSecondOneIsToldWhoHoldsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

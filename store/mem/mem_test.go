@@ -15,3 +15,5 @@ func TestContract(t *testing.T) { storetest.Run(t, open) }
 func TestRecords(t *testing.T) { storetest.RunRecords(t, open) }
 
 func TestMail(t *testing.T) { storetest.RunMail(t, open) }
+
+func TestDuties(t *testing.T) { storetest.RunDuties(t, open) }

@@ -192,15 +192,21 @@ func buttons(t *testing.T, o *office) {
 	if err := store.NewRecords(counted, o.now).KeepButtons([]keepwatch.Button{short, short}); err != nil || counted.updates != 0 {
 		t.Errorf("%v, %d commits", err, counted.updates)
 	}
+	before := o.dump(t)
+	time.Sleep(time.Hour)
+	if err := o.KeepButtons([]keepwatch.Button{long}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "shown again an hour later", o.dump(t), before) // nothing is written
 	token, _ := long.Token()
-	for day := range 95 {
+	for day := range 405 {
 		time.Sleep(24 * time.Hour)
 		if day == 50 { // shown again
 			if err := o.KeepButtons([]keepwatch.Button{long}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if day%10 == 4 {
+		if day%10 == 4 || day > 395 {
 			if err := o.Tidy(); err != nil {
 				t.Fatal(err)
 			}
@@ -208,7 +214,7 @@ func buttons(t *testing.T, o *office) {
 	}
 	same(t, "shown again", must[keepwatch.Button](t)(o.KeptButton(token)), long)
 	if n := o.count(t, "press/"); n != 1 {
-		t.Errorf("%d buttons kept after 95 days", n)
+		t.Errorf("%d buttons kept after 405 days", n)
 	}
 }
 
@@ -283,7 +289,7 @@ func tidyBeside(t *testing.T, o *office) {
 	if err := o.KeepButtons([]keepwatch.Button{longButton("x"), longButton("y")}); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(91 * 24 * time.Hour)
+	time.Sleep(401 * 24 * time.Hour)
 	beside := &between{Store: o.Store}
 	beside.after = func() error { return o.KeepButtons([]keepwatch.Button{longButton("x")}) }
 	if err := store.NewRecords(beside, o.now).Tidy(); err != nil {
