@@ -65,6 +65,9 @@ type SizePoint struct {
 // DayCounts counts days by their outcome.
 type DayCounts struct{ Good, Partly, Failed, Missed, Open int }
 
+// Trouble weighs what went wrong: the more, the earlier a source should be seen.
+func (c DayCounts) Trouble() int { return 3*(c.Failed+c.Missed) + c.Partly }
+
 // DueCounts counts what a schedule has asked for, up to the moment of the report.
 type DueCounts struct {
 	Due  int // came due

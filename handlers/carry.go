@@ -135,7 +135,7 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 	if !del.Request.Private && d.cfg.Router.private(del.Request) {
 		reply.Private = true
 	}
-	if cmd, ok := d.cfg.Router.command(del.Request); ok && cmd.Public && !reply.Replace && !msg.Failed && msg.Refused == keepwatch.KindInternal {
+	if Public(d.cfg.Router.commands, del.Request.Text) && !reply.Replace && !msg.Failed && msg.Refused == keepwatch.KindInternal {
 		reply.Private = false // a refusal is for whoever asked alone
 	}
 	answer := keepwatch.Outgoing{ID: NewID(), Channel: del.Request.Channel, Reply: &reply, Message: msg, Made: d.cfg.Now().UTC()}

@@ -20,6 +20,7 @@ type Duties struct {
 	Checklists    []keepwatch.Checklist
 	Warnings      Warnings
 	Servers       Servers
+	Record        Record
 	// Hours gives when a channel may be disturbed.
 	Hours func(channel string) keepwatch.Hours
 	// Channels are those of the configuration, by their name there: "default".
@@ -129,6 +130,15 @@ type Warnings interface {
 	// AckWarning saves that somebody has seen one; it rests until then. The zero
 	// time leaves it to the warning. note is kept with it.
 	AckWarning(id, by string, until time.Time, note string) (keepwatch.Warning, error)
+}
+
+// Record is what a report looks back on. The order of what it gives does not matter.
+type Record interface {
+	// OccurrencesSince gives what came due from a moment on, at most limit.
+	OccurrencesSince(t time.Time, limit int) ([]keepwatch.Occurrence, error)
+	AttestationsSince(t time.Time) ([]keepwatch.Attestation, error)
+	// WarningsSince gives those that began or ended from a moment on, or have not ended.
+	WarningsSince(t time.Time) ([]keepwatch.Warning, error)
 }
 
 // Servers knows what the providers' servers hold.

@@ -125,11 +125,12 @@ func InPlace(table []Command, text string) bool {
 }
 
 // Public reports whether the answer to what a text asks for is for all in the channel
-// to see; see Command.Public. A platform asks it that has to know before the answer
-// is there.
+// to see; see Command.Public. Whoever turns it over to another page does so alone. A
+// platform asks it that has to know before the answer is there.
 func Public(table []Command, text string) bool {
 	cmd, found := commandOf(table, text)
-	return found && cmd.Public
+	words, _ := Split(text) // found says that it can be
+	return found && cmd.Public && !slices.Contains(words, "--page")
 }
 
 // commandOf finds the command that a text asks for.

@@ -101,9 +101,8 @@ func chosen(all []keepwatch.SourceReport) (shown []keepwatch.SourceReport, more 
 	if len(all) <= MostSources {
 		return all, 0
 	}
-	trouble := func(s keepwatch.SourceReport) int { return 3*s.Days.Missed + 3*s.Days.Failed + s.Days.Partly }
 	shown = slices.Clone(all)
-	slices.SortStableFunc(shown, func(a, b keepwatch.SourceReport) int { return trouble(b) - trouble(a) })
+	slices.SortStableFunc(shown, func(a, b keepwatch.SourceReport) int { return b.Days.Trouble() - a.Days.Trouble() })
 	shown = shown[:MostSources]
 	slices.SortFunc(shown, func(a, b keepwatch.SourceReport) int { return strings.Compare(a.Name, b.Name) })
 	return shown, len(all) - MostSources

@@ -6,11 +6,13 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 
 	"keepwatch"
+	"keepwatch/handlers"
 )
 
 // TestGolden: the pictures are as they were when somebody looked at them. Rasterizers
@@ -152,6 +154,40 @@ func TestNothingOverlaps(t *testing.T) {
 			}
 			if bar := image.Rect(barsAt, 0, barsAt+barsFit, 1<<20); a.at.Min.X == margin && a.at.Dy() == sizeName+sizeName/4 && a.at.Overlaps(bar) {
 				t.Errorf("%s: %q runs into the sizes", name, a.text)
+			}
+		}
+	}
+}
+
+// TestTextHasAll: every figure of the picture stands in the text of the report.
+func TestTextHasAll(t *testing.T) {
+	figure := regexp.MustCompile(`\d[\d,.]*( (KiB|MiB|GiB|TiB|d ago|h ago|good|partly|failed|missed|of \d[\d,.]*|Nov( 2026)?))?`)
+	for name, r := range samples(t) {
+		p, err := render(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		msg := handlers.ReportMessage(r)
+		text := msg.Title
+		for _, b := range msg.Blocks {
+			text += "\n" + b.Text
+			for _, f := range b.Fields {
+				text += "\n" + f.Name + ": " + f.Value
+			}
+			if b.Table != nil {
+				for _, row := range b.Table.Rows {
+					text += "\n" + strings.Join(row, " | ")
+				}
+			}
+		}
+		for _, at := range p.placed {
+			if strings.HasSuffix(at.text, " Nov") || strings.HasPrefix(at.text, "and ") {
+				continue // the dates above the calendar; how many have no row
+			}
+			for _, f := range figure.FindAllString(at.text, -1) {
+				if f = strings.TrimRight(f, ".,"); !strings.Contains(text, f) && !strings.HasPrefix(f, "0 ") {
+					t.Errorf("%s: %q of %q is not in the text:\n%s", name, f, at.text, text)
+				}
 			}
 		}
 	}

@@ -167,6 +167,9 @@ func (s *guild) See(ctx context.Context, who string, fits func(handlertest.Seen)
 	err = s.Wait(ctx, "a message", func() bool {
 		for _, m := range slices.Backward(s.visible(who)) {
 			one := handlertest.Seen{Text: m.Text(), Private: m.Ephemeral, ID: m.ID, Buttons: m.Labels()}
+			for _, f := range m.Pictures() {
+				one.Pictures = append(one.Pictures, f.Description)
+			}
 			if fits(one) {
 				seen = one
 				return true

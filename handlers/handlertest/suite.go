@@ -19,7 +19,9 @@ type Seen struct {
 	Buttons []string // the labels of its buttons
 	Choices []string // the labels of the options of its menus
 	Private bool     // only this person sees it
-	ID      string   // whatever the stage needs to find it again
+	// Pictures are what its pictures show in words, as those hear who do not see them.
+	Pictures []string
+	ID       string // whatever the stage needs to find it again
 }
 
 // Stage is a platform with a person at each of its accounts, and with the bot on
@@ -66,6 +68,7 @@ func Run(t *testing.T, newStage func(t *testing.T) (Stage, *World)) {
 		{"a run that is taken up again keeps its card", retried},
 		{"a button is a command", button},
 		{"a button that answers in its place does so where only the asker sees it", inPlace},
+		{"a picture comes with its message, for all to see", pictured},
 		{"what is missing is asked for", missing},
 		{"a slip is corrected", slip},
 		{"a delivery that comes twice is done once", twice},
@@ -238,6 +241,21 @@ func inPlace(t *testing.T, s *stage) {
 	s.see(Operator, "3 sources")
 	if still := s.see(Viewer, "Did you mean this?"); still.ID != open.ID {
 		t.Error("the answer for one took the place of a message that all see")
+	}
+}
+
+func pictured(t *testing.T, s *stage) {
+	s.say(Viewer, "keepwatch report")
+	seen := s.see(Viewer, "Backups in ")
+	if seen.Private {
+		t.Error("a report is for one person alone")
+	}
+	if seen.ID == "" {
+		s.see(Viewer, "notes1: 1 good") // a terminal says what it shows
+		return
+	}
+	if len(seen.Pictures) != 1 || !strings.Contains(seen.Pictures[0], "notes1: 1 good") {
+		t.Errorf("it has the pictures %q", seen.Pictures)
 	}
 }
 

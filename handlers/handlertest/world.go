@@ -4,9 +4,12 @@
 package handlertest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"slices"
 	"strings"
 	"sync"
@@ -74,9 +77,11 @@ func NewWorld(t testing.TB, platform string, accounts map[string]string) *World 
 		return keepwatch.Person{Name: name, Role: role, Accounts: map[string]string{platform: accounts[name]}}
 	}
 	var err error
+	began := time.Now()
 	w.Router, err = handlers.New(handlers.Config{
 		People: []keepwatch.Person{person(Admin, keepwatch.RoleAdmin), person(Operator, keepwatch.RoleOperator), person(Viewer, keepwatch.RoleViewer)},
 		Runs:   w, Sources: w, History: w, Audit: w, Vault: w, Check: func(context.Context) []keepwatch.Probe { return nil }, RestoreTo: "/srv/restored",
+		Duties: handlers.Duties{Chart: picture}, Now: func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC).Add(time.Since(began)) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -112,6 +117,13 @@ func (c counter) Commands() []handlers.Command {
 		table[i].InPlace = table[i].Title() == InPlace
 	}
 	return table
+}
+
+// picture draws any report as a grey square.
+func picture(keepwatch.Report) ([]byte, error) {
+	var b bytes.Buffer
+	err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 16, 16)))
+	return b.Bytes(), err
 }
 
 // AddSources makes it many sources.

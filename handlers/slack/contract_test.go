@@ -150,6 +150,11 @@ func (s *workspace) See(ctx context.Context, who string, fits func(handlertest.S
 			for _, b := range m.Buttons() {
 				one.Buttons = append(one.Buttons, b.Label)
 			}
+			for _, id := range m.Images() {
+				if f, there := s.Uploaded(id); there {
+					one.Pictures = append(one.Pictures, f.Comment)
+				}
+			}
 			for _, c := range slacktest.Choices(m.Blocks) {
 				one.Choices = append(one.Choices, c.Label)
 			}
