@@ -101,9 +101,8 @@ func (r *Router) fitting(name string, w keepwatch.Walk) (found []string) {
 // each step is one that there is, with words that it takes, and that what its
 // placeholders stand for is asked in the checklist. The error has a line for each
 // fault.
-func CheckChecklists(lists []keepwatch.Checklist) error { return checkCommands(Table(), lists) }
-
-func checkCommands(table []Command, lists []keepwatch.Checklist) error {
+func CheckChecklists(lists []keepwatch.Checklist) error {
+	table := Table()
 	var faults []string
 	for _, list := range lists {
 		asked := map[string]bool{"person": true, "device": true, "source": true}

@@ -11,21 +11,6 @@ import (
 	"keepwatch"
 )
 
-// spoken is the table, with the commands about devices and the dossier where they are
-// not in it.
-func spoken() []Command {
-	table := Table()
-	for _, c := range []Command{
-		{Group: "authenticator", Name: "checked", Options: []Option{{Name: "device"}, {Name: "date"}}},
-		{Group: "authenticator", Name: "dossier"},
-	} {
-		if !slices.ContainsFunc(table, func(x Command) bool { return x.Title() == c.Title() }) {
-			table = append(table, c)
-		}
-	}
-	return table
-}
-
 // fits holds a message against what platforms show: Slack's header of 150 characters,
 // button of 75 and block of 3,000, and tokens that need not be kept.
 func fits(t *testing.T, msg keepwatch.Message) {
@@ -45,7 +30,7 @@ func fits(t *testing.T, msg keepwatch.Message) {
 		if len([]rune(b.Label)) > 75 || len(b.Command) > 95 {
 			t.Errorf("a button that does not fit: %q → %q", b.Label, b.Command)
 		}
-		if fault := commandFault(spoken(), b.Command); fault != "" {
+		if fault := commandFault(Table(), b.Command); fault != "" {
 			t.Errorf("%q → %q: %s", b.Label, b.Command, fault)
 		}
 		if f := b.Form; f != nil && (len([]rune(f.Title)) > 24 || len(f.Fields) > 0 && len([]rune(f.Fields[0].Label)) > 45) {
@@ -109,7 +94,7 @@ func TestEveryChecklistCanBeWalked(t *testing.T) {
 
 func TestBuiltinCommandsExist(t *testing.T) {
 	lists := newSchool(t).lists
-	if err := checkCommands(spoken(), lists); err != nil {
+	if err := CheckChecklists(lists); err != nil {
 		t.Error(err)
 	}
 	for command, want := range map[string]string{
