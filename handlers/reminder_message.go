@@ -26,7 +26,7 @@ func (r *Router) OccurrenceMessage(o keepwatch.Occurrence, rule keepwatch.Rule) 
 	}
 	text := saysWhat(o.Kind, o.Text, o.Command, o.Ask)
 	msg := keepwatch.Message{Title: oneLine(text, titleLetters)}
-	if o.Kind == keepwatch.RuleAsk {
+	if o.Kind == keepwatch.RuleAsk && !o.State.Settled() { // what to do is of no use to anybody afterwards
 		msg = r.question(o)
 	} else if msg.Title != text {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(text))
@@ -34,7 +34,6 @@ func (r *Router) OccurrenceMessage(o keepwatch.Occurrence, rule keepwatch.Rule) 
 	loc := r.channelZone(o.Channel)
 	msg.Blocks = append(msg.Blocks, r.stateBlocks(o, rule, loc)...)
 	if o.State.Settled() {
-		msg.Buttons, msg.Menus = nil, nil
 		msg.Title, msg.Tone = settledTitle(o, msg.Title)
 		return msg
 	}

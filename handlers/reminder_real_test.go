@@ -27,7 +27,7 @@ func TestRealTimes(t *testing.T) {
 					t.Errorf("%s%s %s: %s", quote, text, place, all(shown))
 					continue
 				}
-				made := press(t, r, shown, "Make it", "slack:U2")
+				made := clickOn(t, r, shown, "Make it", "slack:U2")
 				if made.Failed || len(k.rules) != 1 || k.rules[0].Text != "Look at 3 backups here" || strings.Contains(place, "C0123") && k.rules[0].Channel != "slack:C0123" {
 					t.Errorf("%s%s %s: %s\n%s", quote, text, place, all(shown), all(made))
 					continue

@@ -91,8 +91,8 @@ func TestReminderAnswers(t *testing.T) {
 	}
 }
 
-// press carries out what a button of a message says.
-func press(t *testing.T, r *Router, m keepwatch.Message, label, who string) keepwatch.Message {
+// clickOn carries out what a button of a message says.
+func clickOn(t *testing.T, r *Router, m keepwatch.Message, label, who string) keepwatch.Message {
 	t.Helper()
 	for _, b := range m.AllButtons() {
 		if b.Label == label {
@@ -118,6 +118,7 @@ func TestConfirmedRules(t *testing.T) {
 		`every day slack:@U3 Look here`:                                               {Kind: keepwatch.RuleText, When: keepwatch.When{Cron: "0 9 * * *"}, Channel: "slack:@U3", Text: "Look here", To: "Vaughan"},
 		`every day <@U3> Look here --to none`:                                         {Kind: keepwatch.RuleText, When: keepwatch.When{Cron: "0 9 * * *"}, Channel: "slack:@U3", Text: "Look here"},
 		`every day here Ask slack:@U3, <@445566> and slack:@U9`:                       {Kind: keepwatch.RuleText, When: keepwatch.When{Cron: "0 9 * * *"}, Channel: "slack:C0OPS", Text: "Ask Vaughan, Alis and slack:@U9"},
+		`in 40 seconds here Look`:                                                     {Kind: keepwatch.RuleText, When: keepwatch.When{}, Channel: "slack:C0OPS", Text: "Look"},
 		`in 2 hours @alis Look`:                                                       {Kind: keepwatch.RuleText, When: keepwatch.When{}, Channel: "slack:@U1", Text: "Look", To: "Alis"},
 		`every day default Look --repeat 2h`:                                          {Kind: keepwatch.RuleText, When: keepwatch.When{Cron: "0 9 * * *"}, Channel: "slack:C0OPS", Text: "Look", Repeat: 2 * usualRepeat, Times: usualTimes},
 		`every day default Look --then escalation,alis --grace 2d`:                    {Kind: keepwatch.RuleText, When: keepwatch.When{Cron: "0 9 * * *"}, Channel: "slack:C0OPS", Text: "Look", Repeat: usualRepeat, Chain: []string{"slack:C0ESC", "slack:@U1"}, Grace: 48 * usualRepeat},
@@ -140,7 +141,7 @@ func TestConfirmedRules(t *testing.T) {
 			}
 			continue
 		}
-		made := press(t, r, shown, "Make it", "slack:U2")
+		made := clickOn(t, r, shown, "Make it", "slack:U2")
 		if made.Failed || len(k.rules) != 1 {
 			t.Errorf("%s:\n%s\n%s", line, all(shown), all(made))
 			continue
@@ -163,9 +164,33 @@ func TestConfirmedRules(t *testing.T) {
 		if d := cmp.Diff(want, keep); d != "" {
 			t.Errorf("%s: %s", line, d)
 		}
-		again := press(t, r, shown, "Make it", "slack:U2")
+		again := clickOn(t, r, shown, "Make it", "slack:U2")
 		if again.Failed || len(k.rules) != 1 || !strings.Contains(again.Title, "is made") && !strings.Contains(again.Title, "already") {
 			t.Errorf("%s: pressed twice it made another one: %s", line, all(again))
+		}
+	}
+}
+
+// TestACodeIsOfOneRule: the code of one rule makes no other.
+func TestACodeIsOfOneRule(t *testing.T) {
+	k := &keeper{}
+	r := newWorld().timed(t, k)
+	plan := planOf(textRule())
+	plan.ID = ""
+	for line, made := range map[string]int{`"every weekday at 9" default Look elsewhere`: 0, `"every weekday at 9" default Look at last night's backups`: 1} {
+		m := r.Handle(t.Context(), from("/reminder add "+line+" --confirm "+code(plan), "slack:U2"))
+		if k.rules = nil; m.Failed != (made == 0) || made == 0 && m.Refused != keepwatch.KindConflict {
+			t.Errorf("%s: %s", line, all(m))
+		}
+	}
+}
+
+// TestCommandsDisturbNobody: quiet hours are for messages.
+func TestCommandsDisturbNobody(t *testing.T) {
+	for line, waits := range map[string]bool{"/backup start notes": false, "Lock the door": true} {
+		m := newWorld().timed(t, &keeper{}).Handle(t.Context(), from(`/reminder add "every day at 23" slack:C0QUIET `+line, "slack:U2"))
+		if m.Failed || strings.Contains(all(m), "have these wait") != waits {
+			t.Errorf("%s: %s", line, all(m))
 		}
 	}
 }
@@ -208,24 +233,24 @@ func TestAChangedRuleIsConfirmedAnew(t *testing.T) {
 	r := newWorld().timed(t, k)
 	shown := r.Handle(t.Context(), from(`/reminder edit 12 --when "every weekday at 8:30"`, "slack:U2"))
 	k.rules[2].Text = "Something else"
-	if m := press(t, r, shown, "Change it", "slack:U2"); !m.Failed || m.Refused != keepwatch.KindConflict || k.rules[2].When.Cron != "0 9 * * 1-5" {
+	if m := clickOn(t, r, shown, "Change it", "slack:U2"); !m.Failed || m.Refused != keepwatch.KindConflict || k.rules[2].When.Cron != "0 9 * * 1-5" {
 		t.Errorf("changed unseen: %s", all(m))
 	}
 	shown = r.Handle(t.Context(), from(`/reminder edit 12 --when "every weekday at 8:30"`, "slack:U2"))
 	k.beforeSet = func(rule *keepwatch.Rule) { rule.Text = "Changed at the last moment" }
-	if m := press(t, r, shown, "Change it", "slack:U2"); !m.Failed || m.Refused != keepwatch.KindConflict || k.rules[2].When.Cron != "0 9 * * 1-5" {
+	if m := clickOn(t, r, shown, "Change it", "slack:U2"); !m.Failed || m.Refused != keepwatch.KindConflict || k.rules[2].When.Cron != "0 9 * * 1-5" {
 		t.Errorf("changed although it is another one now: %s", all(m))
 	}
 	k.beforeSet = nil
 	shown = r.Handle(t.Context(), from(`/reminder edit 12 --when "every weekday at 8:30"`, "slack:U2"))
 	for range 2 {
-		if m := press(t, r, shown, "Change it", "slack:U2"); m.Failed || k.rules[2].When.Cron != "30 8 * * 1-5" {
+		if m := clickOn(t, r, shown, "Change it", "slack:U2"); m.Failed || k.rules[2].When.Cron != "30 8 * * 1-5" {
 			t.Errorf("%s", all(m))
 		}
 	}
 	shown = r.Handle(t.Context(), from("/reminder remove 12", "slack:U2"))
 	k.rules[2].Text = "Something else again"
-	if m := press(t, r, shown, "Remove it", "slack:U2"); !m.Failed || len(k.rules) != 3 {
+	if m := clickOn(t, r, shown, "Remove it", "slack:U2"); !m.Failed || len(k.rules) != 3 {
 		t.Errorf("removed unseen: %s", all(m))
 	}
 }

@@ -45,6 +45,8 @@ func (clockFake) Moment(text string, zone *time.Location, now time.Time) (time.T
 	switch text {
 	case "in 2 hours":
 		return now.Add(2*time.Hour + 27*time.Second), nil
+	case "in 40 seconds":
+		return now.Add(40 * time.Second), nil
 	case "1h":
 		return now.Add(time.Hour), nil
 	case "tomorrow", "tomorrow at 9":
