@@ -237,6 +237,18 @@ func TestOneOffIsForgotten(t *testing.T) {
 	w.sees("slack:A", "1@2026-11-26T09:00 posted")
 }
 
+// TestPassedOverManyMissed: what was open before many were missed ends when the next
+// one comes.
+func TestPassedOverManyMissed(t *testing.T) {
+	w := newWorld(t, wallClock{}, at("2026-11-26 08:59"))
+	w.add(keepwatch.Rule{When: cron("0 9 *"), Grace: time.Hour})
+	w.run(time.Minute)
+	w.to(at("2026-12-30 11:00"))
+	w.state("1@2026-11-26T09:00", keepwatch.OccurrencePosted)
+	w.to(at("2026-12-31 09:00"))
+	w.state("1@2026-11-26T09:00", keepwatch.OccurrencePassed)
+}
+
 // TestOneBadOfMany: what cannot be saved holds up nothing else.
 func TestOneBadOfMany(t *testing.T) {
 	w := newWorld(t, wallClock{}, at("2026-11-26 08:59"))
