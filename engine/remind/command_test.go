@@ -255,3 +255,47 @@ func TestCommandCaughtUp(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 }
+
+// TestCommandGivesWayToTheNext: what fails is not tried again beyond the time at which
+// its rule comes due again.
+func TestCommandGivesWayToTheNext(t *testing.T) {
+	w := newWorld(t, wallClock{}, at("2026-11-26 02:59"))
+	w.add(keepwatch.Rule{When: cron("0 * *"), Kind: keepwatch.RuleCommand, Command: "backup start notes"})
+	for _, next := range []string{"03:00", "03:05", "03:20"} {
+		w.to(at("2026-11-26 " + next))
+		o := w.state(nightly, keepwatch.OccurrenceRunning)
+		w.RunChanged(run(int64(o.Tries), o.Tries, keepwatch.RunFailed))
+	}
+	w.state(nightly, keepwatch.OccurrenceFailed) // the next try would be at 04:05
+}
+
+// TestCommandEndedUnseen: what ended, or never began, just before the process did is
+// not in the way of the next one.
+func TestCommandEndedUnseen(t *testing.T) {
+	t.Run("ended", func(t *testing.T) {
+		w := newNightly(t)
+		w.outcome = func(o keepwatch.Occurrence) (remind.Outcome, error) {
+			return remind.Outcome{Found: o.ID == nightly, Run: run(1, 1, keepwatch.RunDone)}, nil
+		}
+		w.to(at("2026-11-27 03:00"))
+		w.state(nightly, keepwatch.OccurrenceDone)
+		w.state("1@2026-11-27T03:00", keepwatch.OccurrenceRunning)
+	})
+	t.Run("never began", func(t *testing.T) {
+		w := newWorld(t, wallClock{}, at("2026-11-26 02:59"))
+		w.add(keepwatch.Rule{When: cron("0 3 *"), Kind: keepwatch.RuleCommand, Command: "backup start notes"})
+		w.crashAt = func(point string) bool { return point == "remind.saved" }
+		w.now = at("2026-11-26 03:00")
+		if w.alive(w.tick) {
+			t.Fatal("it was not killed")
+		}
+		w.crashAt = nil
+		w.boot()
+		w.to(at("2026-11-27 03:00"))
+		w.state(nightly, keepwatch.OccurrenceMissed)
+		w.state("1@2026-11-27T03:00", keepwatch.OccurrenceRunning)
+		if len(w.took) != 1 || w.took[0].Request.Due != "1@2026-11-27T03:00" {
+			t.Errorf("carried out: %+v", w.took)
+		}
+	})
+}

@@ -191,7 +191,7 @@ func TestPassedIsShownWhereItWasLoud(t *testing.T) {
 func TestDigest(t *testing.T) {
 	w := newWorld(t, wallClock{}, at("2026-11-26 08:59"))
 	for range 5 {
-		w.add(keepwatch.Rule{When: cron("0 9 *"), Repeat: time.Hour, Times: 1, Chain: []string{"slack:B"}})
+		w.add(keepwatch.Rule{When: cron("0 9 *"), Repeat: time.Hour, Times: 1, Chain: []string{"slack:A", "slack:B"}})
 	}
 	for range 3 {
 		w.add(keepwatch.Rule{When: cron("0 9 *"), Channel: "slack:C"})
@@ -217,7 +217,7 @@ func TestDigest(t *testing.T) {
 	w.sees("slack:B", "3@2026-11-26T09:00 escalated", "4@2026-11-26T09:00 escalated", "5@2026-11-26T09:00 escalated")
 	answer("3")
 	w.sees("slack:A",
-		"digest: 1@2026-11-26T09:00 elsewhere, 2@2026-11-26T09:00 acknowledged, 3@2026-11-26T09:00 elsewhere, 4@2026-11-26T09:00 elsewhere, 5@2026-11-26T09:00 elsewhere",
+		"digest: 1@2026-11-26T09:00 acknowledged, 2@2026-11-26T09:00 acknowledged, 3@2026-11-26T09:00 acknowledged, 4@2026-11-26T09:00 elsewhere, 5@2026-11-26T09:00 elsewhere",
 		"digest: 1@2026-11-26T09:00 acknowledged, 3@2026-11-26T09:00 acknowledged, 4@2026-11-26T09:00 escalated, 5@2026-11-26T09:00 escalated")
 	w.sees("slack:B", "3@2026-11-26T09:00 acknowledged", "4@2026-11-26T09:00 escalated", "5@2026-11-26T09:00 escalated")
 }
@@ -235,6 +235,18 @@ func TestOneOffIsForgotten(t *testing.T) {
 	w.to(at("2026-12-26 09:00"))
 	w.state("1@2026-11-26T09:00", keepwatch.OccurrencePassed)
 	w.sees("slack:A", "1@2026-11-26T09:00 posted")
+}
+
+// TestPassedOverManyMissed: what was open before many were missed ends when the next
+// one comes.
+func TestPassedOverManyMissed(t *testing.T) {
+	w := newWorld(t, wallClock{}, at("2026-11-26 08:59"))
+	w.add(keepwatch.Rule{When: cron("0 9 *"), Grace: time.Hour})
+	w.run(time.Minute)
+	w.to(at("2026-12-30 11:00"))
+	w.state("1@2026-11-26T09:00", keepwatch.OccurrencePosted)
+	w.to(at("2026-12-31 09:00"))
+	w.state("1@2026-11-26T09:00", keepwatch.OccurrencePassed)
 }
 
 // TestOneBadOfMany: what cannot be saved holds up nothing else.

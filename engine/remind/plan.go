@@ -24,7 +24,7 @@ type plan struct {
 const farBack = 10000
 
 // recent is how many of the newest occurrences of a rule are looked through for open
-// ones.
+// ones; further back only where all of these were missed.
 const recent = 8
 
 // plan works out what a rule has to do now; due is false where that is nothing.
@@ -36,9 +36,9 @@ func (s *Scheduler) plan(rule keepwatch.Rule, now time.Time) (p plan, due bool, 
 	if rule.Kind != keepwatch.RuleAsk { // what is asked has its next moment when it is settled
 		p.pass(s.cfg.Clock, now)
 	}
-	newest, err := s.cfg.Records.Occurrences(rule.ID, recent)
+	newest, err := s.newest(rule.ID)
 	if err != nil {
-		return p, false, fmt.Errorf("read what came due of rule %s: %w", rule.ID, err)
+		return p, false, err
 	}
 	for _, o := range newest {
 		if !o.State.Settled() {
@@ -46,6 +46,19 @@ func (s *Scheduler) plan(rule keepwatch.Rule, now time.Time) (p plan, due bool, 
 		}
 	}
 	return p, true, s.clear(p.open, now)
+}
+
+// newest gives the newest occurrences of a rule, and among them one that was not
+// missed, where that is not very long ago.
+func (s *Scheduler) newest(rule string) ([]keepwatch.Occurrence, error) {
+	all, err := s.cfg.Records.Occurrences(rule, recent)
+	if err == nil && len(all) == recent && !slices.ContainsFunc(all, func(o keepwatch.Occurrence) bool { return o.State != keepwatch.OccurrenceMissed }) {
+		all, err = s.cfg.Records.Occurrences(rule, recent+4*MaxMissed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read what came due of rule %s: %w", rule, err)
+	}
+	return all, nil
 }
 
 // pass goes from the first due moment to the first that lies ahead.

@@ -23,8 +23,8 @@ type Config struct {
 	// open, and with what became of it afterwards. Of a rule that is gone only the
 	// fields that the occurrence has as well are set.
 	Show func(keepwatch.Occurrence, keepwatch.Rule) keepwatch.Message
-	// ShowDigest gives one message for many. An occurrence of which Digest is not the
-	// digest's ID is asked again in another message, and has no buttons in this one.
+	// ShowDigest gives one message for many. An open occurrence of which Digest is not
+	// the digest's ID is asked again in another message, and has no buttons in this one.
 	ShowDigest func(keepwatch.Digest, []keepwatch.Occurrence) keepwatch.Message
 	// ShowMissed says in one line what was missed and is not caught up: oldest first,
 	// at most MaxMissed; the first one's Earlier says how many there were before it.

@@ -136,7 +136,7 @@ func (w *world) boot() {
 			var lines []string
 			for _, o := range all {
 				state := string(o.State)
-				if o.Digest != d.ID {
+				if o.Digest != d.ID && !o.State.Settled() {
 					state = "elsewhere"
 				}
 				lines = append(lines, o.ID+" "+state)
