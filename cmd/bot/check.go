@@ -107,23 +107,11 @@ func probeSettings(s settings) []keepwatch.Probe {
 	if s.env.values["MICROSOFT_TENANT_ID"] != "" || s.env.values["MICROSOFT_CLIENT_ID"] != "" {
 		probes = append(probes, caution("Microsoft 365", "It is configured, and this version does not connect to it yet.", ""))
 	}
-	probes = append(probes, good("time zone", zoneName(s.Location)+"."), probeWritable("data folder", s.DataDir), probeWritable("vault folder", s.Vault.Dir))
+	probes = append(probes, good("time zone", zoneName(s.config)+"."), probeWritable("data folder", s.DataDir), probeWritable("vault folder", s.Vault.Dir))
 	for _, place := range s.Vault.Copies {
 		probes = append(probes, probeCopies(place))
 	}
-	if slices.ContainsFunc(s.People, func(p keepwatch.Person) bool { return len(p.Devices) > 0 }) {
-		probes = append(probes, off("devices", "They are read, and this version does not ask about any.", ""))
-	}
-	for _, name := range []string{"escalation", "reports"} {
-		if s.Channels[name] != "" {
-			probes = append(probes, off("channel "+name, "It is read, and this version posts nothing there.", ""))
-		}
-	}
-	for _, src := range s.Sources {
-		if src.Schedule != "" {
-			probes = append(probes, caution("schedule of "+src.Name, "It is read, and this version does not act on it.", fmt.Sprintf("Until then use the system's cron: bot -c '/backup start %s'", src.Name)))
-		}
-	}
+	probes = append(probes, s.probeDuties()...)
 	return probes
 }
 
@@ -155,11 +143,11 @@ func probeWritable(name, dir string) keepwatch.Probe {
 }
 
 // zoneName names a time zone for a person.
-func zoneName(loc *time.Location) string {
-	if loc == time.Local {
-		return "The system's, as neither keepwatch.yaml nor BOT_TIMEZONE names one"
+func zoneName(c config) string {
+	if !c.Zoned {
+		return "The system's (" + c.Location.String() + "), as neither keepwatch.yaml nor BOT_TIMEZONE names one"
 	}
-	return loc.String()
+	return c.Location.String()
 }
 
 // probeCopies looks at a place for copies. It is never made by us: where it is not

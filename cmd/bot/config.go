@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ import (
 // config is keepwatch.yaml: what to keep and whom to ask.
 type config struct {
 	Location *time.Location
+	Zoned    bool // somebody has named Location; otherwise it is the system's
 	People   []keepwatch.Person
 	Groups   []keepwatch.Group
 	Channels map[string]string
@@ -67,7 +69,7 @@ func readConfig(file string, named bool, zone string, env func(string) (string, 
 func (d *doc) config(root field, base, zone string) config {
 	top := root.section("timezone", "people", "groups", "channels", "sources", "vault", "parallel",
 		"hours", "custody", "credentials", "checklists", "emergency_accounts", "dossier")
-	c := config{Channels: map[string]string{}, Hours: map[string]keepwatch.Hours{}, Second: map[string]string{}, Dossier: map[string]string{}, When: map[string]keepwatch.When{}, Parallel: top["parallel"].number(1), Location: d.zone(top["timezone"], zone)}
+	c := config{Channels: map[string]string{}, Hours: map[string]keepwatch.Hours{}, Second: map[string]string{}, Dossier: map[string]string{}, When: map[string]keepwatch.When{}, Parallel: top["parallel"].number(1), Location: d.zone(top["timezone"], zone), Zoned: top["timezone"].is() || zone != ""}
 	for i, f := range top["people"].list() {
 		p, second := d.person(f)
 		if slices.ContainsFunc(c.People, func(q keepwatch.Person) bool { return q.Name == p.Name }) {
@@ -112,7 +114,7 @@ func (d *doc) zone(f field, fallback string) *time.Location {
 	name := f.text()
 	if name == "" {
 		if fallback == "" {
-			return time.Local
+			return systemZone()
 		}
 		loc, err := time.LoadLocation(fallback)
 		if err != nil { // readEnv has said so
@@ -126,6 +128,25 @@ func (d *doc) zone(f field, fallback string) *time.Location {
 		return time.UTC
 	}
 	return loc
+}
+
+// systemZone gives the system's zone under its own name, because a rule is kept under
+// one; time.Local, which has none, where the system does not say.
+func systemZone() *time.Location {
+	name := os.Getenv("TZ")
+	if target, err := os.Readlink("/etc/localtime"); name == "" && err == nil {
+		_, name, _ = strings.Cut(target, "zoneinfo/")
+	}
+	if text, err := os.ReadFile("/etc/timezone"); name == "" && err == nil { // Debian's, where the other is a copy
+		name = strings.TrimSpace(string(text))
+	}
+	if _, err := os.Stat("/etc/localtime"); name == "" && errors.Is(err, fs.ErrNotExist) && runtime.GOOS != "windows" {
+		return time.UTC // as Go has it then
+	}
+	if loc, err := time.LoadLocation(strings.TrimPrefix(name, ":")); err == nil && name != "" {
+		return loc
+	}
+	return time.Local
 }
 
 // need reads a key that must be there.
