@@ -20,6 +20,22 @@ func (a *app) home() string {
 	return ""
 }
 
+// nobodys is where things are said that have no channel at all: the log of the bot,
+// or the chat that somebody sits at.
+const nobodys = "terminal"
+
+// atHome is home where there is one, and otherwise the first that is there: the
+// escalation channel, an admin, nobody's. What is scheduled is carried out in any case,
+// and its card is to stand somewhere.
+func (a *app) atHome() string {
+	for _, c := range append([]string{a.home()}, a.chain()...) {
+		if c != "" {
+			return c
+		}
+	}
+	return nobodys
+}
+
 // channels are those of the configuration by their names, for commands.
 func (a *app) channels() map[string]string {
 	named := maps.Clone(a.settings.Channels)
@@ -59,7 +75,8 @@ func (a *app) chain() []string {
 }
 
 // whereFirst gives who hears of a fact first: the person that it is addressed to, and
-// the default channel where it is nobody's or that person cannot be reached.
+// the default channel where it is nobody's or that person cannot be reached; without
+// one the admins, and whoever else there is.
 func (a *app) whereFirst(f keepwatch.Fact) []string {
 	for _, p := range a.settings.People {
 		if p.Name == f.To {
@@ -71,7 +88,10 @@ func (a *app) whereFirst(f keepwatch.Fact) []string {
 	if c := a.home(); c != "" {
 		return []string{c}
 	}
-	return a.admins()
+	if to := a.admins(); len(to) > 0 {
+		return to
+	}
+	return []string{a.atHome()}
 }
 
 // whereWider gives who hears of it when nobody acknowledges it.

@@ -96,14 +96,14 @@ func (a *app) makeDuties() (err error) {
 }
 
 func (a *app) phonesConfig() authenticator.Config {
-	s := a.settings
+	s, chain := a.settings, a.chain()
 	key := s.shownPath(s.keyPath())
 	if len(s.Vault.Recipients) > 0 {
 		key = ""
 	}
 	return authenticator.Config{
 		People: s.People, KeyFile: key, Custodies: s.Custody, Emergency: s.Emergency, Second: s.Second, Dossier: s.Dossier,
-		Records: a.records, Settle: a.duties.scheduler.Settle, Direct: a.direct, Channel: a.home(), Chain: a.chain(),
+		Records: a.records, Settle: a.duties.scheduler.Settle, Direct: a.direct, Channel: a.home(), Chain: chain[:min(len(chain), remind.MaxChain)],
 		Location: s.Location, Now: a.now,
 	}
 }
@@ -196,7 +196,7 @@ func (a *app) fixedRules() ([]keepwatch.Rule, error) {
 	}
 	for _, src := range s.Sources {
 		if src.Schedule != "" {
-			fixed("schedule:"+src.Name, s.When[src.Name], a.home(), "backup start "+src.Name)
+			fixed("schedule:"+src.Name, s.When[src.Name], a.atHome(), "backup start "+src.Name)
 		}
 	}
 	if c := s.Channels["reports"]; c != "" {
@@ -268,6 +268,9 @@ func (s settings) probeDuties() []keepwatch.Probe {
 		probes = append(probes, bad("checklists", sentenceOf(err), "Mend the file; until then the bot does not start."))
 	} else if s.Checklists != "" {
 		probes = append(probes, good("checklists", fmt.Sprintf("%d are there, those of %s among them.", len(lists), s.Checklists)))
+	}
+	if platforms := s.platforms(); len(platforms) > 0 && s.Channels["default"] == "" {
+		probes = append(probes, caution("channel default", "None is named, so cards of scheduled backups and warnings go to the escalation channel or to the admins, and into the log where none of them can be reached.", "Name one in keepwatch.yaml, such as channels: {default: "+platforms[0]+":C0123}."))
 	}
 	for _, name := range []string{"escalation", "reports", "default"} {
 		if c := s.Channels[name]; c != "" && !slices.Contains(s.platforms(), keepwatch.Platform(c)) {

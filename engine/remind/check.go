@@ -12,11 +12,13 @@ import (
 const (
 	maxText  = 3000  // characters of a text
 	maxRules = 10000 // made by chat, that can still come due
-	maxChain = 10    // places that a rule goes along
 	maxTimes = 20    // how often one occurrence is asked again in its channel
 	// shortest is the least distance of a text rule: below it a channel is flooded.
 	shortest = 5 * time.Minute
 )
+
+// MaxChain is how many places a rule goes along.
+const MaxChain = 10
 
 // check refuses a rule that cannot be kept, and gives when it comes due first.
 func (s *Scheduler) check(rule keepwatch.Rule, now time.Time) (keepwatch.Due, error) {
@@ -80,8 +82,8 @@ func (s *Scheduler) complete(rule keepwatch.Rule) error {
 		return keepwatch.Errorf(keepwatch.KindInvalid, "Asking again sooner than after 5 minutes would drown the channel. Write for example --repeat 30m.")
 	case rule.Times < 0 || rule.Times > maxTimes:
 		return keepwatch.Errorf(keepwatch.KindInvalid, "It can be asked again %d times at the most. Write for example --times 3.", maxTimes)
-	case len(rule.Chain) > maxChain:
-		return keepwatch.Errorf(keepwatch.KindInvalid, "It can be passed on along %d places at the most.", maxChain)
+	case len(rule.Chain) > MaxChain:
+		return keepwatch.Errorf(keepwatch.KindInvalid, "It can be passed on along %d places at the most.", MaxChain)
 	case rule.Grace < 0:
 		return keepwatch.Errorf(keepwatch.KindInvalid, "How late it is still caught up cannot be negative. Write for example --grace 6h.")
 	}
