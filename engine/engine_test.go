@@ -434,6 +434,16 @@ func TestTransientErrorsAreTriedAgain(t *testing.T) {
 		if run := settled(t, e, 2); run.State != keepwatch.RunAttention || !strings.Contains(run.Failure.Message, "tried 6 times") {
 			t.Errorf("%+v", run)
 		}
+		if _, err := e.Cancel(t.Context(), 2, "Alis", ""); err != nil {
+			t.Fatal(err)
+		}
+		run, err := e.Start(t.Context(), keepwatch.Run{Kind: keepwatch.RunBackup, Source: "notes", Due: "schedule:notes@2026-11-26T03:00"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if run = settled(t, e, run.ID); run.State != keepwatch.RunFailed || run.Failure.Message != "Not now." {
+			t.Errorf("what was scheduled waits for somebody instead of being tried again later: %+v", run)
+		}
 	})
 }
 

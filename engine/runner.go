@@ -282,6 +282,9 @@ func (e *Engine) attempt(ctx context.Context, j *job, work Work, name string, lo
 		if err == nil || ctx.Err() != nil || keepwatch.KindOf(err) != keepwatch.KindTransient {
 			return result, err
 		}
+		if try == transientTries && j.snapshot().Due != "" { // nobody sits there: the run ends, and its rule begins another one later
+			return result, fmt.Errorf("after %d tries: %w", try, err)
+		}
 		if try == transientTries {
 			return result, keepwatch.Errorf(keepwatch.KindAttention, "%s It was tried %d times. Retry when it may work again.", keepwatch.Sentence(err), try).Because(err)
 		}
