@@ -7,13 +7,18 @@ import (
 )
 
 // RunFacts gives what is wrong with the runs that a rule of commands asks for: the
-// newest one was missed, has not started in time, is not over when it should be, or
-// the newest ones failed. occurrences are the rule's, newest first; some dozens will
+// newest one was missed, has not started in time, is not over when it should be, waits
+// for somebody, or the newest ones failed. occurrences are the rule's, newest first; some dozens will
 // do. A later one that went well ends it, one that somebody has skipped does not. Of
 // a rule that is paused nothing is said: somebody has decided that.
 func RunFacts(rule Rule, occurrences []Occurrence, now time.Time, loc *time.Location) []Fact {
 	if rule.Kind != RuleCommand || rule.Paused {
 		return nil
+	}
+	for _, o := range occurrences { // while one waits for somebody, those that come due after it are missed
+		if why, stuck := o.Stuck(); stuck {
+			return []Fact{stuckFact(rule, o, why, now, loc)}
+		}
 	}
 	for _, o := range occurrences {
 		switch o.State {
@@ -47,7 +52,7 @@ func runName(rule Rule) (key, title string) {
 	if name, ok := strings.CutPrefix(rule.ID, "schedule:"); ok {
 		return name, name
 	}
-	return "rule-" + NameFrom(rule.ID), "Rule " + rule.ID
+	return "rule-" + NameFrom(rule.ID), "Reminder " + rule.ID
 }
 
 func lateFact(rule Rule, o Occurrence, now time.Time, loc *time.Location) Fact {
@@ -62,6 +67,19 @@ func lateFact(rule Rule, o Occurrence, now time.Time, loc *time.Location) Fact {
 	f.Title = fmt.Sprintf("%s: what was begun on %s is still not over", name, at)
 	f.Text = fmt.Sprintf("It carries out “%s”, and should have ended before the next time. Look at it: it may be slow, or wait for somebody. While it goes on, no other can begin.", rule.Command)
 	return f
+}
+
+// stuckFact is about a run that waits for somebody: nobody sat there when it stopped.
+func stuckFact(rule Rule, o Occurrence, why string, now time.Time, loc *time.Location) Fact {
+	key, name := runName(rule)
+	return Fact{
+		Key: "failing/" + key, Kind: FactFailing, Tone: ToneBad, To: rule.To,
+		Title: fmt.Sprintf("%s: run %d of %s needs somebody", name, o.Run, moment(o.At, now, loc)),
+		Text: paragraph(fmt.Sprintf("“%s” was carried out, and stopped.", rule.Command), upper(sentence(why)),
+			"It does not go on by itself, and while it waits no other can begin. Do what it asks for and retry it, or cancel it."),
+		Buttons: []Button{{Label: "Details", Command: fmt.Sprintf("backup status %d", o.Run), Style: StylePrimary},
+			{Label: "Retry", Command: fmt.Sprintf("backup retry %d", o.Run)}, {Label: "Cancel", Command: fmt.Sprintf("backup cancel %d", o.Run)}},
+	}
 }
 
 // rowFact is about the newest occurrences, which were missed or failed without one
@@ -89,7 +107,7 @@ func rowFact(rule Rule, newest Occurrence, occurrences []Occurrence, now time.Ti
 	}
 	if newest.State == OccurrenceMissed {
 		f.Title = fmt.Sprintf("%s: what was due on %s was missed", name, moment(newest.At, now, loc))
-		f.Text = paragraph(fmt.Sprintf("“%s” was not carried out, and is not caught up any more.", rule.Command), upper(said), row, "Start it now, or wait for the next time.")
+		f.Text = paragraph(fmt.Sprintf("“%s” was not carried out, and is not caught up any more.", rule.Command), upper(said), row, again(rule, "Start it now, or wait for the next time.", "It does not come due again: do it now, if it is still wanted, and remove the reminder."))
 		return f
 	}
 	f.Key, f.Kind, f.Tone = "failing/"+key, FactFailing, ToneBad
@@ -97,8 +115,20 @@ func rowFact(rule Rule, newest Occurrence, occurrences []Occurrence, now time.Ti
 	if n == 1 {
 		f.Title = fmt.Sprintf("%s: the run of %s failed", name, moment(newest.At, now, loc))
 	}
-	f.Text = paragraph(fmt.Sprintf("“%s” was tried again as long as there was time, and failed.", rule.Command), upper(said), row, "The details say why; it is tried again at the next time.")
+	tried := "was carried out, and failed."
+	if newest.Tries > 1 {
+		tried = fmt.Sprintf("was tried %d times, as long as there was time, and failed.", newest.Tries)
+	}
+	f.Text = paragraph(fmt.Sprintf("“%s” %s", rule.Command, tried), upper(said), row, again(rule, "It is tried again at the next time.", "It does not come due again: do it now, if it is still wanted, and remove the reminder."))
 	return f
+}
+
+// again gives what is said of a rule that comes due again, or of one that does not.
+func again(rule Rule, does, doesNot string) string {
+	if rule.Next.IsZero() {
+		return doesNot
+	}
+	return does
 }
 
 // underWay gives the occurrence that is being carried out, where one was missed

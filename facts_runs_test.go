@@ -35,11 +35,14 @@ func TestRunFacts(t *testing.T) {
 		{"still running at the next one", rule, days(OccurrenceRunning), "2026-11-26T03:00", "missed/ruthin-web | warn | - | ruthin-web: what was begun on 25 November, 03:00 is still not over\n"},
 		{"a minute before the next one", rule, days(OccurrenceRunning), "2026-11-26T02:59", ""},
 		{"not started", rule, days(OccurrenceDue, OccurrenceDone), "2026-11-26T03:01", "missed/ruthin-web | warn | - | ruthin-web: what was due on 25 November, 03:00 has not started\n"},
-		{"past its grace", other, days(OccurrenceDue), "2026-11-25T04:01", "missed/rule-12 | warn | - | Rule 12: what was due on 25 November, 03:00 has not started\n"},
+		{"past its grace", other, days(OccurrenceDue), "2026-11-25T04:01", "missed/rule-12 | warn | - | Reminder 12: what was due on 25 November, 03:00 has not started\n"},
 		{"missed because the one before goes on", rule, days(OccurrenceMissed, OccurrenceRunning), "2026-11-25T04:00", "missed/ruthin-web | warn | - | ruthin-web: what was due on 25 November, 03:00 was missed\n"},
 		{"failing since", rule, days(OccurrenceFailed, OccurrenceFailed, OccurrenceMissed, OccurrenceFailed, OccurrenceDone, OccurrenceFailed), "2026-11-25T12:00",
 			"failing/ruthin-web | bad | - | ruthin-web: scheduled runs have failed since 22 November, 03:00\n"},
 		{"skipping ends nothing", rule, days(OccurrenceSkipped, OccurrenceFailed), "2026-11-25T12:00", "failing/ruthin-web | bad | - | ruthin-web: the run of 24 November, 03:00 failed\n"},
+		{"waits for somebody", rule, []Occurrence{{State: OccurrenceMissed, At: at("2026-11-25T03:00")}, {State: OccurrenceRunning, At: at("2026-11-24T03:00"), Run: 49, Log: []Happening{{What: "run 49 was started"}, {What: "run 49 needs attention: The disk is full."}}}}, "2026-11-25T03:01",
+			"failing/ruthin-web | bad | - | ruthin-web: run 49 of 24 November, 03:00 needs somebody\n"},
+		{"goes on", rule, []Occurrence{{State: OccurrenceRunning, At: at("2026-11-25T03:00"), Run: 49, Log: []Happening{{What: "run 49 needs attention: The disk is full."}, {What: "run 49 goes on"}}}}, "2026-11-25T03:01", ""},
 		{"paused", paused, days(OccurrenceFailed), "2026-11-25T12:00", ""},
 		{"a reminder", text, days(OccurrenceMissed), "2026-11-25T12:00", ""},
 	} {
@@ -50,6 +53,30 @@ func TestRunFacts(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// TestRunFactsSay what becomes of it: no next time where there is none, no tries that
+// were not made.
+func TestRunFactsSay(t *testing.T) {
+	rule := Rule{ID: "12", Kind: RuleCommand, Command: "backup start notes", Next: at("2026-11-26T03:00")}
+	failed := func(tries int, why string) []Occurrence {
+		return []Occurrence{{State: OccurrenceFailed, At: at("2026-11-25T03:00"), Tries: tries, Log: []Happening{{What: why}}}}
+	}
+	for _, c := range []struct {
+		next        time.Time
+		occurrences []Occurrence
+		want        string
+	}{
+		{rule.Next, failed(8, "run 12 failed: The host does not answer."), "“backup start notes” was tried 8 times, as long as there was time, and failed. Run 12 failed: The host does not answer. It is tried again at the next time."},
+		{rule.Next, failed(1, "whoever made it is not known any more"), "“backup start notes” was carried out, and failed. Whoever made it is not known any more. It is tried again at the next time."},
+		{time.Time{}, failed(1, "no"), "“backup start notes” was carried out, and failed. No. It does not come due again: do it now, if it is still wanted, and remove the reminder."},
+	} {
+		rule.Next = c.next
+		facts := RunFacts(rule, c.occurrences, at("2026-11-25T12:00"), time.UTC)
+		if len(facts) != 1 || facts[0].Text != c.want {
+			t.Errorf("%+v\nis to say\n%s", facts, c.want)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package keepwatch
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -138,6 +139,22 @@ type Occurrence struct {
 	Run      int64       `json:"run,omitempty"`     // of a command: the newest run that it has started
 	Tries    int         `json:"tries,omitempty"`   // of a command: how often it was carried out
 	Log      []Happening `json:"log,omitempty"`     // what happened to it, oldest first
+}
+
+// StuckLine is how the line begins that says in Occurrence.Log that its run waits for
+// somebody.
+func StuckLine(run int64) string { return fmt.Sprintf("run %d needs attention", run) }
+
+// Stuck reports whether the run of a command waits for somebody, and the sentence that
+// says why; "": nobody knows.
+func (o Occurrence) Stuck() (why string, stuck bool) {
+	if o.State != OccurrenceRunning || o.Run == 0 || len(o.Log) == 0 {
+		return "", false
+	}
+	if why, stuck = strings.CutPrefix(o.Log[len(o.Log)-1].What, StuckLine(o.Run)); !stuck {
+		return "", false
+	}
+	return strings.TrimPrefix(why, ": "), true
 }
 
 // Happening is one line of what happened.

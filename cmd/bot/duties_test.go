@@ -73,7 +73,9 @@ func TestSchedulesWithoutChannel(t *testing.T) {
 				t.Errorf("%+v, %v", rule, err)
 			}
 			named := a.settings.Channels["default"] != ""
-			if told := slices.ContainsFunc(a.settings.probeDuties(), func(p keepwatch.Probe) bool { return p.Status == keepwatch.ProbeWarn && p.Name == "channel default" && strings.HasPrefix(p.Text, "None is named") }); told == named {
+			if told := slices.ContainsFunc(a.settings.probeDuties(), func(p keepwatch.Probe) bool {
+				return p.Status == keepwatch.ProbeWarn && p.Name == "channel default" && strings.HasPrefix(p.Text, "None is named")
+			}); told == named {
 				t.Errorf("the check says so: %v", told)
 			}
 			if first := a.whereFirst(keepwatch.Fact{}); !slices.Equal(first, []string{c.first}) {

@@ -2,6 +2,7 @@ package remind_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -116,6 +117,25 @@ func TestCommandIsTriedAgain(t *testing.T) {
 	}
 	w.state(nightly, keepwatch.OccurrenceFailed)
 	w.sees("slack:A") // nobody is told here; it is a warning
+}
+
+// TestCommandThatIsStuck: it is known that its run waits for somebody, and when that is
+// so no longer.
+func TestCommandThatIsStuck(t *testing.T) {
+	w := newNightly(t)
+	stuck := func() string { why, is := w.occ(nightly).Stuck(); return fmt.Sprint(is, " ", why) }
+	for _, c := range []struct {
+		state keepwatch.RunState
+		want  string
+	}{
+		{keepwatch.RunRunning, "false "}, {keepwatch.RunAttention, "true The server does not answer."}, {keepwatch.RunQueued, "false "}, {keepwatch.RunRunning, "false "},
+		{keepwatch.RunAttention, "true The server does not answer."}, {keepwatch.RunDone, "false "},
+	} {
+		w.RunChanged(run(42, 1, c.state))
+		if got := stuck(); got != c.want {
+			t.Errorf("%s: %s", c.state, got)
+		}
+	}
 }
 
 func TestCommandMendsItself(t *testing.T) {

@@ -116,16 +116,21 @@ func (s *Scheduler) ran(run keepwatch.Run) error {
 			o.State = keepwatch.OccurrenceSkipped
 			happen(&o, b.now, run.CancelledBy, name+" was cancelled")
 		case keepwatch.RunAttention:
-			line := name + " needs attention" + why(run)
+			line := keepwatch.StuckLine(run.ID) + why(run)
 			if len(o.Log) > 0 && o.Log[len(o.Log)-1].What == line {
 				return nil
 			}
 			happen(&o, b.now, "", line)
 		default:
-			if !changed {
+			_, stuck := o.Stuck()
+			switch {
+			case changed:
+				happen(&o, b.now, "", name+" was started")
+			case stuck:
+				happen(&o, b.now, "", name+" goes on")
+			default:
 				return nil
 			}
-			happen(&o, b.now, "", name+" was started")
 		}
 		return b.put(o)
 	})
