@@ -141,6 +141,10 @@ func (r *Router) connected(channel string) bool {
 // is not connected.
 func (r *Router) reachable(c *call, word string) (place, error) {
 	at, err := r.place(c, word)
+	if speaks := r.cfg.Duties.Speaks; err == nil && at.channel == "terminal" && speaks != nil && !speaks("terminal") {
+		return at, keepwatch.Errorf(keepwatch.KindInvalid, "The terminal shows nothing by itself while Keepwatch is connected to other places: what is posted here would stand in its log alone. Name %s, a channel's id as in slack:C0123, or a person such as @%s.",
+			anyOf(slices.Sorted(maps.Keys(r.cfg.Duties.Channels)), "a channel"), r.somebody())
+	}
 	if err == nil && !r.connected(at.channel) {
 		err = keepwatch.Errorf(keepwatch.KindInvalid, "Keepwatch is not connected to %s, so nothing can be posted in %s. Name another channel, or set %s up first: `/keepwatch check` says what is missing.",
 			platformName(at.channel), r.placeName(at.channel), platformName(at.channel))

@@ -191,6 +191,9 @@ func talk(ctx context.Context, p process, o options, s settings, log *redirected
 // welcome is what the chat begins with.
 func (a *app) welcome() string {
 	text := "Keepwatch. /keepwatch help shows what there is; Tab completes; exit leaves."
+	if !a.onDuty() {
+		text += "\nReminders, schedules and warnings rest until Keepwatch is connected to its platforms again: bot serve."
+	}
 	if a.key.Made {
 		text += "\nThis is the first start. The key to all archives is " + relative(a.settings.keyPath()) + ": keep a copy elsewhere, or they can never be opened."
 	}

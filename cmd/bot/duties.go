@@ -79,6 +79,9 @@ func (a *app) makeDuties() (err error) {
 	if d.phones, err = authenticator.New(a.phonesConfig()); err != nil {
 		return err
 	}
+	if _, err = d.phones.Devices(); err != nil { // read here once, because messages about them are made within transactions
+		return err
+	}
 	d.warnings, err = warn.New(warn.Config{
 		Facts: a.facts, Records: warnBook{a.records}, Show: handlers.WarningMessage, ShowMany: handlers.WarningsMessage,
 		Where: a.whereFirst, Wider: a.whereWider, Open: a.openFrom, Send: a.send, NewID: handlers.NewID, Location: s.Location, Now: a.now, Log: a.log, Crash: a.crash,
@@ -162,6 +165,12 @@ func (s settings) checklists() ([]keepwatch.Checklist, error) {
 	}
 	return lists, handlers.CheckChecklists(lists)
 }
+
+// onDuty reports whether this process keeps the reminders, schedules and warnings. A
+// chat beside platforms that are configured does not: nobody could answer what it would
+// leave to be posted by the next process that is connected to them, and it would pass
+// that on, and find it missed, before anybody has seen it.
+func (a *app) onDuty() bool { return a.serving || len(a.settings.platforms()) == 0 }
 
 // startDuties takes up what was left, and watches the clock until ctx ends.
 func (a *app) startDuties(ctx context.Context) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,9 +15,8 @@ import (
 	"keepwatch"
 )
 
-// onDuty opens the program with a configuration and a token of Slack, connects to
-// nothing, and makes the rules of the configuration what they are.
-func onDuty(t *testing.T, yaml string) (*app, error) {
+// beside opens the program with a configuration and a token of Slack.
+func beside(t *testing.T, yaml string) *app {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "keepwatch.yaml")
@@ -37,11 +37,43 @@ func onDuty(t *testing.T, yaml string) (*app, error) {
 			t.Error(err)
 		}
 	})
+	return a
+}
+
+// onDuty is beside with the rules of the configuration made what they are. It connects
+// to nothing.
+func onDuty(t *testing.T, yaml string) (*app, error) {
+	t.Helper()
+	a := beside(t, yaml)
 	fixed, err := a.fixedRules()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a, a.duties.scheduler.Sync(fixed)
+}
+
+// TestChatBesidePlatforms: a chat that is opened while nothing is connected to Slack
+// keeps no reminders, because nobody could answer them, and says so.
+func TestChatBesidePlatforms(t *testing.T) {
+	a := beside(t, "channels: {default: slack:C1}\npeople: [{name: Alis, role: admin, slack: U1}]\n"+twoSources)
+	ctx, stop := context.WithCancel(t.Context())
+	t.Cleanup(stop)
+	if err := a.connect(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if rules, err := a.records.Rules(); err != nil || len(rules) > 0 {
+		t.Errorf("%d rules are kept here, %v", len(rules), err)
+	}
+	if !strings.Contains(a.welcome(), "Reminders, schedules and warnings rest until") {
+		t.Error(a.welcome())
+	}
+	for text, want := range map[string]string{"here": "The terminal shows nothing by itself", "default": "Not made yet"} {
+		msg := a.router.Handle(t.Context(), keepwatch.Request{Text: `/reminder add "every day at 9" ` + text + " Look", Account: a.account, Channel: "terminal", Private: true, Local: true, At: time.Now()})
+		if said := msg.Title + fmt.Sprint(msg.Blocks); !strings.Contains(said, want) {
+			t.Errorf("%s: %s", text, said)
+		}
+	}
+	stop()
 }
 
 const twoSources = `

@@ -82,8 +82,10 @@ func (a *app) connect(ctx context.Context) error {
 	if err := a.desk.Resume(ctx); err != nil {
 		return err
 	}
-	if err := a.startDuties(ctx); err != nil {
-		return err
+	if a.onDuty() {
+		if err := a.startDuties(ctx); err != nil {
+			return err
+		}
 	}
 	open, err := a.records.OpenRuns()
 	if err != nil {
