@@ -1,6 +1,7 @@
 package remind_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -282,5 +283,62 @@ func TestOneBadOfMany(t *testing.T) {
 	w.state("2@2026-11-26T09:00", keepwatch.OccurrencePosted)
 	if n := w.occ("3@2026-11-26T09:00").Posted; n != 2 {
 		t.Errorf("posted %d times", n)
+	}
+}
+
+// TestRuleMovesToAnotherZone: what comes due next is by the new wall, and no day is
+// left out because the old wall was ahead of it.
+func TestRuleMovesToAnotherZone(t *testing.T) {
+	for name, c := range map[string]struct {
+		from, to keepwatch.When
+		next     string // in UTC
+	}{
+		"westwards":            {keepwatch.When{Cron: "0 9 *", Zone: "Europe/London"}, keepwatch.When{Cron: "0 8 *", Zone: "Pacific/Honolulu"}, "2026-11-26 18:00"},
+		"eastwards":            {keepwatch.When{Cron: "0 9 *", Zone: "Europe/London"}, keepwatch.When{Cron: "0 8 *", Zone: "Pacific/Auckland"}, "2026-11-26 19:00"},
+		"to the same time":     {keepwatch.When{Cron: "0 9 *", Zone: "Europe/London"}, keepwatch.When{Cron: "0 9 *", Zone: "America/New_York"}, "2026-11-27 14:00"}, // that of today has its name already
+		"to a single moment":   {keepwatch.When{Cron: "0 22 *", Zone: "Pacific/Auckland"}, keepwatch.When{At: at("2026-11-26 13:00"), Zone: "UTC"}, "2026-11-26 13:00"},
+		"to another time":      {keepwatch.When{Cron: "0 9 *", Zone: "Europe/London"}, keepwatch.When{Cron: "0 12 *", Zone: "Europe/London"}, "2026-11-26 12:00"},
+		"to the time that was": {keepwatch.When{Cron: "0 9 *", Zone: "Europe/London"}, keepwatch.When{Cron: "5 9 *", Zone: "Europe/London"}, "2026-11-27 09:05"},
+	} {
+		for _, fixed := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, " fixed ", fixed), func(t *testing.T) {
+				w := newWorld(t, wallClock{}, at("2026-11-26 08:59"))
+				id := "schedule:notes"
+				rule := keepwatch.Rule{ID: id, Kind: keepwatch.RuleText, Text: "look", Channel: "slack:A", When: c.from}
+				change := func() error { rule.When = c.to; return w.Sync([]keepwatch.Rule{rule}) }
+				if fixed {
+					if err := w.Sync([]keepwatch.Rule{rule}); err != nil {
+						t.Fatal(err)
+					}
+				} else {
+					id = w.add(rule).ID
+					change = func() error {
+						_, err := w.ChangeRule(id, func(r *keepwatch.Rule) error { r.When = c.to; return nil })
+						return err
+					}
+				}
+				w.to(at("2026-11-26 09:00"))
+				before, err := w.Occurrences(id, 0)
+				if err != nil || len(before) != 1 {
+					t.Fatal(before, err)
+				}
+				w.to(at("2026-11-26 09:10"))
+				if err := change(); err != nil {
+					t.Fatal(err)
+				}
+				if next := w.rule(id).Next; !next.Equal(at(c.next)) {
+					t.Errorf("it comes due next at %s", next)
+				}
+				w.boot()
+				if err := w.Replan(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				w.to(at(c.next).Add(-time.Second))
+				w.to(at(c.next))
+				if all, err := w.Occurrences(id, 0); err != nil || len(all) != 2 {
+					t.Errorf("%d came due, %v", len(all), err)
+				}
+			})
+		}
 	}
 }

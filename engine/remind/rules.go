@@ -126,12 +126,33 @@ func (b *batch) moved(rule *keepwatch.Rule, old keepwatch.Rule) error {
 		}
 		return nil // it is asked just now, or at its time
 	}
-	due, ok := b.s.cfg.Clock.Next(rule.When, b.now, rule.LastWall)
+	due, ok, err := b.retimed(rule, old)
+	if err != nil {
+		return err
+	}
 	if !ok && !sameTimes {
 		return keepwatch.Errorf(keepwatch.KindConflict, "It has come due at that time already, and does not twice. Name a later one.")
 	}
 	rule.Next, rule.NextWall = wholeOrNever(due.At), due.Wall
 	return nil
+}
+
+// retimed gives when a rule comes due from now on that had another time before; ok is
+// false where it never does. What came due of it last is named by the wall of its old
+// zone, which may be a day ahead of the new one: it is read on that. What has a name
+// already does not come due a second time under it.
+func (b *batch) retimed(rule *keepwatch.Rule, old keepwatch.Rule) (due keepwatch.Due, ok bool, err error) {
+	if old.LastWall != "" && b.s.zone(*rule).String() != b.s.zone(old).String() {
+		rule.LastWall = b.wall(*rule, old.Last)
+	}
+	for after, wall := b.now, rule.LastWall; ; after, wall = due.At, due.Wall {
+		if due, ok = b.s.cfg.Clock.Next(rule.When, after, wall); !ok {
+			return keepwatch.Due{}, false, nil
+		}
+		if there, err := b.made(keepwatch.OccurrenceID(rule.ID, due.Wall)); err != nil || !there {
+			return due, true, err
+		}
+	}
 }
 
 func wholeOrNever(t time.Time) time.Time {

@@ -101,7 +101,10 @@ func (b *batch) syncRule(rule keepwatch.Rule) error {
 	case rule.Kind == keepwatch.RuleAsk:
 		b.askNext(&rule, first)
 	default:
-		due, _ := b.s.cfg.Clock.Next(rule.When, b.now, rule.LastWall)
+		due, _, err := b.retimed(&rule, old)
+		if err != nil {
+			return err
+		}
 		rule.Next, rule.NextWall = wholeOrNever(due.At), due.Wall
 	}
 	return b.putRule(rule)
