@@ -202,7 +202,7 @@ func (s *Scheduler) fireable(b *batch, rule keepwatch.Rule, newest []keepwatch.O
 		switch {
 		case err != nil:
 			return fmt.Errorf("read occurrence %s: %w", o.ID, err)
-		case !found || o.State.Settled():
+		case !found || o.State.Settled() || isTooLate(o) || o.Kind != rule.Kind:
 		case rule.Kind == keepwatch.RuleAsk:
 			return keepwatch.Errorf(keepwatch.KindConflict, "This is asked already, since %s. See it: /reminder show %s", s.moment(o.At), o.ID)
 		case o.State == keepwatch.OccurrenceRunning:

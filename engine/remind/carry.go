@@ -46,14 +46,12 @@ func (b *batch) enqueueCommand(rule keepwatch.Rule, o keepwatch.Occurrence, befo
 		switch {
 		case err != nil:
 			return fmt.Errorf("read occurrence %s: %w", old.ID, err)
-		case !found || old.State.Settled():
+		case !found || old.State.Settled() || old.Kind != keepwatch.RuleCommand || isTooLate(old): // the last is told of in its time
 			continue
 		case old.State == keepwatch.OccurrenceRunning:
 			o.State = keepwatch.OccurrenceMissed
 			happen(&o, b.now, "", "not started: the one of "+b.s.moment(old.At)+" still runs"+runName(old.Run))
 			return b.put(o)
-		case isTooLate(old):
-			old.State = keepwatch.OccurrenceMissed
 		default: // it waited for another try
 			old.State = keepwatch.OccurrenceFailed
 			happen(&old, b.now, "", "given up when the next one came due")
@@ -86,6 +84,11 @@ func (b *batch) wakeCommand(o keepwatch.Occurrence, rule keepwatch.Rule) error {
 	if o.State == keepwatch.OccurrenceRunning {
 		o.Wake = b.now.Add(lookEvery) // first, so that another tick does not look too
 		b.ask = append(b.ask, o)
+		return b.put(o)
+	}
+	if rule.Paused {
+		o.State = keepwatch.OccurrenceFailed
+		happen(&o, b.now, "", "not tried again: its reminder is paused")
 		return b.put(o)
 	}
 	if b.now.After(windowEnd(o, rule)) {
@@ -160,7 +163,7 @@ func (s *Scheduler) save1(id string, change func(*batch, *keepwatch.Occurrence) 
 
 // fail has a command tried again while its window lasts, and gives it up afterwards.
 func (b *batch) fail(o *keepwatch.Occurrence, rule keepwatch.Rule, what string, mends bool) {
-	if at := b.now.Add(backoff(o.Tries)); mends && at.Before(windowEnd(*o, rule)) {
+	if at := b.now.Add(backoff(o.Tries)); mends && !rule.Paused && at.Before(windowEnd(*o, rule)) {
 		o.State, o.Wake = keepwatch.OccurrenceDue, at
 		happen(o, b.now, "", what+" (it is tried again at "+b.s.moment(at)+")")
 		return

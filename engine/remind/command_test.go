@@ -3,6 +3,7 @@ package remind_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -318,4 +319,85 @@ func TestCommandEndedUnseen(t *testing.T) {
 			t.Errorf("carried out: %+v", w.took)
 		}
 	})
+}
+
+// TestPausedWhileItFails: what is paused is not tried again, and is not carried out at
+// once when it is taken up.
+func TestPausedWhileItFails(t *testing.T) {
+	w := newNightly(t)
+	w.RunChanged(run(1, 1, keepwatch.RunFailed))
+	w.state(nightly, keepwatch.OccurrenceDue)
+	if _, err := w.ChangeRule("1", func(r *keepwatch.Rule) error { r.Paused = true; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	w.run(30 * time.Minute)
+	if len(w.took) != 1 {
+		t.Errorf("a paused reminder has its command tried again: %d times", len(w.took))
+	}
+	w.state(nightly, keepwatch.OccurrenceFailed)
+	if _, err := w.ChangeRule("1", func(r *keepwatch.Rule) error { r.Paused = false; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	w.to(at("2026-11-27 03:00"))
+	if len(w.took) != 2 {
+		t.Errorf("%d", len(w.took))
+	}
+}
+
+// TestMissedInTheNight: what was missed and waits until people are awake to say so is
+// told although the next one comes before that, and holds up nobody who does it now.
+func TestMissedInTheNight(t *testing.T) {
+	for name, asks := range map[string]int{"the next one comes": 0, "somebody does it now": 1} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, wallClock{}, at("2026-11-23 02:59"))
+			w.hours["slack:A"] = keepwatch.Hours{QuietFrom: 22 * time.Hour, QuietTo: 8 * time.Hour}
+			w.outcome = outcomeDone
+			w.add(keepwatch.Rule{When: cron("0 3 *"), Kind: keepwatch.RuleCommand, Command: "backup start notes", Grace: time.Hour})
+			w.now = at("2026-11-26 02:30") // three nights later
+			w.boot()
+			w.to(w.now)
+			for range asks {
+				if _, err := w.FireNow("1", "Alis", "q1"); err != nil {
+					t.Errorf("it cannot be done now: %v", err)
+				}
+			}
+			w.to(at("2026-11-26 03:00"))
+			if len(w.took) != 1+asks {
+				t.Fatalf("carried out %d times", len(w.took))
+			}
+			w.sees("slack:A")
+			w.to(at("2026-11-26 08:00"))
+			w.sees("slack:A", "missed 3 of 1")
+			if o := w.occ("1@2026-11-25T03:00"); o.State != keepwatch.OccurrenceMissed {
+				t.Errorf("%+v", o)
+			}
+		})
+	}
+}
+
+// TestRuleOfAnotherKind: an edit that makes a command of a text, or a text of a
+// command, ends what is open as what it was.
+func TestRuleOfAnotherKind(t *testing.T) {
+	w := newWorld(t, wallClock{}, at("2026-11-25 02:59"))
+	w.add(keepwatch.Rule{When: cron("0 3 *"), Text: "look"})
+	w.run(time.Minute)
+	w.state("1@2026-11-25T03:00", keepwatch.OccurrencePosted)
+	edit := func(kind keepwatch.RuleKind) {
+		if _, err := w.ChangeRule("1", func(r *keepwatch.Rule) error { r.Kind, r.Command = kind, "backup start notes"; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit(keepwatch.RuleCommand)
+	w.to(at("2026-11-26 03:00"))
+	if o := w.state("1@2026-11-25T03:00", keepwatch.OccurrencePassed); strings.Contains(o.Log[len(o.Log)-1].What, "given up") {
+		t.Errorf("%+v", o.Log)
+	}
+	w.state("1@2026-11-26T03:00", keepwatch.OccurrenceRunning)
+	w.outcome = func(keepwatch.Occurrence) (remind.Outcome, error) { return remind.Outcome{Pending: true}, nil }
+	edit(keepwatch.RuleText)
+	w.to(at("2026-11-27 03:00"))
+	w.state("1@2026-11-26T03:00", keepwatch.OccurrenceRunning) // it goes on to its end
+	w.Answered("1@2026-11-26T03:00", keepwatch.OutcomeFailed, "no")
+	w.to(at("2026-11-27 03:10"))
+	w.state("1@2026-11-26T03:00", keepwatch.OccurrenceFailed)
 }

@@ -135,13 +135,13 @@ func (b *batch) enqueue(rule keepwatch.Rule, o keepwatch.Occurrence, before []ke
 	if found, err := b.made(o.ID); err != nil || found {
 		return err
 	}
-	if rule.Kind == keepwatch.RuleCommand {
-		return b.enqueueCommand(rule, o, before)
-	}
-	if rule.Kind == keepwatch.RuleText && !atOnce {
+	if rule.Kind != keepwatch.RuleAsk && !atOnce {
 		if err := b.supersede(&o, before); err != nil {
 			return err
 		}
+	}
+	if rule.Kind == keepwatch.RuleCommand {
+		return b.enqueueCommand(rule, o, before)
 	}
 	if late := b.now.Sub(o.At); late > lateEnough {
 		happen(&o, b.now, "", "caught up "+keepwatch.FormatDuration(late.Truncate(time.Second))+" late")
@@ -168,14 +168,14 @@ func (b *batch) first(o keepwatch.Occurrence, rule keepwatch.Rule) {
 
 // supersede ends those that nobody has answered before a new one comes. What is put
 // off stays: somebody has answered. One that was never shown, because its channel
-// was not to be disturbed, counts as an earlier one.
+// was not to be disturbed, counts as an earlier one. Commands end by themselves.
 func (b *batch) supersede(o *keepwatch.Occurrence, before []keepwatch.Occurrence) error {
 	for _, old := range before {
 		old, found, err := b.Occurrence(old.ID)
 		if err != nil {
 			return fmt.Errorf("read occurrence %s: %w", old.ID, err)
 		}
-		if !found || old.State.Settled() || old.State == keepwatch.OccurrenceSnoozed {
+		if !found || old.State.Settled() || old.State == keepwatch.OccurrenceSnoozed || old.Kind == keepwatch.RuleCommand {
 			continue
 		}
 		loud := old.State == keepwatch.OccurrenceEscalated || old.Posted > 1
