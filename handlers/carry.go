@@ -26,6 +26,9 @@ func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, again b
 	d.cfg.Crash("desk.answered")
 	var lanes []string
 	out := d.outgoing(del, msg)
+	if del.Request.Due != "" && entry.Outcome != keepwatch.OutcomeDone {
+		out = d.notDone(del, msg)
+	}
 	saved := d.insist(log, "the answer to a request cannot be saved; it is tried again", func() (err error) {
 		lanes, err = d.cfg.Mailbox.FinishDelivery(del, entry, out)
 		return err
@@ -38,6 +41,19 @@ func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, again b
 	if due := del.Request.Due; due != "" {
 		d.cfg.Answered(due, entry, msg)
 	}
+}
+
+// notDone makes what is posted where a command that was due was not carried out:
+// nothing, because nobody asked; it is tried again, and is a warning where that does not
+// help. Where somebody has it done now, whose occurrence has more in its name than what
+// the wall showed, that person hears once why it is not.
+func (d *Desk) notDone(del keepwatch.Delivery, msg keepwatch.Message) []keepwatch.Outgoing {
+	_, wall, _ := keepwatch.SplitOccurrence(del.Request.Due)
+	if len(wall) <= len(keepwatch.WallLayout) || !strings.HasSuffix(del.Key, "#1") {
+		return nil
+	}
+	msg.Blocks = append([]keepwatch.Block{keepwatch.Text("This was to be carried out now:"), keepwatch.Code("/" + strings.TrimPrefix(del.Request.Text, "/"))}, msg.Blocks...)
+	return d.outgoing(del, msg)
 }
 
 // inTurn is answer in one of the turns, of which there are [atOnce]. The turn is

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,6 +51,57 @@ func TestDeskTellsWhatCameOfWhatWasDue(t *testing.T) {
 		synctest.Wait()
 		if len(told) != 1 || told[0] != "12@2026-11-26T09:00 denied" {
 			t.Errorf("told %q", told)
+		}
+		p.kill()
+	})
+}
+
+// TestDueIsDenied: the rights are those that whoever made the rule has when it comes
+// due. Nobody sits there, so it is not answered, and what is kept for the warning is
+// said to those who read that.
+func TestDueIsDenied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t)
+		for account, c := range map[string]struct{ text, want string }{
+			"UGONE": {"/backup start notes", "Whoever made this reminder (slack: UGONE) is not in keepwatch.yaml any more"},
+			"U2":    {"/backup prune notes", "backup prune needs the role admin or above, and that of Olwen, who made this reminder, is operator now"},
+		} {
+			var said string
+			p := h.open(func(p *shop) {
+				p.answered = func(_ string, e keepwatch.AuditEntry, _ keepwatch.Message) {
+					said = string(e.Outcome) + ": " + e.Message
+				}
+			})
+			d := dueOf(c.text, keepwatch.Account{Platform: "slack", ID: account})
+			d.Key, d.Request.ID = d.Key+account, d.Request.ID+account
+			p.take(d)
+			synctest.Wait()
+			if !strings.HasPrefix(said, "denied: ") || !strings.Contains(said, c.want) {
+				t.Errorf("%s: %s", account, said)
+			}
+			p.kill()
+		}
+		if out, runs := h.waiting(), h.allRuns(); len(out)+len(runs) > 0 {
+			t.Errorf("%+v %+v", out, runs)
+		}
+	})
+}
+
+// TestDueNowIsRefused: whoever has a reminder come due now hears once that its command
+// was not carried out.
+func TestDueNowIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t)
+		p := h.open(nil)
+		for i, try := range []string{"1", "2"} {
+			d := dueOf("/backup start nowhere", keepwatch.ConfigAccount())
+			d.Request.Due = "12@2026-11-26T09:07-0a1b2c3d4e"
+			d.Key, d.Request.ID = "due:"+d.Request.Due+"#"+try, "due-now-"+try
+			p.take(d)
+			synctest.Wait()
+			if out := h.waiting(); len(out) != 1-i || i == 0 && (out[0].Lane != "slack:A" || !strings.Contains(fmt.Sprint(out[0].Message), "/backup start nowhere")) {
+				t.Errorf("%+v", out)
+			}
 		}
 		p.kill()
 	})

@@ -192,7 +192,7 @@ func (r *Router) Answer(ctx context.Context, req keepwatch.Request, entry *keepw
 	if person, known := r.person(req); known {
 		msg, err = r.answer(ctx, req, person, entry)
 	} else {
-		err = r.stranger(req.Account)
+		err = r.stranger(req)
 	}
 	if err != nil {
 		msg = r.failure(req, err)
@@ -249,8 +249,14 @@ func (r *Router) private(req keepwatch.Request) bool {
 	return found && (cmd.Role >= keepwatch.RoleAdmin || cmd.Private)
 }
 
-// stranger says whom to ask, and what for.
-func (r *Router) stranger(account keepwatch.Account) error {
+// stranger says whom to ask, and what for. What is due is told to others than whoever
+// made its rule.
+func (r *Router) stranger(req keepwatch.Request) error {
+	account := req.Account
+	if req.Due != "" {
+		return keepwatch.Errorf(keepwatch.KindDenied, "Whoever made this reminder (%s: %s) is not in keepwatch.yaml any more, and a command is carried out with the rights of whoever made it. Ask %s to add the account, or make the reminder anew and remove this one.",
+			account.Platform, account.ID, r.admins(account.Platform))
+	}
 	yours := "your account"
 	if account.ID != "" {
 		yours += " (" + account.Platform + ": " + account.ID + ")"
@@ -307,6 +313,9 @@ func (r *Router) answer(ctx context.Context, req keepwatch.Request, person keepw
 	}
 	if entry.Source == "" {
 		entry.Source = r.aboutRun(cmd, rest)
+	}
+	if person.Role < cmd.Role && req.Due != "" {
+		return msg, keepwatch.Errorf(keepwatch.KindDenied, "%s needs the role %s or above, and that of %s, who made this reminder, is %s now. Ask %s to give it back, or make the reminder anew and remove this one.", cmd.Title(), cmd.Role, person.Name, person.Role, r.admins(req.Account.Platform))
 	}
 	if person.Role < cmd.Role {
 		return msg, keepwatch.Errorf(keepwatch.KindDenied, "%s needs the role %s or above; yours is %s. Ask %s.", cmd.Title(), cmd.Role, person.Role, r.admins(req.Account.Platform))
