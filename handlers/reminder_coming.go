@@ -14,7 +14,7 @@ func (r *Router) notTooOften(rule keepwatch.Rule) error {
 		return nil
 	}
 	var before time.Time
-	for _, due := range r.upcoming(anew(rule), 61) {
+	for _, due := range r.upcoming(r.anew(rule), 61) {
 		if !before.IsZero() && due.At.Sub(before) < leastDistance {
 			return keepwatch.Errorf(keepwatch.KindInvalid, "That is more often than every 5 minutes, which would drown the channel. Write for example: every 30 minutes.")
 		}

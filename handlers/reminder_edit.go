@@ -152,14 +152,21 @@ func (r *Router) showEdit(c *call, from, to keepwatch.Rule, changes [][]string) 
 	c.wrongCode(&msg, "changed")
 	msg.Blocks = append(msg.Blocks, keepwatch.Text("This is what I understood. The reminder is changed when you confirm it."),
 		keepwatch.Block{Table: &keepwatch.Table{Head: []string{"", "Now", "Then"}, Rows: changes}})
-	msg.Blocks = append(msg.Blocks, r.comingBlocks(c, anew(to))...)
+	msg.Blocks = append(msg.Blocks, r.comingBlocks(c, r.anew(to))...)
 	msg.Buttons = []keepwatch.Button{{Label: "Change it", Command: r.editLine(c, to), Style: keepwatch.StylePrimary}, r.editButton(c, from)}
 	return msg
 }
 
-// anew is a rule of which it is not worked out yet when it comes due.
-func anew(rule keepwatch.Rule) keepwatch.Rule {
+// anew is a rule of which it is not worked out yet when it comes due. When it came due
+// last is read on the wall that it goes by now, as engine/remind does.
+func (r *Router) anew(rule keepwatch.Rule) keepwatch.Rule {
 	rule.Next, rule.NextWall = time.Time{}, ""
+	if loc := r.ruleZone(rule); !rule.Last.IsZero() {
+		if rule.When.Every > 0 {
+			loc = time.UTC
+		}
+		rule.LastWall = rule.Last.In(loc).Format(keepwatch.WallLayout)
+	}
 	return rule
 }
 

@@ -190,3 +190,35 @@ func TestManyAtOnce(t *testing.T) {
 		t.Error(all(m))
 	}
 }
+
+// TestEditIsWhatWasShown: what is shown before an edit is confirmed is when the
+// reminder comes due, in whatever zone it was before.
+func TestEditIsWhatWasShown(t *testing.T) {
+	for edit, want := range map[string]string{
+		`--when "every 30 minutes"`:                               "2026-11-25T05:40",
+		`--when "every day at 18" --zone Pacific/Honolulu`:        "2026-11-26T04:00", // the wall shows what it has shown in Auckland
+		`--when "every day at 17" --zone Pacific/Honolulu`:        "2026-11-26T03:00",
+		`--when "every day at 9" --zone Europe/London`:            "2026-11-25T09:00",
+		`--when "in 2 hours" --zone Europe/London`:                "2026-11-25T07:10",
+		`--when "every day at 18:30" --zone Pacific/Auckland`:     "2026-11-25T05:30",
+		`--when "every day at 7" --zone America/New_York --to me`: "2026-11-25T12:00",
+	} {
+		w := newEngineWorld(t)
+		w.push(w.say(`/reminder add "every day at 18" default Look --zone Pacific/Auckland`), "Make it")
+		if out := w.until(time.Date(2026, 11, 25, 5, 10, 0, 0, time.UTC)); len(out) != 1 {
+			t.Fatalf("%+v", out)
+		}
+		shown := w.say("/reminder edit 1 " + edit)
+		i := slices.IndexFunc(shown.Blocks, func(b keepwatch.Block) bool { return len(b.Fields) > 0 && !b.Fields[0].Time.IsZero() })
+		if i < 0 {
+			t.Fatal(all(shown))
+		}
+		if m := w.push(shown, "Change it"); m.Failed {
+			t.Error(all(m))
+		}
+		rule, err := w.s.Rule("1")
+		if first := shown.Blocks[i].Fields[0].Time; err != nil || !first.Equal(rule.Next) || first.UTC().Format(keepwatch.WallLayout) != want {
+			t.Errorf("%s: shown was %s, it comes due at %s, %v", edit, first.UTC(), rule.Next, err)
+		}
+	}
+}

@@ -58,13 +58,22 @@ func (b *batch) occurrence(rule keepwatch.Rule, due keepwatch.Due) keepwatch.Occ
 	}
 }
 
-// made reports whether an occurrence is there already, so that it is not made twice.
-func (b *batch) made(id string) (bool, error) {
-	_, found, err := b.Occurrence(id)
-	if err != nil {
-		return false, fmt.Errorf("read occurrence %s: %w", id, err)
+// made reports whether an occurrence is there already, so that it is not made twice. One
+// of another moment has its name where the rule has gone by the wall of another zone
+// before: then it gets one of its own.
+func (b *batch) made(o *keepwatch.Occurrence) (bool, error) {
+	for range 2 {
+		old, found, err := b.Occurrence(o.ID)
+		if err != nil {
+			return false, fmt.Errorf("read occurrence %s: %w", o.ID, err)
+		}
+		if !found || old.At.Equal(o.At) {
+			return found, nil
+		}
+		o.Wall += o.At.UTC().Format("-2T1504Z")
+		o.ID = keepwatch.OccurrenceID(o.Rule, o.Wall)
 	}
-	return found, nil
+	return true, nil
 }
 
 // keep saves an occurrence that nothing more happens to, unless it is there.
@@ -72,7 +81,7 @@ func (b *batch) keep(rule keepwatch.Rule, due keepwatch.Due, state keepwatch.Occ
 	o := b.occurrence(rule, due)
 	o.State, o.Earlier = state, earlier
 	happen(&o, b.now, "", what)
-	if found, err := b.made(o.ID); err != nil || found {
+	if found, err := b.made(&o); err != nil || found {
 		return o, err
 	}
 	return o, b.put(o)
@@ -132,7 +141,7 @@ func (b *batch) tooLate(rule keepwatch.Rule, dues []keepwatch.Due, more int) err
 // channel may be disturbed, or its command is carried out. atOnce: whoever asked for
 // it sits there and waits.
 func (b *batch) enqueue(rule keepwatch.Rule, o keepwatch.Occurrence, before []keepwatch.Occurrence, atOnce bool) error {
-	if found, err := b.made(o.ID); err != nil || found {
+	if found, err := b.made(&o); err != nil || found {
 		return err
 	}
 	if rule.Kind != keepwatch.RuleAsk && !atOnce {

@@ -295,7 +295,7 @@ func TestRuleMovesToAnotherZone(t *testing.T) {
 	}{
 		"westwards":            {keepwatch.When{Cron: "0 9 *", Zone: "Europe/London"}, keepwatch.When{Cron: "0 8 *", Zone: "Pacific/Honolulu"}, "2026-11-26 18:00"},
 		"eastwards":            {keepwatch.When{Cron: "0 9 *", Zone: "Europe/London"}, keepwatch.When{Cron: "0 8 *", Zone: "Pacific/Auckland"}, "2026-11-26 19:00"},
-		"to the same time":     {keepwatch.When{Cron: "0 9 *", Zone: "Europe/London"}, keepwatch.When{Cron: "0 9 *", Zone: "America/New_York"}, "2026-11-27 14:00"}, // that of today has its name already
+		"to the same time":     {keepwatch.When{Cron: "0 9 *", Zone: "Europe/London"}, keepwatch.When{Cron: "0 9 *", Zone: "America/New_York"}, "2026-11-26 14:00"}, // under a name of its own
 		"to a single moment":   {keepwatch.When{Cron: "0 22 *", Zone: "Pacific/Auckland"}, keepwatch.When{At: at("2026-11-26 13:00"), Zone: "UTC"}, "2026-11-26 13:00"},
 		"to another time":      {keepwatch.When{Cron: "0 9 *", Zone: "Europe/London"}, keepwatch.When{Cron: "0 12 *", Zone: "Europe/London"}, "2026-11-26 12:00"},
 		"to the time that was": {keepwatch.When{Cron: "0 9 *", Zone: "Europe/London"}, keepwatch.When{Cron: "5 9 *", Zone: "Europe/London"}, "2026-11-27 09:05"},

@@ -126,10 +126,7 @@ func (b *batch) moved(rule *keepwatch.Rule, old keepwatch.Rule) error {
 		}
 		return nil // it is asked just now, or at its time
 	}
-	due, ok, err := b.retimed(rule, old)
-	if err != nil {
-		return err
-	}
+	due, ok := b.retimed(rule, old)
 	if !ok && !sameTimes {
 		return keepwatch.Errorf(keepwatch.KindConflict, "It has come due at that time already, and does not twice. Name a later one.")
 	}
@@ -139,20 +136,16 @@ func (b *batch) moved(rule *keepwatch.Rule, old keepwatch.Rule) error {
 
 // retimed gives when a rule comes due from now on that had another time before; ok is
 // false where it never does. What came due of it last is named by the wall of its old
-// zone, which may be a day ahead of the new one: it is read on that. What has a name
-// already does not come due a second time under it.
-func (b *batch) retimed(rule *keepwatch.Rule, old keepwatch.Rule) (due keepwatch.Due, ok bool, err error) {
+// zone, which may be a day ahead of the new one: it is read on that.
+func (b *batch) retimed(rule *keepwatch.Rule, old keepwatch.Rule) (keepwatch.Due, bool) {
 	if old.LastWall != "" && b.s.zone(*rule).String() != b.s.zone(old).String() {
 		rule.LastWall = b.wall(*rule, old.Last)
 	}
-	for after, wall := b.now, rule.LastWall; ; after, wall = due.At, due.Wall {
-		if due, ok = b.s.cfg.Clock.Next(rule.When, after, wall); !ok {
-			return keepwatch.Due{}, false, nil
-		}
-		if there, err := b.made(keepwatch.OccurrenceID(rule.ID, due.Wall)); err != nil || !there {
-			return due, true, err
-		}
+	due, ok := b.s.cfg.Clock.Next(rule.When, b.now, rule.LastWall)
+	if !ok {
+		return keepwatch.Due{}, false
 	}
+	return due, true
 }
 
 func wholeOrNever(t time.Time) time.Time {

@@ -101,10 +101,7 @@ func (b *batch) syncRule(rule keepwatch.Rule) error {
 	case rule.Kind == keepwatch.RuleAsk:
 		b.askNext(&rule, first)
 	default:
-		due, _, err := b.retimed(&rule, old)
-		if err != nil {
-			return err
-		}
+		due, _ := b.retimed(&rule, old)
 		rule.Next, rule.NextWall = wholeOrNever(due.At), due.Wall
 	}
 	return b.putRule(rule)
