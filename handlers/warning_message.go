@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"slices"
+	"strings"
 
 	"keepwatch"
 )
@@ -12,10 +13,16 @@ import (
 func WarningMessage(w keepwatch.Warning) keepwatch.Message {
 	f := w.Fact
 	if since, over := w.Over(); over {
-		return keepwatch.Message{Title: "Over: " + f.Title, Tone: keepwatch.ToneGood, Blocks: []keepwatch.Block{
+		msg := keepwatch.Message{Title: "Over: " + f.Title, Tone: keepwatch.ToneGood, Blocks: []keepwatch.Block{
 			{Fields: []keepwatch.Field{{Name: "Noticed", Time: w.First}, {Name: "Resolved", Time: since}}},
-			keepwatch.Text("It is no longer so, and nothing is left to do about it."),
+			keepwatch.Text("It does not hold any more: it was mended, or what it is about was paused, changed or taken out of keepwatch.yaml."),
 		}}
+		if strings.HasPrefix(f.Key, "rotation/") { // whether that is good nobody can say here
+			msg.Tone = keepwatch.ToneInfo
+			msg.Blocks[1] = keepwatch.Text("It is not ahead any more: the backup was brought home, the host has removed it, or the host is looked at no longer. The button shows what the host holds now.")
+			msg.Buttons = slices.DeleteFunc(slices.Clone(f.Buttons), func(b keepwatch.Button) bool { return !strings.HasPrefix(b.Command, "backup rotation ") })
+		}
+		return msg
 	}
 	msg := keepwatch.Message{Title: f.Title, Tone: f.Tone}
 	if f.Text != "" {

@@ -136,7 +136,10 @@ func menus(m keepwatch.Message) string {
 
 func TestWarningMessages(t *testing.T) {
 	list := warningsOf()
-	for name, w := range map[string]keepwatch.Warning{"old": list[0], "expiry": list[1], "seen": list[2], "over": list[3]} {
+	state := keepwatch.ServerState{Source: "ruthin-web", Seen: noon, Backups: []keepwatch.ServerBackup{{ID: "a", At: noon.AddDate(0, 0, -15)}, {ID: "b", At: noon.AddDate(0, 0, -8)}}}
+	source := keepwatch.Source{Name: "ruthin-web", Kind: keepwatch.KindCPanel, Rotation: keepwatch.Rotation{Keeps: 2, MaxAge: 28 * 24 * time.Hour}}
+	gone := keepwatch.Warning{ID: "w5", First: noon.AddDate(0, 0, -1), Gone: noon, Fact: keepwatch.RotationFacts(source, state, nil, time.Time{}, noon, time.UTC)[0]}
+	for name, w := range map[string]keepwatch.Warning{"old": list[0], "expiry": list[1], "seen": list[2], "over": list[3], "rotated": gone} {
 		golden(t, "warning-"+name, plain(WarningMessage(w)))
 	}
 	for name, l := range map[string][]keepwatch.Warning{"some": list, "over": list[3:]} {
