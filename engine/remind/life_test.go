@@ -235,7 +235,7 @@ func TestOneOffIsForgotten(t *testing.T) {
 	w.state("1@2026-11-26T09:00", keepwatch.OccurrencePosted)
 	w.to(at("2026-12-26 09:00"))
 	w.state("1@2026-11-26T09:00", keepwatch.OccurrencePassed)
-	w.sees("slack:A", "1@2026-11-26T09:00 posted")
+	w.sees("slack:A", "1@2026-11-26T09:00 passed") // its buttons would be refused
 }
 
 // TestPassedOverManyMissed: what was open before many were missed ends when the next
@@ -340,5 +340,34 @@ func TestRuleMovesToAnotherZone(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestOnceUnanswered: one of a rule that comes due no more ends after a month, whether
+// it was asked again before that or not.
+func TestOnceUnanswered(t *testing.T) {
+	for name, rule := range map[string]keepwatch.Rule{
+		"not asked again": {}, "asked again": {Repeat: time.Hour, Times: 2}, "passed on": {Repeat: time.Hour, Chain: []string{"slack:B"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, wallClock{}, at("2026-11-26 08:59"))
+			rule.When.At = at("2026-11-26 09:00")
+			id := keepwatch.OccurrenceID(w.add(rule).ID, "2026-11-26T09:00")
+			w.run(4 * time.Hour)
+			if open, err := w.OpenOccurrences(); err != nil || len(open) != 1 {
+				t.Fatal(open, err)
+			}
+			w.to(at("2026-12-26 08:59"))
+			if o := w.occ(id); o.State.Settled() {
+				t.Errorf("%+v", o)
+			}
+			w.to(at("2026-12-27 09:00"))
+			w.state(id, keepwatch.OccurrencePassed)
+			for channel, shown := range w.shown {
+				if last := shown[len(shown)-1].text; last != id+" passed" {
+					t.Errorf("%s shows %q", channel, last)
+				}
+			}
+		})
 	}
 }

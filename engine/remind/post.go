@@ -195,7 +195,8 @@ func (b *batch) rest(o keepwatch.Occurrence, rule keepwatch.Rule) time.Time {
 		if _, more := nextPlace(o, rule); more {
 			return wholeSecond(b.now.Add(rule.Repeat))
 		}
-	} else if rule.Next.IsZero() && o.Kind == keepwatch.RuleText {
+	}
+	if rule.Next.IsZero() && o.Kind == keepwatch.RuleText {
 		return b.now.Add(forgotten)
 	}
 	return time.Time{}

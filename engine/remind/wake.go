@@ -1,6 +1,7 @@
 package remind
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -89,8 +90,9 @@ func (b *batch) insist(o keepwatch.Occurrence, rule keepwatch.Rule) error {
 		if o.Kind == keepwatch.RuleText && b.now.Sub(o.At) >= forgotten {
 			o.State = keepwatch.OccurrencePassed
 			happen(&o, b.now, "", "nobody has answered for "+keepwatch.FormatDuration(forgotten))
+			return errors.Join(b.put(o), b.edit(o))
 		}
-		o.Wake = time.Time{}
+		o.Wake = b.rest(o, rule)
 		return b.put(o)
 	}
 	if rule.Repeat <= 0 { // somebody has changed the rule meanwhile
