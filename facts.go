@@ -57,7 +57,7 @@ func ExpiryFacts(credentials []Credential, now time.Time, loc *time.Location) []
 		}
 		on := dayText(c.Expires, now, loc)
 		f := Fact{
-			Key: "expiry/" + NameFrom(c.Name), Kind: FactExpiry, Tone: ToneWarn, To: c.Owner, Until: c.Expires,
+			Key: c.FactKey(), Kind: FactExpiry, Tone: ToneWarn, To: c.Owner, Until: c.Expires,
 			Title: fmt.Sprintf("%s runs out on %s", c.Name, on),
 			Text:  fmt.Sprintf("What needs it stops working on %s, %s.", on, c.Expires.In(loc).Format("15:04 MST")),
 			// A new date makes another fact of it, an hour's correction does not.

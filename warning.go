@@ -1,6 +1,9 @@
 package keepwatch
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // FactKind is the sort of thing that somebody is warned of.
 type FactKind string
@@ -117,4 +120,13 @@ type Credential struct {
 	Expires time.Time // the moment from which it does not work
 	Owner   string    // the person who renews it; "": the default channel hears of it
 	How     string    // how it is renewed
+}
+
+// MaxCredential is the longest Credential.Name, in bytes.
+const MaxCredential = 100
+
+// FactKey is the Key of the fact that it runs out. Names that differ in capitals or
+// blanks alone are of the same credential; one that has no letter of a-z is one too.
+func (c Credential) FactKey() string {
+	return "expiry/" + strings.Join(strings.Fields(strings.ToLower(c.Name)), "-")
 }

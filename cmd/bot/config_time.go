@@ -39,10 +39,18 @@ func (d *doc) duties(c *config, top map[string]field, base string) {
 	}
 	for _, f := range top["credentials"].list() {
 		keys := f.section("name", "expires", "owner", "how")
-		c.Credentials = append(c.Credentials, keepwatch.Credential{
-			Name: need(f, keys, "name", `name: "Graph client secret"`).text(), Owner: d.owner(keys["owner"], c.People), How: keys["how"].text(),
+		name := need(f, keys, "name", `name: "Graph client secret"`)
+		k := keepwatch.Credential{
+			Name: name.text(), Owner: d.owner(keys["owner"], c.People), How: keys["how"].text(),
 			Expires: need(f, keys, "expires", "expires: 2027-03-01").day(c.Location),
-		})
+		}
+		if len(k.Name) > keepwatch.MaxCredential {
+			name.bad("is %q; expected at most %d characters.", k.Name, keepwatch.MaxCredential)
+		}
+		if i := slices.IndexFunc(c.Credentials, func(o keepwatch.Credential) bool { return o.FactKey() == k.FactKey() }); i >= 0 && name.is() {
+			name.bad("is %q, which cannot be told apart from %q. Give one of them another name.", k.Name, c.Credentials[i].Name)
+		}
+		c.Credentials = append(c.Credentials, k)
 	}
 	for _, f := range top["emergency_accounts"].list() {
 		keys := f.section("name", "upn", "method", "where", "tested")

@@ -45,6 +45,21 @@ checklists: lists
 	}
 }
 
+// TestCredentialsOfAnyName: of each it is told that it runs out.
+func TestCredentialsOfAnyName(t *testing.T) {
+	c, err := readText(t, "credentials: [{name: 証明書, expires: 2027-03-01}, {name: 秘密, expires: 2027-04-01}, {name: a.b, expires: 2027-04-01}, {name: a-b, expires: 2027-04-01}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]bool{}
+	for _, f := range keepwatch.ExpiryFacts(c.Credentials, time.Date(2027, 5, 1, 0, 0, 0, 0, time.UTC), time.UTC) {
+		keys[f.Key] = true
+	}
+	if len(keys) != 4 {
+		t.Errorf("four credentials are warned of under %v", keys)
+	}
+}
+
 func TestConfigOfTimesRefuses(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
 		{"hours: [{quiet: 22:00-06:00}]", "has no channels"},
@@ -59,6 +74,8 @@ func TestConfigOfTimesRefuses(t *testing.T) {
 		{"custody: [{name: a, what: x, owner: Bob}]", "nobody under people"},
 		{"credentials: [{name: a, expires: soon}]", "a date such as 2027-03-01"},
 		{"credentials: [{name: a}]", "has no expires"},
+		{"credentials: [{name: Graph secret, expires: 2027-03-01}, {name: graph  SECRET, expires: 2027-04-01}]", `cannot be told apart from "Graph secret"`},
+		{"credentials: [{name: " + strings.Repeat("a", 101) + ", expires: 2027-03-01}]", "at most 100"},
 	} {
 		if _, err := readText(t, tc.text); err == nil || !strings.Contains(keepwatch.Sentence(err), tc.want) {
 			t.Errorf("%s\n gives %v\n wanted %q", tc.text, err, tc.want)
