@@ -269,7 +269,7 @@ func (s settings) probeDuties() []keepwatch.Probe {
 	} else if s.Checklists != "" {
 		probes = append(probes, good("checklists", fmt.Sprintf("%d are there, those of %s among them.", len(lists), s.Checklists)))
 	}
-	for _, name := range []string{"escalation", "reports", "default"} {
+	for _, name := range []string{"default", "escalation", "reports"} {
 		if c := s.Channels[name]; c != "" && !slices.Contains(s.platforms(), keepwatch.Platform(c)) {
 			probes = append(probes, caution("channel "+name, fmt.Sprintf("%s belongs to a platform that is not configured, so nothing is posted there.", c), "Set its token in .env, or name another channel."))
 		}
