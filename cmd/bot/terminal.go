@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -55,4 +58,18 @@ func (t *terminalPoster) Edit(context.Context, keepwatch.Card, keepwatch.Message
 // nobody knows; seen twice does less harm than not at all.
 func (t *terminalPoster) Find(context.Context, keepwatch.Outgoing) (string, bool, error) {
 	return "", false, nil
+}
+
+// keepFile writes a file of a message where whoever sits at the terminal can open it:
+// below the data folder, where a newer one of its name takes its place.
+func (s settings) keepFile(f keepwatch.File) (string, error) {
+	path := filepath.Join(s.DataDir, "pictures", filepath.Base(f.Name))
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = os.WriteFile(path, f.Data, 0o600)
+	}
+	if err != nil {
+		return "", keepwatch.Errorf(keepwatch.KindAttention, "%s cannot be written: %v.", relative(path), errors.Unwrap(err)).Because(err)
+	}
+	return relative(path), nil
 }
