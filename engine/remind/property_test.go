@@ -186,6 +186,9 @@ func (p *trial) collect() {
 // within its grace is enqueued, once, and nothing else is.
 func TestExactlyOnce(t *testing.T) {
 	seeds := 6
+	if raced {
+		seeds = 2
+	}
 	if os.Getenv("KEEPWATCH_SOAK") != "" {
 		seeds = 400
 	}
