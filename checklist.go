@@ -6,7 +6,7 @@ import "time"
 // comes from a data file.
 type Checklist struct {
 	ID      string          // "authenticator-ios"; the file's name
-	Group   string          // under which command it is: "authenticator guide", "authenticator recover", "backup guide"
+	Group   string          // under which command it is: one of ChecklistGroups
 	Topic   string          // the word after that: "ios", "outlook-pst"
 	Title   string          // "Set up the backup of Microsoft Authenticator on an iPhone"
 	Intro   string          // what it is for, what is needed, how long it takes
@@ -26,8 +26,14 @@ type ChecklistStep struct {
 	// the outcome. Never a secret.
 	Ask *ChecklistAsk
 	// Command is a button that the step offers, such as "backup start {source}".
+	// {source} and {device} stand for those that fit, {person} for whoever goes
+	// through it, and any other name for the answer that is kept under it. From the
+	// first one that stands for nothing on, the command is left out.
 	Command string
 	Label   string // of that button
+	// Out is a button for where this step was all that was needed: "I am in again". It
+	// goes on with the last step.
+	Out string
 }
 
 // ChecklistAsk is a question of a step.
@@ -37,9 +43,16 @@ type ChecklistAsk struct {
 	Hint    string
 	Type    FieldType
 	Choices []string
+	// None is a button for where there is nothing to answer: "No password".
+	None string
 	// Custody: the answer says where a secret of this name is recorded, and is kept
-	// as an attestation of that too.
+	// as an attestation of that too. {person} in it stands for whoever answers.
 	Custody string
+}
+
+// ChecklistGroups gives the commands that a checklist can be under.
+func ChecklistGroups() []string {
+	return []string{"authenticator guide", "authenticator recover", "authenticator drill", "backup guide"}
 }
 
 // Walk is somebody's way through a checklist. It is kept, so that it goes on after
@@ -58,6 +71,10 @@ type Walk struct {
 	Outcome   Attested          `json:"outcome,omitempty"`
 	// Times are the moments at which each step was done, for a drill.
 	Times []time.Time `json:"times,omitempty"`
+	// By is whoever asked that Person goes through it, where that is somebody else or
+	// a rule, and Channel is where they are told how it went. Both are of a drill.
+	By      string `json:"by,omitempty"`
+	Channel string `json:"channel,omitempty"`
 	// Revision counts the changes, so that of two presses of one button the second
 	// is noticed.
 	Revision int `json:"revision"`
@@ -68,4 +85,6 @@ type WalkProblem struct {
 	Step int       `json:"step"`
 	At   time.Time `json:"at"`
 	Text string    `json:"text,omitempty"`
+	// Solved: the step could be done after all.
+	Solved bool `json:"solved,omitempty"`
 }

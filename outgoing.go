@@ -95,7 +95,7 @@ type Reply struct {
 	// Private: only the asker sees the answer.
 	Private bool `json:"private,omitempty"`
 	// Replace: the answer takes the place of the message whose button was
-	// pressed, which only the asker sees.
+	// pressed, which only the asker sees, in a direct message or anywhere else.
 	Replace bool `json:"replace,omitempty"`
 	// Thread is the message that the answer belongs under, where the platform
 	// has such a thing.

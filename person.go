@@ -40,6 +40,14 @@ type Account struct {
 	Name     string `json:"name,omitempty"`
 }
 
+// ConfigAccount is who asks for what keepwatch.yaml says is to be done at a time.
+// No front-end makes one of this platform.
+func ConfigAccount() Account { return Account{Platform: "schedule", ID: "keepwatch.yaml"} }
+
+// ConfigPerson is who ConfigAccount belongs to: whoever may write keepwatch.yaml has
+// said so there.
+func ConfigPerson() Person { return Person{Name: "schedule", Role: RoleOperator} }
+
 // Person is who an account belongs to, from the YAML.
 type Person struct {
 	Name     string            `json:"name"`

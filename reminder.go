@@ -147,7 +147,8 @@ type Happening struct {
 	What string    `json:"what"`         // "snoozed until …", "done"
 }
 
-// Digest is one message for many occurrences that came due in one channel at once.
+// Digest is one message for many occurrences that came due in one channel at once,
+// or for many warnings.
 type Digest struct {
 	Version     int       `json:"v"`
 	ID          string    `json:"id"`

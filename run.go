@@ -132,6 +132,7 @@ type Result struct {
 
 	Verification *Verification `json:"verification,omitempty"`
 	Archive      string        `json:"archive,omitempty"`  // Ref of the archive that was made, checked or restored
+	Copied       []string      `json:"copied,omitempty"`   // backup: places that have a copy of it, read back and compared
 	Removed      []string      `json:"removed,omitempty"`  // prune: Refs
 	Waiting      []string      `json:"waiting,omitempty"`  // backup: Refs that the rules would remove, and that stay until somebody has confirmed those rules
 	Findings     []Finding     `json:"findings,omitempty"` // ways in which the archive is unlike its history

@@ -3,6 +3,7 @@ package keepwatch
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // Secret holds a token, password or key that must not be printed. Every way of
@@ -32,3 +33,151 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // LogValue keeps it out of slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// HoldsSecret reports whether a text plainly has a secret in it: a private key, a
+// token, something random and long, or "the password is …". It is for texts that are
+// kept or shown, so that what somebody wrote by mistake is neither. Nothing can
+// tell every secret; it is meant to let no ordinary sentence fall.
+func HoldsSecret(text string) bool {
+	upper := strings.ToUpper(text)
+	for _, mark := range []string{"AGE-SECRET-KEY-", "-----BEGIN "} {
+		if strings.Contains(upper, mark) {
+			return true
+		}
+	}
+	words := strings.Fields(text)
+	for i, word := range words {
+		if namesSecret(words, i) || randomWord(strings.Trim(word, `.,;:!?"'()[]`)) {
+			return true
+		}
+	}
+	return false
+}
+
+// LooksSecret reports whether an answer to "where is it recorded?" is rather the
+// secret itself: it holds one, or is a single word that mixes letters with digits or
+// signs as passwords do, or is a number alone. Two words that name a place pass.
+func LooksSecret(text string) bool {
+	words := strings.Fields(text)
+	if HoldsSecret(text) {
+		return true
+	}
+	if len(words) == 0 {
+		return false
+	}
+	if strings.Trim(strings.Join(words, ""), "0123456789-./ ") == "" {
+		return len(strings.Join(words, "")) >= 4 // a PIN, a recovery key
+	}
+	word := strings.TrimRight(words[0], ".,;")
+	return len(words) == 1 && len(word) >= 6 && !address(word) && !program(word) && changes(word) > 0
+}
+
+// namesSecret reports whether the word at i says what a secret is, and not where:
+// "password is hunter2", "PIN: 4711", but not "the password is in the safe".
+func namesSecret(words []string, i int) bool {
+	name, value, joined := cutSign(strings.ToLower(words[i]))
+	switch strings.Trim(name, `"'(`) {
+	case "password", "passwort", "passwd", "passphrase", "pwd", "pw", "pin", "passcode":
+	default:
+		return false
+	}
+	rest := words[i+1:]
+	if joined && value != "" {
+		return !leadsOn(value)
+	}
+	if !joined && len(rest) > 0 && (strings.EqualFold(rest[0], "is") || strings.EqualFold(rest[0], "ist") || rest[0] == "=" || rest[0] == ":") {
+		joined, rest = true, rest[1:]
+	}
+	return joined && len(rest) > 0 && !leadsOn(strings.ToLower(strings.Trim(rest[0], `.,;:"'`)))
+}
+
+// cutSign takes "password:x" or "password=x" apart.
+func cutSign(word string) (name, value string, found bool) {
+	if at := strings.IndexAny(word, ":="); at >= 0 {
+		return word[:at], word[at+1:], true
+	}
+	return word, "", false
+}
+
+// leadsOn reports whether a word after "the password is" leads on to a place, or to
+// what became of it.
+func leadsOn(word string) bool {
+	switch word {
+	case "a", "also", "an", "at", "behind", "below", "beside", "both", "by", "filed", "for", "held", "here", "in", "inside", "kept", "known", "locked", "lost", "my", "near", "not", "noted", "on", "only", "our", "printed", "recorded", "safe",
+		"saved", "sealed", "see", "still", "stored", "the", "there", "under", "unknown", "where", "with", "written":
+		return true
+	}
+	return false
+}
+
+// randomWord reports whether a word is long and changes between letters and digits
+// as only something random does. Addresses and the ids of Microsoft's tenants and
+// subscriptions, which are no secret, are none.
+func randomWord(word string) bool {
+	if at := strings.Index(word, "://"); at >= 0 { // https://name:password@host
+		host, _, _ := strings.Cut(word[at+3:], "/")
+		return strings.Contains(host, "@") && strings.Contains(host, ":")
+	}
+	if len(word) < 16 || address(word) || uuid(word) {
+		return false
+	}
+	if strings.Trim(word, "0123456789-") == "" {
+		return len(word) >= 40 // a recovery key of 48 digits
+	}
+	return !strings.ContainsAny(word, `/\`) && changes(word) >= 4 && strings.ContainsAny(word, "0123456789")
+}
+
+// address reports whether a word leads somewhere: e-mail, web, path.
+func address(word string) bool {
+	name, host, at := strings.Cut(word, "@")
+	dotted := strings.Contains(host, ".") && !strings.HasSuffix(host, ".")
+	return at && name != "" && dotted || strings.Contains(word, "://") || strings.HasPrefix(word, "/") || strings.HasPrefix(word, `\\`) || len(word) > 2 && word[1:3] == `:\`
+}
+
+// program reports whether a word is a password manager whose name mixes classes.
+func program(word string) bool { return strings.EqualFold(word, "1password") }
+
+// uuid reports whether a word is one: 8-4-4-4-12 hexadecimal digits.
+func uuid(word string) bool {
+	parts := strings.Split(word, "-")
+	if len(parts) != 5 {
+		return false
+	}
+	for i, n := range [...]int{8, 4, 4, 4, 12} {
+		if len(parts[i]) != n || strings.Trim(strings.ToLower(parts[i]), "0123456789abcdef") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// changes counts how often a word changes between lower case, upper case, digits
+// and signs. A capital before small letters is no change, and neither is a hyphen
+// or apostrophe between letters ("Blaenau-Ffestiniog").
+func changes(word string) int {
+	const lower, upper, digit, sign = 1, 2, 3, 4
+	class := func(c byte) int {
+		switch {
+		case c >= 'a' && c <= 'z' || c >= 0x80: // a letter of another alphabet counts as a small one
+			return lower
+		case c >= 'A' && c <= 'Z':
+			return upper
+		case c >= '0' && c <= '9':
+			return digit
+		}
+		return sign
+	}
+	n, before := 0, 0
+	for i := range len(word) {
+		c := class(word[i])
+		if (word[i] == '-' || word[i] == '\'' || word[i] == '.') && i > 0 && i+1 < len(word) && class(word[i+1]) <= upper {
+			before = 0
+			continue
+		}
+		if before != 0 && c != before && !(before == upper && c == lower) {
+			n++
+		}
+		before = c
+	}
+	return n
+}

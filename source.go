@@ -17,6 +17,10 @@ const (
 	KindOutlook SourceKind = "outlook" // a Microsoft 365 mailbox
 )
 
+// KindDossier is what is written down for a lock-out: see Dossier. The
+// configuration does not take it, because there is one and the program makes it.
+const KindDossier SourceKind = "dossier"
+
 // Source is something that needs a backup. It comes from keepwatch.yaml, or is
 // made from a path given in the terminal (AdHoc), and is never changed by a run.
 type Source struct {

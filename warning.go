@@ -45,18 +45,40 @@ type Warning struct {
 	ID      string `json:"id"` // "w12", for commands
 	Fact    Fact   `json:"fact"`
 
-	First    time.Time `json:"first"`         // when it was noticed
-	Told     int       `json:"told"`          // how many notices were posted
-	Rung     int       `json:"rung"`          // which step of the ladder was the last: days before Until; see Ladder
-	Wake     time.Time `json:"wake,omitzero"` // when it is told of again; zero: not by itself
+	First time.Time `json:"first"` // when it was noticed
+	Told  int       `json:"told"`  // how many notices were posted
+	// Rung is which step was the last: of a fact with Until how many days before
+	// that, less than zero after it, and more than the longest of Ladder before its
+	// first step; of others how often it was told of again, and -1 before it was told
+	// of at all.
+	Rung int `json:"rung"`
+	// Unanswered is how many notices were posted since somebody acknowledged it.
+	Unanswered int       `json:"unanswered,omitempty"`
+	Next       time.Time `json:"next,omitzero"` // when it is told of again, if nobody is asleep then and nobody has acknowledged it
+	Wake       time.Time `json:"wake,omitzero"` // when it is looked at again; zero: not by itself
+	// Gone is when the fact was no longer given. It is kept for a while in case it
+	// comes back, and is resolved after that.
+	Gone     time.Time `json:"gone,omitzero"`
 	AckedBy  string    `json:"acked_by,omitempty"`
 	Acked    time.Time `json:"acked,omitzero"`
+	Note     string    `json:"note,omitempty"` // what whoever acknowledged it said about it
 	Quiet    time.Time `json:"quiet,omitzero"` // not told of again before, because somebody has acknowledged it
 	Resolved time.Time `json:"resolved,omitzero"`
 	Wider    bool      `json:"wider,omitempty"` // it has gone on to the escalation channel and the admins
 
-	Places []string    `json:"places,omitempty"` // where a message of it stands
-	Log    []Happening `json:"log,omitempty"`
+	Places []string `json:"places,omitempty"` // where a message of it stands
+	// Digests are the IDs of the newest messages in which it was told of together
+	// with others.
+	Digests []string    `json:"digests,omitempty"`
+	Log     []Happening `json:"log,omitempty"`
+}
+
+// Over reports whether the fact is no longer given, and since when.
+func (w Warning) Over() (since time.Time, over bool) {
+	if !w.Resolved.IsZero() {
+		return w.Resolved, true
+	}
+	return w.Gone, !w.Gone.IsZero()
 }
 
 // Topic names what the messages of a warning are about; see Outgoing.Topic.

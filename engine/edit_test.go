@@ -196,6 +196,70 @@ func TestEditsThatFollowEachOther(t *testing.T) {
 	})
 }
 
+// TestEditsWaitTogether: where a platform counts its edits as one, none is made while
+// it asks to wait; where it counts those of each channel, the others go on.
+func TestEditsWaitTogether(t *testing.T) {
+	for platform, within := range map[string]int{"slack": 0, "discord": 9} {
+		t.Run(platform, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := newOffice(t)
+				for i := range 10 {
+					channel := fmt.Sprint(platform, ":", i)
+					o.save(about(channel, "t", "due"), edits(channel, "t", "done"))
+				}
+				tries := 0
+				p := o.boot(func(p *process, c *engine.OutboxConfig) {
+					c.Edits = map[string]time.Duration{"slack": time.Second}
+					p.posters[platform].onEdit = func(keepwatch.Card, keepwatch.Message) (bool, error) {
+						if tries++; tries == 1 {
+							return false, later(30 * time.Second)
+						}
+						return true, nil
+					}
+				}).start(t)
+				time.Sleep(29 * time.Second)
+				if n := len(o.vendors[platform].edited()); n != within {
+					t.Errorf("%d edits while the platform asks to wait, want %d", n, within)
+				}
+				time.Sleep(time.Minute)
+				if n := len(o.vendors[platform].edited()); n != 10 {
+					t.Errorf("%d edits in the end", n)
+				}
+				p.kill()
+			})
+		})
+	}
+}
+
+// TestEditBackToWhatItWas: where an attempt without an answer may have changed the
+// message, an edit to what it showed before is made all the same; and one to what it
+// is known to show is not.
+func TestEditBackToWhatItWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.save(about("slack:A", "t", "due"), edits("slack:A", "t", "done"))
+		tries := 0
+		p := o.boot(func(p *process, _ *engine.OutboxConfig) {
+			p.posters["slack"].onEdit = func(keepwatch.Card, keepwatch.Message) (bool, error) {
+				if tries++; tries == 1 {
+					return true, errors.New("EOF")
+				}
+				return true, nil
+			}
+		}).start(t)
+		time.Sleep(500 * time.Millisecond) // it is to be tried again in half a second
+		for range 2 {
+			p.Send(o.save(edits("slack:A", "t", "due"))...)
+			time.Sleep(time.Minute)
+			if got, want := editTexts(o.vendors["slack"]), []string{"slack:A/0001 done", "slack:A/0001 due"}; !slices.Equal(got, want) {
+				t.Errorf("edited %q, want %q", got, want)
+			}
+		}
+		o.empty()
+		p.kill()
+	})
+}
+
 // TestEditKilledBeforeItIsSaved: the next process makes it once more, and then no
 // more. What is behind it waits for it.
 func TestEditKilledBeforeItIsSaved(t *testing.T) {

@@ -76,6 +76,9 @@ type OutboxConfig struct {
 	Mail    Mail
 	Cards   Cards
 	Posters map[string]Poster // by platform
+	// Away reports whether a platform is connected to by another process than this
+	// one, so that what is to be posted there waits. nil: none is.
+	Away func(platform string) bool
 	// Show gives the card of a run as it is now.
 	Show func(run int64) (keepwatch.Message, keepwatch.RunState, error)
 	// Pace is the least time between two new messages in one channel, by
@@ -146,6 +149,9 @@ func NewOutbox(cfg OutboxConfig) (*Outbox, error) {
 	}
 	if cfg.Crash == nil {
 		cfg.Crash = func(string) {}
+	}
+	if cfg.Away == nil {
+		cfg.Away = func(string) bool { return false }
 	}
 	if cfg.Refused == nil {
 		cfg.Refused = func(keepwatch.Outgoing, string, bool) {}
@@ -232,6 +238,11 @@ func (o *Outbox) serve(lane string) {
 		case err != nil:
 			log.Error("the next message cannot be read; it is tried again", "err", err)
 			o.pause(longestPause)
+		case found && o.cfg.Away(keepwatch.Platform(out.Channel)):
+			o.mu.Lock()
+			delete(o.lanes, lane)
+			o.mu.Unlock()
+			return
 		case found && out.Edit:
 			o.change(out, odd, log.With("message", out.ID))
 		case found:

@@ -377,3 +377,23 @@ func TestOutboxWithoutThePlatform(t *testing.T) {
 		p.kill()
 	})
 }
+
+// TestOutboxLeavesWhatAnotherProcessPosts: it waits, and nothing is lost.
+func TestOutboxLeavesWhatAnotherProcessPosts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.say("slack:A a", "discord:B b")
+		p := o.boot(func(_ *process, cfg *engine.OutboxConfig) {
+			cfg.Away = func(platform string) bool { return platform == "discord" }
+		}).start(t)
+		time.Sleep(time.Minute)
+		o.want("slack:A", "a")
+		o.want("discord:B")
+		p.kill()
+		p = o.boot(nil).start(t)
+		time.Sleep(time.Second)
+		o.want("discord:B", "b")
+		o.empty()
+		p.kill()
+	})
+}

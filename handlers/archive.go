@@ -171,6 +171,13 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 		{Name: "On disk", Value: keepwatch.FormatBytes(a.SealedBytes)}, {Name: "Where", Value: r.cfg.Vault.Path(a.Ref())},
 		{Name: "Sealed to", Value: shorten(strings.Join(a.Recipients, ", "))},
 	}
+	for _, c := range a.Copies {
+		value := "read back and compared on " + c.Verified.In(r.cfg.Location).Format("2 January 2006")
+		if c.Trouble != "" {
+			value = c.Trouble
+		}
+		fields = append(fields, keepwatch.Field{Name: "Copy", Value: c.Place + ": " + value})
+	}
 	if a.Pinned != "" {
 		fields = append(fields, keepwatch.Field{Name: "Pinned", Value: a.Pinned})
 	}

@@ -31,15 +31,18 @@ func (r *Router) askFor(c *call, o Option) (keepwatch.Message, error) {
 	}
 	if len(choices) > 0 && len(choices) <= fewChoices {
 		for _, choice := range choices {
-			msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: choice.Text, Command: strings.Join(append(given, Quote(choice.Text)), " ")})
+			msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: choice.label(o.Type), Command: strings.Join(append(given, Quote(choice.Text)), " ")})
 		}
 	}
 	if len(choices) > fewChoices && !c.req.Local { // in the terminal Tab completes
 		menu := keepwatch.Menu{Label: question(o)}
 		for _, choice := range choices[:min(len(choices), mostChoices)] {
-			menu.Options = append(menu.Options, keepwatch.Button{Label: choice.Text, Command: strings.Join(append(slices.Clone(given), Quote(choice.Text)), " ")})
+			menu.Options = append(menu.Options, keepwatch.Button{Label: choice.label(o.Type), Command: strings.Join(append(slices.Clone(given), Quote(choice.Text)), " ")})
 		}
 		msg.Menus = append(msg.Menus, menu)
+	}
+	if c.cmd.form != nil {
+		msg.Buttons = append(msg.Buttons, c.cmd.form(c))
 	}
 	if len(choices) == 0 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(none(o)))
@@ -59,6 +62,18 @@ func question(o Option) string {
 		return "Which run?"
 	case TypeArchive:
 		return "Which archive?"
+	case TypeWarning:
+		return "Which warning?"
+	case TypePerson:
+		return "Who?"
+	case TypeWhen, TypeMoment:
+		return "When?"
+	case TypeChannel:
+		return "Where?"
+	case TypeRule, TypeEither:
+		return "Which reminder?"
+	case TypeDue:
+		return "Which one?"
 	}
 	return fmt.Sprintf("%s is missing", strings.ToUpper(o.Name))
 }
@@ -71,6 +86,12 @@ func none(o Option) string {
 		return "No run is under way."
 	case TypeArchive:
 		return "There is no archive yet."
+	case TypeWarning:
+		return "Nothing needs anybody: there is no warning."
+	case TypeRule, TypeEither:
+		return "There is no reminder yet. /reminder add makes one."
+	case TypeDue:
+		return "Nothing is open: whatever came due is answered."
 	}
 	return o.Summary
 }
@@ -80,6 +101,15 @@ type Candidate struct {
 	Text    string
 	Summary string
 	Space   bool // nothing more belongs to the word
+}
+
+// label is what a button says that stands for a candidate: a number alone names
+// nothing to people.
+func (c Candidate) label(t OptionType) string {
+	if c.Summary != "" && (t == TypeRule || t == TypeDue || t == TypeEither) {
+		return c.Summary + " (" + c.Text + ")"
+	}
+	return c.Text
 }
 
 // choices gives what an option of a type may be, newest or first first.
@@ -128,6 +158,12 @@ func (r *Router) choices(t OptionType) ([]Candidate, error) {
 		for _, c := range r.commands {
 			add(c.Title(), c.Summary)
 		}
+	case TypeWarning:
+		return r.warningChoices()
+	case TypeDevice, TypeCustody, TypeField:
+		return r.authenticatorChoices(t)
+	default:
+		return r.reminderChoices(t)
 	}
 	return list, nil
 }
@@ -144,6 +180,8 @@ func where(s keepwatch.Source) string {
 		return "cPanel account " + s.User + " at " + s.URL
 	case keepwatch.KindOutlook:
 		return "mailbox " + s.Mailbox
+	case keepwatch.KindDossier:
+		return "what Microsoft asks for in a lock-out"
 	}
 	return string(s.Kind)
 }

@@ -154,7 +154,7 @@ func stateWord(run keepwatch.Run) string {
 // doing is what a step does, for people.
 var doing = map[string]string{
 	"plan": "Looking at what there is", "fetch": "Reading and sealing", "verify": "Reading back and proving",
-	"seal": "Putting the archive in its place", "prune": "Tidying up old archives", "extract": "Restoring",
+	"seal": "Putting the archive in its place", "copy": "Copying it to another place", "prune": "Tidying up old archives", "extract": "Restoring",
 }
 
 func stepWord(run keepwatch.Run) string {
@@ -245,6 +245,9 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("By the retention rules "+removedText(res.Removed)))
 	}
 	fields := []keepwatch.Field{{Name: "Archive", Value: res.Archive}, {Name: "Where", Value: r.cfg.Vault.Path(res.Archive)}}
+	if len(res.Copied) > 0 {
+		fields = append(fields, keepwatch.Field{Name: "Copy", Value: strings.Join(res.Copied, ", ") + " (read back and compared)"})
+	}
 	if r.cfg.KeyFile != "" {
 		fields = append(fields, keepwatch.Field{Name: "Key", Value: r.cfg.KeyFile + " (keep a copy elsewhere: without it no archive opens)"})
 	}

@@ -35,6 +35,9 @@ func (d *Desk) carry(del keepwatch.Delivery, entry keepwatch.AuditEntry, again b
 	}
 	d.cfg.Crash("desk.finished")
 	d.cfg.Send(lanes...)
+	if due := del.Request.Due; due != "" {
+		d.cfg.Answered(due, entry, msg)
+	}
 }
 
 // inTurn is answer in one of the turns, of which there are [atOnce]. The turn is
@@ -67,7 +70,7 @@ func (d *Desk) answer(del keepwatch.Delivery, entry *keepwatch.AuditEntry, again
 		case found:
 			entry.Run, entry.Source, entry.Outcome = run.ID, run.Source, keepwatch.OutcomeDone
 			return d.cfg.Router.RunMessage(run), true
-		case d.late(del.Request):
+		case del.Request.Due == "" && d.late(del.Request): // how late an occurrence may be is known where it is kept
 			msg = tooOld(del.Request)
 			entry.Outcome, entry.Message = keepwatch.OutcomeFailed, msg.Title
 			return msg, true
@@ -132,6 +135,9 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 	if !del.Request.Private && d.cfg.Router.private(del.Request) {
 		reply.Private = true
 	}
+	if Public(d.cfg.Router.commands, del.Request.Text) && !reply.Replace && !msg.Failed && msg.Refused == keepwatch.KindInternal {
+		reply.Private = false // a refusal is for whoever asked alone
+	}
 	answer := keepwatch.Outgoing{ID: NewID(), Channel: del.Request.Channel, Reply: &reply, Message: msg, Made: d.cfg.Now().UTC()}
 	answer.Lane = answer.Channel
 	if reply.Token != "" {
@@ -139,6 +145,9 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 	}
 	if msg.Run == 0 {
 		return []keepwatch.Outgoing{answer}
+	}
+	if del.Request.Due != "" { // nobody asked, so there is nobody to answer beside the card
+		return []keepwatch.Outgoing{{ID: answer.ID, Lane: answer.Channel, Channel: answer.Channel, Run: msg.Run, Made: answer.Made}}
 	}
 	if d.shown(del, msg.Run) {
 		answer.Message = aside(msg, del.Request.Private)

@@ -89,6 +89,9 @@ func (r *Router) completeOption(ctx context.Context, c Command, given []string, 
 			continue
 		}
 		if due == 0 || o.Variadic {
+			if o.Type == TypeTopic {
+				return r.topicsOf(c.Title())
+			}
 			if o.Type == TypePart && c.Options[0].Type == TypeArchive {
 				return r.partsOf(ctx, first, word, req)
 			}
@@ -110,7 +113,21 @@ func (r *Router) values(t OptionType, word string, req keepwatch.Request) []Cand
 	if err != nil {
 		return nil
 	}
+	if req.Local { // what is completed there is a part of a line
+		for i := range list {
+			list[i].Text = quotedFor(t, list[i].Text)
+		}
+	}
 	return list
+}
+
+// quotedFor gives a value as one word of a line. Those of a variadic option may
+// be several words, and are read as such.
+func quotedFor(t OptionType, text string) string {
+	if t == TypeCommand || t == TypeMoment {
+		return text
+	}
+	return Quote(text)
 }
 
 // Limits of a look into an archive while somebody types.

@@ -41,7 +41,10 @@ type DeskConfig struct {
 	Send    func(lanes ...string) // told which lanes have something to send; nil: nobody
 	Log     *slog.Logger          // nil: silent
 	Now     func() time.Time      // nil: time.Now
-	Crash   func(point string)    // tests end the process at a named point; nil: never
+	// Answered is told, after it was saved, what came of a request that an occurrence
+	// of a rule has asked for. nil: nobody is.
+	Answered func(due string, entry keepwatch.AuditEntry, msg keepwatch.Message)
+	Crash    func(point string) // tests end the process at a named point; nil: never
 }
 
 // Desk is where the front-ends of platforms hand over requests. Take saves a
@@ -88,6 +91,9 @@ func NewDesk(cfg DeskConfig) (*Desk, error) {
 	}
 	if cfg.Crash == nil {
 		cfg.Crash = func(string) {}
+	}
+	if cfg.Answered == nil {
+		cfg.Answered = func(string, keepwatch.AuditEntry, keepwatch.Message) {}
 	}
 	d := &Desk{cfg: cfg, turns: make(chan struct{}, atOnce)}
 	d.ctx, d.stop = context.WithCancel(context.Background())

@@ -141,6 +141,8 @@ type shop struct {
 	refuse func(op string) error           // nil: it never does
 	gate   func(ctx context.Context) error // before a run is started; nil: open
 	works  map[keepwatch.RunKind]engine.Work
+	// answered is told what came of what was due; nil: nobody is.
+	answered func(due string, e keepwatch.AuditEntry, msg keepwatch.Message)
 }
 
 // open starts a process. setup may be nil.
@@ -168,7 +170,7 @@ func (h *hall) open(setup func(*shop)) *shop {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	p.Desk, err = NewDesk(DeskConfig{Router: router, Mailbox: b, Now: h.now, Crash: p.pass, Send: func(lanes ...string) {
+	p.Desk, err = NewDesk(DeskConfig{Router: router, Mailbox: b, Now: h.now, Crash: p.pass, Answered: p.answered, Send: func(lanes ...string) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.lanes = append(p.lanes, lanes...)

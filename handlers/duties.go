@@ -20,6 +20,7 @@ type Duties struct {
 	Checklists    []keepwatch.Checklist
 	Warnings      Warnings
 	Servers       Servers
+	Record        Record
 	// Hours gives when a channel may be disturbed.
 	Hours func(channel string) keepwatch.Hours
 	// Channels are those of the configuration, by their name there: "default".
@@ -29,6 +30,11 @@ type Duties struct {
 	Speaks func(channel string) bool
 	// Chart draws a report.
 	Chart func(keepwatch.Report) ([]byte, error)
+	// Post saves messages and has them sent; nil: none can be.
+	Post func(out ...keepwatch.Outgoing) error
+	// Said is told what people have said in a checklist, once it is saved, so that
+	// nobody is asked for it any more; nil: nobody is told.
+	Said func(keepwatch.Attestation)
 }
 
 // Rules keeps rules.
@@ -36,7 +42,8 @@ type Rules interface {
 	Rules() ([]keepwatch.Rule, error)
 	Rule(id string) (keepwatch.Rule, error)
 	// AddRule checks a rule, works out when it comes due first and saves it. One
-	// that can never come due is refused.
+	// that can never come due is refused. Where there is a rule of the same Request,
+	// that one is given.
 	AddRule(rule keepwatch.Rule) (keepwatch.Rule, error)
 	// ChangeRule changes one (its time, channel, text, pause); what it comes due
 	// next is worked out anew. change may be called more than once.
@@ -66,16 +73,20 @@ type Times interface {
 	// Moment reads one moment: "tomorrow 9:00", "in 2 hours", "3 December at 14:00".
 	Moment(text string, zone *time.Location, now time.Time) (time.Time, error)
 	Next(when keepwatch.When, after time.Time, wall string) (keepwatch.Due, bool)
+	// Describe says in words when it comes due: "every weekday at 09:00, Europe/London
+	// time".
+	Describe(when keepwatch.When) string
 }
 
 // Authenticator knows the devices that hold somebody's Microsoft Authenticator, and
 // what people said of them.
 type Authenticator interface {
-	// Devices gives all of them, by person.
+	// Devices gives all of them, by person. It answers from memory: the message that
+	// asks about a device is made within a transaction of the store.
 	Devices() ([]keepwatch.DeviceState, error)
-	// Attest checks what somebody says and saves it. A date in the future, and one
-	// that is older than the one that is known, is asked about: a KindConflict
-	// error, unless sure is set.
+	// Attest checks what somebody says and saves it. A date in the future is
+	// refused (KindInvalid); one that is older than the one that is known is asked
+	// about: a KindConflict error, unless sure is set.
 	Attest(a keepwatch.Attestation, sure bool) (keepwatch.DeviceState, error)
 	// Custodies gives what is lost with its password, and who said where it is.
 	Custodies() ([]keepwatch.CustodyState, error)
@@ -116,8 +127,18 @@ type Warnings interface {
 	// Warnings gives those that hold, the most pressing first.
 	Warnings() ([]keepwatch.Warning, error)
 	Warning(id string) (keepwatch.Warning, error)
-	// AckWarning saves that somebody has seen one; it rests until then.
-	AckWarning(id, by string, until time.Time) (keepwatch.Warning, error)
+	// AckWarning saves that somebody has seen one; it rests until then. The zero
+	// time leaves it to the warning. note is kept with it.
+	AckWarning(id, by string, until time.Time, note string) (keepwatch.Warning, error)
+}
+
+// Record is what a report looks back on. The order of what it gives does not matter.
+type Record interface {
+	// OccurrencesSince gives what came due from a moment on, at most limit.
+	OccurrencesSince(t time.Time, limit int) ([]keepwatch.Occurrence, error)
+	AttestationsSince(t time.Time) ([]keepwatch.Attestation, error)
+	// WarningsSince gives those that began or ended from a moment on, or have not ended.
+	WarningsSince(t time.Time) ([]keepwatch.Warning, error)
 }
 
 // Servers knows what the providers' servers hold.

@@ -10,15 +10,16 @@ import (
 
 func TestSplit(t *testing.T) {
 	for text, want := range map[string][]string{
-		"":                                  nil,
-		"  backup   start\tnotes ":          {"backup", "start", "notes"},
-		`backup start "My Documents" 'a b'`: {"backup", "start", "My Documents", "a b"},
-		`a\ b c\"d "e\"f" '\x'`:             {"a b", `c"d`, `e"f`, `\x`},
-		`"" ''`:                             {"", ""},
-		`--to="a b"`:                        {"--to=a b"},
-		"backup restore x —to “My Folder”":  {"backup", "restore", "x", "--to", "My Folder"},
-		"–yes a—b":                          {"--yes", "a—b"},
-		"it\u00a0is":                        {"it", "is"},
+		"":                                   nil,
+		"  backup   start\tnotes ":           {"backup", "start", "notes"},
+		`backup start "My Documents" 'a b'`:  {"backup", "start", "My Documents", "a b"},
+		`a\ b c\"d "e\"f" '\x'`:              {"a b", `c"d`, `e"f`, `\x`},
+		`"" ''`:                              {"", ""},
+		`don't "it's" the 90's Olwen’s 'a'b`: {"don't", "it's", "the", "90's", "Olwen's", "ab"},
+		`--to="a b"`:                         {"--to=a b"},
+		"backup restore x —to “My Folder”":   {"backup", "restore", "x", "--to", "My Folder"},
+		"–yes a—b":                           {"--yes", "a—b"},
+		"it\u00a0is":                         {"it", "is"},
 	} {
 		got, err := Split(text)
 		if err != nil || !slices.Equal(got, want) {

@@ -14,10 +14,13 @@ import (
 // as Split takes it apart: blanks in quotes or behind a backslash do not end one.
 func WordStart(text string) int {
 	start, quote, escaped := 0, rune(0), false
+	before := rune(0)
 	for i, c := range text {
 		if !escaped {
 			c = plainRune(c)
 		}
+		inside := apostrophe(c, before) && quote == 0
+		before = c
 		switch {
 		case escaped:
 			escaped = false
@@ -25,7 +28,7 @@ func WordStart(text string) int {
 			escaped = true
 		case quote != 0 && c == quote:
 			quote = 0
-		case quote == 0 && (c == '"' || c == '\''):
+		case quote == 0 && (c == '"' || c == '\'') && !inside:
 			quote = c
 		case quote == 0 && unicode.IsSpace(c):
 			start = i + utf8.RuneLen(firstRune(text[i:]))

@@ -118,7 +118,7 @@ func Table() []Command {
 
 // table puts the groups of commands together, in the order of the help.
 func (r *Router) table() []Command {
-	return slices.Concat(r.backupCommands(), r.archiveCommands(), r.rotationCommands(), r.authenticatorCommands(), r.guideCommands(), r.reminderCommands(), r.warningCommands(), r.reportCommands(), r.keepwatchCommands())
+	return slices.Concat(r.backupCommands(), r.archiveCommands(), r.rotationCommands(), r.authenticatorCommands(), r.guideCommands(), r.reminderCommands(), r.warningCommands(), r.reportCommands(), r.keepwatchCommands(), r.stepCommands())
 }
 
 // Commands gives the table, for those who register it with a platform.
@@ -157,7 +157,30 @@ func (r *Router) Handle(ctx context.Context, req keepwatch.Request) keepwatch.Me
 // request has its ID and time.
 func (r *Router) Entry(req keepwatch.Request) keepwatch.AuditEntry {
 	person, _ := r.person(req)
-	return keepwatch.AuditEntry{ID: req.ID, At: req.At.UTC(), Person: person.Name, Account: req.Account, Channel: req.Channel, Text: clip(req.Text), Source: r.about(req), Outcome: keepwatch.OutcomeStarted}
+	return keepwatch.AuditEntry{ID: req.ID, At: req.At.UTC(), Person: person.Name, Account: req.Account, Channel: req.Channel, Text: clip(r.guarded(req)), Source: r.about(req), Outcome: keepwatch.OutcomeStarted}
+}
+
+// guarded gives the text of a request for the audit, without what looks like a secret
+// where the command is one in which people write where secrets are.
+func (r *Router) guarded(req keepwatch.Request) string {
+	words, err := Split(req.Text)
+	if err != nil || len(words) == 0 {
+		return req.Text
+	}
+	words[0] = strings.TrimPrefix(words[0], "/")
+	cmd, rest, found := r.find(words)
+	if !found || !cmd.Guarded {
+		return req.Text
+	}
+	got, _, err := cmd.bind(rest)
+	secret := err != nil && keepwatch.LooksSecret(strings.Join(rest, " "))
+	for _, o := range cmd.Options {
+		secret = secret || (o.Variadic || o.Flag) && keepwatch.LooksSecret(strings.Join(got[o.Name], " "))
+	}
+	if !secret {
+		return req.Text
+	}
+	return "/" + cmd.Title() + " (the rest is left out: it looks like a secret)"
 }
 
 // Answer carries out a request whose audit line is saved, and completes the
@@ -194,6 +217,9 @@ func clip(s string) string {
 // more. The name that a platform shows decides nothing.
 func (r *Router) person(req keepwatch.Request) (keepwatch.Person, bool) {
 	a, role := req.Account, keepwatch.RoleNone
+	if a == keepwatch.ConfigAccount() && req.Due != "" {
+		return keepwatch.ConfigPerson(), true
+	}
 	for _, g := range r.cfg.Groups {
 		if slices.Contains(req.Groups, g.ID) {
 			role = max(role, g.Role)
@@ -213,20 +239,14 @@ func (r *Router) person(req keepwatch.Request) (keepwatch.Person, bool) {
 
 // command finds the command that a request asks for.
 func (r *Router) command(req keepwatch.Request) (Command, bool) {
-	words, err := Split(req.Text)
-	if err != nil || len(words) == 0 {
-		return Command{}, false
-	}
-	words[0] = strings.TrimPrefix(words[0], "/")
-	cmd, _, found := r.find(words)
-	return cmd, found
+	return commandOf(r.commands, req.Text)
 }
 
 // private reports whether what a request asks for is for the asker's eyes alone,
-// because only admins may see it.
+// because only admins may see it, or each their own.
 func (r *Router) private(req keepwatch.Request) bool {
 	cmd, found := r.command(req)
-	return found && cmd.Role >= keepwatch.RoleAdmin
+	return found && (cmd.Role >= keepwatch.RoleAdmin || cmd.Private)
 }
 
 // stranger says whom to ask, and what for.
@@ -295,6 +315,9 @@ func (r *Router) answer(ctx context.Context, req keepwatch.Request, person keepw
 		return msg, keepwatch.Errorf(keepwatch.KindDenied, "%s works only in the terminal of the machine that runs Keepwatch.", cmd.Title())
 	}
 	c := &call{req: req, person: person, cmd: cmd, audit: entry}
+	if cmd.arrange != nil {
+		rest = cmd.arrange(c, rest)
+	}
 	var missing *Option
 	if c.args, missing, err = cmd.bind(rest); err != nil {
 		return msg, err
@@ -307,22 +330,24 @@ func (r *Router) answer(ctx context.Context, req keepwatch.Request, person keepw
 
 // find takes the command off the front of the words. A group's own name may be
 // left out where a command's name is enough ("help", "exit").
-func (r *Router) find(words []string) (Command, []string, bool) {
+func (r *Router) find(words []string) (Command, []string, bool) { return find(r.commands, words) }
+
+func find(table []Command, words []string) (Command, []string, bool) {
 	if len(words) == 0 {
 		words = []string{"help"}
 	}
-	for _, c := range r.commands {
-		if len(words) > 1 && strings.EqualFold(words[0], c.Group) && strings.EqualFold(words[1], c.Name) {
+	for _, c := range table {
+		if len(words) > 1 && strings.EqualFold(words[0], c.Group) && c.named(words[1]) {
 			return c, words[2:], true
 		}
 	}
-	for _, c := range r.commands {
+	for _, c := range table {
 		if c.Group == "keepwatch" && strings.EqualFold(words[0], c.Name) {
 			return c, words[1:], true
 		}
 	}
-	if len(words) == 1 && slices.ContainsFunc(r.commands, func(c Command) bool { return strings.EqualFold(words[0], c.Group) }) {
-		help, _, _ := r.find([]string{"keepwatch", "help"})
+	if len(words) == 1 && slices.ContainsFunc(table, func(c Command) bool { return strings.EqualFold(words[0], c.Group) }) {
+		help, _, _ := find(table, []string{"keepwatch", "help"})
 		return help, []string{strings.ToLower(words[0])}, true
 	}
 	return Command{}, nil, false
@@ -343,13 +368,18 @@ func (r *Router) unknown(words []string, person keepwatch.Person, req keepwatch.
 			}
 		}
 	}
-	near := nearest(typed, titles)
-	if near == "" { // "start notes" for "backup start notes"
-		for _, c := range r.commands {
-			if strings.EqualFold(words[0], c.Name) && person.Role >= c.Role && (req.Local || !c.Local) {
-				near, words = c.Title(), append([]string{c.Group}, words...)
-			}
+	near := ""
+	for _, c := range r.commands { // "start notes" for "backup start notes"
+		if strings.EqualFold(words[0], c.Name) && person.Role >= c.Role && (req.Local || !c.Local) {
+			near = c.Title()
+			break
 		}
+	}
+	if near != "" {
+		group, _, _ := strings.Cut(near, " ")
+		words = append([]string{group}, words...)
+	} else {
+		near = nearest(typed, titles)
 	}
 	msg := keepwatch.Message{Title: fmt.Sprintf("There is no command %q", typed), Tone: keepwatch.ToneWarn, Refused: keepwatch.KindNotFound, Failed: true}
 	if near == "" {

@@ -603,3 +603,14 @@ func TestConcurrentRequests(t *testing.T) {
 		t.Errorf("%d audit lines", len(w.audit))
 	}
 }
+
+func TestInPlace(t *testing.T) {
+	table := []Command{{Group: "backup", Name: "guide", InPlace: true}, {Group: "backup", Name: "start"}, {Group: "keepwatch", Name: "help"}}
+	for text, want := range map[string]bool{
+		"backup guide cpanel": true, "/Backup Guide": true, "backup start x": false, "backup": false, "guide": false, "": false, `backup guide "open`: false, "nothing": false,
+	} {
+		if InPlace(table, text) != want {
+			t.Errorf("%q: %t", text, !want)
+		}
+	}
+}

@@ -25,6 +25,21 @@ const (
 	TypeCount   OptionType = "count"
 	TypeSwitch  OptionType = "switch" // --name alone
 	TypeCommand OptionType = "command"
+	TypeWarning OptionType = "warning" // one that holds
+	TypeDevice  OptionType = "device"  // a phone that holds Microsoft Authenticator, as a word
+	TypeCustody OptionType = "custody" // something that is lost with its password
+	TypeField   OptionType = "field"   // of the dossier
+	TypeTopic   OptionType = "topic"   // of a checklist under the command
+
+	TypeWhen     OptionType = "when"     // a cron expression or plain words, for a rule
+	TypeMoment   OptionType = "moment"   // one moment ahead, in plain words
+	TypeZone     OptionType = "zone"     // Europe/London
+	TypeChannel  OptionType = "channel"  // here, a name from the configuration, slack:C…, a person
+	TypePlaces   OptionType = "places"   // several of those, with commas between them
+	TypeDuration OptionType = "duration" // 30m, 2h, 1d
+	TypeRule     OptionType = "reminder" // the number of a rule
+	TypeDue      OptionType = "due"      // something that came due and is open: 12@2026-11-26T09:00
+	TypeEither   OptionType = "either"   // a TypeRule or a TypeDue
 )
 
 // Option is one thing that a command takes: a positional word, or --name VALUE
@@ -48,8 +63,33 @@ type Command struct {
 	Examples    []string
 	Local       bool // makes sense only where the asker sits at this machine
 	Card        bool // its answer is the card of a run, for all in the channel to see
+	Private     bool // its answer is for the asker's eyes alone, whatever the role
+	Public      bool // its answer is for all in the channel to see, though it is no card
+	// InPlace: pressed as a button, its answer takes the place of the message, where
+	// nobody but the asker sees that: in direct messages with the bot, as it does
+	// everywhere in what only one person is shown. So a checklist is one message, and
+	// not one for each step.
+	InPlace bool
+	// Guarded: what people write in it may be a secret by mistake. Where it looks like
+	// one, the audit line leaves it out.
+	Guarded bool
 
-	run func(ctx context.Context, c *call) (keepwatch.Message, error)
+	aliases []string // other names that are understood
+	// arrange puts the words into the order in which they are bound, where people
+	// may write them in another one; nil: they are.
+	arrange func(c *call, words []string) []string
+	// form gives a button that asks in a form for what was left out; nil: there is none.
+	form func(c *call) keepwatch.Button
+	run  handler
+}
+
+// handler carries out a command.
+type handler = func(ctx context.Context, c *call) (keepwatch.Message, error)
+
+// named reports whether a word is the command's name.
+func (c Command) named(word string) bool {
+	same := func(name string) bool { return strings.EqualFold(word, name) }
+	return same(c.Name) || slices.ContainsFunc(c.aliases, same)
 }
 
 // Title gives "backup start".
@@ -74,6 +114,34 @@ func (c Command) Usage() string {
 		words = append(words, w)
 	}
 	return strings.Join(words, " ")
+}
+
+// InPlace reports whether the command that a text asks for is one whose answer takes
+// the place of the message that it was pressed in; see Command.InPlace. Front-ends
+// ask it about buttons in direct messages.
+func InPlace(table []Command, text string) bool {
+	cmd, found := commandOf(table, text)
+	return found && cmd.InPlace
+}
+
+// Public reports whether the answer to what a text asks for is for all in the channel
+// to see; see Command.Public. Whoever turns it over to another page does so alone. A
+// platform asks it that has to know before the answer is there.
+func Public(table []Command, text string) bool {
+	cmd, found := commandOf(table, text)
+	words, _ := Split(text) // found says that it can be
+	return found && cmd.Public && !slices.Contains(words, "--page")
+}
+
+// commandOf finds the command that a text asks for.
+func commandOf(table []Command, text string) (Command, bool) {
+	words, err := Split(text)
+	if err != nil || len(words) == 0 {
+		return Command{}, false
+	}
+	words[0] = strings.TrimPrefix(words[0], "/")
+	cmd, _, found := find(table, words)
+	return cmd, found
 }
 
 // option gives a flag by its name.

@@ -20,14 +20,18 @@ type backup struct {
 
 func backupWork(cfg Config) *Work {
 	b := backup{cfg, pruning{cfg}}
+	steps := []step{
+		{name: "plan", do: b.plan},
+		{name: "fetch", do: b.fetch},
+		{name: "verify", do: b.verify},
+		{name: "seal", do: b.seal},
+		{name: "prune", do: b.tidy},
+	}
+	if len(cfg.Copies) > 0 { // before anything old is removed
+		steps = slices.Insert(steps, 4, step{name: "copy", do: b.copy})
+	}
 	return &Work{
-		steps: []step{
-			{name: "plan", do: b.plan},
-			{name: "fetch", do: b.fetch},
-			{name: "verify", do: b.verify},
-			{name: "seal", do: b.seal},
-			{name: "prune", do: b.tidy},
-		},
+		steps: steps,
 		refuse: func(run keepwatch.Run) error {
 			_, _, err := b.provider(run.Source)
 			return err

@@ -52,3 +52,11 @@ type Sink interface {
 	// Note records something worth knowing.
 	Note(n keepwatch.Note) error
 }
+
+// Inspector is a Provider of which the server keeps backups of its own, and rotates
+// them away.
+type Inspector interface {
+	// Held gives what the server holds of a source, newest first, without changing
+	// anything.
+	Held(ctx context.Context, source keepwatch.Source) ([]keepwatch.ServerBackup, error)
+}

@@ -77,6 +77,8 @@ type Config struct {
 	Providers map[keepwatch.SourceKind]Provider
 	Vault     Vault
 	Archives  Archives
+	Copies    []string // folders elsewhere that get a copy of each archive
+	Copier    Copier   // nil where there are no Copies
 	Keep      keepwatch.Keep
 	Location  *time.Location // whose days retention counts; nil: UTC
 	Now       func() time.Time
@@ -102,6 +104,9 @@ type step struct {
 func NewWorks(cfg Config) (map[keepwatch.RunKind]*Work, error) {
 	if cfg.Sources == nil || cfg.Vault == nil || cfg.Archives == nil || cfg.Now == nil {
 		return nil, errors.New("providers: a Config without Sources, Vault, Archives or Now")
+	}
+	if len(cfg.Copies) > 0 && cfg.Copier == nil {
+		return nil, errors.New("providers: a Config with Copies and without Copier")
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

@@ -33,16 +33,11 @@ func occurrenceKey(id string) (string, error) {
 const longestID = 120
 
 // validRuleID keeps an id out of the keys that could be taken for another one. It
-// takes a number, or a name such as "schedule:ruthin-web".
+// takes a number, or a name that begins with a letter, such as "schedule:ruthin-web".
 func validRuleID(id string) error {
-	for i := range len(id) {
-		b := id[i]
-		letter := b >= 'a' && b <= 'z' || b >= '0' && b <= '9'
-		if !letter && (i == 0 || !strings.ContainsRune(".:_-", rune(b))) {
-			return fmt.Errorf("store: %q cannot be the name of a rule", id)
-		}
-	}
-	if id == "" || len(id) > longestID {
+	digits := strings.Trim(id, "0123456789") == ""
+	name := id != "" && id[0] >= 'a' && id[0] <= 'z' && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789.:_-") == ""
+	if id == "" || len(id) > longestID || !digits && !name {
 		return fmt.Errorf("store: %q cannot be the name of a rule", id)
 	}
 	return nil
@@ -77,6 +72,13 @@ func (r *Records) Rules() ([]keepwatch.Rule, error) {
 		return cmp.Or(compareBool(b.Fixed, a.Fixed), cmp.Compare(ruleNumber(a.ID), ruleNumber(b.ID)), cmp.Compare(a.ID, b.ID))
 	})
 	return rules, err
+}
+
+// FixedRules gives those of the configuration, by name. It reads no rule that has a
+// number, however many there are.
+func (r *Records) FixedRules() ([]keepwatch.Rule, error) {
+	named, err := all[keepwatch.Rule](r.store, Range{Prefix: "rule/", From: "rule/a"}, 0)
+	return slices.DeleteFunc(named, func(rule keepwatch.Rule) bool { return !rule.Fixed }), err
 }
 
 // ruleNumber gives the number of a rule; that of a name is 0.

@@ -21,6 +21,7 @@ import (
 	"keepwatch/handlers"
 	"keepwatch/handlers/web"
 	"keepwatch/providers"
+	"keepwatch/providers/authenticator"
 	"keepwatch/providers/files"
 	"keepwatch/store"
 	"keepwatch/store/bolt"
@@ -46,6 +47,9 @@ type app struct {
 	platforms    []platform     // those that are configured
 	connected    sync.WaitGroup // their connections
 	stopping     atomic.Bool    // all has stopped but the outbox
+	duties       duties
+	serving      bool // the platforms are connected to; set before anything is started
+	terminal     *terminalPoster
 	control      *control
 	web          *web.Server // nil: nobody listens
 	watching     sync.WaitGroup
@@ -97,6 +101,9 @@ func (a *app) join() error {
 	if err := a.rememberKey(); err != nil {
 		return err
 	}
+	if err := a.makeDuties(); err != nil {
+		return err
+	}
 	if err := a.makeEngine(); err != nil {
 		return err
 	}
@@ -141,9 +148,11 @@ func (a *app) makeEngine() error {
 	s := a.settings
 	works, err := providers.NewWorks(providers.Config{
 		Sources:   a.catalog,
-		Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: s.files(a.log)},
+		Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: s.files(a.log), keepwatch.KindDossier: authenticator.NewProvider(a.duties.phones)},
 		Vault:     sealer{a.vault},
 		Archives:  a.archives(),
+		Copies:    s.Vault.Copies,
+		Copier:    a.vault,
 		Keep:      s.Vault.Keep,
 		Location:  s.Location,
 		Now:       a.now,
@@ -280,6 +289,7 @@ func (a *app) makeRouter() (err error) {
 		People: terminalPeople(s.People, a.account), Groups: s.Groups, Runs: a.engine, Sources: a.catalog, History: a.archives(), Audit: a.records,
 		Vault: shownVault{a.vault, s}, Check: a.check, Keep: s.Vault.Keep, Location: s.Location,
 		KeyFile: s.shownPath(key), RestoreTo: s.restoredPath(), Version: version(), Log: a.log, Now: a.now,
+		Duties: a.commandDuties(),
 	})
 	return err
 }
@@ -312,6 +322,13 @@ func (a *app) changed(run keepwatch.Run) {
 		a.markVault()
 	}
 	a.outbox.RunChanged(run)
+	a.duties.scheduler.RunChanged(run)
+	if run.State.Settled() {
+		if err := a.duties.phones.RunChanged(run); err != nil {
+			a.log.Warn("it could not be kept that the dossier was sealed", "run", run.ID, "err", err)
+		}
+		a.duties.warnings.Poke()
+	}
 	if run.State == keepwatch.RunQueued {
 		a.announce(run)
 	}
@@ -343,7 +360,7 @@ func (s settings) own() vault.Own {
 
 // files gives the provider of this machine's files. A nil log is silent.
 func (s settings) files(log *slog.Logger) *files.Provider {
-	return files.New(files.Config{Avoid: []string{s.DataDir, s.Vault.Dir}, Keys: []string{s.keyPath(), s.statePath()}, Log: log})
+	return files.New(files.Config{Avoid: append([]string{s.DataDir, s.Vault.Dir}, s.Vault.Copies...), Keys: []string{s.keyPath(), s.statePath()}, Log: log})
 }
 
 func (s settings) restoredPath() string { return filepath.Join(s.DataDir, "restored") }

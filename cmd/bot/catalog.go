@@ -53,7 +53,7 @@ func (c *catalog) Source(name string) (keepwatch.Source, error) {
 	if err != nil {
 		return keepwatch.Source{}, err
 	}
-	for _, s := range all {
+	for _, s := range append(all, dossier()) {
 		if s.Name == name {
 			return s, nil
 		}
@@ -174,4 +174,10 @@ func freeName(all []keepwatch.Source, archives []keepwatch.Archive, base string)
 		name = base + "-" + strconv.Itoa(n)
 	}
 	return name
+}
+
+// dossier is the source that is in no list: it is sealed by a command of its own. A
+// configured source of that name hides it.
+func dossier() keepwatch.Source {
+	return keepwatch.Source{Name: keepwatch.DossierSource, Kind: keepwatch.KindDossier}
 }

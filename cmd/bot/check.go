@@ -58,7 +58,7 @@ func bad(name, text, next string) keepwatch.Probe {
 	return keepwatch.Probe{Name: name, Status: keepwatch.ProbeBad, Text: text, Next: next}
 }
 
-func warn(name, text, next string) keepwatch.Probe {
+func caution(name, text, next string) keepwatch.Probe {
 	return keepwatch.Probe{Name: name, Status: keepwatch.ProbeWarn, Text: text, Next: next}
 }
 
@@ -99,31 +99,19 @@ func probeSettings(s settings) []keepwatch.Probe {
 		probes = append(probes, off("configuration", "There is no "+s.ConfigFile+".", "In the terminal a path will do as a source; for more, write one."))
 	}
 	for _, w := range s.env.warnings {
-		probes = append(probes, warn("environment", w, ""))
+		probes = append(probes, caution("environment", w, ""))
 	}
 	if p, ok := lesserTerminal(s.People, terminalAccount()); ok {
-		probes = append(probes, warn("people", fmt.Sprintf("%s has the role %s, and is admin in the terminal all the same: that user of this machine can read and write everything that Keepwatch can.", p.Name, p.Role), "Run Keepwatch as a user of its own."))
+		probes = append(probes, caution("people", fmt.Sprintf("%s has the role %s, and is admin in the terminal all the same: that user of this machine can read and write everything that Keepwatch can.", p.Name, p.Role), "Run Keepwatch as a user of its own."))
 	}
 	if s.env.values["MICROSOFT_TENANT_ID"] != "" || s.env.values["MICROSOFT_CLIENT_ID"] != "" {
-		probes = append(probes, warn("Microsoft 365", "It is configured, and this version does not connect to it yet.", ""))
+		probes = append(probes, caution("Microsoft 365", "It is configured, and this version does not connect to it yet.", ""))
 	}
-	probes = append(probes, good("time zone", zoneName(s.Location)+"."), probeWritable("data folder", s.DataDir), probeWritable("vault folder", s.Vault.Dir))
-	if len(s.Vault.Copies) > 0 {
-		probes = append(probes, bad("copies", "Copies to "+strings.Join(s.Vault.Copies, ", ")+" are configured, and this version makes none.", "Copy the vault folder by other means, such as rclone, and take the entry out."))
+	probes = append(probes, good("time zone", zoneName(s.config)+"."), probeWritable("data folder", s.DataDir), probeWritable("vault folder", s.Vault.Dir))
+	for _, place := range s.Vault.Copies {
+		probes = append(probes, probeCopies(place))
 	}
-	if slices.ContainsFunc(s.People, func(p keepwatch.Person) bool { return len(p.Devices) > 0 }) {
-		probes = append(probes, off("devices", "They are read, and this version does not ask about any.", ""))
-	}
-	for _, name := range []string{"escalation", "reports"} {
-		if s.Channels[name] != "" {
-			probes = append(probes, off("channel "+name, "It is read, and this version posts nothing there.", ""))
-		}
-	}
-	for _, src := range s.Sources {
-		if src.Schedule != "" {
-			probes = append(probes, warn("schedule of "+src.Name, "It is read, and this version does not act on it.", fmt.Sprintf("Until then use the system's cron: bot -c '/backup start %s'", src.Name)))
-		}
-	}
+	probes = append(probes, s.probeDuties()...)
 	return probes
 }
 
@@ -149,15 +137,24 @@ func probeWritable(name, dir string) keepwatch.Probe {
 		return good(name, relative(dir)+" can be written.")
 	}
 	if free < 100<<20 {
-		return warn(name, fmt.Sprintf("%s can be written, and has only %s left.", relative(dir), keepwatch.FormatBytes(free)), "Free some room.")
+		return caution(name, fmt.Sprintf("%s can be written, and has only %s left.", relative(dir), keepwatch.FormatBytes(free)), "Free some room.")
 	}
 	return good(name, fmt.Sprintf("%s can be written; %s are free.", relative(dir), keepwatch.FormatBytes(free)))
 }
 
 // zoneName names a time zone for a person.
-func zoneName(loc *time.Location) string {
-	if loc == time.Local {
-		return "The system's, as neither keepwatch.yaml nor BOT_TIMEZONE names one"
+func zoneName(c config) string {
+	if !c.Zoned {
+		return "The system's (" + c.Location.String() + "), as neither keepwatch.yaml nor BOT_TIMEZONE names one"
 	}
-	return loc.String()
+	return c.Location.String()
+}
+
+// probeCopies looks at a place for copies. It is never made by us: where it is not
+// there, its disk is probably not mounted.
+func probeCopies(place string) keepwatch.Probe {
+	if info, err := os.Stat(place); err != nil || !info.IsDir() {
+		return bad("copies", place+" is not there.", "Mount its disk, or make the folder.")
+	}
+	return probeWritable("copies", place)
 }

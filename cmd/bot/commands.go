@@ -113,19 +113,25 @@ func chat(ctx context.Context, p process, o options) (err error) {
 	a, err := openApp(p, s, log)
 	if keepwatch.KindOf(err) == keepwatch.KindConflict {
 		if r, ok := reach(ctx, s, log); ok { // it has the state, and carries out what is typed here
-			return talk(ctx, p, o, s, &to, console.Config{Chat: r, Follower: r, Elsewhere: true, Account: terminalAccount(), Log: log, Now: p.Now,
+			return talk(ctx, p, o, s, &to, nil, console.Config{Chat: r, Follower: r, Elsewhere: true, Account: terminalAccount(), Log: log, Now: p.Now,
 				Welcome: "Keepwatch runs already, and this terminal talks to it. /keepwatch help shows what there is; Tab completes; exit leaves, and Keepwatch runs on."})
 		}
 	}
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, a.close()) }()
+	ctx, stop := context.WithCancel(ctx)
+	defer func() { stop(); err = errors.Join(err, a.close()) }()
 	left, err := a.start(ctx)
 	if err != nil {
 		return err
 	}
-	return talk(ctx, p, o, s, &to, console.Config{Chat: a.router, Follower: a.engine, Left: left, Account: a.account, Welcome: a.welcome(), Log: a.log, Now: a.now})
+	if _, dumb := plainTerminal(s.env); !o.given["c"] && console.New(console.Config{In: p.In, Out: p.Out, Dumb: dumb}).Interactive() { // somebody is there to be reminded
+		if err := a.connect(ctx); err != nil {
+			return err
+		}
+	}
+	return talk(ctx, p, o, s, &to, a.terminal, console.Config{Chat: a.router, Follower: a.engine, Left: left, Account: a.account, Welcome: a.welcome(), Log: a.log, Now: a.now})
 }
 
 // redirected is where the log goes: to stderr, and above the prompt of the chat
@@ -149,14 +155,19 @@ func (r *redirected) Write(p []byte) (int, error) {
 	return to.Write(p)
 }
 
-// talk runs the console until it ends. with says what it talks to.
-func talk(ctx context.Context, p process, o options, s settings, log *redirected, with console.Config) error {
+// talk runs the console until it ends. with says what it talks to; what comes by
+// itself is shown there, where by is not nil.
+func talk(ctx context.Context, p process, o options, s settings, log *redirected, by *terminalPoster, with console.Config) error {
 	with.In, with.Out, with.Err, with.Location = p.In, p.Out, p.Err, s.Location
 	with.Plain, with.Dumb = plainTerminal(s.env)
 	with.History = filepath.Join(s.DataDir, "history")
 	left := with.Left
 	c := console.New(with)
 	log.set(c.Stderr())
+	if by != nil {
+		by.open(c.Post)
+		defer by.open(nil)
+	}
 	var failed, leftFailed bool
 	var err error
 	switch {

@@ -7,25 +7,36 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/robfig/cron/v3"
-
 	"keepwatch"
+	"keepwatch/engine/when"
+	"keepwatch/providers/authenticator"
 	"keepwatch/vault"
 )
 
 // config is keepwatch.yaml: what to keep and whom to ask.
 type config struct {
 	Location *time.Location
+	Zoned    bool // somebody has named Location; otherwise it is the system's
 	People   []keepwatch.Person
 	Groups   []keepwatch.Group
 	Channels map[string]string
 	Sources  []keepwatch.Source
 	Vault    vaultConfig
 	Parallel int
+
+	Hours       map[string]keepwatch.Hours // by channel: "slack:C0OPS"
+	Custody     []keepwatch.Custody
+	Credentials []keepwatch.Credential
+	Emergency   []authenticator.EmergencyAccount
+	Second      map[string]string         // how a person signs in beside Authenticator, by name
+	Dossier     map[string]string         // what Microsoft asks for, by the field's name
+	When        map[string]keepwatch.When // of the schedules, by source
+	Checklists  string                    // the folder of the team's own; "": there is none
 }
 
 // vaultConfig is where archives lie and how long.
@@ -56,10 +67,11 @@ func readConfig(file string, named bool, zone string, env func(string) (string, 
 }
 
 func (d *doc) config(root field, base, zone string) config {
-	top := root.section("timezone", "people", "groups", "channels", "sources", "vault", "parallel")
-	c := config{Channels: map[string]string{}, Parallel: top["parallel"].number(1), Location: d.zone(top["timezone"], zone)}
+	top := root.section("timezone", "people", "groups", "channels", "sources", "vault", "parallel",
+		"hours", "custody", "credentials", "checklists", "emergency_accounts", "dossier")
+	c := config{Channels: map[string]string{}, Hours: map[string]keepwatch.Hours{}, Second: map[string]string{}, Dossier: map[string]string{}, When: map[string]keepwatch.When{}, Parallel: top["parallel"].number(1), Location: d.zone(top["timezone"], zone), Zoned: top["timezone"].is() || zone != ""}
 	for i, f := range top["people"].list() {
-		p := d.person(f)
+		p, second := d.person(f)
 		if slices.ContainsFunc(c.People, func(q keepwatch.Person) bool { return q.Name == p.Name }) {
 			f.bad("is the second person named %q.", p.Name)
 		}
@@ -69,6 +81,9 @@ func (d *doc) config(root field, base, zone string) config {
 					f.bad("has the same %s account as %s.", platform, q.Name)
 				}
 			}
+		}
+		if second != "" {
+			c.Second[p.Name] = second
 		}
 		c.People = append(c.People, p)
 	}
@@ -83,13 +98,14 @@ func (d *doc) config(root field, base, zone string) config {
 		}
 	}
 	for _, f := range top["sources"].list() {
-		s := d.source(f, base)
+		s := d.source(f, base, &c)
 		if slices.ContainsFunc(c.Sources, func(t keepwatch.Source) bool { return t.Name == s.Name && s.Name != "" }) {
 			f.bad("is the second source named %q.", s.Name)
 		}
 		c.Sources = append(c.Sources, s)
 	}
 	c.Vault = d.vault(top["vault"], base)
+	d.duties(&c, top, base)
 	return c
 }
 
@@ -98,7 +114,7 @@ func (d *doc) zone(f field, fallback string) *time.Location {
 	name := f.text()
 	if name == "" {
 		if fallback == "" {
-			return time.Local
+			return systemZone()
 		}
 		loc, err := time.LoadLocation(fallback)
 		if err != nil { // readEnv has said so
@@ -114,6 +130,25 @@ func (d *doc) zone(f field, fallback string) *time.Location {
 	return loc
 }
 
+// systemZone gives the system's zone under its own name, because a rule is kept under
+// one; time.Local, which has none, where the system does not say.
+func systemZone() *time.Location {
+	name := os.Getenv("TZ")
+	if target, err := os.Readlink("/etc/localtime"); name == "" && err == nil {
+		_, name, _ = strings.Cut(target, "zoneinfo/")
+	}
+	if text, err := os.ReadFile("/etc/timezone"); name == "" && err == nil { // Debian's, where the other is a copy
+		name = strings.TrimSpace(string(text))
+	}
+	if _, err := os.Stat("/etc/localtime"); name == "" && errors.Is(err, fs.ErrNotExist) && runtime.GOOS != "windows" {
+		return time.UTC // as Go has it then
+	}
+	if loc, err := time.LoadLocation(strings.TrimPrefix(name, ":")); err == nil && name != "" {
+		return loc
+	}
+	return time.Local
+}
+
 // need reads a key that must be there.
 func need(at field, keys map[string]field, name, example string) field {
 	f, ok := keys[name]
@@ -123,9 +158,11 @@ func need(at field, keys map[string]field, name, example string) field {
 	return f
 }
 
-func (d *doc) person(f field) keepwatch.Person {
-	keys := f.section("name", "role", "slack", "discord", "terminal", "devices")
-	p := keepwatch.Person{Name: need(f, keys, "name", "name: Alis").text(), Accounts: map[string]string{}}
+// person reads a person, and how they can sign in beside Authenticator.
+func (d *doc) person(f field) (p keepwatch.Person, second string) {
+	keys := f.section("name", "role", "slack", "discord", "terminal", "devices",
+		"timezone", "quiet", "working_days", "holidays", "second_method")
+	p = keepwatch.Person{Name: need(f, keys, "name", "name: Alis").text(), Accounts: map[string]string{}}
 	for _, platform := range []string{"slack", "discord", "terminal"} {
 		if id := keys[platform].text(); id != "" {
 			p.Accounts[platform] = id
@@ -133,6 +170,7 @@ func (d *doc) person(f field) keepwatch.Person {
 	}
 	role := need(f, keys, "role", "role: operator")
 	p.Role, _ = keepwatch.ParseRole(role.oneOf("viewer", "operator", "admin"))
+	p.Hours = d.hours(keys)
 	for _, df := range keys["devices"].list() {
 		dk := df.section("name", "platform", "account", "recheck", "global_admin")
 		p.Devices = append(p.Devices, keepwatch.Device{
@@ -140,7 +178,7 @@ func (d *doc) person(f field) keepwatch.Person {
 			Account: dk["account"].oneOf("icloud", "microsoft", "none"), Recheck: dk["recheck"].duration(), GlobalAdmin: dk["global_admin"].yes(),
 		})
 	}
-	return p
+	return p, keys["second_method"].text()
 }
 
 // group reads a group of a platform whose members have a role.
@@ -181,12 +219,15 @@ var sourceKeys = map[keepwatch.SourceKind][]string{
 	keepwatch.KindOutlook: {"mailbox", "parts", "formats"},
 }
 
-func (d *doc) source(f field, base string) keepwatch.Source {
+func (d *doc) source(f field, base string, c *config) keepwatch.Source {
 	every := []string{"name", "kind", "schedule"}
 	all := slices.Concat(every, sourceKeys[keepwatch.KindFiles], sourceKeys[keepwatch.KindCPanel], sourceKeys[keepwatch.KindOutlook])
 	keys := f.section(slices.Compact(slices.Sorted(slices.Values(all)))...)
 	name := need(f, keys, "name", "name: ruthin-web")
-	s := keepwatch.Source{Name: name.text(), Schedule: d.cron(keys["schedule"])}
+	s := keepwatch.Source{Name: name.text(), Schedule: keys["schedule"].text()}
+	if at := keys["schedule"]; at.is() {
+		c.When[s.Name] = d.schedule(at, c.Location)
+	}
 	if name.is() && !keepwatch.ValidName(s.Name) {
 		name.bad("is %q; expected at most %d of a-z, 0-9, \".\", \"_\" and \"-\", beginning with a letter or a digit.", s.Name, keepwatch.MaxName)
 	}
@@ -248,43 +289,21 @@ func (d *doc) cpanel(s *keepwatch.Source, f field, keys map[string]field) {
 	s.Rotation = keepwatch.Rotation{Keeps: rot["keeps"].number(1), MaxAge: rot["max_age"].duration()}
 }
 
-// cron checks a cron expression.
-func (d *doc) cron(f field) string {
-	text := f.text()
-	if !f.is() {
-		return ""
+// schedule reads when a source is backed up: a cron expression, or plain words.
+func (d *doc) schedule(f field, zone *time.Location) keepwatch.When {
+	w, err := when.New().Parse(f.text(), zone, time.Now())
+	if err == nil && !w.At.IsZero() {
+		err = keepwatch.Errorf(keepwatch.KindInvalid, "That comes once; a schedule comes again and again.")
 	}
-	if err := checkCron(text); err != nil {
-		f.bad("is %q; expected a cron expression such as \"0 3 * * *\" (%v).", text, err)
-	}
-	return text
-}
-
-// checkCron parses an expression. robfig/cron v3.0.1 panics over "TZ=" without
-// a blank (its issues 470 and 554), and gives no error for a date that never
-// comes.
-func checkCron(text string) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = errors.New("it cannot be read")
-		}
-	}()
-	if strings.HasPrefix(text, "TZ=") || strings.HasPrefix(text, "CRON_TZ=") {
-		return errors.New("the time zone is set by timezone")
-	}
-	s, err := cron.ParseStandard(text)
 	if err != nil {
-		return err
+		f.bad("is %q; expected a cron expression such as \"0 3 * * *\", or words such as \"every day at 3:00\". %s", f.text(), keepwatch.Sentence(err))
 	}
-	if s.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
-		return errors.New("it never comes")
-	}
-	return nil
+	return w
 }
 
 func (d *doc) vault(f field, base string) vaultConfig {
 	keys := f.section("dir", "recipients", "keep", "copies")
-	v := vaultConfig{Dir: absolute(keys["dir"].text(), base), Recipients: keys["recipients"].texts(), Copies: keys["copies"].texts()}
+	v := vaultConfig{Dir: absolute(keys["dir"].text(), base), Recipients: keys["recipients"].texts(), Copies: d.copies(keys["copies"], base)}
 	d.recipients(keys["recipients"], v.Recipients)
 	k := keys["keep"].section("last", "hourly", "daily", "weekly", "monthly", "yearly",
 		"within", "within_hourly", "within_daily", "within_weekly", "within_monthly", "within_yearly")
@@ -294,6 +313,23 @@ func (d *doc) vault(f field, base string) vaultConfig {
 		WithinWeekly: k["within_weekly"].span(), WithinMonthly: k["within_monthly"].span(), WithinYearly: k["within_yearly"].span(),
 	}
 	return v
+}
+
+// copies reads the places that archives are copied to: folders.
+func (d *doc) copies(f field, base string) (places []string) {
+	for _, at := range f.list() {
+		text := at.text()
+		if name, _, remote := strings.Cut(text, ":"); remote && !strings.ContainsAny(name, `/\.`) && len(name) > 1 {
+			at.bad("is %q, a remote of rclone, and this version copies into folders only. Mount it (rclone mount) and name the folder, or copy the vault by other means.", text)
+			continue
+		}
+		if text == "" || slices.Contains(places, absolute(text, base)) {
+			at.bad("is %q; expected a folder, each once, such as /mnt/nas/keepwatch.", text)
+			continue
+		}
+		places = append(places, absolute(text, base))
+	}
+	return places
 }
 
 // recipients checks the public keys, each and then together. What it says never

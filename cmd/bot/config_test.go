@@ -98,7 +98,7 @@ func TestConfigOfTheGuide(t *testing.T) {
 	if err != nil || !found || len(c.Sources) != 2 || len(c.People[0].Devices) != 1 || c.Channels["default"] == "" {
 		t.Errorf("%+v %v", c, err)
 	}
-	c.Vault.Copies = []string{"remote:kept"}
+	c.Vault.Copies = []string{"/no/such/place"}
 	got := probesText(probeSettings(settings{config: c, env: environment{}, DataDir: t.TempDir()}))
 	for _, want := range []string{"problem copies", "off devices"} {
 		if !strings.Contains(got, want) {

@@ -126,7 +126,7 @@ func probesOf(ctx context.Context, s settings, platforms []platform) []keepwatch
 	}
 	if channel := s.Channels["default"]; channel != "" {
 		if !slices.Contains(s.platforms(), keepwatch.Platform(channel)) {
-			probes = append(probes, warn("channel default", channel+" belongs to a platform that is not configured, so nothing is posted there.", "Set its token in .env, or name another channel."))
+			probes = append(probes, caution("channel default", channel+" belongs to a platform that is not configured, so nothing is posted there.", "Set its token in .env, or name another channel."))
 		}
 	}
 	probes = append(probes, probeHalf(s)...)
@@ -180,7 +180,7 @@ func probeMessages(records *store.Records, now time.Time) []keepwatch.Probe {
 	}
 	var probes []keepwatch.Probe
 	if waits := now.Sub(since); !since.IsZero() && waits > stuckAfter {
-		probes = append(probes, warn("messages waiting", fmt.Sprintf("A message to %s has waited for %s, and what is to follow it there waits too.", channel, keepwatch.FormatDuration(waits.Truncate(time.Minute))),
+		probes = append(probes, caution("messages waiting", fmt.Sprintf("A message to %s has waited for %s, and what is to follow it there waits too.", channel, keepwatch.FormatDuration(waits.Truncate(time.Minute))),
 			"The log says why; all of them are posted once the platform takes them."))
 	}
 	if len(refused) > 0 {
@@ -188,7 +188,7 @@ func probeMessages(records *store.Records, now time.Time) []keepwatch.Probe {
 		for _, o := range refused[:min(len(refused), 5)] {
 			lines = append(lines, fmt.Sprintf("%s to %s, %s: %s", titleOf(o), o.Channel, o.RefusedAt.UTC().Format("2 Jan 15:04 UTC"), o.Refused))
 		}
-		probes = append(probes, warn("messages", fmt.Sprintf("%s refused for good; the newest: %s", keepwatch.FormatCount(int64(len(refused)), "message was", "messages were"), strings.Join(lines, " · ")),
+		probes = append(probes, caution("messages", fmt.Sprintf("%s refused for good; the newest: %s", keepwatch.FormatCount(int64(len(refused)), "message was", "messages were"), strings.Join(lines, " · ")),
 			"Let the bot into the channel again, or name another one; the messages are kept for 90 days."))
 	}
 	switch {

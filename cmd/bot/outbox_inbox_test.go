@@ -98,7 +98,8 @@ func discordInbox(t *testing.T) inbox {
 
 // fill saves messages to be posted, n in all, over the channels in turn. from is
 // the number of the first. Among them are the cards of runs that wait for somebody,
-// and answers by a token that a channel sees, some of them cards too.
+// answers by a token that a channel sees, some of them cards too, and reminders that
+// are edited once they were answered.
 func (b bench) fill(in inbox, from, n int) {
 	b.t.Helper()
 	b.withRecords(func(rec *store.Records) error {
@@ -120,7 +121,14 @@ func (b bench) fill(in inbox, from, n int) {
 				}
 				o.Run, o.Message = run.ID, keepwatch.Message{}
 			}
-			out = append(out, o)
+			due := turn == 3 && i%7 == 0 // few, because Slack takes an edit in 1.2 s
+			if due {
+				o.Topic, o.Message.Title = fmt.Sprintf("reminder/%d", i), fmt.Sprintf("Message m%05d is due.", i)
+			}
+			if out = append(out, o); due {
+				o.ID, o.Edit, o.Message.Title = handlers.NewID(), true, fmt.Sprintf("Message m%05d is done.", i)
+				out = append(out, o)
+			}
 		}
 		_, err := rec.PostMessages(out)
 		return err

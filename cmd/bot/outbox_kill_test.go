@@ -50,12 +50,12 @@ func (b bench) withRecords(fn func(*store.Records) error) {
 
 // killPoints are where the program is killed in turn; "" is a random instant.
 func killPoints() []string {
-	return []string{"outbox.posted", "outbox.posted", "outbox.card.edited", "outbox.posted", "outbox.posted", "outbox.tried", "", "outbox.delivered"}
+	return []string{"outbox.posted", "outbox.posted", "outbox.card.edited", "outbox.posted", "outbox.posted", "outbox.topic.edited", "outbox.tried", "", "outbox.delivered"}
 }
 
 // TestOutboxKilledAtRandom kills the program again and again while messages are
 // due: each arrives once, and in order in its channel; each card shows how its run
-// ended. Most kills are at the points around a send, because a random instant
+// ended, and each reminder that it was answered. Most kills are at the points around a send, because a random instant
 // hardly meets one; after every other of them so much time passes that the platform
 // has forgotten what it knew of the message.
 func TestOutboxKilledAtRandom(t *testing.T) {
@@ -184,7 +184,9 @@ func (b bench) drain(in inbox, want int) {
 	defer tick.Stop()
 	settled := func() bool {
 		posts := in.posts()
-		return len(posts) >= want && !slices.ContainsFunc(posts, func(p post) bool { return strings.Contains(p.text, "needs attention") })
+		return len(posts) >= want && !slices.ContainsFunc(posts, func(p post) bool {
+			return strings.Contains(p.text, "needs attention") || strings.Contains(p.text, "is due.")
+		})
 	}
 	for !settled() && ctx.Err() == nil {
 		select {
@@ -213,6 +215,9 @@ func (b bench) checkPosts(in inbox, want int) {
 		seen[name]++
 		if strings.Contains(p.text, "backup of") && !strings.Contains(p.text, "was cancelled") {
 			b.t.Errorf("a card does not show how its run ended: %s", p.text)
+		}
+		if strings.Contains(p.text, "is due.") {
+			b.t.Errorf("a reminder does not show that it was answered: %s", p.text)
 		}
 		var i int
 		if _, err := fmt.Sscanf(name, "m%d", &i); err != nil {

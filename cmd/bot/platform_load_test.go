@@ -88,6 +88,7 @@ func load(tb testing.TB, platform string) *loaded {
 	if _, err := l.app.start(ctx); err != nil {
 		tb.Fatal(err)
 	}
+	l.app.serving = true
 	if err := l.app.connect(ctx); err != nil {
 		tb.Fatal(err)
 	}

@@ -31,7 +31,7 @@ type platform struct {
 // answers.
 func (a *app) makeDesk() (err error) {
 	a.desk, err = handlers.NewDesk(handlers.DeskConfig{
-		Router: a.router, Mailbox: a.records, Send: func(lanes ...string) { a.outbox.Send(lanes...) },
+		Router: a.router, Mailbox: a.records, Send: a.send, Answered: a.answered,
 		Log: a.log, Now: a.now, Crash: a.crash,
 	})
 	if err != nil {
@@ -40,12 +40,14 @@ func (a *app) makeDesk() (err error) {
 	if a.platforms, err = makePlatforms(a.settings, a.desk, a.router.Handle, a.log, a.now); err != nil {
 		return err
 	}
-	posters, pace, edits := map[string]engine.Poster{}, map[string]time.Duration{}, map[string]time.Duration{}
+	a.terminal = &terminalPoster{log: a.log, logs: func() bool { return a.serving }}
+	posters, pace, edits := map[string]engine.Poster{"terminal": a.terminal}, map[string]time.Duration{}, map[string]time.Duration{}
 	for _, p := range a.platforms {
 		posters[p.name], pace[p.name], edits[p.name] = p.front, p.pace, p.edits
 	}
 	a.outbox, err = engine.NewOutbox(engine.OutboxConfig{
 		Mail: a.records, Cards: a.records, Posters: posters, Show: a.show, Pace: pace, Edits: edits,
+		Away:    func(platform string) bool { return !a.serving && platform != "terminal" && a.speaks(platform+":") },
 		Refused: a.refused, Log: a.log, Now: a.now, Crash: a.crash,
 	})
 	return err
@@ -71,13 +73,16 @@ func stopped(msg keepwatch.Message) keepwatch.Message {
 	}}
 }
 
-// connect starts the front-ends, and what keeps the outbox going. They run until
-// ctx ends; the outbox until close.
+// connect starts what keeps the outbox going, and the front-ends where they are
+// served. They run until ctx ends; the outbox until close.
 func (a *app) connect(ctx context.Context) error {
 	if err := a.outbox.Start(); err != nil {
 		return err
 	}
 	if err := a.desk.Resume(ctx); err != nil {
+		return err
+	}
+	if err := a.startDuties(ctx); err != nil {
 		return err
 	}
 	open, err := a.records.OpenRuns()
@@ -88,6 +93,9 @@ func (a *app) connect(ctx context.Context) error {
 		a.announce(run)
 	}
 	for _, p := range a.platforms {
+		if !a.serving {
+			break
+		}
 		a.connected.Go(func() {
 			if err := p.front.Run(ctx); err != nil {
 				a.log.Error("the connection to "+p.title+" ended, and is not tried again before the next start; all else goes on", "err", err)
@@ -95,7 +103,9 @@ func (a *app) connect(ctx context.Context) error {
 		})
 	}
 	a.connected.Go(func() { a.tidy(ctx) })
-	a.connected.Go(func() { a.watchReady(ctx) })
+	if a.serving {
+		a.connected.Go(func() { a.watchReady(ctx) })
+	}
 	return nil
 }
 
@@ -168,7 +178,7 @@ func (a *app) announce(run keepwatch.Run) {
 
 // speaks reports whether a channel belongs to a platform that is configured.
 func (a *app) speaks(channel string) bool {
-	return slices.ContainsFunc(a.platforms, func(p platform) bool { return p.name == keepwatch.Platform(channel) })
+	return slices.Contains(a.settings.platforms(), keepwatch.Platform(channel)) || channel == "terminal" && len(a.settings.platforms()) == 0
 }
 
 // refused tells the default channel and the admins that a channel refuses
@@ -294,6 +304,7 @@ func serve(ctx context.Context, p process, o options) (err error) {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer func() { stop(); err = errors.Join(err, a.close()) }()
+	a.serving = true
 	if _, err := a.start(ctx); err != nil {
 		return err
 	}

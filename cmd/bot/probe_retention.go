@@ -42,9 +42,9 @@ func probeRetention(s settings, records confirmations, v *vault.Vault, archives 
 		p, next := s.Vault.Keep.Pruning(bySource[name], confirmed, now, s.Location), "/backup prune "+name
 		switch {
 		case p.IsPaused():
-			probes = append(probes, warn("retention of "+name, fmt.Sprintf("It is paused, and nothing is removed: %s is unlike those before it. %s", p.Paused.Ref(), p.Paused.Findings[0].Text), next))
+			probes = append(probes, caution("retention of "+name, fmt.Sprintf("It is paused, and nothing is removed: %s is unlike those before it. %s", p.Paused.Ref(), p.Paused.Findings[0].Text), next))
 		case !p.Confirmed && len(p.Remove) > 0:
-			probes = append(probes, warn("retention of "+name, fmt.Sprintf("Nobody has confirmed the rules as they are now, so nothing is removed; %s would go.", keepwatch.FormatCount(int64(len(p.Remove)), "archive")), next))
+			probes = append(probes, caution("retention of "+name, fmt.Sprintf("Nobody has confirmed the rules as they are now, so nothing is removed; %s would go.", keepwatch.FormatCount(int64(len(p.Remove)), "archive")), next))
 		case !p.Confirmed:
 			probes = append(probes, off("retention of "+name, "Nobody has confirmed the rules as they are now; so far they would remove nothing.", next))
 		}

@@ -50,7 +50,7 @@ func probeKey(s settings, records *store.Records, v *vault.Vault, vaultErr error
 		}
 	}
 	if len(closed) > 0 {
-		return warn("key", fmt.Sprintf("%s is there, but %d of %s cannot be opened with it: %s.", relative(s.keyPath()), len(closed), keepwatch.FormatCount(int64(len(archives)), "archive"), few(closed)),
+		return caution("key", fmt.Sprintf("%s is there, but %d of %s cannot be opened with it: %s.", relative(s.keyPath()), len(closed), keepwatch.FormatCount(int64(len(archives)), "archive"), few(closed)),
 			"Add the older key's line (AGE-SECRET-KEY-…) to that file; it takes several.")
 	}
 	return good("key", relative(s.keyPath())+" is there. Whoever has it opens every archive, and without it none opens: keep a copy elsewhere.")
@@ -83,10 +83,10 @@ func probeArchives(dir string, v *vault.Vault, archives []keepwatch.Archive) []k
 		probes = append(probes, bad("archives", fmt.Sprintf("%d %s %s damaged: %s.", n, of, are(n), few(damaged)), "/backup show "+damaged[0]+" says what is. Make a new backup, and look at that disk."))
 	}
 	if n := len(unproved); n > 0 {
-		probes = append(probes, warn("archives", fmt.Sprintf("%d %s %s not verified, so that %s not count: %s.", n, of, are(n), does(n), few(unproved)), "/backup verify "+unproved[0]))
+		probes = append(probes, caution("archives", fmt.Sprintf("%d %s %s not verified, so that %s not count: %s.", n, of, are(n), does(n), few(unproved)), "/backup verify "+unproved[0]))
 	}
 	if n := len(unopened); n > 0 && v != nil && v.CanOpen() {
-		probes = append(probes, warn("archives", fmt.Sprintf("%d %s %s proved by hashes alone: nobody has looked inside since there is a key: %s.", n, of, are(n), few(unopened)), "/backup verify "+unopened[0]))
+		probes = append(probes, caution("archives", fmt.Sprintf("%d %s %s proved by hashes alone: nobody has looked inside since there is a key: %s.", n, of, are(n), few(unopened)), "/backup verify "+unopened[0]))
 	} else if n > 0 {
 		probes = append(probes, good("archives", fmt.Sprintf("%d %s %s in place and proved by hashes alone, because the bot holds no key for them.", n, of, are(n))))
 	}
@@ -138,7 +138,7 @@ func probeSources(ctx context.Context, check func(path string) error, sources []
 	for _, s := range sources {
 		name := "source " + s.Name
 		if s.Kind != keepwatch.KindFiles {
-			probes = append(probes, warn(name, fmt.Sprintf("Sources of kind %s are not in this version yet.", s.Kind), "Back it up by hand until then."))
+			probes = append(probes, caution(name, fmt.Sprintf("Sources of kind %s are not in this version yet.", s.Kind), "Back it up by hand until then."))
 			continue
 		}
 		_, err := os.Lstat(s.Path)
@@ -203,12 +203,12 @@ func probeReading(ctx context.Context, name string, s keepwatch.Source, archives
 	case err != nil || slices.Contains(closed, strconv.Quote(s.Path)):
 		return bad(name, "It cannot be read: "+s.Path+".", "Give Keepwatch's user the right to.")
 	case len(closed) > 0:
-		return warn(name, fmt.Sprintf("%s in it cannot be read: %s.", keepwatch.FormatCount(int64(len(closed)), "thing"), few(closed)), "Give Keepwatch's user the right to, or exclude them.")
+		return caution(name, fmt.Sprintf("%s in it cannot be read: %s.", keepwatch.FormatCount(int64(len(closed)), "thing"), few(closed)), "Give Keepwatch's user the right to, or exclude them.")
 	}
 	for _, a := range archives { // newest first
 		if n := a.Counts[keepwatch.NoteUnreadable]; a.Source == s.Name && len(a.Parts) == 0 {
 			if n > 0 {
-				return warn(name, fmt.Sprintf("%s can be opened; %s in it could not be read by the newest backup.", s.Path, keepwatch.FormatCount(n, "item")), "/backup show "+a.Ref())
+				return caution(name, fmt.Sprintf("%s can be opened; %s in it could not be read by the newest backup.", s.Path, keepwatch.FormatCount(n, "item")), "/backup show "+a.Ref())
 			}
 			break
 		}
@@ -222,7 +222,7 @@ func probeRuns(open []keepwatch.Run, running bool) []keepwatch.Probe {
 	var going []string
 	for _, r := range open {
 		if r.State == keepwatch.RunAttention || r.State == keepwatch.RunWaiting {
-			probes = append(probes, warn("runs", fmt.Sprintf("Run %d (%s of %s) needs attention.", r.ID, r.Kind, r.Source), fmt.Sprintf("/backup status %d", r.ID)))
+			probes = append(probes, caution("runs", fmt.Sprintf("Run %d (%s of %s) needs attention.", r.ID, r.Kind, r.Source), fmt.Sprintf("/backup status %d", r.ID)))
 			continue
 		}
 		going = append(going, fmt.Sprintf("run %d (%s of %s)", r.ID, r.Kind, r.Source))
@@ -231,7 +231,7 @@ func probeRuns(open []keepwatch.Run, running bool) []keepwatch.Probe {
 	case len(going) > 0 && running:
 		probes = append(probes, good("runs", "Under way: "+few(going)+"."))
 	case len(going) > 0:
-		probes = append(probes, warn("runs", "Not over, and nobody works on it: "+few(going)+".", "Start Keepwatch: it goes on where it was cut off."))
+		probes = append(probes, caution("runs", "Not over, and nobody works on it: "+few(going)+".", "Start Keepwatch: it goes on where it was cut off."))
 	case len(probes) == 0:
 		probes = append(probes, good("runs", "None waits for anybody."))
 	}

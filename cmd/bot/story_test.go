@@ -23,17 +23,27 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"bot": botMain})
 }
 
-// botMain is main with a way to die at a named point. The shipped program has
-// none.
+// botMain is main with a way to die at a named point, and to begin at another
+// time. The shipped program has neither.
 func botMain() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, process{
 		Args: os.Args[1:], Environ: os.Environ(),
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: clockFrom(os.Getenv("KEEPWATCH_TEST_NOW")),
 		Crash: crashFrom(os.Getenv("KEEPWATCH_TEST_CRASH"), os.Getenv("KEEPWATCH_TEST_TRACE")),
 	})
 	stop()
 	os.Exit(code)
+}
+
+// clockFrom gives a clock that begins at a time, as RFC 3339; "" is the real one.
+func clockFrom(begin string) func() time.Time {
+	at, err := time.Parse(time.RFC3339, begin)
+	if err != nil {
+		return time.Now
+	}
+	ahead := time.Until(at)
+	return func() time.Time { return time.Now().Add(ahead) }
 }
 
 // crashFrom makes a Crash function out of "point#n": it kills the process, as

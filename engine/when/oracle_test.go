@@ -96,54 +96,52 @@ func (m matcher) day(d time.Time) bool {
 	return dom || dow
 }
 
-// reading is one minute of time, and the minutes on the wall that it reached first.
-type reading struct {
-	at       time.Time
-	from, to int64 // walls, as minutes; from exclusive
+// walls gives for each minute on the wall, from the first on, the moment that reached
+// it: its own, or that of the minute after a gap.
+type walls struct {
+	first int64   // as minutes
+	at    []int64 // as seconds
 }
 
 // readings walks over time minute by minute, and reads the clock.
-func readings(loc *time.Location, from, to time.Time) []reading {
-	var out []reading
-	high := int64(-1)
-	for t := from; t.Before(to); t = t.Add(time.Minute) {
-		l := t.In(loc)
-		wall := time.Date(l.Year(), l.Month(), l.Day(), l.Hour(), l.Minute(), 0, 0, time.UTC).Unix() / 60
-		if high < 0 {
-			high = wall // what was reached before the first minute does not count
+func readings(loc *time.Location, from, to time.Time) walls {
+	w := walls{first: -1}
+	for unix := from.Unix(); unix < to.Unix(); unix += 60 {
+		_, offset := time.Unix(unix, 0).In(loc).Zone() // whole minutes in all of these years
+		shown := (unix + int64(offset)) / 60
+		if w.first < 0 {
+			w.first = shown + 1 // what was reached before the first minute does not count
 		}
-		if wall > high {
-			out = append(out, reading{t, high, wall})
-			high = wall
+		for w.first+int64(len(w.at)) <= shown {
+			w.at = append(w.at, unix)
 		}
 	}
-	return out
+	return w
 }
 
-// expect gives what is due: at each minute that reaches new ones on the wall, the first
-// of those that fits.
-func expect(expr string, rs []reading) []keepwatch.Due {
+// expect gives what is due: each minute on the wall that fits, and of those that one
+// moment reached together the first.
+func expect(expr string, w walls) []keepwatch.Due {
 	m := newMatcher(expr)
-	var clock [1440]bool
-	for i := range clock {
-		clock[i] = m.hour(i/60) && m.minute(i%60)
+	var clock []int64
+	for i := range 1440 {
+		if m.hour(i/60) && m.minute(i%60) {
+			clock = append(clock, int64(i))
+		}
 	}
-	days := map[int64]bool{}
 	var out []keepwatch.Due
-	for _, r := range rs {
-		for w := r.from + 1; w <= r.to; w++ {
-			if !clock[w%1440] {
+	before, end := int64(0), w.first+int64(len(w.at))
+	for day := w.first / 1440; day*1440 < end; day++ {
+		if !m.day(time.Unix(day*86400, 0).UTC()) {
+			continue
+		}
+		for _, c := range clock {
+			wall := day*1440 + c
+			if wall < w.first || wall >= end || w.at[wall-w.first] == before {
 				continue
 			}
-			fits, known := days[w/1440]
-			if !known {
-				fits = m.day(time.Unix(w/1440*86400, 0).UTC())
-				days[w/1440] = fits
-			}
-			if fits {
-				out = append(out, keepwatch.Due{At: r.at, Wall: time.Unix(w*60, 0).UTC().Format(keepwatch.WallLayout)})
-				break
-			}
+			before = w.at[wall-w.first]
+			out = append(out, keepwatch.Due{At: time.Unix(before, 0), Wall: time.Unix(wall*60, 0).UTC().Format(keepwatch.WallLayout)})
 		}
 	}
 	return out
@@ -225,7 +223,21 @@ func TestDenseAroundChanges(t *testing.T) {
 			from := change.UTC().Add(-27 * time.Hour).Truncate(time.Minute)
 			rs := readings(loc, from, change.Add(27*time.Hour))
 			for _, expr := range []string{"* * * * *", "*/20 * * * *", "7-59/13 0-3 * * *"} {
-				check(t, times, keepwatch.When{Cron: expr, Zone: name}, from, expect(expr, rs))
+				w, want := keepwatch.When{Cron: expr, Zone: name}, expect(expr, rs)
+				check(t, times, w, from, want)
+				// From any moment, without a wall: within an hour that comes a second time too.
+				i := 0
+				for after := from; i < len(want); after = after.Add(11 * time.Minute) {
+					for i < len(want) && !want[i].At.After(after) {
+						i++
+					}
+					if i == len(want) {
+						break
+					}
+					if got, ok := times.Next(w, after, ""); !ok || !got.At.Equal(want[i].At) || got.Wall != want[i].Wall {
+						t.Fatalf("%q in %s after %s comes at %+v, %v; want %+v", expr, name, after, got, ok, want[i])
+					}
+				}
 			}
 			at = change
 		}

@@ -133,6 +133,8 @@ func (s *session) loop() error {
 			s.keys(d.pause())
 		case do := <-s.events:
 			do()
+		case p := <-s.c.posts:
+			s.posted(p)
 		case <-resized:
 		case <-s.c.noticed:
 		case err := <-failed:
@@ -378,6 +380,7 @@ func (s *session) next() {
 // show prints a card. The bar of a run that is followed stands at the foot.
 func (s *session) show(m keepwatch.Message) {
 	s.c.remember(m)
+	m = s.c.beside(m)
 	s.cardOf, s.title = m.Run, m.Title
 	if m.Run > 0 {
 		m.Blocks = slices.DeleteFunc(slices.Clone(m.Blocks), func(b keepwatch.Block) bool { return b.Progress != nil })

@@ -52,8 +52,11 @@ type Config struct {
 	Dumb      bool   // no cursor movement in the chat either, so no line editing: TERM=dumb
 	History   string // file of the lines typed; "": none
 	Welcome   string // first lines of the chat
-	Log       *slog.Logger
-	Now       func() time.Time
+	// Keep writes a file of a message, and gives its path; nil: the message says
+	// what the file shows.
+	Keep func(keepwatch.File) (path string, err error)
+	Log  *slog.Logger
+	Now  func() time.Time
 }
 
 // Console is a terminal chat. Run, Line and Await are called one after the
@@ -64,6 +67,7 @@ type Console struct {
 	failed  bool
 	outErr  error
 
+	posts     chan post     // messages that come by themselves
 	noticed   chan struct{} // there are notices
 	mu        sync.Mutex    // guards the two below
 	listening bool
@@ -81,7 +85,7 @@ func New(cfg Config) *Console {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Console{cfg: cfg, noticed: make(chan struct{}, 1)}
+	return &Console{cfg: cfg, noticed: make(chan struct{}, 1), posts: make(chan post)}
 }
 
 // terminal gives the file behind r or w if it is a terminal.
@@ -175,6 +179,6 @@ func (c *Console) request(text string) keepwatch.Request {
 // remember keeps what a card means for what comes after it: its buttons, and
 // whether something failed.
 func (c *Console) remember(m keepwatch.Message) {
-	c.buttons = m.Buttons
+	c.buttons = numbered(m)
 	c.failed = c.failed || m.Failed || m.Refused != keepwatch.KindInternal
 }

@@ -177,6 +177,7 @@ type desk struct {
 	more chan struct{}
 	done chan error
 	log  io.Writer
+	c    *Console
 }
 
 func open(t *testing.T, b *bot, cols uint16, history string) *desk {
@@ -216,7 +217,7 @@ func openWith(t *testing.T, cols uint16, cfg Config) *desk {
 	if !c.Interactive() {
 		t.Fatal("a pseudo-terminal is no terminal")
 	}
-	s.log = c.Stderr()
+	s.log, s.c = c.Stderr(), c
 	go func() { _, err := c.Run(context.Background()); s.done <- err }()
 	s.expect("Welcome.")
 	return s

@@ -95,6 +95,10 @@ func (t *terminals) Mention(ctx context.Context, who, text string) error {
 	return t.desks[who].enter(ctx, text)
 }
 
+func (t *terminals) Direct(ctx context.Context, who, text string) error {
+	return t.Mention(ctx, who, text)
+}
+
 // Press presses a button of the newest card, which is the only one that can be
 // pressed here.
 func (t *terminals) Press(ctx context.Context, who string, on handlertest.Seen, label string) error {

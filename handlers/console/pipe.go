@@ -129,6 +129,7 @@ func (c *Console) await(ctx context.Context, id int64) {
 // say writes a message, and remembers its buttons and whether it failed.
 func (c *Console) say(m keepwatch.Message) {
 	c.remember(m)
+	m = c.beside(m)
 	c.write(strings.Join(c.style().render(m), "\n") + "\n\n")
 }
 

@@ -12,6 +12,7 @@ import (
 // as plain lines elsewhere.
 type style struct {
 	width  int  // columns; 0: lines are not broken
+	first  int  // how many buttons are numbered before those of this message
 	colour bool // escape sequences for colour may be used
 	bar    bool // cards have a bar at their left
 	loc    *time.Location
@@ -71,7 +72,7 @@ func (s style) render(m keepwatch.Message) []string {
 			body = append(body, before+l)
 		}
 	}
-	for _, l := range inner.buttons(m.Buttons) {
+	for _, l := range inner.buttons(numbered(m)) {
 		body = append(body, prefix+l)
 	}
 	for i := range body {
@@ -104,6 +105,25 @@ func (s style) block(b keepwatch.Block) []string {
 	return nil
 }
 
+// fewOptions is how many options of a menu are shown as buttons; where there are
+// more, Tab completes.
+const fewOptions = 8
+
+// numbered gives what a number presses: the buttons, and the options of short menus.
+func numbered(m keepwatch.Message) []keepwatch.Button {
+	all := m.Buttons
+	for _, menu := range m.Menus {
+		if len(menu.Options) > fewOptions {
+			continue
+		}
+		for _, o := range menu.Options {
+			o.Label = strings.TrimSuffix(menu.Label, "…") + ": " + o.Label
+			all = append(all[:len(all):len(all)], o)
+		}
+	}
+	return all
+}
+
 // buttons numbers the buttons, and says what each does.
 func (s style) buttons(buttons []keepwatch.Button) []string {
 	if len(buttons) == 0 {
@@ -112,7 +132,7 @@ func (s style) buttons(buttons []keepwatch.Button) []string {
 	if !s.bar { // for those who read a log
 		var lines []string
 		for i, b := range buttons {
-			lines = append(lines, fmt.Sprintf("  %d) %s: /%s", i+1, clean(b.Label), clean(b.Command)))
+			lines = append(lines, fmt.Sprintf("  %d) %s: /%s", s.first+i+1, clean(b.Label), clean(b.Command)))
 		}
 		return lines
 	}
@@ -125,11 +145,11 @@ func (s style) buttons(buttons []keepwatch.Button) []string {
 		case keepwatch.StyleDanger:
 			label = s.paint("\x1b[31m", label)
 		}
-		cells = append(cells, s.paint("\x1b[36m", fmt.Sprintf("[%d]", i+1))+" "+label)
+		cells = append(cells, s.paint("\x1b[36m", fmt.Sprintf("[%d]", s.first+i+1))+" "+label)
 	}
 	lines, line, used := []string{}, "", 0
 	for i, cell := range cells {
-		w := width(fmt.Sprintf("[%d] ", i+1) + clean(buttons[i].Label))
+		w := width(fmt.Sprintf("[%d] ", s.first+i+1) + clean(buttons[i].Label))
 		if line != "" && s.width > 0 && used+3+w > s.width {
 			lines, line, used = append(lines, line), "", 0
 		}

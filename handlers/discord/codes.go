@@ -9,6 +9,7 @@ const (
 	codeUnknownUser         = 10013
 	codeUnknownWebhook      = 10015
 	codeUnknownInteraction  = 10062
+	codeTooLarge            = 40005
 	codeAcknowledged        = 40060
 	codeMissingAccess       = 50001
 	codeNotOurs             = 50005 // a message of somebody else cannot be edited
@@ -17,8 +18,12 @@ const (
 	codeMissingPermissions  = 50013
 	codeInvalidWebhookToken = 50027
 	codeInvalidForm         = 50035
+	codeFileTooLarge        = 50045
+	codeInvalidFile         = 50046
 	codeThreadArchived      = 50083
 	codeNoReply             = 160002
 	codeAutoModeration      = 200000
 	codeAutoModerationTitle = 200001
+	codeExplicit            = 20009 // a content filter refuses a file
+	codeFilesLimited        = 400001
 )

@@ -91,7 +91,9 @@ func option(o handlers.Option) *discordgo.ApplicationCommandOption {
 // completes: these have a list behind them that is asked for while somebody
 // types. It is never fixed, so that there are no choices.
 func completes(t handlers.OptionType) bool {
-	return slices.Contains([]handlers.OptionType{handlers.TypeSource, handlers.TypePart, handlers.TypeRun, handlers.TypeArchive, handlers.TypePerson, handlers.TypeCommand}, t)
+	return slices.Contains([]handlers.OptionType{handlers.TypeSource, handlers.TypePart, handlers.TypeRun, handlers.TypeArchive, handlers.TypePerson, handlers.TypeCommand,
+		handlers.TypeDevice, handlers.TypeCustody, handlers.TypeField, handlers.TypeTopic,
+		handlers.TypeWhen, handlers.TypeMoment, handlers.TypeZone, handlers.TypeChannel, handlers.TypeRule, handlers.TypeDue, handlers.TypeEither}, t)
 }
 
 // canonical gives commands in the one form that they are sent, printed and

@@ -46,7 +46,7 @@ func newGuild(t *testing.T, gateway bool) (*guild, *handlertest.World) {
 		s.users[who] = srv.AddUser(strings.ToLower(who))
 	}
 	w := handlertest.NewWorld(t, "discord", s.users)
-	cfg := Config{Token: keepwatch.NewSecret(srv.Token()), GuildID: srv.GuildID(), APIURL: srv.URL(), Counter: w.Desk}
+	cfg := Config{Token: keepwatch.NewSecret(srv.Token()), GuildID: srv.GuildID(), APIURL: srv.URL(), Counter: w.Counter()}
 	if !gateway {
 		cfg.PublicKey = srv.PublicKey()
 	}
@@ -111,6 +111,11 @@ func (s *guild) Mention(_ context.Context, who, text string) error {
 	return err
 }
 
+func (s *guild) Direct(_ context.Context, who, text string) error {
+	_, err := s.DM(s.users[who], text)
+	return err
+}
+
 func (s *guild) Press(ctx context.Context, who string, on handlertest.Seen, label string) error {
 	if slices.Contains(on.Buttons, label) {
 		i, err := s.Click(s.users[who], on.ID, label)
@@ -151,7 +156,7 @@ func (s *guild) Again(ctx context.Context, who string) error {
 
 // visible gives what a person sees, oldest first.
 func (s *guild) visible(who string) []discordtest.Message {
-	all := slices.Concat(s.Messages(s.ChannelID()), s.Ephemerals(s.users[who], s.ChannelID()))
+	all := slices.Concat(s.Messages(s.ChannelID()), s.Ephemerals(s.users[who], s.ChannelID()), s.Messages(s.DMChannel(s.users[who])))
 	slices.SortStableFunc(all, func(a, b discordtest.Message) int {
 		return strings.Compare(fmt.Sprintf("%30s", a.ID), fmt.Sprintf("%30s", b.ID))
 	})
@@ -162,6 +167,9 @@ func (s *guild) See(ctx context.Context, who string, fits func(handlertest.Seen)
 	err = s.Wait(ctx, "a message", func() bool {
 		for _, m := range slices.Backward(s.visible(who)) {
 			one := handlertest.Seen{Text: m.Text(), Private: m.Ephemeral, ID: m.ID, Buttons: m.Labels()}
+			for _, f := range m.Pictures() {
+				one.Pictures = append(one.Pictures, f.Description)
+			}
 			if fits(one) {
 				seen = one
 				return true

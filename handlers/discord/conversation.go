@@ -81,9 +81,10 @@ type Conversation struct {
 	acks    *acks
 	now     func() time.Time
 	log     *slog.Logger
-	// patch writes into the response of an interaction that was deferred, where
-	// its request could not be recorded after all.
-	patch func(ctx context.Context, token string, p payload) error
+	// excuse says to whoever asked that a request, which was deferred, could not be
+	// recorded after all. beside: the deferral shows nothing of its own, because the
+	// answer was to take the place of the message, which stays.
+	excuse func(ctx context.Context, token string, beside bool, p payload) error
 }
 
 // Interact answers an interaction. done is called when the response has been
@@ -128,7 +129,7 @@ func (c *Conversation) route(ctx context.Context, i interaction, req keepwatch.R
 			return response{discordgo.InteractionApplicationCommandAutocompleteResult, map[string]any{"choices": list}}, nil
 		}
 		req.Text = commandText(c.counter.Commands(), data)
-		return c.take(ctx, i, req, inChannel(data))
+		return c.take(ctx, i, req, inChannel(data) || handlers.Public(c.counter.Commands(), req.Text))
 	case discordgo.InteractionMessageComponent:
 		return c.click(ctx, i, req)
 	case discordgo.InteractionModalSubmit:
@@ -165,7 +166,7 @@ func (c *Conversation) click(ctx context.Context, i interaction, req keepwatch.R
 		return response{discordgo.InteractionResponseModal, newModal(b, token)}, nil
 	}
 	req.Text = "/" + strings.TrimPrefix(b.Command, "/")
-	return c.take(ctx, i, req, false)
+	return c.take(ctx, i, req, handlers.Public(c.counter.Commands(), req.Text))
 }
 
 // button gives the button behind a custom_id.
@@ -182,7 +183,7 @@ func (c *Conversation) button(id string) (keepwatch.Button, string, error) {
 // card of a run, which belongs into the channel. In direct messages everything is
 // seen by whoever asked, and nobody else.
 func (c *Conversation) take(ctx context.Context, i interaction, req keepwatch.Request, public bool) (response, error) {
-	replace := i.Message != nil && i.Message.Flags&discordgo.MessageFlagsEphemeral != 0
+	replace := i.Message != nil && (i.Message.Flags&discordgo.MessageFlagsEphemeral != 0 || req.Private && handlers.InPlace(c.counter.Commands(), req.Text))
 	open := (public || req.Private) && !replace
 	d := keepwatch.Delivery{
 		Key: "discord:interaction:" + i.ID, Request: req, InReply: true,
@@ -210,12 +211,12 @@ func (c *Conversation) take(ctx context.Context, i interaction, req keepwatch.Re
 	// same. The price: where the process is killed before it is saved, nothing
 	// follows, and whoever asked has to ask again (docs/discord.md says so).
 	c.log.Warn("recording a request takes long; Discord is told that it has arrived", "interaction", i.ID)
-	go c.afterwards(context.WithoutCancel(ctx), i, result)
+	go c.afterwards(context.WithoutCancel(ctx), i, replace, result)
 	return resp, nil
 }
 
 // afterwards says that a request which was deferred could not be recorded.
-func (c *Conversation) afterwards(ctx context.Context, i interaction, result <-chan error) {
+func (c *Conversation) afterwards(ctx context.Context, i interaction, beside bool, result <-chan error) {
 	err := <-result
 	if err == nil {
 		return
@@ -225,7 +226,7 @@ func (c *Conversation) afterwards(ctx context.Context, i interaction, result <-c
 	c.acks.wait(ctx, i.Token)
 	p := newPayload()
 	p.Content = unrecorded(err)
-	if err := c.patch(ctx, i.Token, p); err != nil {
+	if err := c.excuse(ctx, i.Token, beside, p); err != nil {
 		c.log.Error("nobody could be told that a request was not recorded", "interaction", i.ID, "err", err)
 	}
 }

@@ -102,7 +102,7 @@ func New(cfg Config) (*Frontend, error) {
 		return nil, err
 	}
 	f.talk = &Conversation{
-		counter: cfg.Counter, acks: f.acks, now: cfg.Now, log: cfg.Log, patch: f.patchOriginal,
+		counter: cfg.Counter, acks: f.acks, now: cfg.Now, log: cfg.Log, excuse: f.excuse,
 		members: &members{rest: f.rest, guild: cfg.GuildID, on: cfg.Groups, now: cfg.Now, log: cfg.Log, known: map[string]memberRoles{}},
 	}
 	if cfg.pace != nil {

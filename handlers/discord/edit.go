@@ -12,7 +12,7 @@ import (
 // Edit changes a message: by the interaction while that lasts and was what posted
 // it, in the channel afterwards.
 func (f *Frontend) Edit(ctx context.Context, card keepwatch.Card, msg keepwatch.Message) error {
-	p := render(msg)
+	p := replacing(msg)
 	if card.Reply.Alive(f.now()) && card.Reply.Open {
 		_, err := f.try(ctx, msg, p, func(p payload) (string, error) {
 			return f.webhook(ctx, http.MethodPatch, card.Reply.Token, card.Ref, p)
@@ -47,7 +47,7 @@ func (f *Frontend) edited(ctx context.Context, card keepwatch.Card, msg keepwatc
 	switch refusal.Code {
 	case codeUnknownMessage, codeNotOurs, codeMissingAccess, codeMissingPermissions, codeUnknownChannel, codeThreadArchived:
 		if card.Reply.Alive(f.now()) && !card.Reply.Open { // it was posted by the interaction, see send
-			if _, err := f.webhook(ctx, http.MethodPatch, card.Reply.Token, card.Ref, render(msg)); err == nil {
+			if _, err := f.webhook(ctx, http.MethodPatch, card.Reply.Token, card.Ref, replacing(msg)); err == nil {
 				return nil
 			}
 		}

@@ -42,7 +42,7 @@ func table() []handlers.Command {
 			{Name: "part", Type: handlers.TypePart, Summary: "an option before the one that is required"},
 			{Name: "archive", Type: handlers.TypeArchive, Required: true, Summary: "an archive"},
 			{Name: "to", Type: handlers.TypePath, Flag: true, Summary: "the folder to restore into"}}},
-		{Group: "keepwatch", Name: "help", Summary: "Show what you may do here", Options: []handlers.Option{{Name: "command", Type: handlers.TypeCommand, Variadic: true, Summary: "a command"}}},
+		{Group: "keepwatch", Name: "help", InPlace: true, Summary: "Show what you may do here", Options: []handlers.Option{{Name: "command", Type: handlers.TypeCommand, Variadic: true, Summary: "a command"}}},
 		{Group: "keepwatch", Name: "audit", Summary: "Who asked for what", Role: keepwatch.RoleAdmin, Options: []handlers.Option{{Name: "limit", Type: handlers.TypeCount, Flag: true, Summary: "at most so many"}}},
 		{Group: "keepwatch", Name: "exit", Local: true},
 	}

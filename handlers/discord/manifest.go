@@ -24,6 +24,7 @@ func Permissions() []Permission {
 		{"View Channel", 1 << 10, "to post into the channels that it is asked in and that keepwatch.yaml names"},
 		{"Send Messages", 1 << 11, "to answer a mention, to post notices, and to carry the card of a run on after 15 minutes"},
 		{"Embed Links", 1 << 14, "what it says stands in embeds; without it they arrive empty"},
+		{"Attach Files", 1 << 15, "the picture of a report"},
 		{"Read Message History", 1 << 16, "to answer as a reply, and to see whether a message arrived before sending it again"},
 		{"Send Messages in Threads", 1 << 38, "the same in threads"},
 	}

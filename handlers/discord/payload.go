@@ -2,6 +2,8 @@ package discord
 
 import (
 	"github.com/bwmarrin/discordgo"
+
+	"keepwatch"
 )
 
 // Limits of a message (developers/resources/message, developers/components/reference).
@@ -30,6 +32,11 @@ type payload struct {
 	Embeds     []*discordgo.MessageEmbed        `json:"embeds"`
 	Components []discordgo.MessageComponent     `json:"components"`
 	Mentions   discordgo.MessageAllowedMentions `json:"allowed_mentions"`
+
+	// Attachments are the files that the message has afterwards; nil: those that it
+	// has. files are those of them that are sent along.
+	Attachments *[]attachment `json:"attachments,omitempty"`
+	files       []keepwatch.File
 
 	Flags     discordgo.MessageFlags      `json:"flags,omitempty"`
 	Reference *discordgo.MessageReference `json:"message_reference,omitempty"`

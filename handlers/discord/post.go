@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -47,7 +48,7 @@ func (f *Frontend) answer(ctx context.Context, out keepwatch.Outgoing) (ref stri
 	if f.acks.isLost(r.Token) {
 		return "", false, nil
 	}
-	p := render(out.Message)
+	p := replacing(out.Message)
 	if r.Open && r.Private && out.Run == 0 {
 		ref, err = f.aside(ctx, out, p)
 	} else {
@@ -177,10 +178,24 @@ func (f *Frontend) closedDoor(ctx context.Context, out keepwatch.Outgoing) (stri
 	return ref, nil
 }
 
-// try sends a body, and once more as plain text where Discord refuses what is in
-// it, so that nothing that is to be said is lost by the way it looks.
+// try sends a body, and once more without its files or as plain text where Discord
+// refuses what is in it, so that nothing that is to be said is lost by the way it
+// looks. A refusal makes no message, so that none is made twice.
 func (f *Frontend) try(_ context.Context, m keepwatch.Message, p payload, send func(payload) (string, error)) (string, error) {
-	ref, err := send(p)
+	why := tooLarge(m)
+	var ref string
+	var err error
+	if why == "" {
+		ref, err = send(p)
+	}
+	if len(p.files) > 0 {
+		if why = cmp.Or(why, filesRefused(err)); why != "" {
+			f.log.Error("Discord takes no files with a message; it goes without them", "title", m.Title, "why", why, "err", err)
+			m = without(m, why)
+			p = render(m)
+			ref, err = send(p)
+		}
+	}
 	refusal := refusalOf(err)
 	if refusal == nil || refusal.Code != codeInvalidForm && refusal.Code != codeEmptyMessage {
 		return ref, err
@@ -248,9 +263,14 @@ func (f *Frontend) webhook(ctx context.Context, method, token, ref string, in an
 	return made.ID, err
 }
 
-// patchOriginal writes into the response of an interaction.
-func (f *Frontend) patchOriginal(ctx context.Context, token string, p payload) error {
-	_, err := f.webhook(ctx, http.MethodPatch, token, original, p)
+// excuse writes into the response of an interaction, or beside the message that is
+// in its place.
+func (f *Frontend) excuse(ctx context.Context, token string, beside bool, p payload) error {
+	method, ref := http.MethodPatch, original
+	if beside {
+		method, ref, p.Flags = http.MethodPost, "", discordgo.MessageFlagsEphemeral
+	}
+	_, err := f.webhook(ctx, method, token, ref, p)
 	return err
 }
 

@@ -45,6 +45,7 @@ func render(m keepwatch.Message) payload {
 		w.line(s)
 	}
 	p.Embeds = w.finish()
+	p.attach(m.Files, colour(m.Tone))
 	if p.Content == "" && len(p.Embeds) == 0 {
 		p.Content = mark(m.Tone) + "Done." // Discord refuses a message of buttons alone, or of nothing
 	}

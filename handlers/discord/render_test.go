@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,14 @@ func read(p payload) string {
 		if e.Footer != nil {
 			b.WriteString("│ " + e.Footer.Text + "\n")
 		}
+		if e.Image != nil {
+			b.WriteString("│ <" + e.Image.URL + ">\n")
+		}
+	}
+	if p.Attachments != nil {
+		for _, a := range *p.Attachments {
+			fmt.Fprintf(&b, "<%s %s: %s>\n", a.ID, a.Filename, a.Description)
+		}
 	}
 	for _, row := range p.Components {
 		for _, c := range row.(discordgo.ActionsRow).Components {
@@ -86,7 +95,7 @@ func within(p payload) (broken []string) {
 		bad("an empty message")
 	}
 	for _, e := range p.Embeds {
-		if size(e.Description) > maxDescription || len(e.Fields) > maxFields || e.Description == "" && len(e.Fields) == 0 {
+		if size(e.Description) > maxDescription || len(e.Fields) > maxFields || e.Description == "" && len(e.Fields) == 0 && e.Image == nil {
 			bad("an embed of %d characters and %d fields", size(e.Description), len(e.Fields))
 		}
 		if e.Footer != nil && size(e.Footer.Text) > 2048 {
@@ -196,6 +205,11 @@ func samples() map[string]keepwatch.Message {
 			return keepwatch.Button{Label: fmt.Sprint("b", i), Command: "keepwatch help"}
 		})},
 		"empty": {},
+		"picture": {Title: "Backups in November 2026: all went well", Tone: keepwatch.ToneGood, Blocks: []keepwatch.Block{keepwatch.Text("27 good")},
+			Files:   []keepwatch.File{{Name: "report-2026-11.png", Type: "image/png", Alt: "23 good days, @everyone", Data: []byte("x")}},
+			Buttons: []keepwatch.Button{{Label: "October 2026", Command: "keepwatch report 2026-10"}}},
+		"picture-longest": {Title: strings.Repeat("t", 500), Blocks: slices.Repeat([]keepwatch.Block{keepwatch.Text(strings.Repeat("word ", 300))}, 40),
+			Files: []keepwatch.File{{Name: "a.png", Type: "image/png", Alt: strings.Repeat("alt ", 1000), Data: []byte("x")}, {Name: "a.png", Type: "image/png", Data: []byte("y")}}},
 	}
 }
 

@@ -95,10 +95,11 @@ func newRest(token keepwatch.Secret, to *url.URL, limits *limiter, log *slog.Log
 func (r *rest) call(ctx context.Context, method, address string, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	var body []byte
+	var data []byte
+	kind := "application/json"
 	if in != nil {
 		var err error
-		if body, err = json.Marshal(in); err != nil {
+		if data, kind, err = body(in); err != nil {
 			return &apiError{Unsent: true, Cause: fmt.Errorf("encode a request: %w", err)}
 		}
 	}
@@ -108,7 +109,7 @@ func (r *rest) call(ctx context.Context, method, address string, in, out any) er
 	// all that out of the way; the limits are kept in limit.go.
 	bucket := &discordgo.Bucket{Remaining: 1}
 	bucket.Lock()
-	answer, err := r.session.RequestWithLockedBucket(method, address, "application/json", body, bucket, 0, discordgo.WithContext(ctx))
+	answer, err := r.session.RequestWithLockedBucket(method, address, kind, data, bucket, 0, discordgo.WithContext(ctx))
 	if err != nil {
 		return callError(ctx, err)
 	}

@@ -19,7 +19,9 @@ type Seen struct {
 	Buttons []string // the labels of its buttons
 	Choices []string // the labels of the options of its menus
 	Private bool     // only this person sees it
-	ID      string   // whatever the stage needs to find it again
+	// Pictures are what its pictures show in words, as those hear who do not see them.
+	Pictures []string
+	ID       string // whatever the stage needs to find it again
 }
 
 // Stage is a platform with a person at each of its accounts, and with the bot on
@@ -32,6 +34,8 @@ type Stage interface {
 	Say(ctx context.Context, who, text string) error
 	// Mention asks by a mention of the bot, or whatever is nearest to it.
 	Mention(ctx context.Context, who, text string) error
+	// Direct asks as Mention does, in direct messages with the bot.
+	Direct(ctx context.Context, who, text string) error
 	// Press presses a button of a message, or picks an option of its menus.
 	Press(ctx context.Context, who string, on Seen, label string) error
 	// Submit fills in the form that was opened for a person, by the labels of
@@ -63,6 +67,8 @@ func Run(t *testing.T, newStage func(t *testing.T) (Stage, *World)) {
 		{"a run has one card, which follows it", card},
 		{"a run that is taken up again keeps its card", retried},
 		{"a button is a command", button},
+		{"a button that answers in its place does so where only the asker sees it", inPlace},
+		{"a picture comes with its message, for all to see", pictured},
 		{"what is missing is asked for", missing},
 		{"a slip is corrected", slip},
 		{"a delivery that comes twice is done once", twice},
@@ -209,6 +215,47 @@ func button(t *testing.T, s *stage) {
 	s.see(Operator, "Run 1: backup of notes1 was cancelled", Operator)
 	if e := s.w.Audited(s.ctx(), "backup cancel 1"); len(e) != 1 || e[0].Person != Operator || e[0].Outcome != keepwatch.OutcomeDone {
 		t.Errorf("audited: %+v", e)
+	}
+}
+
+func inPlace(t *testing.T, s *stage) {
+	s.must("write directly", s.Direct(s.ctx(), Viewer, "backup lits"))
+	on := s.see(Viewer, "There is no command", "Did you mean this?")
+	s.press(Viewer, on, "Help")
+	beside := s.see(Viewer, "What you may do here")
+	if on.ID != "" && beside.ID == on.ID {
+		t.Error("the answer of a command that is to be answered by itself took the message's place")
+	}
+	if on.ID == "" {
+		return // a terminal shows one answer below the other
+	}
+	s.press(Viewer, on, "Yes")
+	if turned := s.see(Viewer, "1 archive"); turned.ID != on.ID || turned.Private {
+		t.Errorf("the answer stands in the message %s (for one only: %t), not in %s", turned.ID, turned.Private, on.ID)
+	}
+	s.must("mention", s.Mention(s.ctx(), Viewer, "backup lits"))
+	open := s.see(Viewer, "There is no command", "Did you mean this?")
+	s.press(Viewer, open, "Yes")
+	s.see(Viewer, "1 archive")
+	s.say(Operator, "backup sources")
+	s.see(Operator, "3 sources")
+	if still := s.see(Viewer, "Did you mean this?"); still.ID != open.ID {
+		t.Error("the answer for one took the place of a message that all see")
+	}
+}
+
+func pictured(t *testing.T, s *stage) {
+	s.say(Viewer, "keepwatch report")
+	seen := s.see(Viewer, "Backups in ")
+	if seen.Private {
+		t.Error("a report is for one person alone")
+	}
+	if seen.ID == "" {
+		s.see(Viewer, "notes1: 1 good") // a terminal says what it shows
+		return
+	}
+	if len(seen.Pictures) != 1 || !strings.Contains(seen.Pictures[0], "notes1: 1 good") {
+		t.Errorf("it has the pictures %q", seen.Pictures)
 	}
 }
 

@@ -4,9 +4,12 @@
 package handlertest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"slices"
 	"strings"
 	"sync"
@@ -74,9 +77,11 @@ func NewWorld(t testing.TB, platform string, accounts map[string]string) *World 
 		return keepwatch.Person{Name: name, Role: role, Accounts: map[string]string{platform: accounts[name]}}
 	}
 	var err error
+	began := time.Now()
 	w.Router, err = handlers.New(handlers.Config{
 		People: []keepwatch.Person{person(Admin, keepwatch.RoleAdmin), person(Operator, keepwatch.RoleOperator), person(Viewer, keepwatch.RoleViewer)},
 		Runs:   w, Sources: w, History: w, Audit: w, Vault: w, Check: func(context.Context) []keepwatch.Probe { return nil }, RestoreTo: "/srv/restored",
+		Duties: handlers.Duties{Chart: picture}, Now: func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC).Add(time.Since(began)) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +98,32 @@ func (w *World) archive() keepwatch.Archive {
 	return keepwatch.Archive{Source: "notes1", Stamp: "2026-11-23T030000Z", Started: at, Items: 2, Bytes: 2048, SealedBytes: 1024, Run: 1,
 		Notes: []keepwatch.Note{{Kind: keepwatch.NoteUnreadable, Path: Hostile, Text: "permission denied"}}, Counts: map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: 1},
 		Verified: []keepwatch.Verification{{At: at, Level: keepwatch.LevelOpened, Files: 2, Sealed: 1024, Took: time.Second}}}
+}
+
+// Counter is the desk as front-ends are given it. Of its table the command
+// [InPlace] is answered in place.
+func (w *World) Counter() handlers.Counter { return counter{w.Desk} }
+
+// InPlace is the command whose answer takes the place of the message that it is
+// pressed in, in the table of Counter.
+const InPlace = "backup list"
+
+type counter struct{ *handlers.Desk }
+
+// Commands satisfies handlers.Counter.
+func (c counter) Commands() []handlers.Command {
+	table := c.Desk.Commands()
+	for i := range table {
+		table[i].InPlace = table[i].Title() == InPlace
+	}
+	return table
+}
+
+// picture draws any report as a grey square.
+func picture(keepwatch.Report) ([]byte, error) {
+	var b bytes.Buffer
+	err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 16, 16)))
+	return b.Bytes(), err
 }
 
 // AddSources makes it many sources.

@@ -46,7 +46,7 @@ func newWorkspace(t *testing.T, socket bool) (*workspace, *handlertest.World) {
 		srv.AddUser(slacktest.User{ID: s.users[who], Name: strings.ToLower(who)})
 	}
 	w := handlertest.NewWorld(t, "slack", s.users)
-	cfg := slack.Config{BotToken: keepwatch.NewSecret(slacktest.BotToken), APIURL: srv.APIURL(), Counter: w.Desk, Apart: time.Millisecond}
+	cfg := slack.Config{BotToken: keepwatch.NewSecret(slacktest.BotToken), APIURL: srv.APIURL(), Counter: w.Counter(), Apart: time.Millisecond}
 	if socket {
 		cfg.AppToken = keepwatch.NewSecret(slacktest.AppToken)
 	} else {
@@ -89,6 +89,10 @@ func (s *workspace) Mention(ctx context.Context, who, text string) error {
 	return s.sent(ctx, who, s.Server.Mention(s.users[who], slacktest.Ops, text))
 }
 
+func (s *workspace) Direct(ctx context.Context, who, text string) error {
+	return s.sent(ctx, who, s.DM(s.users[who], text))
+}
+
 func (s *workspace) Press(ctx context.Context, who string, on handlertest.Seen, label string) error {
 	m, ok := s.find(who, on.ID)
 	if !ok {
@@ -125,7 +129,7 @@ func (s *workspace) Again(ctx context.Context, who string) error {
 // visible gives what a person sees, oldest first.
 func (s *workspace) visible(who string) []slacktest.Message {
 	user := s.users[who]
-	all := slices.Concat(s.Messages(slacktest.Ops), s.Ephemerals(user, slacktest.Ops))
+	all := slices.Concat(s.Messages(slacktest.Ops), s.Ephemerals(user, slacktest.Ops), s.Messages(slacktest.DirectID(user)))
 	slices.SortStableFunc(all, func(a, b slacktest.Message) int { return a.Posted.Compare(b.Posted) })
 	return slices.DeleteFunc(all, func(m slacktest.Message) bool { return m.User != slacktest.BotUser })
 }
@@ -145,6 +149,11 @@ func (s *workspace) See(ctx context.Context, who string, fits func(handlertest.S
 			one := handlertest.Seen{Text: m.Plain(), Private: m.Ephemeral, ID: m.TS}
 			for _, b := range m.Buttons() {
 				one.Buttons = append(one.Buttons, b.Label)
+			}
+			for _, id := range m.Images() {
+				if f, there := s.Uploaded(id); there {
+					one.Pictures = append(one.Pictures, f.Comment)
+				}
 			}
 			for _, c := range slacktest.Choices(m.Blocks) {
 				one.Choices = append(one.Choices, c.Label)

@@ -23,6 +23,7 @@ type counter struct {
 	crash   bool
 	hold    chan struct{} // Take waits until it is closed
 	buttons map[string]keepwatch.Button
+	table   []handlers.Command
 	answer  func(d keepwatch.Delivery) // called after a fresh delivery was taken
 	busy    sync.WaitGroup
 	news    chan struct{}
@@ -127,4 +128,4 @@ func (c *counter) keep(m keepwatch.Message) {
 	}
 }
 
-func (c *counter) Commands() []handlers.Command { return nil }
+func (c *counter) Commands() []handlers.Command { return c.table }

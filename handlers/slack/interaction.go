@@ -178,6 +178,9 @@ func (c *Conversation) delivery(text string, who person, o origin, id string) ke
 	req := c.request(text, o.Channel, who)
 	req.Private = c.directs.own(o.Channel) || strings.HasPrefix(o.Channel, "@")
 	c.learn(who.ID, o.Channel)
+	if req.Private && !o.Replace && o.URL != "" && handlers.InPlace(c.counter.Commands(), text) {
+		return keepwatch.Delivery{Key: id, Request: req, Reply: keepwatch.Reply{Token: o.URL, Until: o.Until, Replace: true, Thread: o.Thread}}
+	}
 	return keepwatch.Delivery{
 		Key: id, Request: req,
 		Reply: keepwatch.Reply{Token: o.URL, Until: o.Until, Private: !req.Private || o.Replace, Replace: o.Replace, Thread: o.Thread},

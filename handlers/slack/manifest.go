@@ -2,6 +2,7 @@ package slack
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -30,6 +31,7 @@ func scopes(groups bool) []scope {
 		{"channels:history", "looking whether a message was posted in a public channel before it is sent again"},
 		{"groups:history", "the same in a private channel"},
 		{"mpim:history", "the same in a direct message of several people and the bot"},
+		{"files:write", "the picture of a report"},
 	}
 	if groups {
 		all = append(all, scope{"usergroups:read", "who is in the user groups that carry a role in keepwatch.yaml"})
@@ -139,6 +141,12 @@ func slashCommands(commands []handlers.Command, url string) []manifestCommand {
 		if _, known := at[c.Group]; !known {
 			at[c.Group] = len(out)
 			out = append(out, manifestCommand{Command: "/" + c.Group, URL: url})
+		}
+		// A channel that is mentioned in a slash command comes as its name, which
+		// finds nothing, unless the command escapes it (docs.slack.dev, "Implementing
+		// slash commands", "Escaping users, channels, links").
+		if slices.ContainsFunc(c.Options, func(o handlers.Option) bool { return o.Type == handlers.TypeChannel }) {
+			out[at[c.Group]].Escape = true
 		}
 		usage[c.Group] = append(usage[c.Group], strings.TrimSpace(strings.TrimPrefix(c.Usage(), c.Group)))
 		names[c.Group] = append(names[c.Group], c.Name)

@@ -20,7 +20,15 @@ const metadataType = "keepwatch_message"
 // so that it can be found again; by response_url too where the bot is not in
 // the channel. The reference is "CHANNEL:TS".
 func (f *Frontend) Post(ctx context.Context, out keepwatch.Outgoing) (ref string, err error) {
-	p := render(out.Message)
+	p, err := f.prepare(ctx, out.ID, out.Message)
+	if err == nil {
+		ref, err = f.post(ctx, out, p)
+	}
+	f.uploads.settle(out.ID, err)
+	return ref, err
+}
+
+func (f *Frontend) post(ctx context.Context, out keepwatch.Outgoing, p payload) (ref string, err error) {
 	r := out.Reply
 	aside := r != nil && (r.Private || r.Replace)
 	if aside && out.Run == 0 && r.Alive(f.cfg.Now()) {
@@ -38,6 +46,9 @@ func (f *Frontend) Post(ctx context.Context, out keepwatch.Outgoing) (ref string
 	}
 	if aside && out.Run == 0 && r.Private && !f.directs.own(channel) && r.To.ID != "" {
 		_, err := f.api.PostEphemeralContext(ctx, channel, r.To.ID, f.options(p, r.Thread)...)
+		if later := f.awaitFiles(out.ID, p, err); later != nil {
+			return "", later
+		}
 		if plainAgain(err) {
 			f.refusedBlocks(out.ID, err)
 			_, err = f.api.PostEphemeralContext(ctx, channel, r.To.ID, f.bareOptions(out.Message, r.Thread)...)
@@ -75,6 +86,9 @@ func (f *Frontend) postMessage(ctx context.Context, channel string, out keepwatc
 	}
 	mark := slack.MsgOptionMetadata(slack.SlackMetadata{EventType: metadataType, EventPayload: map[string]any{"id": out.ID}})
 	at, ts, err := f.api.PostMessageContext(ctx, channel, append(f.options(p, thread), mark)...)
+	if later := f.awaitFiles(out.ID, p, err); later != nil {
+		return "", later
+	}
 	if plainAgain(err) {
 		f.refusedBlocks(out.ID, err)
 		at, ts, err = f.api.PostMessageContext(ctx, channel, append(f.bareOptions(out.Message, thread), mark)...)
@@ -126,7 +140,21 @@ func (f *Frontend) Edit(ctx context.Context, card keepwatch.Card, msg keepwatch.
 	if !ok {
 		return &keepwatch.PostError{Verdict: keepwatch.VerdictGone, Err: errors.New("a message without a reference cannot be changed")}
 	}
-	_, _, _, err := f.api.UpdateMessageContext(ctx, channel, ts, f.options(render(msg), "")...)
+	key := "edit " + card.Ref + " " + msg.Fingerprint()
+	p, err := f.prepare(ctx, key, msg)
+	if err != nil {
+		return err
+	}
+	err = f.update(ctx, card, channel, ts, key, msg, p)
+	f.uploads.settle(key, err)
+	return err
+}
+
+func (f *Frontend) update(ctx context.Context, card keepwatch.Card, channel, ts, key string, msg keepwatch.Message, p payload) error {
+	_, _, _, err := f.api.UpdateMessageContext(ctx, channel, ts, f.options(p, "")...)
+	if later := f.awaitFiles(key, p, err); later != nil {
+		return later
+	}
 	if plainAgain(err) {
 		f.refusedBlocks(card.Ref, err)
 		_, _, _, err = f.api.UpdateMessageContext(ctx, channel, ts, f.bareOptions(msg, "")...)

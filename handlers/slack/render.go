@@ -13,6 +13,7 @@ import (
 type payload struct {
 	Text   string        `json:"text"` // for notifications, escaped
 	Blocks []slack.Block `json:"blocks"`
+	images int           // how many of them show an uploaded file
 }
 
 // toneMark stands before a title. It is a character and no colour: colours exist
@@ -23,15 +24,16 @@ var toneMark = [...]string{keepwatch.ToneInfo: "", keepwatch.ToneGood: "✅ ", k
 // message: what does not fit is left out, with a sentence that says so. Text
 // that is not ours stands in plain_text and rich_text only, where nothing in it
 // is read as a mention, a link or formatting.
-func render(m keepwatch.Message) payload {
-	blocks := blocksOf(m, maxBlocks, maxMessage)
+// images are blocks that show its files, before its buttons.
+func render(m keepwatch.Message, images ...slack.Block) payload {
+	blocks := blocksOf(m, maxBlocks, maxMessage, images...)
 	text := escape(plain(m, maxPreview))
-	return payload{Text: text, Blocks: blocks}
+	return payload{Text: text, Blocks: blocks, images: len(images)}
 }
 
 // blocksOf renders a message into so many blocks with so much text at the most.
-func blocksOf(m keepwatch.Message, blocks, text int) []slack.Block {
-	b := builder{room: blocks, left: text}
+func blocksOf(m keepwatch.Message, blocks, text int, images ...slack.Block) []slack.Block {
+	b := builder{room: blocks - len(images), left: text - len(images)*maxAlt}
 	actions := b.actions(m)
 	b.room -= len(actions) + 1 // the sentence about what is left out always has its place
 	b.left -= maxHolder
@@ -42,7 +44,7 @@ func blocksOf(m keepwatch.Message, blocks, text int) []slack.Block {
 	if s := b.omitted(); s != "" {
 		b.blocks = append(b.blocks, plainSection(s))
 	}
-	return append(b.blocks, actions...)
+	return append(append(b.blocks, images...), actions...)
 }
 
 // builder collects blocks within the limits of a message.

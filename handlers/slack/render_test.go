@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +94,11 @@ func samples(t testing.TB) map[string]keepwatch.Message {
 		sources.Rows = append(sources.Rows, []string{fmt.Sprintf("account-%03d", i+1), fmt.Sprintf("cPanel account user%d at https://web%d.example.net:2083", i+1, i%9), fmt.Sprint(i % 30), "24 Nov 2026 03:00, 1 h ago"})
 	}
 	all["table-500"] = keepwatch.Message{Title: "500 sources", Blocks: []keepwatch.Block{{Table: &sources}}, Buttons: []keepwatch.Button{{Label: "Next page", Command: "backup sources --page 2"}}}
+	chart := keepwatch.File{Name: "report-2026-11.png", Type: "image/png", Alt: "23 good days, <!channel> & @everyone", Data: []byte("x")}
+	all["picture"] = keepwatch.Message{Title: "Backups in November 2026: all went well", Tone: keepwatch.ToneGood, Blocks: []keepwatch.Block{keepwatch.Text("27 good")}, Files: []keepwatch.File{chart}, Buttons: []keepwatch.Button{{Label: "October 2026", Command: "keepwatch report 2026-10"}}}
+	worst := chart
+	worst.Alt = strings.Repeat("alt ", 1000)
+	all["picture-longest"] = keepwatch.Message{Title: strings.Repeat("t", 500), Blocks: slices.Repeat([]keepwatch.Block{keepwatch.Text(strings.Repeat("word ", 300))}, 60), Files: []keepwatch.File{worst, worst, {Name: "nameless"}}}
 	few := sources
 	few.Rows = few.Rows[:3]
 	all["table-wide"] = keepwatch.Message{Title: "3 sources", Blocks: []keepwatch.Block{{Table: &few}}}
@@ -182,7 +188,11 @@ func seen(t testing.TB, p payload) string {
 func TestRender(t *testing.T) {
 	for name, m := range samples(t) {
 		t.Run(name, func(t *testing.T) {
-			p := render(m)
+			var images []slack.Block
+			for i, f := range m.Files {
+				images = append(images, pictureBlock(f, fmt.Sprintf("F0000000%d", i)))
+			}
+			p := render(m, images...)
 			check(t, m, p)
 			out := []byte(seen(t, p))
 			if raw := encode(t, p); len(raw) < 8000 {

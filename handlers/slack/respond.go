@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,13 +106,16 @@ type response struct {
 func (f *Frontend) respond(ctx context.Context, out keepwatch.Outgoing, p payload) error {
 	r := out.Reply
 	body := response{Type: slack.ResponseTypeEphemeral, Replace: r.Replace, Thread: r.Thread, Text: p.Text, Blocks: p.Blocks, Parse: "none"}
-	if !r.Private && !r.Replace {
+	if !r.Private { // what takes the place of a message stays seen by whom it was
 		body.Type = slack.ResponseTypeInChannel
 	}
 	if r.Replace {
 		body.Thread = ""
 	}
 	err := f.send(ctx, r.Token, body)
+	if later := f.awaitFiles(out.ID, p, err); later != nil {
+		return later
+	}
 	if plainAgain(err) {
 		f.refusedBlocks(out.ID, err)
 		body.Text, body.Blocks = bare(out.Message), nil
@@ -137,7 +141,11 @@ func (f *Frontend) respondInvite(ctx context.Context, out keepwatch.Outgoing) er
 	r := *out.Reply
 	r.Private, r.Replace = false, false
 	out.Reply = &r
-	err := f.respond(ctx, out, render(msg))
+	p, err := f.prepare(ctx, out.ID, msg)
+	if err != nil {
+		return err
+	}
+	err = f.respond(ctx, out, p)
 	if errors.Is(err, errUsedUp) {
 		return &keepwatch.PostError{Verdict: keepwatch.VerdictNever, Err: keepwatch.Errorf(keepwatch.KindAttention, "Keepwatch is not in the channel %s of Slack. Invite the bot there with /invite.", nameOf(out.Channel))}
 	}
@@ -194,8 +202,10 @@ func (f *Frontend) send(ctx context.Context, url string, body response) error {
 		Error string `json:"error"`
 	}
 	known := json.Unmarshal(text, &told) == nil
+	// Blocks that are refused come with a 404 too (github.com/slackapi/java-slack-sdk/issues/1349).
+	blocks := known && strings.HasPrefix(told.Error, "invalid_blocks")
 	switch {
-	case known && (told.Error == "used_url" || told.Error == "expired_url" || told.Error == "invalid_url"), resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone:
+	case known && (told.Error == "used_url" || told.Error == "expired_url" || told.Error == "invalid_url"), !blocks && (resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone):
 		f.uses.exhaust(url)
 		return errUsedUp
 	case resp.StatusCode == http.StatusTooManyRequests:

@@ -52,17 +52,18 @@ const defaultAPI = "https://slack.com/api/"
 
 // Frontend is Slack. It satisfies handlers.Frontend.
 type Frontend struct {
-	cfg    Config
-	api    *slack.Client
-	http   *http.Client // for the Web API and response_url
-	base   string       // of the API, ends in "/"
-	talk   *Conversation
-	groups *groups
-	uses   *uses
-	socket *Socket // nil without an AppToken
-	web    *Web    // nil without a SigningSecret
-	retry  time.Duration
-	every  time.Duration // watchEvery
+	cfg     Config
+	api     *slack.Client
+	http    *http.Client // for the Web API and response_url
+	base    string       // of the API, ends in "/"
+	talk    *Conversation
+	groups  *groups
+	uses    *uses
+	uploads uploads
+	socket  *Socket // nil without an AppToken
+	web     *Web    // nil without a SigningSecret
+	retry   time.Duration
+	every   time.Duration // watchEvery
 
 	directs *directs
 

@@ -72,8 +72,9 @@ const authAfter = time.Minute
 // verdict says what an error of a call that posts means for the message. where
 // names the channel for people.
 func (f *Frontend) verdict(err error, where string) error {
-	if err == nil {
-		return nil
+	var already *keepwatch.PostError
+	if err == nil || errors.As(err, &already) {
+		return err
 	}
 	var limited *slack.RateLimitedError
 	var status slack.StatusCodeError

@@ -138,7 +138,7 @@ func ruleNames(t *testing.T, o *office) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	for _, id := range []string{"", "a/b", "a b", "a@b", "-1", ":a", "A", "ä", "a\x00", "../x", strings.Repeat("x", 121)} {
+	for _, id := range []string{"", "a/b", "a b", "a@b", "-1", "7days", "1:2", "a\n", ":a", "A", "ä", "a\x00", "../x", strings.Repeat("x", 121)} {
 		if err := put(id); err == nil {
 			t.Errorf("the rule %q was taken", id)
 		}

@@ -104,10 +104,14 @@ func rules(t *testing.T, o *office) {
 		t.Errorf("the twelfth rule is %s", number)
 	}
 	o.putRules(t, keepwatch.Rule{ID: "schedule:ruthin-web", Fixed: true, Next: noon}, keepwatch.Rule{ID: "check:alis-iphone", Fixed: true})
-	var got []string
+	var got, fixed []string
 	for _, r := range must[[]keepwatch.Rule](t)(o.Rules()) {
 		got = append(got, r.ID)
 	}
+	for _, r := range must[[]keepwatch.Rule](t)(o.FixedRules()) {
+		fixed = append(fixed, r.ID)
+	}
+	same(t, "those of the configuration", fixed, []string{"check:alis-iphone", "schedule:ruthin-web"})
 	same(t, "rules", got, []string{"check:alis-iphone", "schedule:ruthin-web", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"})
 	o.reopen()
 	if r := must[keepwatch.Rule](t)(o.Rule("7")); r.Text != "text 7" || !r.Next.Equal(noon) || r.Version != 1 {
@@ -217,7 +221,7 @@ func occurrences(t *testing.T, o *office) {
 	var want []string
 	for day := range 5 {
 		at := noon.AddDate(0, 0, day)
-		for _, rule := range []string{"1", "12", "1:2"} { // names that begin alike
+		for _, rule := range []string{"1", "12", "a", "a:2"} { // names that begin alike
 			oc := occurrence(rule, at, keepwatch.OccurrencePosted)
 			oc.Text = fmt.Sprint("day ", day)
 			o.putOccurrences(t, oc)
@@ -231,21 +235,21 @@ func occurrences(t *testing.T, o *office) {
 	same(t, "of no rule", ids(must[[]keepwatch.Occurrence](t)(o.Occurrences("1/", 0))), []string(nil))
 	o.reopen()
 	open := must[[]keepwatch.Occurrence](t)(o.OpenOccurrences())
-	if len(open) != 15 || !slices.IsSortedFunc(open, func(a, b keepwatch.Occurrence) int { return a.At.Compare(b.At) }) {
+	if len(open) != 20 || !slices.IsSortedFunc(open, func(a, b keepwatch.Occurrence) int { return a.At.Compare(b.At) }) {
 		t.Errorf("open: %q", ids(open))
 	}
-	for _, oc := range open[:14] {
+	for _, oc := range open[:19] {
 		oc.State = keepwatch.OccurrencePassed
 		o.putOccurrences(t, oc)
 	}
-	same(t, "open", ids(must[[]keepwatch.Occurrence](t)(o.OpenOccurrences())), []string{open[14].ID})
+	same(t, "open", ids(must[[]keepwatch.Occurrence](t)(o.OpenOccurrences())), []string{open[19].ID})
 	oc := must[keepwatch.Occurrence](t)(o.Occurrence(open[0].ID))
 	if oc.Text != "day 0" || oc.State != keepwatch.OccurrencePassed || oc.Version != 1 {
 		t.Errorf("%+v", oc)
 	}
 	oc.State = keepwatch.OccurrencePosted // opened anew
 	o.putOccurrences(t, oc)
-	same(t, "open again", ids(must[[]keepwatch.Occurrence](t)(o.OpenOccurrences())), []string{oc.ID, open[14].ID})
+	same(t, "open again", ids(must[[]keepwatch.Occurrence](t)(o.OpenOccurrences())), []string{oc.ID, open[19].ID})
 	for _, id := range []string{"1@2027-01-01T09:00", "", "@", "1@", "@x", "a/b@c", "1@a/b", strings.Repeat("x", 500) + "@y"} {
 		_, err := o.Occurrence(id)
 		wantKind(t, err, keepwatch.KindNotFound, "Nothing is known", id)

@@ -66,7 +66,11 @@ func topics(t *testing.T, o *office) {
 }
 
 func edits(t *testing.T, o *office) {
-	o.post(t, about("a", "t", "due"), editOf("a", "t", "1"), editOf("a", "t", "2"), message("a", "between"), editOf("a", "t", "3"), editOf("a", "u", "4"))
+	first := editOf("a", "t", "1")
+	first.Message.Buttons = []keepwatch.Button{longButton("of an edit")}
+	o.post(t, about("a", "t", "due"), first, editOf("a", "t", "2"), message("a", "between"), editOf("a", "t", "3"), editOf("a", "u", "4"))
+	token, _ := longButton("of an edit").Token()
+	same(t, "a button of an edit", must[keepwatch.Button](t)(o.KeptButton(token)), longButton("of an edit"))
 	look := func(want string) keepwatch.Outgoing {
 		t.Helper()
 		out := o.next(t, "a")
@@ -188,6 +192,19 @@ func oldOpen(t *testing.T, o *office) {
 		}
 		same(t, "stays", []int{o.count(t, "occ/"), o.count(t, "past/occ/"), o.count(t, "unsettled/"), o.count(t, "digest/")}, []int{1, 1, 1, 1})
 	}
+	var crowd []keepwatch.Occurrence // more than one transaction looks at, and older than what goes
+	for i := range 600 {
+		crowd = append(crowd, occurrence("9", at.Add(-time.Duration(i)*time.Minute), keepwatch.OccurrencePosted))
+	}
+	o.putOccurrences(t, append(crowd, settled)...)
+	if err := o.Tidy(); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "behind many that stay", []int{o.count(t, "occ/"), o.count(t, "past/occ/")}, []int{601, 601})
+	for i := range crowd {
+		crowd[i].State = keepwatch.OccurrencePassed
+	}
+	o.putOccurrences(t, crowd...)
 	open.State = keepwatch.OccurrenceAcknowledged
 	o.putOccurrences(t, open)
 	beside := &between{Store: o.Store} // somebody opens it again between the look and the removal

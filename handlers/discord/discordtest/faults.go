@@ -10,6 +10,7 @@ import (
 // only its answer is lost.
 type Fault struct {
 	Status     int           // answered in place of the truth: 429, 500, 502, 503; 0: none
+	Code       int           // the code in its JSON
 	RetryAfter time.Duration // of a 429
 	Scope      string        // of a 429: user (when empty), shared or global
 	Cut        bool          // the connection is cut without an answer
@@ -116,7 +117,7 @@ func (s *Server) misbehave(w http.ResponseWriter, req *request, f *Fault) bool {
 	case f.Status == http.StatusTooManyRequests:
 		send(w, tooMany(f.RetryAfter, f.Scope))
 	default:
-		out.body = object{"message": strconv.Itoa(f.Status) + ": " + http.StatusText(f.Status), "code": 0}
+		out.body = object{"message": strconv.Itoa(f.Status) + ": " + http.StatusText(f.Status), "code": f.Code}
 		send(w, out)
 	}
 	return true

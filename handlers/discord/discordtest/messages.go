@@ -86,7 +86,7 @@ func (s *Server) createMessage(req *request) reply {
 	if bad := s.maySend(c, req); bad != nil {
 		return *bad
 	}
-	if bad := checkMessage(req.body, len(req.files), 0); bad != nil {
+	if bad := checkMessage(req.body, req.files, nil); bad != nil {
 		return *bad
 	}
 	// https://discord.com/developers/docs/resources/message#create-message: with
@@ -147,11 +147,7 @@ func (m *message) fill(s *Server, body object, files []File) {
 	if v, named := body["attachments"].([]any); named {
 		m.keep(v)
 	}
-	for _, f := range files {
-		a := attachment{id: s.id(), file: f}
-		s.talk.attached[a.id] = f
-		m.attachments = append(m.attachments, a)
-	}
+	m.attached(s, body, files)
 	m.mentions, m.roles, m.everyone = s.pings(m.content, body["allowed_mentions"])
 }
 
@@ -217,7 +213,7 @@ func (s *Server) editMessage(req *request) reply {
 
 // edit changes a message and keeps what it was.
 func (s *Server) edit(m *message, req *request) reply {
-	if bad := checkEdit(m, req.body, len(req.files)); bad != nil {
+	if bad := checkEdit(m, req.body, req.files); bad != nil {
 		return *bad
 	}
 	m.fill(s, req.body, req.files)

@@ -198,6 +198,9 @@ func TestDiscordJSPosts(t *testing.T) {
 	if m := s.Messages(s.DMChannel(alis))[1]; m.Content != "You said hello" {
 		t.Errorf("the answer is %q", m)
 	}
+	if p := s.Messages(s.DMChannel(alis))[1].Pictures(); len(p) != 1 || string(p[0].Data) != "\x89PNG" || p[0].Description != "a picture" {
+		t.Errorf("the picture is %+v", p)
+	}
 	first := s.CallsTo("POST /channels/{channel}/messages")[:3]
 	if first[0].Status != 429 || first[1].At.Sub(first[0].At) < 200*time.Millisecond || first[2].Status != 200 {
 		t.Errorf("a 429 was obeyed so: %+v", first)

@@ -127,9 +127,9 @@ func (s *Server) judgeResponse(i *Interaction, body object, files []File) *reply
 	}
 	switch kind {
 	case callbackMessage:
-		return nest(checkMessage(data, len(files), 0))
+		return nest(checkMessage(data, files, nil))
 	case callbackUpdate:
-		return nest(checkEdit(i.source, data, len(files)))
+		return nest(checkEdit(i.source, data, files))
 	case callbackChoices:
 		f.suggestions(array(data["choices"]), i.focused())
 	case callbackModal:

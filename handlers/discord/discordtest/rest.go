@@ -3,6 +3,7 @@ package discordtest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -27,8 +28,11 @@ type Call struct {
 
 // File is something attached to a message.
 type File struct {
-	Name, Type string
-	Data       []byte
+	Name, Type  string
+	Description string // for those who do not see it
+	Data        []byte
+
+	index int // the n in files[n]
 }
 
 // Calls are all requests so far, in the order of their arrival.
@@ -231,16 +235,18 @@ func (req *request) decode(raw []byte) (body any, malformed bool) {
 		}
 		for _, field := range sortedKeys(form.File) {
 			for _, h := range form.File[field] {
-				f, err := h.Open()
+				open, err := h.Open()
 				if err != nil {
 					return nil, true
 				}
-				data, err := io.ReadAll(f)
-				_ = f.Close() // it was only read
+				data, err := io.ReadAll(open)
+				_ = open.Close() // it was only read
 				if err != nil {
 					return nil, true
 				}
-				req.files = append(req.files, File{Name: h.Filename, Type: h.Header.Get("Content-Type"), Data: data})
+				f := File{Name: h.Filename, Type: h.Header.Get("Content-Type"), Data: data, index: -1}
+				_, _ = fmt.Sscanf(field, "files[%d]", &f.index) // other names have no metadata
+				req.files = append(req.files, f)
 			}
 		}
 	}

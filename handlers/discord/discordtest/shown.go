@@ -65,6 +65,9 @@ func (s *Server) messageJSON(m *message) object {
 func (s *Server) attachmentJSON(a attachment) object {
 	url := s.URL() + "/attachments/" + a.id + "/" + a.file.Name
 	o := object{"id": a.id, "filename": a.file.Name, "size": len(a.file.Data), "url": url, "proxy_url": url}
+	if a.file.Description != "" {
+		o["description"] = a.file.Description
+	}
 	if a.file.Type != "" {
 		o["content_type"] = a.file.Type
 	}

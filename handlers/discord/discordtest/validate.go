@@ -23,8 +23,11 @@ const (
 	maxTextDisplay = 4000
 )
 
-// checkMessage judges a new message. old is how many attachments it keeps.
-func checkMessage(body object, files, old int) *reply {
+// checkMessage judges a new message. old are the attachments that it keeps.
+func checkMessage(body object, files []File, old []attachment) *reply {
+	if bad := fileLimits(files); bad != nil {
+		return bad
+	}
 	var f formErrors
 	v2 := integer(body["flags"])&FlagComponentsV2 != 0
 	f.text("content", body["content"], 0, maxContent)
@@ -35,14 +38,15 @@ func checkMessage(body object, files, old int) *reply {
 		f.onlyComponents(body)
 	}
 	f.components("components", array(body["components"]), v2)
-	if files+old > maxFiles {
+	f.attachments(array(body["attachments"]), files, old)
+	if len(files)+len(old) > maxFiles {
 		f.add("attachments", "BASE_TYPE_MAX_LENGTH", fmt.Sprintf("Must be %d or fewer in length.", maxFiles))
 	}
 	if bad := f.reply(); bad != nil {
 		return bad
 	}
 	content, _ := body["content"].(string)
-	if blank(content) && len(array(body["embeds"])) == 0 && len(array(body["components"])) == 0 && files+old == 0 && body["poll"] == nil {
+	if blank(content) && len(array(body["embeds"])) == 0 && len(array(body["components"])) == 0 && len(files)+len(old) == 0 && body["poll"] == nil {
 		r := failure(http.StatusBadRequest, 50006, "Cannot send an empty message")
 		return &r
 	}
@@ -50,14 +54,16 @@ func checkMessage(body object, files, old int) *reply {
 }
 
 // checkEdit judges a message as it would be after the edit.
-func checkEdit(m *message, body object, files int) *reply {
+func checkEdit(m *message, body object, files []File) *reply {
 	after := object{"content": m.content, "embeds": m.embeds, "components": m.components, "flags": float64(m.flags)}
 	for k, v := range body {
 		after[k] = v
 	}
-	old := len(m.attachments)
+	old := slices.Clone(m.attachments)
 	if kept, named := body["attachments"].([]any); named {
-		old = len(kept)
+		after := message{attachments: old}
+		after.keep(kept)
+		old = after.attachments
 	}
 	return checkMessage(after, files, old)
 }

@@ -47,6 +47,9 @@ type Embed struct {
 	Author struct {
 		Name string `json:"name"`
 	} `json:"author"`
+	Image struct {
+		URL string `json:"url"`
+	} `json:"image"`
 }
 
 // EmbedField is one field of an embed.

@@ -59,7 +59,7 @@ func (s *Server) followUp(req *request) reply {
 	if bad != nil {
 		return *bad
 	}
-	if bad := checkMessage(req.body, len(req.files), 0); bad != nil {
+	if bad := checkMessage(req.body, req.files, nil); bad != nil {
 		return *bad
 	}
 	if i.answer == callbackDefer && !i.edited && i.original != nil && !i.original.deleted {

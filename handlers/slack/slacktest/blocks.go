@@ -69,6 +69,7 @@ func (s *Server) checked(raw json.RawMessage, blocks []object, most int) (json.R
 		}
 	}
 	k := checkBlocks(blocks, most)
+	s.images(k, blocks)
 	switch {
 	case len(k.faults) > 0:
 		return nil, &apiError{code: "invalid_blocks", extra: map[string]any{"errors": k.faults, "response_metadata": map[string]any{"messages": k.faults}}}
@@ -219,6 +220,9 @@ func (k *checker) contextElement(at string, e object) {
 func (k *checker) image(at string, b object) {
 	if !b.has("image_url") && !b.has("slack_file") {
 		k.say(at, "missing required field: image_url or slack_file")
+	}
+	if f := object(b.obj("slack_file")); b.has("image_url") && f != nil || f.has("id") && f.has("url") || f != nil && !f.has("id") && !f.has("url") {
+		k.say(at+"/slack_file", "must have one of image_url, slack_file.id and slack_file.url")
 	}
 	k.length(at+"/image_url", b.str("image_url"), 0, maxURL)
 	k.length(at+"/alt_text", b.str("alt_text"), 1, 2000)

@@ -3,9 +3,11 @@ package slacktest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +26,81 @@ type upload struct {
 	length  int
 	content []byte
 	arrived bool
+	gone    bool   // the address has expired, or was used
+	whole   bool   // files.completeUploadExternal was called
+	alt     string // description for those who do not see it
+	early   int    // how often it is refused in a message after that, because it is still being worked on
+}
+
+// maxAltText is how long the description of a file may be: docs.slack.dev,
+// files.getUploadURLExternal.
+const maxAltText = 1000
+
+// SlowFiles has every file that is completed from now on refused in messages so many
+// times: Slack works on it after it has said that it has it
+// (slackapi/python-slack-sdk#1521).
+func (s *Server) SlowFiles(times int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slowFiles = times
+}
+
+// ExpireUploads makes every upload address that is out too old.
+func (s *Server) ExpireUploads() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, u := range s.uploads {
+		u.gone = true
+	}
+}
+
+// Uploaded gives a file by its id, shared or not, with its description as Comment.
+func (s *Server) Uploaded(id string) (File, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.uploads[id]
+	if u == nil || !u.whole {
+		return File{}, false
+	}
+	return File{ID: id, Name: u.name, Comment: u.alt, Content: bytes.Clone(u.content)}, true
+}
+
+// Images are the ids of the uploaded files that a message shows in its image blocks.
+func (m Message) Images() []string {
+	var ids []string
+	blocks, err := decodeBlocks(m.Blocks)
+	if err != nil {
+		return nil
+	}
+	for _, b := range blocks {
+		if id := b.obj("slack_file"); b.str("type") == "image" && id != nil {
+			ids = append(ids, object(id).str("id"))
+		}
+	}
+	return ids
+}
+
+// images checks the uploaded files that blocks show: the bot's own, images, and taken
+// in. The lock is held.
+func (s *Server) images(k *checker, blocks []object) {
+	pattern := regexp.MustCompile(`^F[A-Z0-9]{8,}$`)
+	for i, b := range blocks {
+		file := object(b.obj("slack_file"))
+		if b.str("type") != "image" || file == nil || file.has("url") {
+			continue
+		}
+		at, id := fmt.Sprintf("/blocks/%d/slack_file", i), file.str("id")
+		u := s.uploads[id]
+		switch {
+		case !pattern.MatchString(id):
+			k.say(at+"/id", "input must match regex pattern: %s", pattern)
+		case u == nil || !u.whole || !strings.HasPrefix(http.DetectContentType(u.content), "image/"):
+			k.say(at, "invalid slack file")
+		case u.early > 0:
+			u.early--
+			k.say(at, "invalid slack file")
+		}
+	}
 }
 
 func (s *Server) uploadURL(c *call) (map[string]any, error) {
@@ -32,7 +109,10 @@ func (s *Server) uploadURL(c *call) (map[string]any, error) {
 		return nil, invalidArguments("[ERROR] filename and a positive length are required")
 	}
 	id := s.id("F")
-	s.uploads[id] = &upload{name: c.str("filename"), length: length}
+	if runes(c.str("alt_txt")) > maxAltText {
+		return nil, fail("alt_txt_too_large")
+	}
+	s.uploads[id] = &upload{name: c.str("filename"), length: length, alt: c.str("alt_txt")}
 	return map[string]any{"upload_url": s.web.URL + "/upload/" + id, "file_id": id}, nil
 }
 
@@ -44,12 +124,12 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r, c, func() (map[string]any, error) {
 		u := s.uploads[id]
 		switch {
-		case err != nil || u == nil:
+		case err != nil || u == nil || u.gone:
 			return nil, &apiError{code: "invalid_upload", status: http.StatusBadRequest}
 		case len(content) != u.length:
 			return nil, &apiError{code: "length_mismatch", status: http.StatusBadRequest}
 		}
-		u.content, u.arrived = content, true
+		u.content, u.arrived, u.gone = content, true, true
 		return nil, nil
 	})
 }
@@ -90,6 +170,11 @@ func (s *Server) completeUpload(c *call) (map[string]any, error) {
 		}
 		ids = append(ids, f.ID)
 		shown = append(shown, map[string]any{"id": f.ID, "title": f.Title, "name": u.name})
+	}
+	for _, f := range wanted {
+		if u := s.uploads[f.ID]; !u.whole {
+			u.whole, u.early = true, s.slowFiles
+		}
 	}
 	channels := strings.FieldsFunc(c.str("channels")+","+c.str("channel_id"), func(r rune) bool { return r == ',' })
 	for _, name := range channels {

@@ -1,7 +1,10 @@
 package slacktest
 
 import (
+	"bytes"
 	"fmt"
+	"image"
+	"image/png"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +146,29 @@ func TestOfficialWebClient(t *testing.T) {
 	}
 	if f := s.Files(Ops); len(f) != 1 || string(f[0].Content) != "one\ntwo\n" || f[0].Name != "list.txt" || f[0].Comment != "the list" {
 		t.Errorf("the files are %+v", f)
+	}
+	// A picture that is shared nowhere, and shown by a message.
+	var pixel bytes.Buffer
+	if err := png.Encode(&pixel, image.NewGray(image.Rect(0, 0, 1, 1))); err != nil {
+		t.Fatal(err)
+	}
+	bytesOf := make([]int, 0, pixel.Len())
+	for _, b := range pixel.Bytes() {
+		bytesOf = append(bytesOf, int(b))
+	}
+	s.SlowFiles(1)
+	brought := app.order(t, "upload", "", map[string]any{"filename": "report.png", "file": map[string]any{"type": "Buffer", "data": bytesOf}})
+	id := field(brought, "answer", "files", 0, "files", 0, "id")
+	shown := map[string]any{"channel": Ops, "text": "x", "blocks": []any{map[string]any{"type": "image", "alt_text": "a picture", "slack_file": map[string]any{"id": id}}}}
+	if l := app.order(t, "call", "chat.postMessage", shown); l.str("error") != "invalid_blocks" {
+		t.Errorf("a file that Slack still works on is taken: %v", l)
+	}
+	app.call(t, "chat.postMessage", shown)
+	if all := s.Messages(Ops); len(all[len(all)-1].Images()) != 1 || len(s.Files(Ops)) != 1 {
+		t.Errorf("the picture is not shown: %+v; brought: %v", all[len(all)-1], brought)
+	}
+	if f, there := s.Uploaded(fmt.Sprint(id)); !there || !bytes.Equal(f.Content, pixel.Bytes()) {
+		t.Errorf("the file is %+v", f)
 	}
 	s.SetScopes("users:read")
 	if l := app.order(t, "call", "chat.postMessage", map[string]any{"channel": Ops, "text": "x"}); l.str("error") != "missing_scope" || field(l, "data", "needed") != "chat:write" {

@@ -83,6 +83,7 @@ type Server struct {
 	hooks      map[string]*hook
 	triggers   map[string]*trigger
 	uploads    map[string]*upload
+	slowFiles  int
 	schemaBad  []string
 	timers     map[string]func() // what stops them
 }

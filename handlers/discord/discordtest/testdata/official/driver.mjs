@@ -67,11 +67,17 @@ client.on(Events.InteractionCreate, async (i) => {
   }
 });
 
+// In direct messages the answer has a picture, in an embed.
+const picture = (m) => (m.channel.isDMBased() ? {
+  files: [{ attachment: Buffer.from("\x89PNG", "latin1"), name: "report.png", description: "a picture" }],
+  embeds: [{ description: "below", image: { url: "attachment://report.png" } }],
+} : {});
+
 client.on(Events.MessageCreate, async (m) => {
   if (m.author.bot) return;
   try {
     const twice = [];
-    for (let n = 0; n < 2; n++) twice.push((await m.channel.send({ content: `You said ${m.content}`, nonce: "once", enforceNonce: true, allowedMentions: { parse: [] } })).id);
+    for (let n = 0; n < 2; n++) twice.push((await m.channel.send({ content: `You said ${m.content}`, nonce: "once", enforceNonce: true, allowedMentions: { parse: [] }, ...picture(m) })).id);
     say("posted", { ids: twice, dm: m.channel.isDMBased() });
   } catch (e) {
     say("error", { message: String(e), code: e.code });

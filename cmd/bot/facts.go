@@ -1,0 +1,69 @@
+package main
+
+import (
+	"time"
+
+	"keepwatch"
+)
+
+// facts gives everything that needs somebody now. Each of the functions in the root
+// package says of one thing whether it does.
+func (a *app) facts(now time.Time) ([]keepwatch.Fact, error) {
+	s := a.settings
+	archives, err := a.records.Archives("")
+	if err != nil {
+		return nil, err
+	}
+	bySource := map[string][]keepwatch.Archive{}
+	for _, x := range archives {
+		bySource[x.Source] = append(bySource[x.Source], x)
+	}
+	facts := keepwatch.ExpiryFacts(s.Credentials, now, s.Location)
+	facts = append(facts, keepwatch.VaultFacts(archives, s.Vault.Copies, now)...)
+	rules, err := a.records.Rules()
+	if err != nil {
+		return nil, err
+	}
+	schedules := map[string]keepwatch.Rule{}
+	for _, rule := range rules {
+		if rule.Kind != keepwatch.RuleCommand {
+			continue
+		}
+		schedules[rule.ID] = rule
+		came, err := a.records.Occurrences(rule.ID, factOccurrences)
+		if err != nil {
+			return nil, err
+		}
+		facts = append(facts, keepwatch.RunFacts(rule, came, now, s.Location)...)
+	}
+	sources, err := a.catalog.Sources()
+	if err != nil {
+		return nil, err
+	}
+	states, err := a.records.ServerStates()
+	if err != nil {
+		return nil, err
+	}
+	for _, src := range sources {
+		kept := keepwatch.Kept{Source: src, Archives: bySource[src.Name], Copies: s.Vault.Copies}
+		if rule, ok := schedules["schedule:"+src.Name]; ok && !rule.Paused {
+			kept.FirstSeen = rule.Made
+			kept.Next = func(after time.Time) (time.Time, bool) {
+				due, ok := a.duties.times.Next(rule.When, after, "")
+				return due.At, ok
+			}
+		}
+		facts = append(facts, keepwatch.ArchiveFacts(kept, now, s.Location)...)
+		for _, state := range states {
+			if state.Source == src.Name {
+				facts = append(facts, keepwatch.RotationFacts(src, state, bySource[src.Name], keepwatch.HostNext(state, now), now, s.Location)...)
+			}
+		}
+	}
+	more, err := a.duties.phones.Facts(now)
+	return append(facts, more...), err
+}
+
+// factOccurrences is how many of the newest occurrences of a rule are looked at: since
+// when it fails in a row is known for so many.
+const factOccurrences = 50

@@ -1,0 +1,46 @@
+package console
+
+import (
+	"context"
+	"slices"
+
+	"keepwatch"
+)
+
+// post is a message that comes by itself, such as a reminder.
+type post struct {
+	msg   keepwatch.Message
+	shown chan struct{} // closed when it stands on the screen
+}
+
+// Post shows a message above the prompt of the chat, with its buttons numbered on
+// from those that are there, so that a number which somebody is about to type does
+// not change what it means. It returns when the message is on the screen; with
+// ctx's error where there is no chat until then.
+func (c *Console) Post(ctx context.Context, m keepwatch.Message) error {
+	p := post{m, make(chan struct{})}
+	select {
+	case c.posts <- p:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-p.shown:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// posted shows what came by itself, after the answer that is under way.
+func (s *session) posted(p post) {
+	if s.busy {
+		s.held = append(s.held, func() { s.posted(p) })
+		return
+	}
+	st := s.style()
+	st.first = len(s.c.buttons)
+	s.c.buttons = slices.Concat(s.c.buttons, numbered(p.msg))
+	s.print(append(st.render(p.msg), ""))
+	close(p.shown)
+}

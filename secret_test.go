@@ -1,0 +1,59 @@
+package keepwatch_test
+
+import (
+	"testing"
+
+	"keepwatch"
+)
+
+func TestLooksSecret(t *testing.T) {
+	for _, c := range []struct {
+		text         string
+		holds, looks bool
+	}{
+		{"", false, false},
+		{"in the safe, blue folder", false, false},
+		{"In the safe at the office, envelope 3", false, false},
+		{"Bitwarden, collection IT", false, false},
+		{"Bitwarden", false, false},
+		{"1Password", false, false},
+		{"1Password, vault Operations", false, false},
+		{"KeePassXC on the NAS", false, false},
+		{"safe B-12, drawer 2", false, false},
+		{"Blaenau-Ffestiniog", false, false},
+		{"alis@contoso.example", false, false},
+		{"https://vault.example.net/items/42", false, false},
+		{"/srv/keys/age-identity.txt", false, false},
+		{`S:\IT\Keys2026.kdbx`, false, false},
+		{"the password is in the safe", false, false},
+		{"Password: in the safe, blue folder", false, false},
+		{"password is recorded with Olwen", false, false},
+		{"the PIN is kept by Alis", false, false},
+		{"tenant 72f988bf-86f1-41af-91ab-2d7cd011db47", false, false},
+		{"Schließfach der Bank", false, false},
+
+		{"hunter2", false, true},
+		{"P@ssw0rd", false, true},
+		{"Summer2026!", false, true},
+		{"4711", false, true},
+		{"123456-234567-345678-456789-567890-678901-789012-890123", true, true},
+		{"password is correct horse battery staple", true, true},
+		{"password: hunter2", true, true},
+		{"the password=hunter2 for all", true, true},
+		{"PIN: 4711", true, true},
+		{"in the safe, pw = Xy", true, true},
+		{"age-secret-key-1qqqqq", true, true},
+		{"AGE-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGP in the safe", true, true},
+		{"-----BEGIN PRIVATE KEY-----", true, true},
+		{"safe, xoxb12Ab34Cd56Ef78", true, true},
+		{"JBSWY3DPEHPK3PXP", true, true},
+		{"https://alis:hunter2@vault.example.net/", true, true},
+	} {
+		if got := keepwatch.HoldsSecret(c.text); got != c.holds {
+			t.Errorf("HoldsSecret(%q) = %v", c.text, got)
+		}
+		if got := keepwatch.LooksSecret(c.text); got != c.looks {
+			t.Errorf("LooksSecret(%q) = %v", c.text, got)
+		}
+	}
+}
