@@ -296,7 +296,11 @@ func (d *doc) schedule(f field, zone *time.Location) keepwatch.When {
 		err = keepwatch.Errorf(keepwatch.KindInvalid, "That comes once; a schedule comes again and again.")
 	}
 	if err != nil {
-		f.bad("is %q; expected a cron expression such as \"0 3 * * *\", or words such as \"every day at 3:00\". %s", f.text(), keepwatch.Sentence(err))
+		why := " " + keepwatch.Sentence(err)
+		if n := f.resolve().n; n != nil && strings.Contains(n.Value, "${") {
+			why = "" // it may quote a part of what only the environment holds
+		}
+		f.bad("is %q; expected a cron expression such as \"0 3 * * *\", or words such as \"every day at 3:00\".%s", f.text(), why)
 	}
 	return w
 }

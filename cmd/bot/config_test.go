@@ -100,7 +100,7 @@ func TestConfigOfTheGuide(t *testing.T) {
 	}
 	c.Vault.Copies = []string{"/no/such/place"}
 	got := probesText(probeSettings(settings{config: c, env: environment{}, DataDir: t.TempDir()}))
-	for _, want := range []string{"problem copies", "off devices"} {
+	for _, want := range []string{"problem copies", "warning channel escalation"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
@@ -123,8 +123,8 @@ func TestConfigProblems(t *testing.T) {
 		"sources:\n  - {name: a, kind: files, path: x}\n  - {name: a, kind: files, path: y}\n": `keepwatch.yaml:3: sources[1] is the second source named "a".`,
 		"sources:\n  - {name: a, kind: files, path: x, path: y}\n":                             `keepwatch.yaml:2: sources[0].path is there twice.`,
 		"sources:\n  - {name: a, kind: files, path: '${NOT_SET}'}\n":                           `keepwatch.yaml:2: sources[0].path refers to ${NOT_SET}, which is not set in the environment nor in the .env file.`,
-		"sources:\n  - {name: a, kind: files, path: x, schedule: '0 0 30 2 *'}\n":              `keepwatch.yaml:2: sources[0].schedule is "0 0 30 2 *"; expected a cron expression such as "0 3 * * *" (it never comes).`,
-		"sources:\n  - {name: a, kind: files, path: x, schedule: 'TZ=UTC'}\n":                  `keepwatch.yaml:2: sources[0].schedule is "TZ=UTC"; expected a cron expression such as "0 3 * * *" (the time zone is set by timezone).`,
+		"sources:\n  - {name: a, kind: files, path: x, schedule: '0 0 30 2 *'}\n":              `keepwatch.yaml:2: sources[0].schedule is "0 0 30 2 *"; expected a cron expression such as "0 3 * * *", or words such as "every day at 3:00". "0 0 30 2 *" can never come due: there is no such date. Write one that comes, for example "last day of the month 18:00".`,
+		"sources:\n  - {name: a, kind: files, path: x, schedule: 'TZ=UTC'}\n":                  `keepwatch.yaml:2: sources[0].schedule is "TZ=UTC"; expected a cron expression such as "0 3 * * *", or words such as "every day at 3:00". A time zone is given beside a cron expression, not within it: write "0 9 * * MON-FRI".`,
 		"sources:\n  - {name: a, kind: files, path: x, drop: maybe}\n":                         `keepwatch.yaml:2: sources[0].drop is "maybe"; expected true or false.`,
 		"sources:\n  - {name: a, kind: cpanel, url: 'http://h:2082', user: u, token: t}\n":     `keepwatch.yaml:2: sources[0].url is "http://h:2082"; expected https://, a host and a port, such as https://web1.example.net:2083.`,
 		"vault:\n  keep: {last: two}\n":                                                        `keepwatch.yaml:2: vault.keep.last is "two"; expected a whole number from -1 up.`,

@@ -37,7 +37,10 @@ func TestGolden(t *testing.T) {
 			if len(want) > keepwatch.MaxFile/2 {
 				t.Errorf("it has %d bytes", len(want))
 			}
-			if n := differs(t, drawn(t, r), decoded(t, want)); n > 200 {
+			p := made(t, r)
+			apart(t, p)
+			told(t, p, handlers.ReportMessage(r))
+			if n := differs(t, p.straight(), decoded(t, want)); n > 200 {
 				t.Errorf("%d pixels differ from %s; look at it, and KEEPWATCH_UPDATE=1 writes it anew", n, file)
 			}
 		})
@@ -65,15 +68,15 @@ func differs(t *testing.T, x, y *image.NRGBA) (n int) {
 	return n
 }
 
-// drawn gives the pixels of a report, without writing them as a PNG, which takes long
-// under the race detector.
-func drawn(t *testing.T, r keepwatch.Report) *image.NRGBA {
+// made draws a report without writing it as a PNG, which takes long under the race
+// detector.
+func made(t *testing.T, r keepwatch.Report) *page {
 	t.Helper()
 	p, err := render(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.straight()
+	return p
 }
 
 func decoded(t *testing.T, data []byte) *image.NRGBA {
@@ -92,9 +95,9 @@ func decoded(t *testing.T, data []byte) *image.NRGBA {
 // TestGoldenSees: the comparison notices one day that is another.
 func TestGoldenSees(t *testing.T) {
 	r := samples(t)["full"]
-	before := drawn(t, r)
+	before := made(t, r).straight()
 	r.Sources[2].Calendar[3] = keepwatch.DayPartly
-	if n := differs(t, before, drawn(t, r)); n <= 200 {
+	if n := differs(t, before, made(t, r).straight()); n <= 200 {
 		t.Errorf("only %d pixels differ", n)
 	}
 }
@@ -120,7 +123,6 @@ func TestSame(t *testing.T) {
 // TestNothingOverlaps: texts keep out of each other's way and within the card, however
 // long they are, and none is too small for a phone.
 func TestNothingOverlaps(t *testing.T) {
-	all := samples(t)
 	worst := november(t)
 	for _, name := range []string{strings.Repeat("w", keepwatch.MaxName), strings.Repeat("m", 40), "i"} {
 		worst.source(name, "gggggggggggggggggggggggggg", 1_098_000_000_000_000)
@@ -129,65 +131,58 @@ func TestNothingOverlaps(t *testing.T) {
 	report := keepwatch.NewReport(worst.in)
 	report.Days = keepwatch.DayCounts{Good: 12_345, Partly: 12_345, Failed: 12_345, Missed: 12_345}
 	report.Due = keepwatch.DueCounts{Due: 1_234_567, Done: 1_234_567}
-	all["worst"] = report
 	foreign := report
 	foreign.Sources = append([]keepwatch.SourceReport{}, report.Sources...)
 	foreign.Sources[0].Name = "👩‍👩‍👧‍👦 עברית \u202egnp.exe \x1b[31m 日本語\n\nñandú"
-	all["foreign"] = foreign
-	for name, r := range all {
-		p, err := render(r)
-		if err != nil {
-			t.Fatal(err)
+	apart(t, made(t, report))
+	apart(t, made(t, foreign))
+}
+
+// apart holds the texts of a picture to their places.
+func apart(t *testing.T, p *page) {
+	t.Helper()
+	room := image.Rect(margin, margin/2, width-margin/2, p.Bounds().Dy()-margin/2)
+	for i, a := range p.placed {
+		if !a.at.In(room) {
+			t.Errorf("%q stands at %v, outside of the card", a.text, a.at)
 		}
-		room := image.Rect(margin, margin/2, width-margin/2, p.Bounds().Dy()-margin/2)
-		for i, a := range p.placed {
-			if !a.at.In(room) {
-				t.Errorf("%s: %q stands at %v, outside of the card", name, a.text, a.at)
+		if a.at.Dy() < 26 {
+			t.Errorf("%q is too small", a.text)
+		}
+		for _, b := range p.placed[:i] {
+			if a.at.Overlaps(b.at) {
+				t.Errorf("%q and %q overlap: %v, %v", a.text, b.text, a.at, b.at)
 			}
-			if a.at.Dy() < 26 {
-				t.Errorf("%s: %q is too small", name, a.text)
-			}
-			for _, b := range p.placed[:i] {
-				if a.at.Overlaps(b.at) {
-					t.Errorf("%s: %q and %q overlap: %v, %v", name, a.text, b.text, a.at, b.at)
-				}
-			}
-			if bar := image.Rect(barsAt, 0, barsAt+barsFit, 1<<20); a.at.Min.X == margin && a.at.Dy() == sizeName+sizeName/4 && a.at.Overlaps(bar) {
-				t.Errorf("%s: %q runs into the sizes", name, a.text)
-			}
+		}
+		if bar := image.Rect(barsAt, 0, barsAt+barsFit, 1<<20); a.at.Min.X == margin && a.at.Dy() == sizeName+sizeName/4 && a.at.Overlaps(bar) {
+			t.Errorf("%q runs into the sizes", a.text)
 		}
 	}
 }
 
-// TestTextHasAll: every figure of the picture stands in the text of the report.
-func TestTextHasAll(t *testing.T) {
+// told: every figure of a picture stands in the text of its report.
+func told(t *testing.T, p *page, msg keepwatch.Message) {
+	t.Helper()
 	figure := regexp.MustCompile(`\d[\d,.]*( (KiB|MiB|GiB|TiB|d ago|h ago|good|partly|failed|missed|of \d[\d,.]*|Nov( 2026)?))?`)
-	for name, r := range samples(t) {
-		p, err := render(r)
-		if err != nil {
-			t.Fatal(err)
+	text := msg.Title
+	for _, b := range msg.Blocks {
+		text += "\n" + b.Text
+		for _, f := range b.Fields {
+			text += "\n" + f.Name + ": " + f.Value
 		}
-		msg := handlers.ReportMessage(r)
-		text := msg.Title
-		for _, b := range msg.Blocks {
-			text += "\n" + b.Text
-			for _, f := range b.Fields {
-				text += "\n" + f.Name + ": " + f.Value
-			}
-			if b.Table != nil {
-				for _, row := range b.Table.Rows {
-					text += "\n" + strings.Join(row, " | ")
-				}
+		if b.Table != nil {
+			for _, row := range b.Table.Rows {
+				text += "\n" + strings.Join(row, " | ")
 			}
 		}
-		for _, at := range p.placed {
-			if strings.HasSuffix(at.text, " Nov") || strings.HasPrefix(at.text, "and ") {
-				continue // the dates above the calendar; how many have no row
-			}
-			for _, f := range figure.FindAllString(at.text, -1) {
-				if f = strings.TrimRight(f, ".,"); !strings.Contains(text, f) && !strings.HasPrefix(f, "0 ") {
-					t.Errorf("%s: %q of %q is not in the text:\n%s", name, f, at.text, text)
-				}
+	}
+	for _, at := range p.placed {
+		if strings.HasSuffix(at.text, " Nov") || strings.HasPrefix(at.text, "and ") {
+			continue // the dates above the calendar; how many have no row
+		}
+		for _, f := range figure.FindAllString(at.text, -1) {
+			if f = strings.TrimRight(f, ".,"); !strings.Contains(text, f) && !strings.HasPrefix(f, "0 ") {
+				t.Errorf("%q of %q is not in the text:\n%s", f, at.text, text)
 			}
 		}
 	}

@@ -82,6 +82,46 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// TestFileAddress: with another address for the API files go there too, whatever host
+// Slack names, and never with the bot's token.
+func TestFileAddress(t *testing.T) {
+	w := start(t, overHTTP, slacktest.Config{Files: "https://files.slack.com", Rates: slacktest.Rates{Mode: slacktest.RatesOff}}, nil)
+	w.insist(t, illustrated(t))
+	calls := w.Calls("upload")
+	if len(calls) != 1 || calls[0].Status != 200 || calls[0].Args["authorization"] != nil {
+		t.Errorf("uploaded by %+v", calls)
+	}
+}
+
+// TestFileWithoutTheBot: where the bot is not in the channel, a picture goes by the
+// response_url.
+func TestFileWithoutTheBot(t *testing.T) {
+	w := begin(t)
+	w.SlowFiles(1)
+	var scopes []string
+	for _, s := range slacktest.AllScopes() {
+		if s != "chat:write.public" {
+			scopes = append(scopes, s)
+		}
+	}
+	w.SetScopes(scopes...)
+	w.acked(t, w.Command(slacktest.Alis, slacktest.Random, "/keepwatch", "report"))
+	d := w.c.wait(t, 1, 0)[0]
+	out := illustrated(t)
+	out.Channel, out.Reply = d.Request.Channel, &d.Reply
+	out.Reply.Private = false
+	if _, tries := w.insist(t, out); tries != 2 {
+		t.Errorf("it took %d tries", tries)
+	}
+	all := w.Messages(slacktest.Random)
+	if len(all) != 1 || len(all[0].Images()) != 1 || !strings.Contains(all[0].Plain(), "Invite it") {
+		t.Errorf("there is %+v", all)
+	}
+	if n := len(w.Calls("upload")); n != 1 {
+		t.Errorf("it was uploaded %d times", n)
+	}
+}
+
 // TestFileTrouble: whatever happens on the way of a file, the message is posted once,
 // with it or with a sentence.
 func TestFileTrouble(t *testing.T) {

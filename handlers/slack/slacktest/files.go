@@ -2,6 +2,7 @@ package slacktest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -113,7 +114,7 @@ func (s *Server) uploadURL(c *call) (map[string]any, error) {
 		return nil, fail("alt_txt_too_large")
 	}
 	s.uploads[id] = &upload{name: c.str("filename"), length: length, alt: c.str("alt_txt")}
-	return map[string]any{"upload_url": s.web.URL + "/upload/" + id, "file_id": id}, nil
+	return map[string]any{"upload_url": cmp.Or(s.cfg.Files, s.web.URL) + "/upload/" + id, "file_id": id}, nil
 }
 
 // serveUpload takes the bytes: as the body, or as the one file of a form.
@@ -121,6 +122,9 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	content, err := uploaded(r)
 	c := &call{Call: Call{Method: "upload", Args: map[string]any{"file_id": id, "length": json.Number(strconv.Itoa(len(content)))}}}
+	if r.Header.Get("Authorization") != "" {
+		c.Args["authorization"] = true // which the address does not need
+	}
 	s.serve(w, r, c, func() (map[string]any, error) {
 		u := s.uploads[id]
 		switch {

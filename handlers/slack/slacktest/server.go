@@ -27,6 +27,9 @@ type Config struct {
 	// deletions, as Slack does for whoever subscribes to message.im: an app that
 	// answers itself never stops.
 	Echo bool
+	// Files is the base of upload addresses, as Slack's are at another host than its
+	// API; "": the fake's own.
+	Files string
 	// Validate, when set, is asked about every blocks payload that arrives, in
 	// addition to the fake's own limits. What it says is kept for
 	// [Server.SchemaViolations]; the request goes on. New sets it to the schema of
