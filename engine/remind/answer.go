@@ -163,6 +163,13 @@ func (s *Scheduler) FireNow(rule, by, request string) (keepwatch.Occurrence, err
 			return o, nil
 		}
 	}
+	for _, o := range newest { // it may have ended unseen, just before the process did
+		if o.Kind == keepwatch.RuleCommand && o.State == keepwatch.OccurrenceRunning {
+			if _, err := s.standing(o); err != nil {
+				return keepwatch.Occurrence{}, fmt.Errorf("see how %s stands: %w", o.ID, err)
+			}
+		}
+	}
 	var id string
 	err = s.change(context.Background(), func(b *batch) error {
 		r, found, err := b.Rule(rule)
