@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,7 +70,13 @@ func (s *Scheduler) Answer(id string, a keepwatch.Answer) (keepwatch.Occurrence,
 				return err
 			}
 		}
-		return b.edit(o)
+		if err := b.edit(o); err != nil || a.Kind != keepwatch.AnswerAssign || a.Where == "" || a.Where == o.Channel || slices.Contains(o.Places, a.Where) {
+			return err
+		}
+		// Whoever is to see to it has it before them, with its buttons.
+		o.Places = append(slices.Clone(o.Places), a.Where)
+		b.say(a.Where, o.Topic(), false, s.cfg.Show(o, rule))
+		return b.put(o)
 	})
 	return o, err
 }
