@@ -160,7 +160,8 @@ func (r *redirected) Write(p []byte) (int, error) {
 func talk(ctx context.Context, p process, o options, s settings, log *redirected, by *terminalPoster, with console.Config) error {
 	with.In, with.Out, with.Err, with.Location = p.In, p.Out, p.Err, s.Location
 	with.Plain, with.Dumb = plainTerminal(s.env)
-	with.History, with.Keep = filepath.Join(s.DataDir, "history"), s.keepFile
+	with.History = filepath.Join(s.DataDir, "history")
+	with.Keep = s.keepFile
 	left := with.Left
 	c := console.New(with)
 	log.set(c.Stderr())

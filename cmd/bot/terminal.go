@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -60,16 +60,21 @@ func (t *terminalPoster) Find(context.Context, keepwatch.Outgoing) (string, bool
 	return "", false, nil
 }
 
-// keepFile writes a file of a message where whoever sits at the terminal can open it:
-// below the data folder, where a newer one of its name takes its place.
+// keepFile writes a file of a message, such as the picture of a report, for whoever
+// sits at the terminal: into the data folder, over one of the same name.
 func (s settings) keepFile(f keepwatch.File) (string, error) {
-	path := filepath.Join(s.DataDir, "pictures", filepath.Base(f.Name))
-	err := os.MkdirAll(filepath.Dir(path), 0o700)
-	if err == nil {
-		err = os.WriteFile(path, f.Data, 0o600)
+	dir := filepath.Join(s.DataDir, "reports")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
 	}
-	if err != nil {
-		return "", keepwatch.Errorf(keepwatch.KindAttention, "%s cannot be written: %v.", relative(path), errors.Unwrap(err)).Because(err)
+	name := filepath.Base(f.Name)
+	if !filepath.IsLocal(name) || name == "." {
+		return "", fmt.Errorf("keep a file named %q", f.Name)
 	}
-	return relative(path), nil
+	tmp := filepath.Join(dir, "."+name+".new")
+	if err := os.WriteFile(tmp, f.Data, 0o600); err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, name)
+	return relative(path), os.Rename(tmp, path)
 }
