@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -157,6 +158,9 @@ func (s settings) checklists() ([]keepwatch.Checklist, error) {
 		return nil, err
 	}
 	if s.Checklists != "" {
+		if _, err := os.Stat(s.Checklists); err != nil {
+			return nil, keepwatch.Errorf(keepwatch.KindInvalid, "The folder %s cannot be read (%v); checklists in %s names it.", s.Checklists, errors.Unwrap(err), s.ConfigFile).Because(err)
+		}
 		own, err := checklists.Load(os.DirFS(s.Checklists))
 		if err != nil {
 			return nil, err
@@ -178,8 +182,8 @@ func (a *app) startDuties(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.duties.scheduler.Sync(fixed); err != nil {
-		return err
+	if err := a.duties.scheduler.Sync(fixed); err != nil { // it has kept all that it could
+		a.log.Error("not everything that keepwatch.yaml asks for at a time is planned", "err", err)
 	}
 	a.connected.Go(func() { a.duties.ticker.Run(ctx) })
 	a.connected.Go(func() { a.duties.warnings.Run(ctx) })
@@ -274,14 +278,14 @@ func (a *app) answered(due string, e keepwatch.AuditEntry, _ keepwatch.Message) 
 func (s settings) probeDuties() []keepwatch.Probe {
 	var probes []keepwatch.Probe
 	if lists, err := s.checklists(); err != nil {
-		probes = append(probes, bad("checklists", sentenceOf(err), "Mend the file; until then the bot does not start."))
+		probes = append(probes, bad("checklists", sentenceOf(err), "Mend that; until then the bot does not start."))
 	} else if s.Checklists != "" {
 		probes = append(probes, good("checklists", fmt.Sprintf("%d are there, those of %s among them.", len(lists), s.Checklists)))
 	}
 	if platforms := s.platforms(); len(platforms) > 0 && s.Channels["default"] == "" {
 		probes = append(probes, caution("channel default", "None is named, so cards of scheduled backups and warnings go to the escalation channel or to the admins, and into the log where none of them can be reached.", "Name one in keepwatch.yaml, such as channels: {default: "+platforms[0]+":C0123}."))
 	}
-	for _, name := range []string{"escalation", "reports", "default"} {
+	for _, name := range []string{"default", "escalation", "reports"} {
 		if c := s.Channels[name]; c != "" && !slices.Contains(s.platforms(), keepwatch.Platform(c)) {
 			probes = append(probes, caution("channel "+name, fmt.Sprintf("%s belongs to a platform that is not configured, so nothing is posted there.", c), "Set its token in .env, or name another channel."))
 		}

@@ -2,12 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	"keepwatch"
+	"keepwatch/handlers/console"
 )
 
 // terminalPoster posts to the terminal: above the prompt of the chat that has been
@@ -33,7 +38,11 @@ func (t *terminalPoster) Post(ctx context.Context, out keepwatch.Outgoing) (stri
 	show := t.show
 	t.mu.Unlock()
 	if show != nil {
-		return "", show(ctx, out.Message)
+		err := show(ctx, out.Message)
+		if errors.Is(err, console.ErrOver) { // the next chat shows it
+			err = &keepwatch.PostError{Verdict: keepwatch.VerdictLater, After: time.Second, Err: err}
+		}
+		return "", err
 	}
 	if !t.logs() {
 		return "", &keepwatch.PostError{Verdict: keepwatch.VerdictLater, After: time.Second}
@@ -55,4 +64,23 @@ func (t *terminalPoster) Edit(context.Context, keepwatch.Card, keepwatch.Message
 // nobody knows; seen twice does less harm than not at all.
 func (t *terminalPoster) Find(context.Context, keepwatch.Outgoing) (string, bool, error) {
 	return "", false, nil
+}
+
+// keepFile writes a file of a message, such as the picture of a report, for whoever
+// sits at the terminal: into the data folder, over one of the same name.
+func (s settings) keepFile(f keepwatch.File) (string, error) {
+	dir := filepath.Join(s.DataDir, "reports")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	name := filepath.Base(f.Name)
+	if !filepath.IsLocal(name) || name == "." {
+		return "", fmt.Errorf("keep a file named %q", f.Name)
+	}
+	tmp := filepath.Join(dir, "."+name+".new")
+	if err := os.WriteFile(tmp, f.Data, 0o600); err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, name)
+	return relative(path), os.Rename(tmp, path)
 }
