@@ -24,23 +24,27 @@ import (
 // known:
 //
 //	slack start [http]             make a Slack, and set what the program needs to reach it
-//	slack say alis '/backup start notes'
+//	slack say alis '/backup start notes' [OPTION=VALUE…]
+//	slack dm alis 'backup list'
 //	slack mention alis 'backup list'
 //	slack see alis TEXT…           wait for a message with all the texts in it
 //	slack unseen alis TEXT         there is no such message
 //	slack once alis TEXT           there is just one message with the text
 //	slack press alis LABEL TEXT…   press a button of the newest message with the texts
+//	slack choose alis MENU CHOICE TEXT…
 //	slack submit alis [LABEL=VALUE…]
 //	slack again alis               deliver the last request of a person once more
 //	slack do WHAT [ARG…]           what only this platform does: see do below
 //
-// and the same with discord.
+// and the same with discord. Only Discord takes options apart from the line.
 type stage interface {
-	say(ctx context.Context, who, text string) error
+	say(ctx context.Context, who, text string, options map[string]string) error
+	dm(ctx context.Context, who, text string) error
 	mention(ctx context.Context, who, text string) error
 	messages(who string) []seen
 	wait(ctx context.Context, ok func() bool) error
 	press(ctx context.Context, who string, on seen, label string) error
+	choose(ctx context.Context, who string, on seen, menu, choice string) error
 	submit(ctx context.Context, who string, values map[string]string) error
 	again(ctx context.Context, who string) error
 	do(ctx context.Context, what string, args []string) error
@@ -97,7 +101,9 @@ func act(ctx context.Context, s stage, args []string) error {
 	}
 	switch args[0] {
 	case "say":
-		return s.say(ctx, who, rest[0])
+		return s.say(ctx, who, rest[0], pairs(rest[1:]))
+	case "dm":
+		return s.dm(ctx, who, rest[0])
 	case "mention":
 		return s.mention(ctx, who, rest[0])
 	case "see":
@@ -127,19 +133,30 @@ func act(ctx context.Context, s stage, args []string) error {
 			return err
 		}
 		return s.press(ctx, who, on, rest[0])
-	case "submit":
-		values := map[string]string{}
-		for _, v := range rest {
-			label, value, _ := strings.Cut(v, "=")
-			values[label] = value
+	case "choose":
+		on, err := find(ctx, s, who, rest[2:])
+		if err != nil {
+			return err
 		}
-		return s.submit(ctx, who, values)
+		return s.choose(ctx, who, on, rest[0], rest[1])
+	case "submit":
+		return s.submit(ctx, who, pairs(rest))
 	case "again":
 		return s.again(ctx, who)
 	case "do":
 		return s.do(ctx, rest[0], rest[1:])
 	}
 	return fmt.Errorf("nobody can %s", args[0])
+}
+
+// pairs reads NAME=VALUE.
+func pairs(args []string) map[string]string {
+	values := map[string]string{}
+	for _, v := range args {
+		name, value, _ := strings.Cut(v, "=")
+		values[name] = value
+	}
+	return values
 }
 
 // find waits for a message with all the texts, newest first.
@@ -208,7 +225,11 @@ func (s *slackStage) sent(ctx context.Context, who string, d *slacktest.Delivery
 	return d.Wait(ctx)
 }
 
-func (s *slackStage) say(ctx context.Context, who, text string) error {
+func (s *slackStage) dm(ctx context.Context, who, text string) error {
+	return s.sent(ctx, who, s.DM(slackUser(who), text))
+}
+
+func (s *slackStage) say(ctx context.Context, who, text string, _ map[string]string) error {
 	group, rest, _ := strings.Cut(text, " ")
 	return s.sent(ctx, who, s.Command(slackUser(who), slacktest.Ops, group, rest))
 }
@@ -241,6 +262,15 @@ func (s *slackStage) press(ctx context.Context, who string, on seen, label strin
 	for _, m := range s.raw(who) {
 		if m.TS == on.id {
 			return s.sent(ctx, who, s.Click(slackUser(who), m, label))
+		}
+	}
+	return fmt.Errorf("the message is gone")
+}
+
+func (s *slackStage) choose(ctx context.Context, who string, on seen, menu, choice string) error {
+	for _, m := range s.raw(who) {
+		if m.TS == on.id {
+			return s.sent(ctx, who, s.Select(slackUser(who), m, menu, choice))
 		}
 	}
 	return fmt.Errorf("the message is gone")
@@ -290,6 +320,12 @@ func (s *slackStage) do(ctx context.Context, what string, args []string) error {
 		s.AddChannel(slacktest.Channel{ID: slacktest.Ops, Name: "ops", Archived: true})
 	case "replay", "tamper", "old", "unsigned":
 		return s.attack(ctx, what)
+	case "quiet": // nobody was pinged by anything that was said
+		for _, m := range s.Messages(slacktest.Ops) {
+			if p := m.Pings(); m.User == slacktest.BotUser && len(p) > 0 {
+				return fmt.Errorf("%v was pinged by %q", p, m.Plain())
+			}
+		}
 	case "early":
 		for _, v := range s.Violations() {
 			if v.Early {
@@ -359,7 +395,12 @@ func (s *discordStage) sent(ctx context.Context, who string, i *discordtest.Inte
 	return err
 }
 
-func (s *discordStage) say(ctx context.Context, who, text string) error {
+func (s *discordStage) dm(_ context.Context, who, text string) error {
+	_, err := s.DM(s.users[who], text)
+	return err
+}
+
+func (s *discordStage) say(ctx context.Context, who, text string, options map[string]string) error {
 	words := strings.Fields(strings.TrimPrefix(text, "/"))
 	line, opts := strings.Join(words[:2], " "), map[string]any{}
 	for _, c := range handlers.Table() {
@@ -367,8 +408,14 @@ func (s *discordStage) say(ctx context.Context, who, text string) error {
 			continue
 		}
 		opts[c.Options[0].Name] = strings.Join(words[2:], " ")
-		if n, err := strconv.Atoi(words[2]); err == nil {
+		if n, err := strconv.Atoi(words[2]); err == nil && c.Options[0].Type == handlers.TypeRun {
 			opts[c.Options[0].Name] = n
+		}
+	}
+	for name, value := range options {
+		opts[name] = value
+		if on, err := strconv.ParseBool(value); err == nil {
+			opts[name] = on
 		}
 	}
 	i, err := s.Command(s.users[who], s.ChannelID(), line, opts)
@@ -401,6 +448,19 @@ func (s *discordStage) wait(ctx context.Context, ok func() bool) error {
 func (s *discordStage) press(ctx context.Context, who string, on seen, label string) error {
 	i, err := s.Click(s.users[who], on.id, label)
 	return s.sent(ctx, who, i, err)
+}
+
+func (s *discordStage) choose(ctx context.Context, who string, on seen, menu, choice string) error {
+	m, _ := s.Message(on.id)
+	for _, sel := range m.Selects() {
+		for _, o := range sel.Options {
+			if sel.Placeholder == menu && o.Label == choice {
+				i, err := s.Select(s.users[who], on.id, menu, o.Value)
+				return s.sent(ctx, who, i, err)
+			}
+		}
+	}
+	return fmt.Errorf("no menu %q has %q in %v", menu, choice, m.Selects())
 }
 
 func (s *discordStage) submit(ctx context.Context, who string, values map[string]string) error {
@@ -445,6 +505,12 @@ func (s *discordStage) do(ctx context.Context, what string, args []string) error
 		return err
 	case "refuse": // the token is no longer accepted
 		s.CloseGateway(4004)
+	case "quiet": // nobody was pinged by anything that was said
+		for _, m := range s.Messages(s.ChannelID()) {
+			if m.Author == s.BotID() && len(m.Pings) > 0 {
+				return fmt.Errorf("%v was pinged by %q", m.Pings, m.Text())
+			}
+		}
 	case "early":
 		if l := s.Limits(); l.Early > 0 {
 			return fmt.Errorf("%d calls came before the wait was over", l.Early)
