@@ -212,6 +212,7 @@ type Answer struct {
 	By    string
 	Until time.Time // of a snooze
 	To    string    // of an assignment: a person's name
+	Where string    // of an assignment: where that person is told; "": nowhere
 	Note  string    // what is kept with it
 }
 

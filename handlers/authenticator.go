@@ -39,7 +39,7 @@ func (r *Router) authenticatorCommands() []Command {
 			Examples: []string{"authenticator custody", "authenticator custody vault-key in the safe, blue folder"},
 		},
 		{
-			Group: "authenticator", Name: "dossier", Role: keepwatch.RoleAdmin, run: r.dossier, Guarded: true,
+			Group: "authenticator", Name: "dossier", Role: keepwatch.RoleAdmin, run: r.dossier, Guarded: true, Timed: true,
 			Summary: "Show, fill in or seal what Microsoft asks for when nobody can sign in",
 			Options: []Option{
 				{Name: "field", Type: TypeField, Summary: "one thing in it"},

@@ -19,7 +19,7 @@ const drillGroup = "authenticator drill"
 
 func (r *Router) drillCommand() Command {
 	return Command{
-		Group: "authenticator", Name: "drill", Role: keepwatch.RoleAdmin, run: r.drill,
+		Group: "authenticator", Name: "drill", Role: keepwatch.RoleAdmin, run: r.drill, Timed: true,
 		Summary: "Rehearse a lock-out: phone gone, no second administrator; timed",
 		Options: []Option{
 			{Name: "person", Type: TypePerson, Summary: "who; otherwise whoever has gone longest without one"},

@@ -251,7 +251,13 @@ func (r *Router) assignReminder(_ context.Context, c *call) (keepwatch.Message, 
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
-	if o, err = r.answered(o, keepwatch.Answer{Kind: keepwatch.AnswerAssign, By: c.person.Name, To: p.Name}); err != nil {
+	to := keepwatch.Answer{Kind: keepwatch.AnswerAssign, By: c.person.Name, To: p.Name}
+	if p.Name != c.person.Name {
+		if at, err := r.directly(c, p); err == nil && r.connected(at.channel) {
+			to.Where = at.channel
+		}
+	}
+	if o, err = r.answered(o, to); err != nil {
 		return keepwatch.Message{}, err
 	}
 	return said(p.Name+" sees to it: ", o, keepwatch.ToneGood, ""), nil

@@ -23,7 +23,7 @@ func (r *Router) dueCommand(c *call, words []string) (string, error) {
 		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is no command of Keepwatch, and a text that begins with a slash is one. `/keepwatch help` lists them. For a text, put a word before it.", typed)
 	case c.person.Role < cmd.Role:
 		return "", keepwatch.Errorf(keepwatch.KindDenied, "/%s needs the role %s or above; yours is %s, and a command is carried out with the rights of whoever made the reminder. Ask %s.", cmd.Title(), cmd.Role, c.person.Role, r.admins(c.req.Account.Platform))
-	case cmd.Role >= keepwatch.RoleAdmin:
+	case cmd.Role >= keepwatch.RoleAdmin && !cmd.Timed:
 		return "", keepwatch.Errorf(keepwatch.KindInvalid, "/%s is for admins, who look at what it does. It is not carried out by itself; have the reminder say in words that it is time for it.", cmd.Title())
 	case cmd.Local:
 		return "", keepwatch.Errorf(keepwatch.KindInvalid, "/%s works only while somebody sits at the terminal. Have the reminder say in words that it is time for it.", cmd.Title())

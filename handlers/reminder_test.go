@@ -40,6 +40,8 @@ func TestReminderAnswers(t *testing.T) {
 		{name: "add-too-long", text: `/reminder add "every weekday at 9" here ` + strings.Repeat("x", mostReminder+1), who: "slack:U2"},
 		{name: "add-denied", text: `/reminder add "every weekday at 9" here Wait`, who: "slack:U3"},
 		{name: "add-command-admin", text: `/reminder add "every weekday at 9" here /backup prune notes`, who: "slack:U1"},
+		{name: "add-command-drill", text: `/reminder add "every weekday at 9" here /authenticator drill`, who: "slack:U1"},
+		{name: "add-command-drill-operator", text: `/reminder add "every weekday at 9" here /authenticator drill`, who: "slack:U2"},
 		{name: "add-command-unknown", text: `/reminder add "every weekday at 9" here /etc is full`, who: "slack:U2"},
 		{name: "add-command-source", text: `/reminder add "every weekday at 9" here /backup start ntoes`, who: "slack:U2"},
 		{name: "list", text: "/reminder list", who: "slack:U2"},

@@ -70,6 +70,9 @@ type Command struct {
 	// everywhere in what only one person is shown. So a checklist is one message, and
 	// not one for each step.
 	InPlace bool
+	// Timed: though it is for admins, it may be carried out at a time, when nobody looks
+	// at what it does.
+	Timed bool
 	// Guarded: what people write in it may be a secret by mistake. Where it looks like
 	// one, the audit line leaves it out.
 	Guarded bool

@@ -161,6 +161,7 @@ func talk(ctx context.Context, p process, o options, s settings, log *redirected
 	with.In, with.Out, with.Err, with.Location = p.In, p.Out, p.Err, s.Location
 	with.Plain, with.Dumb = plainTerminal(s.env)
 	with.History = filepath.Join(s.DataDir, "history")
+	with.Keep = s.keepFile
 	left := with.Left
 	c := console.New(with)
 	log.set(c.Stderr())

@@ -169,8 +169,8 @@ func (a *app) startDuties(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.duties.scheduler.Sync(fixed); err != nil {
-		return err
+	if err := a.duties.scheduler.Sync(fixed); err != nil { // it has kept all that it could
+		a.log.Error("not everything that keepwatch.yaml asks for at a time is planned", "err", err)
 	}
 	a.connected.Go(func() { a.duties.ticker.Run(ctx) })
 	a.connected.Go(func() { a.duties.warnings.Run(ctx) })

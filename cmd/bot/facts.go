@@ -24,8 +24,11 @@ func (a *app) facts(now time.Time) ([]keepwatch.Fact, error) {
 	if err != nil {
 		return nil, err
 	}
-	schedules := map[string]keepwatch.Rule{}
+	schedules, asked := map[string]keepwatch.Rule{}, map[string]keepwatch.Rule{}
 	for _, rule := range rules {
+		if rule.Kind == keepwatch.RuleAsk {
+			asked[rule.Ask] = rule
+		}
 		if rule.Kind != keepwatch.RuleCommand {
 			continue
 		}
@@ -61,7 +64,22 @@ func (a *app) facts(now time.Time) ([]keepwatch.Fact, error) {
 		}
 	}
 	more, err := a.duties.phones.Facts(now)
-	return append(facts, more...), err
+	for _, f := range more {
+		if rule, ok := asked[f.Key]; !ok || !justAsked(f, rule, now) {
+			facts = append(facts, f)
+		}
+	}
+	return facts, err
+}
+
+// patience is how long somebody has to answer a question for the first time before
+// it is a warning too that nobody has.
+const patience = 3 * 24 * time.Hour
+
+// justAsked reports whether a fact is only that nobody has ever answered a question,
+// which is about to be asked or was asked a short while ago.
+func justAsked(f keepwatch.Fact, rule keepwatch.Rule, now time.Time) bool {
+	return f.Urge == string(keepwatch.StandingNever) && !rule.Paused && (rule.Last.IsZero() || now.Sub(rule.Last) < patience)
 }
 
 // factOccurrences is how many of the newest occurrences of a rule are looked at: since

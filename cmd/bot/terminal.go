@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -55,4 +58,23 @@ func (t *terminalPoster) Edit(context.Context, keepwatch.Card, keepwatch.Message
 // nobody knows; seen twice does less harm than not at all.
 func (t *terminalPoster) Find(context.Context, keepwatch.Outgoing) (string, bool, error) {
 	return "", false, nil
+}
+
+// keepFile writes a file of a message, such as the picture of a report, for whoever
+// sits at the terminal: into the data folder, over one of the same name.
+func (s settings) keepFile(f keepwatch.File) (string, error) {
+	dir := filepath.Join(s.DataDir, "reports")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	name := filepath.Base(f.Name)
+	if !filepath.IsLocal(name) || name == "." {
+		return "", fmt.Errorf("keep a file named %q", f.Name)
+	}
+	tmp := filepath.Join(dir, "."+name+".new")
+	if err := os.WriteFile(tmp, f.Data, 0o600); err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, name)
+	return relative(path), os.Rename(tmp, path)
 }

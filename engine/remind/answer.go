@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,7 +70,13 @@ func (s *Scheduler) Answer(id string, a keepwatch.Answer) (keepwatch.Occurrence,
 				return err
 			}
 		}
-		return b.edit(o)
+		if err := b.edit(o); err != nil || a.Kind != keepwatch.AnswerAssign || a.Where == "" || a.Where == o.Channel || slices.Contains(o.Places, a.Where) {
+			return err
+		}
+		// Whoever is to see to it has it before them, with its buttons.
+		o.Places = append(slices.Clone(o.Places), a.Where)
+		b.say(a.Where, o.Topic(), false, s.cfg.Show(o, rule))
+		return b.put(o)
 	})
 	return o, err
 }
@@ -161,6 +168,13 @@ func (s *Scheduler) FireNow(rule, by, request string) (keepwatch.Occurrence, err
 	for _, o := range newest {
 		if strings.HasSuffix(o.Wall, mark) {
 			return o, nil
+		}
+	}
+	for _, o := range newest { // it may have ended unseen, just before the process did
+		if o.Kind == keepwatch.RuleCommand && o.State == keepwatch.OccurrenceRunning {
+			if _, err := s.standing(o); err != nil {
+				return keepwatch.Occurrence{}, fmt.Errorf("see how %s stands: %w", o.ID, err)
+			}
 		}
 	}
 	var id string

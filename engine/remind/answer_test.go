@@ -121,6 +121,16 @@ func TestAnswers(t *testing.T) {
 		w.answer(id, keepwatch.Answer{Kind: keepwatch.AnswerDone, By: "Bob"})
 		w.state(id, keepwatch.OccurrenceAcknowledged)
 	})
+	t.Run("assign where somebody is told", func(t *testing.T) {
+		w := posted(t)
+		to := keepwatch.Answer{Kind: keepwatch.AnswerAssign, By: "Alis", To: "Bob", Where: "slack:@BOB"}
+		w.answer(id, to)
+		w.answer(id, to)
+		w.sees("slack:@BOB", id+" posted")
+		w.answer(id, keepwatch.Answer{Kind: keepwatch.AnswerDone, By: "Bob"})
+		w.sees("slack:@BOB", id+" acknowledged")
+		w.sees("slack:A", id+" acknowledged")
+	})
 	t.Run("skip", func(t *testing.T) {
 		w := posted(t)
 		w.answer(id, alis(keepwatch.AnswerSkip))

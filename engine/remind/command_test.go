@@ -281,6 +281,16 @@ func TestCommandEndedUnseen(t *testing.T) {
 		w.state(nightly, keepwatch.OccurrenceDone)
 		w.state("1@2026-11-27T03:00", keepwatch.OccurrenceRunning)
 	})
+	t.Run("asked for by hand", func(t *testing.T) {
+		w := newNightly(t)
+		w.outcome = func(keepwatch.Occurrence) (remind.Outcome, error) {
+			return remind.Outcome{Found: true, Run: run(1, 1, keepwatch.RunDone)}, nil
+		}
+		if o, err := w.FireNow("1", "Alis", "r1"); err != nil || o.State != keepwatch.OccurrenceRunning {
+			t.Errorf("%+v, %v", o, err)
+		}
+		w.state(nightly, keepwatch.OccurrenceDone)
+	})
 	t.Run("never began", func(t *testing.T) {
 		w := newWorld(t, wallClock{}, at("2026-11-26 02:59"))
 		w.add(keepwatch.Rule{When: cron("0 3 *"), Kind: keepwatch.RuleCommand, Command: "backup start notes"})

@@ -48,7 +48,11 @@ func (s *Scheduler) clear(open []keepwatch.Occurrence, now time.Time) error {
 		}
 		arrived, err := s.standing(o)
 		if err == nil && !arrived && !o.Wake.After(now) {
+			try := o.Tries
 			err = s.save1(o.ID, func(b *batch, o *keepwatch.Occurrence) error {
+				if o.State != keepwatch.OccurrenceRunning || o.Tries != try {
+					return nil
+				}
 				o.State = keepwatch.OccurrenceMissed
 				happen(o, b.now, "", "Keepwatch ended before it could be carried out, and the next one is due")
 				return nil

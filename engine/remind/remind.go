@@ -22,6 +22,8 @@ type Records interface {
 	Rule(id string) (keepwatch.Rule, error) // KindNotFound where there is none
 	// Rules gives all of them, those of the configuration first, then by number.
 	Rules() ([]keepwatch.Rule, error)
+	// FixedRules gives those of the configuration, without reading the others.
+	FixedRules() ([]keepwatch.Rule, error)
 	// Occurrences gives those of a rule, newest first, at most limit.
 	Occurrences(rule string, limit int) ([]keepwatch.Occurrence, error)
 	Occurrence(id string) (keepwatch.Occurrence, error)

@@ -15,9 +15,9 @@ import (
 // one that is no longer there is removed, and what is open of it ends. A rule that
 // cannot be kept is told of in the error, and does not keep the others.
 func (s *Scheduler) Sync(fixed []keepwatch.Rule) error {
-	there, err := s.cfg.Records.Rules()
+	there, err := s.cfg.Records.FixedRules()
 	if err != nil {
-		return fmt.Errorf("read the rules: %w", err)
+		return fmt.Errorf("read the rules of the configuration: %w", err)
 	}
 	wanted := map[string]bool{}
 	for _, r := range fixed {

@@ -98,6 +98,9 @@ type world struct {
 	mu      sync.Mutex
 	ids     int
 	changed int
+	told    func()   // called at each change
+	sent    []string // lanes
+	clocked bool     // the clock is time.Now, and not now
 	*remind.Scheduler
 }
 
@@ -165,14 +168,32 @@ func (w *world) boot() {
 			}
 			return w.outcome(o)
 		},
-		Changed: func() { w.mu.Lock(); w.changed++; w.mu.Unlock() },
+		Send: func(lanes ...string) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.sent = append(w.sent, lanes...)
+		},
+		Changed: func() {
+			w.mu.Lock()
+			w.changed++
+			told := w.told
+			w.mu.Unlock()
+			if told != nil {
+				told()
+			}
+		},
 		NewID: func() string {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.ids++
 			return "m" + strconv.Itoa(w.ids)
 		},
-		Now: func() time.Time { return w.now },
+		Now: func() time.Time {
+			if w.clocked {
+				return time.Now()
+			}
+			return w.now
+		},
 		Crash: func(point string) {
 			if w.crashAt != nil && w.crashAt(point) {
 				panic(killed{point})
@@ -370,7 +391,6 @@ func (wallClock) Next(when keepwatch.When, after time.Time, wall string) (keepwa
 				continue
 			}
 			due := keepwatch.Due{At: instant(day.Year(), day.Month(), day.Day(), h, minute, loc)}
-			due.Wall = fmt.Sprintf("%s-%02d:%02d", day.Format("2006-01-02T15")[:10], h, minute)
 			due.Wall = day.Format(time.DateOnly) + fmt.Sprintf("T%02d:%02d", h, minute)
 			if due.At.After(after) && due.Wall > wall {
 				return due, true

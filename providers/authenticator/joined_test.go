@@ -143,6 +143,8 @@ func TestJoined(t *testing.T) {
 				}
 			}
 			o.later(0)
+			expect("at once", "device/alis-iphone")
+			o.later(15 * time.Minute)
 			expect("on the first day", "custody/vault-key", "device/alis-iphone")
 			o.now = o.now.Add(time.Hour)
 			for range 2 { // the second time carried out again

@@ -340,9 +340,9 @@ func TestRules(t *testing.T) {
 	want := []string{
 		"check:olwen-s-pixel asks device/olwen-s-pixel in slack:@U2 for Olwen, every 90 days, next 2026-11-24 12:00 (2026-11-24T13:00), then [slack:@U1 discord:998877]",
 		"check:alis-iphone asks device/alis-iphone in slack:@U1 for Alis, every 30 days, next 2026-12-14 12:00 (2026-12-14T13:00), then [discord:998877]",
-		"custody:vault-key asks custody/vault-key in slack:@U1 for Alis, every 180 days, next 2026-11-24 12:00 (2026-11-24T13:00), then [discord:998877]",
-		"custody:emergency-bg1 asks custody/emergency-bg1 in slack:@U1 for Alis, every 90 days, next 2026-11-25 12:00 (2026-11-25T13:00), then [discord:998877]",
-		"custody:olwen-microsoft asks custody/olwen-microsoft in slack:@U2 for Olwen, every 180 days, next 2026-11-26 12:00 (2026-11-26T13:00), then [slack:@U1 discord:998877]",
+		"custody:vault-key asks custody/vault-key in slack:@U1 for Alis, every 180 days, next 2026-11-24 12:15 (2026-11-24T13:15), then [discord:998877]",
+		"custody:emergency-bg1 asks custody/emergency-bg1 in slack:@U1 for Alis, every 90 days, next 2026-11-25 12:15 (2026-11-25T13:15), then [discord:998877]",
+		"custody:olwen-microsoft asks custody/olwen-microsoft in slack:@U2 for Olwen, every 180 days, next 2026-11-26 12:15 (2026-11-26T13:15), then [slack:@U1 discord:998877]",
 		"custody:alis-icloud asks custody/alis-icloud in slack:@U1 for Alis, every 180 days, next 2026-11-24 12:00 (2026-11-24T13:00), then [discord:998877]",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

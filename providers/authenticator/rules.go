@@ -12,11 +12,14 @@ import (
 const (
 	askRepeat = 24 * time.Hour
 	askTimes  = 2
+	settleIn  = 15 * time.Minute // before the first question of all
 )
 
 // Rules gives the rules that ask about each device and each thing under custody. The
 // first time is now where nobody has ever said anything, so that a team hears of it
-// on the first day; of custodies one a day, because nobody looks up seven at once.
+// on the first day; of custodies one a day, because nobody looks up seven at once, the
+// first one a quarter of an hour after the start, when whoever sets Keepwatch up has
+// seen it work.
 func (k *Keeper) Rules() ([]keepwatch.Rule, error) {
 	said, err := k.load()
 	if err != nil {
@@ -42,7 +45,7 @@ func (k *Keeper) Rules() ([]keepwatch.Rule, error) {
 		if err != nil {
 			return nil, err
 		}
-		first := now.Add(time.Duration(never) * 24 * time.Hour)
+		first := now.Add(settleIn + time.Duration(never)*24*time.Hour)
 		if s.Last != nil {
 			first = nextCustody(c, *s.Last)
 		} else {

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"keepwatch"
+	"keepwatch/providers"
+	"keepwatch/store"
+	"keepwatch/store/mem"
+)
+
+// host is a provider's server.
+type host struct {
+	held []keepwatch.ServerBackup
+	err  error
+}
+
+func (h *host) Held(context.Context, keepwatch.Source) ([]keepwatch.ServerBackup, error) {
+	return h.held, h.err
+}
+
+type listed []keepwatch.Source
+
+func (l listed) Sources() ([]keepwatch.Source, error) { return l, nil }
+
+// TestServers: what was seen is kept when the server cannot be asked, with the reason.
+func TestServers(t *testing.T) {
+	now := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
+	h := &host{held: []keepwatch.ServerBackup{{ID: "b1", At: now.Add(-time.Hour), Kind: "full"}}}
+	s := &servers{
+		records: store.NewRecords(mem.New(), func() time.Time { return now }), sources: listed{{Name: "web", Kind: keepwatch.KindCPanel}, {Name: "notes", Kind: keepwatch.KindFiles}},
+		inspectors: map[keepwatch.SourceKind]providers.Inspector{keepwatch.KindCPanel: h}, now: func() time.Time { return now }, log: slog.New(slog.DiscardHandler),
+	}
+	state, err := s.LookNow(t.Context(), "web")
+	if err != nil || !state.Seen.Equal(now) || len(state.Backups) != 1 || state.Trouble != "" {
+		t.Errorf("%+v, %v", state, err)
+	}
+	seen := now
+	now = now.Add(time.Hour)
+	h.err = keepwatch.Errorf(keepwatch.KindTransient, "web1 does not answer.").Because(errors.New("dial tcp"))
+	if _, err := s.LookNow(t.Context(), "web"); keepwatch.Sentence(err) != "web1 does not answer." {
+		t.Error(err)
+	}
+	kept, err := s.ServerStates()
+	if err != nil || len(kept) != 1 || !kept[0].Seen.Equal(seen) || kept[0].Trouble != "web1 does not answer." {
+		t.Errorf("%+v, %v", kept, err)
+	}
+	if d := cmp.Diff(h.held, kept[0].Backups); d != "" {
+		t.Error(d)
+	}
+	for name, kind := range map[string]keepwatch.Kind{"notes": keepwatch.KindInvalid, "nothing": keepwatch.KindNotFound} {
+		if _, err := s.LookNow(t.Context(), name); keepwatch.KindOf(err) != kind {
+			t.Errorf("%s gives %v", name, err)
+		}
+	}
+}
