@@ -20,7 +20,7 @@ import (
 )
 
 // The stories of platforms drive the built program through a fake Slack or
-// Discord. Alis (an admin) and Bram (a viewer) are people there, Mallory is not
+// Discord. Alis (an admin), Bram (a viewer) and Cara are people there, Mallory is not
 // known:
 //
 //	slack start [http]             make a Slack, and set what the program needs to reach it
@@ -107,7 +107,7 @@ func act(ctx context.Context, s stage, args []string) error {
 	case "mention":
 		return s.mention(ctx, who, rest[0])
 	case "see":
-		_, err := find(ctx, s, who, rest)
+		_, err := find(ctx, s, who, "", rest)
 		return err
 	case "once":
 		n := 0
@@ -128,13 +128,13 @@ func act(ctx context.Context, s stage, args []string) error {
 		}
 		return nil
 	case "press":
-		on, err := find(ctx, s, who, rest[1:])
+		on, err := find(ctx, s, who, rest[0], rest[1:])
 		if err != nil {
 			return err
 		}
 		return s.press(ctx, who, on, rest[0])
 	case "choose":
-		on, err := find(ctx, s, who, rest[2:])
+		on, err := find(ctx, s, who, "", rest[2:])
 		if err != nil {
 			return err
 		}
@@ -159,10 +159,14 @@ func pairs(args []string) map[string]string {
 	return values
 }
 
-// find waits for a message with all the texts, newest first.
-func find(ctx context.Context, s stage, who string, texts []string) (on seen, err error) {
+// find waits for a message with all the texts, and with a button where one is named,
+// newest first.
+func find(ctx context.Context, s stage, who, button string, texts []string) (on seen, err error) {
 	err = s.wait(ctx, func() bool {
 		for _, m := range slices.Backward(s.messages(who)) {
+			if button != "" && !slices.Contains(m.buttons, button) {
+				continue
+			}
 			if !slices.ContainsFunc(texts, func(t string) bool { return !strings.Contains(m.text, t) }) {
 				on = m
 				return true
@@ -210,14 +214,16 @@ func openSlack(ts *testscript.TestScript, t testing.TB, signed bool) stage {
 		ts.Setenv("SLACK_APP_TOKEN", slacktest.AppToken)
 	}
 	srv.AddUser(slacktest.User{ID: "U0MALLORY", Name: "mallory"})
+	srv.AddUser(slacktest.User{ID: "U0CARA", Name: "cara"})
 	ts.Setenv("ALIS", slacktest.Alis)
 	ts.Setenv("ON_SLACK_ALIS", slacktest.Alis)
 	ts.Setenv("BRAM", slacktest.Bram)
+	ts.Setenv("CARA", "U0CARA")
 	return &slackStage{srv, map[string]*slacktest.Delivery{}}
 }
 
 func slackUser(who string) string {
-	return map[string]string{"alis": slacktest.Alis, "bram": slacktest.Bram, "mallory": "U0MALLORY"}[who]
+	return map[string]string{"alis": slacktest.Alis, "bram": slacktest.Bram, "mallory": "U0MALLORY", "cara": "U0CARA"}[who]
 }
 
 func (s *slackStage) sent(ctx context.Context, who string, d *slacktest.Delivery) error {
@@ -368,7 +374,7 @@ type discordStage struct {
 func openDiscord(ts *testscript.TestScript, t testing.TB, signed bool) stage {
 	srv := discordtest.New(t, discordtest.Config{})
 	s := &discordStage{srv, map[string]string{}, map[string]*discordtest.Interaction{}}
-	for _, who := range []string{"alis", "bram", "mallory"} {
+	for _, who := range []string{"alis", "bram", "cara", "mallory"} {
 		s.users[who] = srv.AddUser(who)
 		ts.Setenv(strings.ToUpper(who), s.users[who])
 		ts.Setenv("ON_DISCORD_"+strings.ToUpper(who), s.users[who])
