@@ -117,11 +117,11 @@ func (r *Router) directly(c *call, p keepwatch.Person) (place, error) {
 		}
 		found = append(found, channel)
 	}
-	if len(found) > 0 { // reachable says what is wrong with it
-		return place{found[0], p.Name}, nil
-	}
 	if c.req.Local && p.Accounts["terminal"] == c.req.Account.ID {
 		return place{"terminal", p.Name}, nil
+	}
+	if len(found) > 0 { // reachable says what is wrong with it
+		return place{found[0], p.Name}, nil
 	}
 	return place{}, keepwatch.Errorf(keepwatch.KindInvalid, "%s has no account on Slack or Discord in keepwatch.yaml, so there are no direct messages to send to. Name a channel, and %s with --to.", p.Name, p.Name)
 }
@@ -142,7 +142,7 @@ func (r *Router) connected(channel string) bool {
 func (r *Router) reachable(c *call, word string) (place, error) {
 	at, err := r.place(c, word)
 	if err == nil && !r.connected(at.channel) {
-		err = keepwatch.Errorf(keepwatch.KindInvalid, "Keepwatch is not connected to %s, so nothing can be posted in %s. Name another channel, or set %s up first: `/keepwatch check` says what is missing.",
+		err = keepwatch.Errorf(keepwatch.KindInvalid, "Keepwatch is not connected to %s, so nothing can be sent to %s. Name another channel, or set %s up first: `/keepwatch check` says what is missing.",
 			platformName(at.channel), r.placeName(at.channel), platformName(at.channel))
 	}
 	return at, err

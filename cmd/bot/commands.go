@@ -165,7 +165,7 @@ func talk(ctx context.Context, p process, o options, s settings, log *redirected
 	left := with.Left
 	c := console.New(with)
 	log.set(c.Stderr())
-	if by != nil {
+	if by != nil && !o.given["c"] && c.Interactive() { // elsewhere nobody would ever take what is posted
 		by.open(c.Post)
 		defer by.open(nil)
 	}

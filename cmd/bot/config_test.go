@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,8 +87,8 @@ func TestConfigOfTheDesign(t *testing.T) {
 	}
 }
 
-// TestConfigOfTheGuide: what docs/configuration.md shows is understood as it stands,
-// and whatever is not carried out yet is named by the check.
+// TestConfigOfTheGuide: what docs/configuration.md shows is understood as it stands, it
+// shows every key that there is, and where nothing can be posted the check says so once.
 func TestConfigOfTheGuide(t *testing.T) {
 	guide, err := os.ReadFile("../../docs/configuration.md")
 	if err != nil {
@@ -95,16 +97,50 @@ func TestConfigOfTheGuide(t *testing.T) {
 	_, text, _ := strings.Cut(string(guide), "```yaml\n")
 	text, _, found := strings.Cut(text, "```")
 	c, err := readText(t, text)
-	if err != nil || !found || len(c.Sources) != 2 || len(c.People[0].Devices) != 1 || c.Channels["default"] == "" {
-		t.Errorf("%+v %v", c, err)
+	if err != nil || !found || len(c.Sources) != 4 || len(c.People) != 1 || len(c.People[0].Devices) != 1 {
+		t.Fatalf("%+v %v", c, err)
 	}
-	c.Vault.Copies = []string{"/no/such/place"}
-	got := probesText(probeSettings(settings{config: c, env: environment{}, DataDir: t.TempDir()}))
-	for _, want := range []string{"problem copies", "warning channel escalation"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("no %q in\n%s", want, got)
+	files, drop, cpanel, outlook := c.Sources[0], c.Sources[1], c.Sources[2], c.Sources[3]
+	files.Drop, files.Settle = drop.Drop, drop.Settle
+	for name, shown := range map[string]any{
+		"the file": c, "a person": c.People[0], "a device": c.People[0].Devices[0], "hours of a person": c.People[0].Hours, "a group": c.Groups[0],
+		"hours": c.Hours["slack:C0OPS"], "hours of a channel by its id": c.Hours["discord:998877"], "custody": c.Custody[0], "a credential": c.Credentials[0], "an emergency account": c.Emergency[0],
+		"files": files, "cpanel": cpanel, "outlook": outlook, "rotation": cpanel.Rotation,
+	} {
+		if lacks := cmp.Diff(leftOut[name], unset(shown)); lacks != "" {
+			t.Errorf("the guide shows no example of what %s can say, or of more than is listed here:\n%s", name, lacks)
 		}
 	}
+	if c.Channels["default"] == "" || c.Channels["escalation"] == "" || c.Channels["reports"] == "" || c.Vault.Dir == "" || c.Vault.Keep.Monthly == 0 || c.When["notes"].Cron != "0 3 * * *" {
+		t.Errorf("%+v", c)
+	}
+	c.Vault.Copies = []string{"/no/such/place"}
+	s := settings{config: c, env: environment{}, DataDir: t.TempDir()}
+	got := probesText(slices.Concat(probeSettings(s), probePlatforms(t.Context(), s, time.Now)))
+	for _, want := range []string{"problem copies", "warning channel escalation", "warning channel reports", "warning channel default"} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("%q is not there once in\n%s", want, got)
+		}
+	}
+}
+
+// leftOut are the fields of each thing in the guide that no key of it sets.
+var leftOut = map[string][]string{
+	"files":   {"AdHoc", "Formats", "Mailbox", "Parts", "Rotation", "Token", "URL", "User"},
+	"cpanel":  {"AdHoc", "Drop", "Exclude", "Formats", "Mailbox", "Path", "Schedule", "Settle"},
+	"outlook": {"AdHoc", "Drop", "Exclude", "Path", "Rotation", "Schedule", "Settle", "Token", "URL", "User"},
+}
+
+// unset names the fields of a struct that have no value, sorted.
+func unset(v any) (names []string) {
+	value := reflect.ValueOf(v)
+	for i := range value.NumField() {
+		if value.Field(i).IsZero() {
+			names = append(names, value.Type().Field(i).Name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // TestConfigProblems: each names file, line and what is expected, and all of

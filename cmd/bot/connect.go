@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -123,11 +122,6 @@ func probesOf(ctx context.Context, s settings, platforms []platform) []keepwatch
 	var probes []keepwatch.Probe
 	for _, p := range platforms {
 		probes = append(probes, p.probe(ctx)...)
-	}
-	if channel := s.Channels["default"]; channel != "" {
-		if !slices.Contains(s.platforms(), keepwatch.Platform(channel)) {
-			probes = append(probes, caution("channel default", channel+" belongs to a platform that is not configured, so nothing is posted there.", "Set its token in .env, or name another channel."))
-		}
 	}
 	probes = append(probes, probeHalf(s)...)
 	if len(platforms) == 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -154,6 +155,9 @@ func (s settings) checklists() ([]keepwatch.Checklist, error) {
 		return nil, err
 	}
 	if s.Checklists != "" {
+		if _, err := os.Stat(s.Checklists); err != nil {
+			return nil, keepwatch.Errorf(keepwatch.KindInvalid, "The folder %s cannot be read (%v); checklists in %s names it.", s.Checklists, errors.Unwrap(err), s.ConfigFile).Because(err)
+		}
 		own, err := checklists.Load(os.DirFS(s.Checklists))
 		if err != nil {
 			return nil, err
@@ -265,11 +269,11 @@ func (a *app) answered(due string, e keepwatch.AuditEntry, _ keepwatch.Message) 
 func (s settings) probeDuties() []keepwatch.Probe {
 	var probes []keepwatch.Probe
 	if lists, err := s.checklists(); err != nil {
-		probes = append(probes, bad("checklists", sentenceOf(err), "Mend the file; until then the bot does not start."))
+		probes = append(probes, bad("checklists", sentenceOf(err), "Mend that; until then the bot does not start."))
 	} else if s.Checklists != "" {
 		probes = append(probes, good("checklists", fmt.Sprintf("%d are there, those of %s among them.", len(lists), s.Checklists)))
 	}
-	for _, name := range []string{"escalation", "reports", "default"} {
+	for _, name := range []string{"default", "escalation", "reports"} {
 		if c := s.Channels[name]; c != "" && !slices.Contains(s.platforms(), keepwatch.Platform(c)) {
 			probes = append(probes, caution("channel "+name, fmt.Sprintf("%s belongs to a platform that is not configured, so nothing is posted there.", c), "Set its token in .env, or name another channel."))
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"keepwatch"
+	"keepwatch/handlers/console"
 )
 
 // terminalPoster posts to the terminal: above the prompt of the chat that has been
@@ -36,7 +38,11 @@ func (t *terminalPoster) Post(ctx context.Context, out keepwatch.Outgoing) (stri
 	show := t.show
 	t.mu.Unlock()
 	if show != nil {
-		return "", show(ctx, out.Message)
+		err := show(ctx, out.Message)
+		if errors.Is(err, console.ErrOver) { // the next chat shows it
+			err = &keepwatch.PostError{Verdict: keepwatch.VerdictLater, After: time.Second, Err: err}
+		}
+		return "", err
 	}
 	if !t.logs() {
 		return "", &keepwatch.PostError{Verdict: keepwatch.VerdictLater, After: time.Second}

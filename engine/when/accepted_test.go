@@ -172,7 +172,7 @@ func TestPhrasesOfADistance(t *testing.T) {
 		"every 2 hours": {2 * time.Hour, "every 2 hours"}, "every 90 minutes": {90 * time.Minute, "every 90 minutes"}, "every 90min": {90 * time.Minute, "every 90 minutes"},
 		"every 30 min": {30 * time.Minute, "every 30 minutes"}, "every 1h30m": {90 * time.Minute, "every 90 minutes"}, "every 2 hours and 30 minutes": {150 * time.Minute, "every 2 hours 30 minutes"},
 		"every minute": {time.Minute, "every minute"}, "every half hour": {30 * time.Minute, "every 30 minutes"}, "every half an hour": {30 * time.Minute, "every 30 minutes"},
-		"every quarter of an hour": {15 * time.Minute, "every 15 minutes"}, "every 336 hours": {336 * time.Hour, "every 336 hours"}, "every 90 seconds": {90 * time.Second, "every 90 seconds"},
+		"every quarter of an hour": {15 * time.Minute, "every 15 minutes"}, "every 336 hours": {336 * time.Hour, "every 336 hours (14 days)"}, "every 50 hours": {50 * time.Hour, "every 50 hours"}, "every 90 seconds": {90 * time.Second, "every 90 seconds"},
 		"every 60 minutes": {time.Hour, "every 60 minutes"}, "@every 1h30m": {90 * time.Minute, "every 90 minutes"}, "@every 60s": {time.Minute, "every minute"},
 	} {
 		times := when.New()

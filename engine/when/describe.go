@@ -35,7 +35,7 @@ func (t *Times) Describe(when keepwatch.When) string {
 		}
 		return days + " " + at + ", " + zoneText(when.Zone)
 	case when.Every != 0:
-		return "every " + everyText(when.Every)
+		return "every " + everyText(when.Every) + inDays(when.Every)
 	case !when.At.IsZero():
 		zone, err := t.zone(when.Zone)
 		name := when.Zone
@@ -71,6 +71,16 @@ func everyText(d time.Duration) string {
 		return countText(int(d/time.Hour), hour) + " " + countText(int(d%time.Hour/time.Minute), minute)
 	}
 	return countText(int(d/time.Second), second)
+}
+
+// inDays adds how many days of 24 hours a distance is, where nobody counts its hours:
+// " (30 days)".
+func inDays(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d < 2*day || d%day != 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d days)", d/day)
 }
 
 // list gives the numbers whose bits are set.

@@ -71,6 +71,7 @@ func (c *Console) chat(ctx context.Context) error {
 	}
 	defer func() { _, _ = io.WriteString(out, pasteOff) }()
 	defer close(s.over)
+	defer close(c.over)
 	defer c.listen()()
 	s.welcome()
 	return s.loop()

@@ -68,6 +68,7 @@ type Console struct {
 	outErr  error
 
 	posts     chan post     // messages that come by themselves
+	over      chan struct{} // closed when the chat is
 	noticed   chan struct{} // there are notices
 	mu        sync.Mutex    // guards the two below
 	listening bool
@@ -85,7 +86,7 @@ func New(cfg Config) *Console {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Console{cfg: cfg, noticed: make(chan struct{}, 1), posts: make(chan post)}
+	return &Console{cfg: cfg, noticed: make(chan struct{}, 1), posts: make(chan post), over: make(chan struct{})}
 }
 
 // terminal gives the file behind r or w if it is a terminal.

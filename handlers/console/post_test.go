@@ -45,3 +45,14 @@ func TestPostToNobody(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestPostAfterTheChat: whoever posts to a chat that is over hears of it, and does not
+// wait.
+func TestPostAfterTheChat(t *testing.T) {
+	s := open(t, newBot(), 80, "")
+	s.keys("exit\r")
+	s.end()
+	if err := s.c.Post(t.Context(), keepwatch.Message{Title: "late"}); !errors.Is(err, ErrOver) {
+		t.Error(err)
+	}
+}

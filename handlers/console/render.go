@@ -176,6 +176,8 @@ func (s style) value(f keepwatch.Field) string {
 	switch d := now.Sub(f.Time); {
 	case d <= -time.Minute:
 		return text + ", in " + keepwatch.FormatDuration(-d.Truncate(time.Minute))
+	case d < -30*time.Second: // clocks differ a little
+		return text + ", in less than a minute"
 	case d < time.Minute:
 		return text + ", just now"
 	default:

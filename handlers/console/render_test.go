@@ -144,6 +144,7 @@ func TestTimes(t *testing.T) {
 		{noon, "24 Nov 12:00, just now"},
 		{noon.Add(-3*time.Minute - 59*time.Second), "24 Nov 11:56, 3 min ago"},
 		{noon.Add(30 * time.Second), "24 Nov 12:00, just now"}, // clocks differ a little
+		{noon.Add(45 * time.Second), "24 Nov 12:00, in less than a minute"},
 		{noon.Add(2*time.Hour + 5*time.Minute), "24 Nov 14:05, in 2 h 5 min"},
 		{summer, "1 Jul 13:00, 146 d ago"},
 		{noon.AddDate(-1, 0, 0), "24 Nov 2025 12:00, 365 d ago"},
