@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,49 +11,113 @@ import (
 	"github.com/creack/pty"
 )
 
-// TestCancelInTheChat: the built program on a real terminal. The button of a run
-// under way stops it, and nothing of it is left.
-func TestCancelInTheChat(t *testing.T) {
-	b := newBench(t, 300, 1<<20)
-	cmd := b.program(nil)
+// openedChat is the built program on a terminal.
+type openedChat struct {
+	t        *testing.T
+	cmd      *exec.Cmd
+	terminal *os.File
+	seen     string // what was written and not expected yet
+	more     chan string
+}
+
+func openChat(t *testing.T, cmd *exec.Cmd) *openedChat {
+	t.Helper()
 	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: 160, Rows: 40})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer terminal.Close()
-	seen, more := "", make(chan string)
+	t.Cleanup(func() { _ = terminal.Close() })
+	c := &openedChat{t: t, cmd: cmd, terminal: terminal, more: make(chan string)}
 	go func() {
-		defer close(more)
+		defer close(c.more)
 		for buf := make([]byte, 4096); ; {
 			n, err := terminal.Read(buf)
 			if n > 0 {
-				more <- string(buf[:n])
+				c.more <- string(buf[:n])
 			}
 			if err != nil { // the program has ended, and its terminal with it
 				return
 			}
 		}
 	}()
-	expect := func(text string) {
-		t.Helper()
-		for late := time.After(30 * time.Second); !strings.Contains(seen, text); {
-			select {
-			case s, ok := <-more:
-				if seen += s; !ok {
-					t.Fatalf("it ended before it wrote %q; there is\n%s", text, seen)
-				}
-			case <-late:
-				t.Fatalf("%q was not written; there is\n%s", text, seen)
+	return c
+}
+
+// expect waits until a text is written, behind what was expected before.
+func (c *openedChat) expect(text string) {
+	c.t.Helper()
+	for late := time.After(30 * time.Second); !strings.Contains(c.seen, text); {
+		select {
+		case s, ok := <-c.more:
+			if c.seen += s; !ok {
+				c.t.Fatalf("it ended before it wrote %q; there is\n%s", text, c.seen)
 			}
-		}
-		_, seen, _ = strings.Cut(seen, text)
-	}
-	say := func(text string) {
-		t.Helper()
-		if _, err := terminal.WriteString(text); err != nil {
-			t.Fatal(err)
+		case <-late:
+			c.t.Fatalf("%q was not written; there is\n%s", text, c.seen)
 		}
 	}
+	_, c.seen, _ = strings.Cut(c.seen, text)
+}
+
+func (c *openedChat) say(text string) {
+	c.t.Helper()
+	if _, err := c.terminal.WriteString(text); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// ended waits until the program has ended.
+func (c *openedChat) ended() {
+	c.t.Helper()
+	for range c.more {
+	}
+	if err := c.cmd.Wait(); err != nil {
+		c.t.Error(err)
+	}
+}
+
+// TestReminderInTheChat: a reminder that comes due while somebody types is shown above
+// the prompt, what was typed stays, and its number answers it; the picture of a report
+// is a file beside the state.
+func TestReminderInTheChat(t *testing.T) {
+	b := newBench(t, 1, 10)
+	c := openChat(t, b.program(nil, "KEEPWATCH_TEST_NOW=2026-11-26T08:59:56Z", "BOT_TIMEZONE=Europe/London"))
+	c.expect("exit leaves")
+	c.say("/reminder add \"every weekday at 9\" here Look at the backups\r")
+	c.expect("Not made yet")
+	c.expect("[1] Make it")
+	c.say("1\r")
+	c.expect("Reminder 1 is made")
+	c.say("/backup sou") // half a line, when it comes
+	c.expect("Due   26 Nov 09:00")
+	c.expect("[6] Done") // [1] to [5] are of the message above it
+	c.expect("/backup sou")
+	c.say("\x15") // Ctrl-U: away with it
+	c.say("6\r")
+	c.expect("Done: Look at the backups")
+	c.say("/reminder list --due\r")
+	c.expect("Nothing is open")
+	c.say("/keepwatch report\r")
+	c.expect("Backups in November 2026")
+	c.expect("As a picture it is in this file:")
+	c.expect("data/reports/report-2026-11.png")
+	c.say("exit\r")
+	c.ended()
+	picture, err := os.ReadFile(filepath.Join(b.data(), "reports", "report-2026-11.png"))
+	if err == nil {
+		err = isPicture(picture)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCancelInTheChat: the built program on a real terminal. The button of a run
+// under way stops it, and nothing of it is left.
+func TestCancelInTheChat(t *testing.T) {
+	b := newBench(t, 300, 1<<20)
+	c := openChat(t, b.program(nil))
+	expect, say := c.expect, c.say
 	expect("exit leaves")
 	say("/backup start ./notes\r")
 	expect("[1] Cancel")
@@ -62,11 +127,7 @@ func TestCancelInTheChat(t *testing.T) {
 	say("/backup list\r")
 	expect("There is no archive yet")
 	say("exit\r")
-	for range more { // until it has ended
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Error(err)
-	}
+	c.ended()
 	for _, pattern := range []string{"data/vault/.staging/*", "data/vault/notes/*"} {
 		if left, err := filepath.Glob(filepath.Join(b.root, pattern)); err != nil || len(left) > 0 {
 			t.Errorf("%v %v", left, err)

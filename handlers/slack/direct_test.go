@@ -50,7 +50,8 @@ func TestDirectOfTwo(t *testing.T) {
 }
 
 // TestDirectAfterStart: a click in the bot's own direct message, before it knows
-// that it is, is answered to whoever clicked; the next one in it as a message.
+// that it is, is answered to whoever clicked where Slack does not say which it is;
+// otherwise as a message, from the first one on.
 func TestDirectAfterStart(t *testing.T) {
 	w := start(t, overHTTP, slacktest.Config{Clock: slacktest.NewClock(time.Now()), Rates: slacktest.Rates{Mode: slacktest.RatesOff}}, nil)
 	dm := slacktest.DirectID(slacktest.Alis)
@@ -67,13 +68,16 @@ func TestDirectAfterStart(t *testing.T) {
 		n++
 		return keepwatch.Message{Title: strings.Repeat("again ", n)}, 0
 	})
+	w.Fail(slacktest.Fault{Method: "conversations.open", Times: 1, Status: 503})
 	w.acked(t, w.Click(slacktest.Alis, m, "Back up notes"))
 	if _, err := w.WaitEphemeral(w.ctx, slacktest.Alis, dm, slacktest.Saying("again")); err != nil {
 		t.Fatal(err)
 	}
-	w.wait(t, "the direct message is known", func() bool { return w.f.directs.own(dm) })
 	w.acked(t, w.Click(slacktest.Alis, m, "Back up notes"))
 	if _, err := w.WaitMessage(w.ctx, dm, slacktest.Saying("again again")); err != nil {
 		t.Fatal(err)
+	}
+	if d := w.c.wait(t, 2, 0)[1]; !d.Request.Private {
+		t.Error("the second click is not private")
 	}
 }

@@ -47,6 +47,7 @@ func TestInPlaceTooLate(t *testing.T) {
 	clear(w.f.directs.mine)
 	clear(w.f.directs.byUser)
 	w.f.directs.mu.Unlock()
+	w.Fail(slacktest.Fault{Method: "conversations.open", Times: 1, Status: 503}) // Slack does not say whose it is
 	w.acked(t, w.Click(slacktest.Alis, m, "Done"))
 	if d := w.c.wait(t, 3, 0)[2]; d.Reply.Replace || !d.Reply.Private {
 		t.Errorf("in a direct message that may be anybody's: %+v", d.Reply)

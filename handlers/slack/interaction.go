@@ -176,8 +176,8 @@ func (c *Conversation) origin(in interaction) origin {
 // delivery makes one of a click or of a form that was sent.
 func (c *Conversation) delivery(text string, who person, o origin, id string) keepwatch.Delivery {
 	req := c.request(text, o.Channel, who)
-	req.Private = c.directs.own(o.Channel) || strings.HasPrefix(o.Channel, "@")
 	c.learn(who.ID, o.Channel)
+	req.Private = c.directs.own(o.Channel) || strings.HasPrefix(o.Channel, "@")
 	if req.Private && !o.Replace && o.URL != "" && handlers.InPlace(c.counter.Commands(), text) {
 		return keepwatch.Delivery{Key: id, Request: req, Reply: keepwatch.Reply{Token: o.URL, Until: o.Until, Replace: true, Thread: o.Thread}}
 	}
