@@ -68,7 +68,15 @@ func LooksSecret(text string) bool {
 	if strings.Trim(strings.Join(words, ""), "0123456789-./ ") == "" {
 		return len(strings.Join(words, "")) >= 4 // a PIN, a recovery key
 	}
+	for i := range words[1:] {
+		if nameOfSecret(words[i]) && secretAfter(words[i+1:]) {
+			return true
+		}
+	}
 	word := strings.TrimRight(words[0], ".,;")
+	if uuid(word) {
+		return false
+	}
 	return len(words) == 1 && len(word) >= 6 && !address(word) && !program(word) && changes(word) > 0
 }
 
@@ -76,9 +84,7 @@ func LooksSecret(text string) bool {
 // "password is hunter2", "PIN: 4711", but not "the password is in the safe".
 func namesSecret(words []string, i int) bool {
 	name, value, joined := cutSign(strings.ToLower(words[i]))
-	switch strings.Trim(name, `"'(`) {
-	case "password", "passwort", "passwd", "passphrase", "pwd", "pw", "pin", "passcode":
-	default:
+	if !nameOfSecret(name) {
 		return false
 	}
 	rest := words[i+1:]
@@ -89,6 +95,26 @@ func namesSecret(words []string, i int) bool {
 		joined, rest = true, rest[1:]
 	}
 	return joined && len(rest) > 0 && !leadsOn(strings.ToLower(strings.Trim(rest[0], `.,;:"'`)))
+}
+
+// nameOfSecret reports whether a word is what secrets are called.
+func nameOfSecret(word string) bool {
+	switch strings.Trim(strings.ToLower(word), `"'(`) {
+	case "password", "passwort", "passwd", "passphrase", "pwd", "pw", "pin", "passcode":
+		return true
+	}
+	return false
+}
+
+// secretAfter reports whether the words behind "password" or "PIN" begin with it:
+// "PIN 4711", "password hunter2", but not "password Office365 folder".
+func secretAfter(words []string) bool {
+	word := strings.TrimRight(words[0], ".,;")
+	if strings.Trim(word, "0123456789-") == "" {
+		return len(word) >= 4
+	}
+	n := changes(word)
+	return len(word) >= 6 && !address(word) && !program(word) && (n > 1 || n == 1 && len(words) == 1)
 }
 
 // cutSign takes "password:x" or "password=x" apart.
@@ -134,8 +160,16 @@ func address(word string) bool {
 	return at && name != "" && dotted || strings.Contains(word, "://") || strings.HasPrefix(word, "/") || strings.HasPrefix(word, `\\`) || len(word) > 2 && word[1:3] == `:\`
 }
 
-// program reports whether a word is a password manager whose name mixes classes.
-func program(word string) bool { return strings.EqualFold(word, "1password") }
+// program reports whether a word is a password manager or a place whose name mixes
+// classes, as passwords do.
+func program(word string) bool {
+	switch strings.ToLower(word) {
+	case "1password", "keepass", "keepassx", "keepassxc", "keepass2android", "lastpass", "nordpass", "passbolt", "pass", "dashlane", "roboform", "icloud",
+		"onedrive", "sharepoint", "onenote", "passwordsafe":
+		return true
+	}
+	return false
+}
 
 // uuid reports whether a word is one: 8-4-4-4-12 hexadecimal digits.
 func uuid(word string) bool {
