@@ -101,6 +101,9 @@ func (r *Router) device(c *call, word, rest string) (keepwatch.DeviceState, erro
 		}
 	}
 	if near := nearest(keepwatch.NameFrom(word), names); near != "" {
+		if secretIn(rest) {
+			rest = "" // a button is kept
+		}
 		return keepwatch.DeviceState{}, hinted{keepwatch.Errorf(keepwatch.KindNotFound, "There is no phone named %q. Did you mean %s?", word, near),
 			[]keepwatch.Button{{Label: "Yes, " + near, Command: strings.TrimSpace("authenticator checked " + near + " " + rest)}}}
 	}

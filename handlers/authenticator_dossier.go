@@ -65,7 +65,7 @@ func fieldNamed(name, rest string) (keepwatch.DossierField, error) {
 	}
 	if near := nearest(name, names); near != "" {
 		command := "authenticator dossier " + near
-		if rest != "" {
+		if rest != "" && !secretIn(rest) { // a button is kept
 			command += " " + Quote(strings.Fields(rest)...)
 		}
 		return keepwatch.DossierField{}, hinted{keepwatch.Errorf(keepwatch.KindNotFound, "The dossier has no field %q. Did you mean %s?", name, near), []keepwatch.Button{{Label: "Yes, " + near, Command: command}}}
