@@ -137,7 +137,7 @@ func (r *Router) sealedText(d keepwatch.Dossier) string {
 	case d.Sealed.IsZero():
 		return "It is not in the vault yet. Once it is sealed, print it, or keep the opened copy where it can be read without this machine and without Microsoft 365."
 	case d.Changed.After(d.Sealed):
-		return "It was changed on " + r.time(d.Changed) + ", after it was sealed into " + d.Archive + " on " + r.time(d.Sealed) + ": seal it again."
+		return "It, or where a key in it lies, was changed on " + r.time(d.Changed) + ", after it was sealed into " + d.Archive + " on " + r.time(d.Sealed) + ": seal it again."
 	}
 	return "Sealed into " + d.Archive + " on " + r.time(d.Sealed) + "."
 }

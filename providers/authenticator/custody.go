@@ -117,7 +117,7 @@ func nextCustody(c keepwatch.Custody, a keepwatch.Attestation) time.Time {
 
 // Record saves where somebody says that something is recorded, or that nobody knows
 // (AttestedLost). What looks like the secret itself is refused. The same word (by its
-// ID) is saved once.
+// ID, or said again within a minute) is saved once.
 func (k *Keeper) Record(a keepwatch.Attestation) (keepwatch.CustodyState, error) {
 	k.saying.Lock()
 	defer k.saying.Unlock()
@@ -146,8 +146,8 @@ func (k *Keeper) Record(a keepwatch.Attestation) (keepwatch.CustodyState, error)
 	if err != nil {
 		return keepwatch.CustodyState{}, fmt.Errorf("read who said where %s is: %w", c.Name, err)
 	}
-	if again := slices.IndexFunc(known, func(w keepwatch.Attestation) bool { return w.ID == a.ID && a.ID != "" }); again >= 0 {
-		a = known[again] // the request is carried out a second time, after a crash
+	if again := saidBefore(known, a); again >= 0 {
+		a = known[again]
 	} else if err := k.cfg.Records.Attest(a); err != nil {
 		return keepwatch.CustodyState{}, fmt.Errorf("save where %s is: %w", c.Name, err)
 	}
