@@ -14,6 +14,7 @@ type shown struct {
 	state keepwatch.Attested
 	seen  time.Time // a date, at midnight UTC
 	note  string    // what was made of the words, where that is not plain
+	week  bool      // only the week was said, and seen is its Monday
 }
 
 // shownBy reads what somebody says that a device shows, by their own calendar: a date
@@ -36,7 +37,7 @@ func (r *Router) shownBy(text string, now time.Time) (shown, error) {
 	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
 	if said == "this week" {
 		monday := today.AddDate(0, 0, -(int(today.Weekday())+6)%7)
-		return shown{keepwatch.AttestedOn, monday, "“This week” is kept as its Monday, because it is that day at the earliest."}, nil
+		return shown{keepwatch.AttestedOn, monday, "“This week” is kept as its Monday, because it is that day at the earliest.", true}, nil
 	}
 	for _, read := range []func(string, time.Time) (time.Time, bool){relative, inFigures, byMonth} {
 		if seen, ok := read(said, today); ok {
