@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -21,5 +22,34 @@ func TestThisWeekIsNoStepBack(t *testing.T) {
 		if len(d.said) != 1 || !d.said[0].Seen.Equal(c.want) || d.said[0].State != keepwatch.AttestedOn {
 			t.Errorf("%s is known: %+v", c.known.Format(time.DateOnly), d.said)
 		}
+	}
+}
+
+// TestSaidOnceMoreAfterACrash: the answer of a step was saved, and the process ended
+// before the question about it could be settled. Carried out again, it is settled.
+func TestSaidOnceMoreAfterACrash(t *testing.T) {
+	s := newSchool(t)
+	msg := s.says("slack:U1", "authenticator guide ios --anew")
+	for range 12 {
+		label, value := forward(msg)
+		if value == "in the safe, blue folder" {
+			break
+		}
+		msg = s.press(t, "slack:U1", msg, label, value)
+	}
+	w := s.walks[0]
+	req := ask(stepCommand(w, "done", "in", "the", "safe"), "slack:U1")
+	s.Handle(t.Context(), req)
+	first := s.said
+	s.said = nil
+	req.Again = true
+	s.Handle(t.Context(), req)
+	if len(first) != 1 || first[0].Where != "in the safe" || !reflect.DeepEqual(first, s.said) {
+		t.Errorf("first %+v, then %+v", first, s.said)
+	}
+	s.said = nil
+	again := s.says("slack:U1", stepCommand(w, "done", "somewhere", "else")) // an old button
+	if len(s.said) != 0 || s.walks[0].Revision != w.Revision+1 {
+		t.Errorf("an old button says something: %+v\n%s", s.said, plain(again))
 	}
 }

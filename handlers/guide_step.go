@@ -41,6 +41,9 @@ func (r *Router) step(_ context.Context, c *call) (keepwatch.Message, error) {
 	list, known := r.listOf(w)
 	m := move{strings.ToLower(c.args.one("action")), strings.TrimSpace(strings.Join(c.args["value"], " "))}
 	if rev, err := strconv.Atoi(c.args.one("rev")); err != nil || rev != w.Revision || !w.Ended.IsZero() {
+		if err == nil && c.req.Again && rev+1 == w.Revision { // its own work, saved before a crash
+			r.told(attested(w, list, m, c.person.Name))
+		}
 		return r.moved(c, list, w)
 	}
 	if !known && m.action != "stop" {
@@ -62,13 +65,19 @@ func (r *Router) step(_ context.Context, c *call) (keepwatch.Message, error) {
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
-	for _, a := range said {
-		if r.cfg.Duties.Said != nil {
-			r.cfg.Duties.Said(a)
-		}
-	}
+	r.told(said)
 	r.reportDrill(c, list, after)
 	return r.walkMessage(c, list, after, ""), nil
+}
+
+// told passes on what was said, which is saved: nobody is asked for it any more.
+func (r *Router) told(said []keepwatch.Attestation) {
+	if r.cfg.Duties.Said == nil {
+		return
+	}
+	for _, a := range said {
+		r.cfg.Duties.Said(a)
+	}
 }
 
 // moved shows where a walk is now, to somebody who pressed a button that is out of
