@@ -129,3 +129,30 @@ func TestSecretInTheConfiguration(t *testing.T) {
 		}
 	}
 }
+
+// TestFactsOfALockOut: what a lock-out would meet, and on which path the key of all
+// archives lies, is for an admin and not for a channel.
+func TestFactsOfALockOut(t *testing.T) {
+	facts, err := keeper(t, &desk{}).Facts(noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, f := range facts {
+		if f.Kind == keepwatch.FactReady || f.Key == "custody/vault-key" {
+			seen++
+			if f.To != "Alis" {
+				t.Errorf("%s is for %q", f.Key, f.To)
+			}
+		}
+		if strings.Contains(f.Title, "data/") {
+			t.Errorf("a title says where the key lies: %s", f.Title)
+		}
+		if f.Key == "custody/vault-key" && !strings.Contains(f.Text, "data/age-identity.txt") {
+			t.Errorf("nothing says which file is to be copied: %s", f.Text)
+		}
+	}
+	if seen != 2 {
+		t.Errorf("%+v", facts)
+	}
+}

@@ -2,6 +2,7 @@ package authenticator
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ const VaultKey = "vault-key"
 func (k *Keeper) allCustodies() []keepwatch.Custody {
 	var list []keepwatch.Custody
 	if k.cfg.KeyFile != "" {
-		list = append(list, keepwatch.Custody{Name: VaultKey, What: "a copy of the key to all archives (" + k.cfg.KeyFile + ")"})
+		list = append(list, keepwatch.Custody{Name: VaultKey, What: "a copy of the key to all archives (" + filepath.Base(k.cfg.KeyFile) + ")"})
 	}
 	for _, e := range k.cfg.Emergency {
 		list = append(list, keepwatch.Custody{Name: keepwatch.NameFrom("emergency-" + e.Name), What: "the key of the emergency account " + e.UPN, Recheck: askTest})
