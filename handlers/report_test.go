@@ -270,3 +270,19 @@ func TestPublicAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestMonthThatBeginsAtOne: the clocks of Paraguay went forward at the midnight with
+// which October 2023 began.
+func TestMonthThatBeginsAtOne(t *testing.T) {
+	w, l := emptyWorld()
+	r := w.reporter(t, l)
+	loc, err := time.LoadLocation("America/Asuncion")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.cfg.Location = loc
+	msg := r.Handle(t.Context(), ask("/keepwatch report 2023-10", "slack:U1"))
+	if !strings.HasPrefix(msg.Title, "Backups in October 2023:") || msg.Files[0].Name != "report-2023-10.png" || msg.Buttons[0].Command != "keepwatch report 2023-09" || msg.Buttons[1].Command != "keepwatch report 2023-11" {
+		t.Error(plain(msg))
+	}
+}
