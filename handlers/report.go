@@ -108,6 +108,9 @@ func (r *Router) gather(in *keepwatch.ReportInput) (err error) {
 		if in.Warnings, err = d.Record.WarningsSince(in.From); err != nil {
 			return err
 		}
+		if err = r.oldDrills(in); err != nil {
+			return err
+		}
 	}
 	if d.Authenticator != nil {
 		if in.Devices, err = d.Authenticator.Devices(); err != nil {
@@ -127,6 +130,26 @@ func (r *Router) gather(in *keepwatch.ReportInput) (err error) {
 		}
 	}
 	return err
+}
+
+// oldDrills adds the last drill of each person, where it is longer ago than what was
+// read.
+func (r *Router) oldDrills(in *keepwatch.ReportInput) error {
+	if r.cfg.Duties.Attestations == nil {
+		return nil
+	}
+	const looked = 20 // stopped ones are none
+	for _, p := range r.cfg.People {
+		found, err := r.cfg.Duties.Attestations.Attestations(keepwatch.DrillSubject(p.Name), looked)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(found, func(a keepwatch.Attestation) bool { return a.State != keepwatch.AttestedStopped })
+		if i >= 0 && found[i].Said.Before(in.From.Add(-drillLookback)) {
+			in.Attestations = append(in.Attestations, found[i])
+		}
+	}
+	return nil
 }
 
 // runsSince gives the runs that were asked for from a moment on.

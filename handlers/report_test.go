@@ -286,3 +286,25 @@ func TestMonthThatBeginsAtOne(t *testing.T) {
 		t.Error(plain(msg))
 	}
 }
+
+// longAgo keeps one drill.
+type longAgo struct{ at time.Time }
+
+func (l longAgo) Attestations(subject string, _ int) ([]keepwatch.Attestation, error) {
+	if subject != "drill/alis" {
+		return nil, nil
+	}
+	return []keepwatch.Attestation{{Subject: subject, Person: "Alis", Said: l.at.AddDate(0, 1, 0), State: keepwatch.AttestedStopped}, {Subject: subject, Person: "Alis", Said: l.at, State: keepwatch.AttestedDone}}, nil
+}
+
+// TestDrillOfLongAgo: that the last drill is years ago is what a report is to say, and
+// not that there was none.
+func TestDrillOfLongAgo(t *testing.T) {
+	w, l := emptyWorld()
+	r := w.reporter(t, l)
+	r.cfg.People = []keepwatch.Person{{Name: "Alis", Role: keepwatch.RoleAdmin, Accounts: map[string]string{"slack": "U1"}}, {Name: "Olwen"}}
+	r.cfg.Duties.Attestations = longAgo{time.Date(2024, 2, 5, 12, 0, 0, 0, time.UTC)}
+	if got := plain(r.Handle(t.Context(), ask("/keepwatch report", "slack:U1"))); !strings.Contains(got, "Last lock-out drill: 5 Feb 2024, Alis, done") || !strings.Contains(got, "0 times") {
+		t.Error(got)
+	}
+}
