@@ -1,7 +1,9 @@
 package handlers
 
 import (
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,5 +53,40 @@ func TestSaidOnceMoreAfterACrash(t *testing.T) {
 	again := s.says("slack:U1", stepCommand(w, "done", "somewhere", "else")) // an old button
 	if len(s.said) != 0 || s.walks[0].Revision != w.Revision+1 {
 		t.Errorf("an old button says something: %+v\n%s", s.said, plain(again))
+	}
+}
+
+// TestSecretAsAProblem: at the step that asks where a password is, somebody writes the
+// password itself into the field for what went wrong.
+func TestSecretAsAProblem(t *testing.T) {
+	s := newSchool(t)
+	msg := s.says("slack:U1", "authenticator guide ios")
+	for range 12 {
+		label, value := forward(msg)
+		if value == "in the safe, blue folder" {
+			break
+		}
+		msg = s.press(t, "slack:U1", msg, label, value)
+	}
+	got := s.says("slack:U1", stepCommand(s.walks[0], "problem", "hunter2XYZ99"))
+	if !got.Failed || len(s.walks[0].Problems) != 0 || strings.Contains(fmt.Sprint(s.audit), "hunter2") {
+		t.Errorf("%+v\n%s", s.walks[0].Problems, plain(got))
+	}
+	if got = s.says("slack:U1", stepCommand(s.walks[0], "problem", "nobody", "remembers")); got.Failed || len(s.walks[0].Problems) != 1 {
+		t.Errorf("%+v\n%s", s.walks[0].Problems, plain(got))
+	}
+}
+
+// TestStoppedDrillIsNone: whoever stops a drill at its first step is drilled next, and
+// not whoever did one last year.
+func TestStoppedDrillIsNone(t *testing.T) {
+	s := newSchool(t)
+	s.words = []keepwatch.Attestation{
+		{ID: "a", Subject: "drill/alis", Said: noon.AddDate(-2, 0, 0), State: keepwatch.AttestedDone}, {ID: "b", Subject: "drill/bethan", Said: noon.AddDate(-1, 0, 0), State: keepwatch.AttestedDone},
+		{ID: "c", Subject: "drill/alis", Said: noon.AddDate(0, -1, 0), State: keepwatch.AttestedStopped},
+	}
+	s.says("slack:U4", "authenticator drill")
+	if len(s.walks) != 1 || s.walks[0].Person != "Alis" {
+		t.Errorf("%+v", s.walks)
 	}
 }

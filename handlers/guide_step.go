@@ -110,6 +110,8 @@ func (r *Router) checkMove(list keepwatch.Checklist, w keepwatch.Walk, m move) (
 			return m, true, nil
 		}
 		m.value, err = r.checkAnswer(*ask, m.value)
+	case m.action == "problem" && ask != nil && ask.Custody != "" && secretIn(m.value):
+		err = noSecret("Write what went wrong, in two words or more.")
 	case m.action == "problem":
 		err = checkWords(m.value)
 	case m.action == "lost" && (ask == nil || ask.Custody == ""), m.action == "skip" && ask == nil:
