@@ -83,3 +83,19 @@ func TestReportNamesNoPlace(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestQuestionsOfOthers: what is asked about somebody's phone shows what is known of
+// it, which a viewer is not shown of others'.
+func TestQuestionsOfOthers(t *testing.T) {
+	for who, want := range map[string]bool{"slack:U1": true, "slack:U2": true, "slack:U3": false} {
+		k, d := newKeeper(), newDuty()
+		o := k.due[0]
+		o.ID, o.Kind, o.Ask, o.To, o.Channel, o.Places, o.State = "ask@2026-11-24T12:00", keepwatch.RuleAsk, "device/alis-iphone", "Alis", "slack:@U1", nil, keepwatch.OccurrencePosted
+		k.due = append(k.due, o)
+		r := newWorld().timed(t, k)
+		r.cfg.Duties.Authenticator = d
+		if got := all(r.Handle(t.Context(), from("/reminder show "+o.ID, who))); strings.Contains(got, "19 November 2026") != want {
+			t.Errorf("%s is shown:\n%s", who, got)
+		}
+	}
+}
