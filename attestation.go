@@ -97,6 +97,10 @@ const (
 	StandingReplaced Standing = "new phone" // the device was replaced; the new one is not set up yet
 )
 
+// InTime reports whether a device needs nobody: its backup is fresh, or is asked about
+// just now.
+func (s Standing) InTime() bool { return s == StandingFresh || s == StandingDue }
+
 // CustodyState is what is known of where something is recorded.
 type CustodyState struct {
 	Custody Custody

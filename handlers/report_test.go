@@ -308,3 +308,15 @@ func TestDrillOfLongAgo(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestDueIsNotLate: a phone that is asked about just now was looked at in time, as
+// `/authenticator ready` says too.
+func TestDueIsNotLate(t *testing.T) {
+	w, l := emptyWorld()
+	l.people()
+	l.devices[1].Standing = keepwatch.StandingDue
+	l.devices = append(l.devices, keepwatch.DeviceState{Person: "Olwen", Device: keepwatch.Device{Name: "Old one"}, Standing: keepwatch.StandingOld})
+	if got := plain(w.reporter(t, l).Handle(t.Context(), ask("/keepwatch report", "slack:U1"))); !strings.Contains(got, "2 of 3 checked in time") {
+		t.Error(got)
+	}
+}

@@ -171,7 +171,7 @@ func owed(r keepwatch.Report) []keepwatch.Block {
 	fresh := 0
 	table := keepwatch.Table{Head: []string{"Person", "Device", "Stands", "Backup seen of"}}
 	for _, d := range r.Devices {
-		if d.Standing == keepwatch.StandingFresh {
+		if d.Standing.InTime() {
 			fresh++
 		}
 		if len(table.Rows) < pageRows {

@@ -95,7 +95,7 @@ func backups(devices []keepwatch.DeviceState) aspect {
 	var odd []string
 	worst := false
 	for _, d := range devices {
-		if d.Standing != keepwatch.StandingFresh && d.Standing != keepwatch.StandingDue {
+		if !d.Standing.InTime() {
 			odd = append(odd, fmt.Sprintf("%s (%s)", d.Device.Name, standingWord(d.Standing)))
 			worst = worst || d.Device.GlobalAdmin
 		}
