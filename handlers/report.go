@@ -82,7 +82,8 @@ const (
 	// drillLookback is how far back the last drill is looked for.
 	drillLookback = 400 * 24 * time.Hour
 	// queued is how long before a month a run may have been asked for that is of it.
-	// A run is as old as its asking, so that this is a margin for clocks alone.
+	// A run is as old as its asking, so that this is a margin for clocks, and for what
+	// was due in the last minutes of the month before and is of that one.
 	queued = 24 * time.Hour
 )
 
@@ -99,7 +100,7 @@ func (r *Router) gather(in *keepwatch.ReportInput) (err error) {
 	}
 	d := r.cfg.Duties
 	if d.Record != nil {
-		if in.Occurrences, err = d.Record.OccurrencesSince(in.From, mostDue); err != nil {
+		if in.Occurrences, err = d.Record.OccurrencesSince(in.From.Add(-queued), mostDue); err != nil {
 			return err
 		}
 		if in.Attestations, err = d.Record.AttestationsSince(in.From.Add(-drillLookback)); err != nil {

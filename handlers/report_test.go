@@ -217,7 +217,7 @@ func TestReportParts(t *testing.T) {
 	if msg := r.Handle(t.Context(), ask("keepwatch report", "slack:U3")); !msg.Failed || strings.Contains(plain(msg), "broken") {
 		t.Errorf("with a broken disk: %s", plain(msg))
 	}
-	if len(l.since) == 0 || !l.since[0].Equal(time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)) {
+	if len(l.since) == 0 || !l.since[0].Equal(time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("it was asked since %v", l.since)
 	}
 }
@@ -319,4 +319,40 @@ func TestDueIsNotLate(t *testing.T) {
 	if got := plain(w.reporter(t, l).Handle(t.Context(), ask("/keepwatch report", "slack:U1"))); !strings.Contains(got, "2 of 3 checked in time") {
 		t.Error(got)
 	}
+}
+
+// TestRunOfTheMonthBefore: what was due in the last minutes of October and begun after
+// them is of October, and of no other month.
+func TestRunOfTheMonthBefore(t *testing.T) {
+	w, l := emptyWorld()
+	w.month(l, "notes", "g", 1<<20)
+	at := time.Date(2026, 10, 31, 23, 50, 0, 0, time.UTC)
+	l.due[0].At, l.due[0].ID = at, "schedule:notes@2026-10-31T23:50"
+	run := w.runs[1]
+	run.Due, run.Created = l.due[0].ID, at.Add(20*time.Minute)
+	w.runs[1] = run
+	w.archives = nil
+	all := l.due
+	for month, want := range map[string]string{"2026-10": "1 of 1 backup done. Runs of all kinds: 1 (1 done)", "2026-11": "0 of 0 backups done. Runs of all kinds: 0."} {
+		r := w.reporter(t, l)
+		r.cfg.Duties.Record = since{l, all}
+		if got := plain(r.Handle(t.Context(), ask("/keepwatch report "+month, "slack:U1"))); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", month, got)
+		}
+	}
+}
+
+// since gives what came due from a moment on, and nothing before.
+type since struct {
+	*ledger
+	all []keepwatch.Occurrence
+}
+
+func (s since) OccurrencesSince(t time.Time, _ int) (list []keepwatch.Occurrence, _ error) {
+	for _, o := range s.all {
+		if !o.At.Before(t) {
+			list = append(list, o)
+		}
+	}
+	return list, nil
 }
