@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -88,5 +89,52 @@ func TestStoppedDrillIsNone(t *testing.T) {
 	s.says("slack:U4", "authenticator drill")
 	if len(s.walks) != 1 || s.walks[0].Person != "Alis" {
 		t.Errorf("%+v", s.walks)
+	}
+}
+
+// TestDatesInAChecklist: a date that somebody has seen lies behind them, and is read by
+// their own calendar.
+func TestDatesInAChecklist(t *testing.T) {
+	s := newSchool(t)
+	s.people[0].Hours.Zone = "Pacific/Auckland"
+	s.open(t)
+	msg := s.says("slack:U1", "authenticator guide ios")
+	for range s.lists {
+		if label, value := forward(msg); value != "2026-11-20" {
+			msg = s.press(t, "slack:U1", msg, label, value)
+		}
+	}
+	w := s.walks[0]
+	s.now = time.Date(2026, 11, 24, 22, 0, 0, 0, time.UTC) // the 25th in Auckland
+	for text, want := range map[string]string{"today": "2026-11-25", "yesterday": "2026-11-24", "30 Nov": "2025-11-30", "20.11.2026": "2026-11-20", "2026-11-20": "2026-11-20"} {
+		s.walks[0], s.words = w, nil
+		if got := s.says("slack:U1", stepCommand(w, "done", strings.Fields(text)...)); got.Failed || s.walks[0].Answers["date"] != want {
+			t.Errorf("%q is kept as %q, want %q\n%s", text, s.walks[0].Answers["date"], want, plain(got))
+		}
+	}
+	for text, want := range map[string]string{"03/04/2026": "two ways", "off": "no date", "2026-12-24": "in the future", "soonish": "no date"} {
+		s.walks[0], s.words = w, nil
+		if got := plain(s.says("slack:U1", stepCommand(w, "done", text))); s.walks[0].At != w.At || !strings.Contains(got, want) {
+			t.Errorf("%q: %s", text, got)
+		}
+	}
+}
+
+// brokenWalks cannot be changed.
+type brokenWalks struct{ *school }
+
+func (brokenWalks) ChangeWalk(string, func(*keepwatch.Walk) error, func(keepwatch.Walk) []keepwatch.Attestation) (keepwatch.Walk, error) {
+	return keepwatch.Walk{}, errors.New("the disk is full")
+}
+
+// TestTheWayBackFromAFailure: in direct messages the answer stands where the step
+// stood, so that it leads back there, whatever went wrong.
+func TestTheWayBackFromAFailure(t *testing.T) {
+	s := newSchool(t)
+	s.says("slack:U1", "authenticator guide ios")
+	s.cfg.Duties.Walks = brokenWalks{s}
+	got := s.says("slack:U1", stepCommand(s.walks[0], "done"))
+	if !got.Failed || len(got.Buttons) != 1 || got.Buttons[0].Command != "keepwatch steps l1" || strings.Contains(plain(got), "disk is full") {
+		t.Error(plain(got))
 	}
 }
