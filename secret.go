@@ -94,7 +94,12 @@ func namesSecret(words []string, i int) bool {
 	if !joined && len(rest) > 0 && (strings.EqualFold(rest[0], "is") || strings.EqualFold(rest[0], "ist") || rest[0] == "=" || rest[0] == ":") {
 		joined, rest = true, rest[1:]
 	}
-	return joined && len(rest) > 0 && !leadsOn(strings.ToLower(strings.Trim(rest[0], `.,;:"'`)))
+	if !joined || len(rest) == 0 {
+		return false
+	}
+	next := strings.ToLower(strings.Trim(rest[0], `.,;:"'`))
+	ends := len(rest) == 1 || strings.TrimRight(rest[0], ".,;:!?") != rest[0]
+	return !leadsOn(next) && !(ends && next == "correct") // and not "correct horse battery staple"
 }
 
 // nameOfSecret reports whether a word is what secrets are called.
@@ -131,6 +136,9 @@ func leadsOn(word string) bool {
 	switch word {
 	case "a", "also", "an", "at", "behind", "below", "beside", "both", "by", "filed", "for", "held", "here", "in", "inside", "kept", "known", "locked", "lost", "my", "near", "not", "noted", "on", "only", "our", "printed", "recorded", "safe",
 		"saved", "sealed", "see", "still", "stored", "the", "there", "under", "unknown", "where", "with", "written":
+		return true
+	case "accepted", "always", "asked", "being", "blocked", "changed", "different", "empty", "expired", "forgotten", "gone", "incorrect", "invalid", "missing", "needed", "never", "new", "no", "nowhere", "old", "refused", "rejected",
+		"required", "reset", "right", "same", "too", "wanted", "weak", "working", "wrong", "falsch", "im", "vergessen":
 		return true
 	}
 	return false
