@@ -51,6 +51,33 @@ func HoldsSecret(text string) bool {
 			return true
 		}
 	}
+	return inGroups(words)
+}
+
+// inGroups reports whether there is a key among words that is written in groups of
+// the same length, as Microsoft's Security info shows the key of a code generator, and
+// BitLocker its recovery key.
+func inGroups(words []string) bool {
+	alike, mixed, digits := 0, 0, 0
+	for i, w := range words {
+		letters, figures := strings.Trim(strings.ToLower(w), "0123456789") != "", strings.ContainsAny(w, "0123456789")
+		if len(w) < 4 || len(w) > 6 || strings.Trim(strings.ToLower(w), "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+			alike, mixed, digits = 0, 0, 0
+			continue
+		}
+		if alike > 0 && len(w) != len(words[i-1]) {
+			alike, mixed, digits = 0, 0, 0
+		}
+		alike++
+		if letters && figures {
+			mixed++
+		} else if figures {
+			digits++
+		}
+		if alike >= 4 && mixed >= 2 || digits >= 6 && len(w) == 6 {
+			return true
+		}
+	}
 	return false
 }
 

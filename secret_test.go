@@ -37,6 +37,9 @@ func TestLooksSecret(t *testing.T) {
 		{"the password is correct.", false, false},
 		{"the passcode is asked for again and again", false, false},
 		{"das Passwort ist falsch", false, false},
+		{"ring 0800 1234 5678 9012 first", false, false},
+		{"look into room then into safe with Olwen", false, false},
+		{"box 12B4 of room 3", false, false},
 		{"KeePass", false, false},
 		{"LastPass", false, false},
 		{"password Office365 folder", false, false},
@@ -62,6 +65,8 @@ func TestLooksSecret(t *testing.T) {
 		{"-----BEGIN PRIVATE KEY-----", true, true},
 		{"safe, xoxb12Ab34Cd56Ef78", true, true},
 		{"JBSWY3DPEHPK3PXP", true, true},
+		{"the key is jbsw y3dp ehpk 3pxp", true, true}, // as Security info shows it
+		{"123456 234567 345678 456789 567890 678901 789012 890123", true, true},
 		{"https://alis:hunter2@vault.example.net/", true, true},
 	} {
 		if got := keepwatch.HoldsSecret(c.text); got != c.holds {
