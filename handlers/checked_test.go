@@ -138,3 +138,23 @@ func TestTheWayBackFromAFailure(t *testing.T) {
 		t.Error(plain(got))
 	}
 }
+
+// TestPeopleOfOtherAlphabets: what is said in a checklist is said of what the bot asks
+// about, whatever alphabet the person's name has, and of nobody else's.
+func TestPeopleOfOtherAlphabets(t *testing.T) {
+	seen := map[string]string{}
+	for _, name := range []string{"Иван", "Пётр", "张伟", "Юрий 2", "Пётр 2", "Alis B.", "Jürgen Öz"} {
+		list := keepwatch.Checklist{Steps: []keepwatch.ChecklistStep{{Ask: &keepwatch.ChecklistAsk{Name: "x", Custody: "{person}-icloud"}}}}
+		said := attested(keepwatch.Walk{Person: name, At: 1}, list, move{"done", "in the safe"}, name)
+		if len(said) != 1 || said[0].Subject != keepwatch.CustodySubject(keepwatch.PersonWord(name)+"-icloud") {
+			t.Errorf("%s: %+v", name, said)
+			continue
+		}
+		for _, subject := range []string{said[0].Subject, keepwatch.DrillSubject(name)} {
+			if other := seen[subject]; other != "" {
+				t.Errorf("%s and %s are both %s", name, other, subject)
+			}
+			seen[subject] = name
+		}
+	}
+}

@@ -42,7 +42,7 @@ func (k *Keeper) allCustodies() []keepwatch.Custody {
 		if a.kind == "icloud" {
 			what = "the password of the Apple Account (iCloud)"
 		}
-		list = append(list, keepwatch.Custody{Name: keepwatch.NameFrom(a.person + "-" + a.kind), Owner: a.person, What: what + " that backs up " + strings.Join(phones[a], " and ")})
+		list = append(list, keepwatch.Custody{Name: keepwatch.NameFrom(keepwatch.PersonWord(a.person) + "-" + a.kind), Owner: a.person, What: what + " that backs up " + strings.Join(phones[a], " and ")})
 	}
 	list = append(list, k.cfg.Custodies...)
 	for i := range list {
@@ -59,7 +59,7 @@ func (k *Keeper) allCustodies() []keepwatch.Custody {
 func (k *Keeper) known() ([]keepwatch.Custody, error) {
 	list := slices.Clone(k.custodies)
 	for _, p := range k.cfg.People {
-		name := keepwatch.NameFrom(p.Name + "-pst")
+		name := keepwatch.NameFrom(keepwatch.PersonWord(p.Name) + "-pst")
 		if slices.ContainsFunc(list, func(c keepwatch.Custody) bool { return c.Name == name }) {
 			continue
 		}
