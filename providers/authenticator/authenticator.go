@@ -130,6 +130,9 @@ func New(cfg Config) (*Keeper, error) {
 			if d.Recheck <= 0 {
 				d.Recheck = keepwatch.DefaultRecheck
 			}
+			if d.Account == "" { // there is one choice on each
+				d.Account = map[string]string{"ios": "icloud", "android": "microsoft"}[d.Platform]
+			}
 			k.devices = append(k.devices, owned{p, d})
 		}
 	}

@@ -21,3 +21,15 @@ func TestNamesOfOtherAlphabets(t *testing.T) {
 		t.Errorf("%+v, %v", list, err)
 	}
 }
+
+// TestAccountThatIsNotNamed: each sort of phone has one place for its backup, whose
+// password is asked about though keepwatch.yaml does not name it.
+func TestAccountThatIsNotNamed(t *testing.T) {
+	k := keeper(t, &desk{}, func(c *Config) {
+		c.People = []keepwatch.Person{{Name: "Alis", Role: keepwatch.RoleAdmin, Devices: []keepwatch.Device{{Name: "a", Platform: "ios"}, {Name: "b", Platform: "android"}, {Name: "c", Platform: "ios", Account: "none"}}}}
+	})
+	list, err := k.Custodies()
+	if err != nil || len(list) != 3 || list[1].Custody.Name != "alis-icloud" || list[2].Custody.Name != "alis-microsoft" {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
