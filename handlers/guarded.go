@@ -11,32 +11,35 @@ import (
 // withheld stands in the place of what looks like a secret.
 const withheld = "(the rest is left out: it looks like a secret)"
 
-// guarded gives the text of a request as it is kept and logged: without what looks
-// like a secret where the command is one in which people write where secrets are, or
-// is misspelt so that it may be one.
-func (r *Router) guarded(req keepwatch.Request) string {
-	words, err := Split(req.Text)
+// guarded gives the text of a request as it is kept and logged.
+func (r *Router) guarded(req keepwatch.Request) string { return Guard(r.commands, req.Text) }
+
+// Guard gives the text of a request as it may be kept: without what looks like a
+// secret where the command is one in which people write where secrets are, or is
+// misspelt so that it may be one. Where nothing does it is the text as it was.
+func Guard(table []Command, text string) string {
+	words, err := Split(text)
 	if err != nil { // what cannot be read may hold one all the same
-		words = strings.Fields(req.Text)
+		words = strings.Fields(text)
 	}
 	if len(words) == 0 {
-		return req.Text
+		return text
 	}
 	group := strings.TrimPrefix(words[0], "/")
 	words = append([]string{group}, words[1:]...)
-	cmd, rest, found := r.find(words)
+	cmd, rest, found := find(table, words)
 	if !found {
-		guards := slices.ContainsFunc(r.commands, func(c Command) bool { return c.Guarded && strings.EqualFold(c.Group, group) })
+		guards := slices.ContainsFunc(table, func(c Command) bool { return c.Guarded && strings.EqualFold(c.Group, group) })
 		switch {
 		case guards && secretAmong(words[1:]):
 			return "/" + group + " " + withheld
-		case keepwatch.HoldsSecret(req.Text):
+		case keepwatch.HoldsSecret(text):
 			return withheld
 		}
-		return req.Text
+		return text
 	}
 	if !cmd.Guarded {
-		return req.Text
+		return text
 	}
 	got, _, unbound := cmd.bind(rest)
 	secret := (err != nil || unbound != nil) && secretAmong(rest)
@@ -44,7 +47,7 @@ func (r *Router) guarded(req keepwatch.Request) string {
 		secret = secret || (o.Variadic || o.Flag) && secretIn(strings.Join(got[o.Name], " "))
 	}
 	if !secret {
-		return req.Text
+		return text
 	}
 	return "/" + cmd.Title() + " " + withheld
 }

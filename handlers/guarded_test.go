@@ -23,6 +23,7 @@ func TestNoSecretIsKept(t *testing.T) {
 		"/authenticator custdy vault-key " + secret,              // a command that there is not
 		"/authenticator dossier emial " + secret,                 // a field that there is not
 		"/authenticator checked alis-ifone " + secret,
+		"/authenticator checked alis-iphone " + secret, // which is no date
 		"/authenticator custody vault-key password " + secret,
 		"/keepwatch stpe l1 0 done " + secret,
 		"the password is " + secret,

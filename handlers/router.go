@@ -177,6 +177,9 @@ func (r *Router) Answer(ctx context.Context, req keepwatch.Request, entry *keepw
 	entry.Outcome, entry.Duration = outcome(err, msg), max(0, r.cfg.Now().Sub(start))
 	if err != nil {
 		entry.Message = keepwatch.Sentence(err)
+		if entry.Message != "" && r.guarded(req) != req.Text {
+			entry.Message = withheld // it may repeat what was written
+		}
 	}
 	return msg
 }
