@@ -1,6 +1,8 @@
 package keepwatch
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"time"
 )
@@ -55,7 +57,18 @@ func CustodySubject(name string) string { return "custody/" + NameFrom(name) }
 func ChecklistSubject(id string) string { return "checklist/" + id }
 
 // DrillSubject names the lock-out drill of a person: "drill/alis".
-func DrillSubject(person string) string { return "drill/" + NameFrom(person) }
+func DrillSubject(person string) string { return "drill/" + PersonWord(person) }
+
+// PersonWord gives the one word that stands for a person in the names of subjects:
+// "alis". Of a name without a Latin letter NameFrom leaves nothing by which two people
+// could be told apart, so its word is made of all of it.
+func PersonWord(person string) string {
+	if strings.ContainsAny(strings.ToLower(person), "abcdefghijklmnopqrstuvwxyz") {
+		return NameFrom(person)
+	}
+	sum := sha256.Sum256([]byte(person))
+	return "person-" + hex.EncodeToString(sum[:4])
+}
 
 // SubjectKind gives "device" of "device/alis-iphone".
 func SubjectKind(subject string) string {
@@ -96,6 +109,10 @@ const (
 	StandingOff      Standing = "off"       // backup is off, was never made, or could not be found
 	StandingReplaced Standing = "new phone" // the device was replaced; the new one is not set up yet
 )
+
+// InTime reports whether a device needs nobody: its backup is fresh, or is asked about
+// just now.
+func (s Standing) InTime() bool { return s == StandingFresh || s == StandingDue }
 
 // CustodyState is what is known of where something is recorded.
 type CustodyState struct {

@@ -117,7 +117,20 @@ func (r Report) DayCount() int { return len(r.starts()) }
 // Day gives the beginning of a day of the stretch, from 0.
 func (r Report) Day(n int) time.Time {
 	f := r.From.In(r.Location)
-	return time.Date(f.Year(), f.Month(), f.Day()+n, 0, 0, 0, 0, r.Location)
+	return DayStart(f.Year(), f.Month(), f.Day()+n, r.Location)
+}
+
+// DayStart gives the first moment of a day. Where clocks go forward at midnight there
+// is no midnight, and west of Greenwich time.Date gives 23:00 of the day before: it
+// promises to be right in one of the two zones alone.
+func DayStart(year int, month time.Month, day int, loc *time.Location) time.Time {
+	t := time.Date(year, month, day, 0, 0, 0, 0, loc)
+	if t.Day() != time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Day() {
+		if _, change := t.ZoneBounds(); !change.IsZero() {
+			return change
+		}
+	}
+	return t
 }
 
 // starts gives the beginnings of all days. A day may have 23 or 25 hours, and one
@@ -263,7 +276,7 @@ func soonest(a, b time.Time) int { return a.Compare(b) }
 // Title names the stretch: "November 2026", or its first and last day.
 func (r Report) Title() string {
 	from := r.From.In(r.Location)
-	if from.Day() == 1 && r.To.Equal(time.Date(from.Year(), from.Month()+1, 1, 0, 0, 0, 0, r.Location)) {
+	if from.Day() == 1 && r.To.Equal(DayStart(from.Year(), from.Month()+1, 1, r.Location)) {
 		return from.Format("January 2006")
 	}
 	return from.Format("2 January 2006") + " to " + r.To.In(r.Location).AddDate(0, 0, -1).Format("2 January 2006")

@@ -51,6 +51,33 @@ func HoldsSecret(text string) bool {
 			return true
 		}
 	}
+	return inGroups(words)
+}
+
+// inGroups reports whether there is a key among words that is written in groups of
+// the same length, as Microsoft's Security info shows the key of a code generator, and
+// BitLocker its recovery key.
+func inGroups(words []string) bool {
+	alike, mixed, digits := 0, 0, 0
+	for i, w := range words {
+		letters, figures := strings.Trim(strings.ToLower(w), "0123456789") != "", strings.ContainsAny(w, "0123456789")
+		if len(w) < 4 || len(w) > 6 || strings.Trim(strings.ToLower(w), "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+			alike, mixed, digits = 0, 0, 0
+			continue
+		}
+		if alike > 0 && len(w) != len(words[i-1]) {
+			alike, mixed, digits = 0, 0, 0
+		}
+		alike++
+		if letters && figures {
+			mixed++
+		} else if figures {
+			digits++
+		}
+		if alike >= 4 && mixed >= 2 || digits >= 6 && len(w) == 6 {
+			return true
+		}
+	}
 	return false
 }
 
@@ -68,7 +95,15 @@ func LooksSecret(text string) bool {
 	if strings.Trim(strings.Join(words, ""), "0123456789-./ ") == "" {
 		return len(strings.Join(words, "")) >= 4 // a PIN, a recovery key
 	}
+	for i := range words[1:] {
+		if nameOfSecret(words[i]) && secretAfter(words[i+1:]) {
+			return true
+		}
+	}
 	word := strings.TrimRight(words[0], ".,;")
+	if uuid(word) {
+		return false
+	}
 	return len(words) == 1 && len(word) >= 6 && !address(word) && !program(word) && changes(word) > 0
 }
 
@@ -76,9 +111,7 @@ func LooksSecret(text string) bool {
 // "password is hunter2", "PIN: 4711", but not "the password is in the safe".
 func namesSecret(words []string, i int) bool {
 	name, value, joined := cutSign(strings.ToLower(words[i]))
-	switch strings.Trim(name, `"'(`) {
-	case "password", "passwort", "passwd", "passphrase", "pwd", "pw", "pin", "passcode":
-	default:
+	if !nameOfSecret(name) {
 		return false
 	}
 	rest := words[i+1:]
@@ -88,7 +121,32 @@ func namesSecret(words []string, i int) bool {
 	if !joined && len(rest) > 0 && (strings.EqualFold(rest[0], "is") || strings.EqualFold(rest[0], "ist") || rest[0] == "=" || rest[0] == ":") {
 		joined, rest = true, rest[1:]
 	}
-	return joined && len(rest) > 0 && !leadsOn(strings.ToLower(strings.Trim(rest[0], `.,;:"'`)))
+	if !joined || len(rest) == 0 {
+		return false
+	}
+	next := strings.ToLower(strings.Trim(rest[0], `.,;:"'`))
+	ends := len(rest) == 1 || strings.TrimRight(rest[0], ".,;:!?") != rest[0]
+	return !leadsOn(next) && !(ends && next == "correct") // and not "correct horse battery staple"
+}
+
+// nameOfSecret reports whether a word is what secrets are called.
+func nameOfSecret(word string) bool {
+	switch strings.Trim(strings.ToLower(word), `"'(`) {
+	case "password", "passwort", "passwd", "passphrase", "pwd", "pw", "pin", "passcode":
+		return true
+	}
+	return false
+}
+
+// secretAfter reports whether the words behind "password" or "PIN" begin with it:
+// "PIN 4711", "password hunter2", but not "password Office365 folder".
+func secretAfter(words []string) bool {
+	word := strings.TrimRight(words[0], ".,;")
+	if strings.Trim(word, "0123456789-") == "" {
+		return len(word) >= 4
+	}
+	n := changes(word)
+	return len(word) >= 6 && !address(word) && !program(word) && (n > 1 || n == 1 && len(words) == 1)
 }
 
 // cutSign takes "password:x" or "password=x" apart.
@@ -105,6 +163,9 @@ func leadsOn(word string) bool {
 	switch word {
 	case "a", "also", "an", "at", "behind", "below", "beside", "both", "by", "filed", "for", "held", "here", "in", "inside", "kept", "known", "locked", "lost", "my", "near", "not", "noted", "on", "only", "our", "printed", "recorded", "safe",
 		"saved", "sealed", "see", "still", "stored", "the", "there", "under", "unknown", "where", "with", "written":
+		return true
+	case "accepted", "always", "asked", "being", "blocked", "changed", "different", "empty", "expired", "forgotten", "gone", "incorrect", "invalid", "missing", "needed", "never", "new", "no", "nowhere", "old", "refused", "rejected",
+		"required", "reset", "right", "same", "too", "wanted", "weak", "working", "wrong", "falsch", "im", "vergessen":
 		return true
 	}
 	return false
@@ -134,8 +195,16 @@ func address(word string) bool {
 	return at && name != "" && dotted || strings.Contains(word, "://") || strings.HasPrefix(word, "/") || strings.HasPrefix(word, `\\`) || len(word) > 2 && word[1:3] == `:\`
 }
 
-// program reports whether a word is a password manager whose name mixes classes.
-func program(word string) bool { return strings.EqualFold(word, "1password") }
+// program reports whether a word is a password manager or a place whose name mixes
+// classes, as passwords do.
+func program(word string) bool {
+	switch strings.ToLower(word) {
+	case "1password", "keepass", "keepassx", "keepassxc", "keepass2android", "lastpass", "nordpass", "passbolt", "pass", "dashlane", "roboform", "icloud",
+		"onedrive", "sharepoint", "onenote", "passwordsafe":
+		return true
+	}
+	return false
+}
 
 // uuid reports whether a word is one: 8-4-4-4-12 hexadecimal digits.
 func uuid(word string) bool {

@@ -19,7 +19,7 @@ const mostChoices = 100
 // are few, with an example otherwise.
 func (r *Router) askFor(c *call, o Option) (keepwatch.Message, error) {
 	msg := keepwatch.Message{Title: question(o), Tone: keepwatch.ToneWarn, Refused: keepwatch.KindInvalid, Failed: true}
-	choices, err := r.choices(o.Type)
+	choices, err := r.choices(o.Type, c.person)
 	if err != nil {
 		return msg, err
 	}
@@ -112,8 +112,8 @@ func (c Candidate) label(t OptionType) string {
 	return c.Text
 }
 
-// choices gives what an option of a type may be, newest or first first.
-func (r *Router) choices(t OptionType) ([]Candidate, error) {
+// choices gives what an option of a type may be for a person, newest or first first.
+func (r *Router) choices(t OptionType, p keepwatch.Person) ([]Candidate, error) {
 	var list []Candidate
 	add := func(text, summary string) { list = append(list, Candidate{text, summary, true}) }
 	switch t {
@@ -161,7 +161,7 @@ func (r *Router) choices(t OptionType) ([]Candidate, error) {
 	case TypeWarning:
 		return r.warningChoices()
 	case TypeDevice, TypeCustody, TypeField:
-		return r.authenticatorChoices(t)
+		return r.authenticatorChoices(t, p)
 	default:
 		return r.reminderChoices(t)
 	}
@@ -279,7 +279,7 @@ func (r *Router) noArchive(source string) error {
 
 // noSource says that there is no such source, and which was probably meant.
 func (r *Router) noSource(name, rest string) error {
-	choices, err := r.choices(TypeSource)
+	choices, err := r.choices(TypeSource, keepwatch.Person{})
 	if err != nil {
 		return err
 	}

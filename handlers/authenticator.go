@@ -101,6 +101,9 @@ func (r *Router) device(c *call, word, rest string) (keepwatch.DeviceState, erro
 		}
 	}
 	if near := nearest(keepwatch.NameFrom(word), names); near != "" {
+		if secretIn(rest) {
+			rest = "" // a button is kept
+		}
 		return keepwatch.DeviceState{}, hinted{keepwatch.Errorf(keepwatch.KindNotFound, "There is no phone named %q. Did you mean %s?", word, near),
 			[]keepwatch.Button{{Label: "Yes, " + near, Command: strings.TrimSpace("authenticator checked " + near + " " + rest)}}}
 	}
@@ -108,8 +111,10 @@ func (r *Router) device(c *call, word, rest string) (keepwatch.DeviceState, erro
 		[]keepwatch.Button{{Label: "Status", Command: "authenticator status"}}}
 }
 
-// authenticatorChoices gives what the words of these commands may be.
-func (r *Router) authenticatorChoices(t OptionType) ([]Candidate, error) {
+// authenticatorChoices gives what the words of these commands may be, for those who
+// may say something of everybody's, or else of what is theirs.
+func (r *Router) authenticatorChoices(t OptionType, p keepwatch.Person) ([]Candidate, error) {
+	all := p.Role >= keepwatch.RoleOperator
 	var list []Candidate
 	if t == TypeField {
 		for _, f := range keepwatch.DossierFields() {
@@ -124,13 +129,17 @@ func (r *Router) authenticatorChoices(t OptionType) ([]Candidate, error) {
 	if t == TypeDevice {
 		devices, err := auth.Devices()
 		for _, d := range devices {
-			list = append(list, Candidate{slug(d.Device), d.Device.Name + " of " + d.Person, true})
+			if all || d.Person == p.Name {
+				list = append(list, Candidate{slug(d.Device), d.Device.Name + " of " + d.Person, true})
+			}
 		}
 		return list, err
 	}
 	custodies, err := auth.Custodies()
 	for _, s := range custodies {
-		list = append(list, Candidate{s.Custody.Name, s.Custody.What, true})
+		if all || s.Custody.Owner == p.Name {
+			list = append(list, Candidate{s.Custody.Name, s.Custody.What, true})
+		}
 	}
 	return list, err
 }

@@ -26,6 +26,9 @@ func (r *Router) checked(_ context.Context, c *call) (keepwatch.Message, error) 
 	if err != nil {
 		return keepwatch.Message{}, hinted{err, []keepwatch.Button{pickDate(d.Device)}}
 	}
+	if says.week && d.Seen.After(says.seen) && !d.Seen.After(says.seen.AddDate(0, 0, 6)) {
+		says.seen, says.note = d.Seen, "“This week” is kept as "+day(d.Seen)+", which was seen before."
+	}
 	auth, err := r.authenticator()
 	if err != nil {
 		return keepwatch.Message{}, err

@@ -14,15 +14,14 @@ type shown struct {
 	state keepwatch.Attested
 	seen  time.Time // a date, at midnight UTC
 	note  string    // what was made of the words, where that is not plain
+	week  bool      // only the week was said, and seen is its Monday
 }
 
 // shownBy reads what somebody says that a device shows, by their own calendar: a date
 // in words or figures, or what is wrong. now is in the asker's zone. Dates without a
 // year are the newest that is not in the future.
 func (r *Router) shownBy(text string, now time.Time) (shown, error) {
-	words := strings.Fields(strings.ToLower(strings.NewReplacer(",", " ", "’", "'").Replace(text)))
-	words = withoutClock(slices.DeleteFunc(words, func(w string) bool { return w == "on" && len(words) > 1 }))
-	said := strings.Trim(strings.Join(words, " "), ".!")
+	said := dateWords(text)
 	switch said {
 	case "off", "backup is off", "backup off", "it is off":
 		return shown{state: keepwatch.AttestedOff}, nil
@@ -36,24 +35,41 @@ func (r *Router) shownBy(text string, now time.Time) (shown, error) {
 	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
 	if said == "this week" {
 		monday := today.AddDate(0, 0, -(int(today.Weekday())+6)%7)
-		return shown{keepwatch.AttestedOn, monday, "“This week” is kept as its Monday, because it is that day at the earliest."}, nil
+		return shown{keepwatch.AttestedOn, monday, "“This week” is kept as its Monday, because it is that day at the earliest.", true}, nil
 	}
+	if seen, ok, err := r.dateBy(said, text, now); ok || err != nil {
+		return shown{state: keepwatch.AttestedOn, seen: seen}, err
+	}
+	return shown{}, keepwatch.Errorf(keepwatch.KindInvalid, "I cannot read %q as the date of a last backup. Write 2026-11-20, 20 Nov, today, yesterday or this week; or what is wrong: off, never, not found, new phone.", text)
+}
+
+// dateWords gives the words of a date in small letters, without a clock.
+func dateWords(text string) string {
+	words := strings.Fields(strings.ToLower(strings.NewReplacer(",", " ", "’", "'").Replace(text)))
+	words = withoutClock(slices.DeleteFunc(words, func(w string) bool { return w == "on" && len(words) > 1 }))
+	return strings.Trim(strings.Join(words, " "), ".!")
+}
+
+// dateBy reads a date that lies behind, by the calendar of now: said are the words of
+// text. The error says of one in figures that it can be read in two ways.
+func (r *Router) dateBy(said, text string, now time.Time) (seen time.Time, ok bool, err error) {
+	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
 	for _, read := range []func(string, time.Time) (time.Time, bool){relative, inFigures, byMonth} {
 		if seen, ok := read(said, today); ok {
-			return shown{state: keepwatch.AttestedOn, seen: seen}, nil
+			return seen, true, nil
 		}
 	}
 	if err := twoWays(said, today); err != nil {
-		return shown{}, err
+		return today, false, err
 	}
 	// What is read for reminders lies ahead, so it is the last resort: its use is to
 	// say of "next Monday" that it is in the future.
 	if t := r.cfg.Duties.Times; t != nil {
 		if at, err := t.Moment(text, now.Location(), now); err == nil {
-			return shown{state: keepwatch.AttestedOn, seen: time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)}, nil
+			return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC), true, nil
 		}
 	}
-	return shown{}, keepwatch.Errorf(keepwatch.KindInvalid, "I cannot read %q as the date of a last backup. Write 2026-11-20, 20 Nov, today, yesterday or this week; or what is wrong: off, never, not found, new phone.", text)
+	return today, false, nil
 }
 
 // withoutClock leaves out the time of day that phones show behind the date: "today at

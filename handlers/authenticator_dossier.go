@@ -65,7 +65,7 @@ func fieldNamed(name, rest string) (keepwatch.DossierField, error) {
 	}
 	if near := nearest(name, names); near != "" {
 		command := "authenticator dossier " + near
-		if rest != "" {
+		if rest != "" && !secretIn(rest) { // a button is kept
 			command += " " + Quote(strings.Fields(rest)...)
 		}
 		return keepwatch.DossierField{}, hinted{keepwatch.Errorf(keepwatch.KindNotFound, "The dossier has no field %q. Did you mean %s?", name, near), []keepwatch.Button{{Label: "Yes, " + near, Command: command}}}
@@ -137,7 +137,7 @@ func (r *Router) sealedText(d keepwatch.Dossier) string {
 	case d.Sealed.IsZero():
 		return "It is not in the vault yet. Once it is sealed, print it, or keep the opened copy where it can be read without this machine and without Microsoft 365."
 	case d.Changed.After(d.Sealed):
-		return "It was changed on " + r.time(d.Changed) + ", after it was sealed into " + d.Archive + " on " + r.time(d.Sealed) + ": seal it again."
+		return "It, or where a key in it lies, was changed on " + r.time(d.Changed) + ", after it was sealed into " + d.Archive + " on " + r.time(d.Sealed) + ": seal it again."
 	}
 	return "Sealed into " + d.Archive + " on " + r.time(d.Sealed) + "."
 }

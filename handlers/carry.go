@@ -87,7 +87,7 @@ func (d *Desk) answer(del keepwatch.Delivery, entry *keepwatch.AuditEntry, again
 			entry.Run, entry.Source, entry.Outcome = run.ID, run.Source, keepwatch.OutcomeDone
 			return d.cfg.Router.RunMessage(run), true
 		case del.Request.Due == "" && d.late(del.Request): // how late an occurrence may be is known where it is kept
-			msg = tooOld(del.Request)
+			msg = d.cfg.Router.tooOld(del.Request)
 			entry.Outcome, entry.Message = keepwatch.OutcomeFailed, msg.Title
 			return msg, true
 		}
@@ -132,16 +132,20 @@ func (d *Desk) insist(log *slog.Logger, what string, do func() error) bool {
 
 // tooOld is the answer to a request that a stop of the bot left lying. It may
 // have been done, just before the stop.
-func tooOld(req keepwatch.Request) keepwatch.Message {
-	text := strings.TrimPrefix(req.Text, "/")
-	return keepwatch.Message{
+func (r *Router) tooOld(req keepwatch.Request) keepwatch.Message {
+	kept := r.guarded(req)
+	text := strings.TrimPrefix(kept, "/")
+	msg := keepwatch.Message{
 		Title: "This was cut off", Tone: keepwatch.ToneWarn, Failed: true, Refused: keepwatch.KindConflict,
 		Blocks: []keepwatch.Block{
 			keepwatch.Text("Keepwatch was stopped just after you asked for this, before it could say what came of it, and was away for too long to do it unasked now:"),
 			keepwatch.Code("/" + text), keepwatch.Field{Name: "Asked", Time: req.At}.Block(),
 		},
-		Buttons: []keepwatch.Button{{Label: "Do it now", Command: text, Style: keepwatch.StylePrimary}},
 	}
+	if kept == req.Text {
+		msg.Buttons = []keepwatch.Button{{Label: "Do it now", Command: text, Style: keepwatch.StylePrimary}}
+	}
+	return msg
 }
 
 // outgoing makes what is posted of an answer: the card of a run where everybody

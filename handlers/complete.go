@@ -109,7 +109,8 @@ func (r *Router) values(t OptionType, word string, req keepwatch.Request) []Cand
 	if req.Local && asPath {
 		return paths(req.Dir, word)
 	}
-	list, err := r.choices(t)
+	person, _ := r.person(req)
+	list, err := r.choices(t, person)
 	if err != nil {
 		return nil
 	}

@@ -35,7 +35,7 @@ func (r *Router) guideCommands() []Command {
 func (r *Router) stepCommands() []Command {
 	return []Command{
 		{
-			Group: "keepwatch", Name: "step", Role: keepwatch.RoleViewer, run: r.step, InPlace: true, Guarded: true,
+			Group: "keepwatch", Name: "step", Role: keepwatch.RoleViewer, run: r.step, InPlace: true, Guarded: true, Private: true,
 			Summary: "Go on in a checklist; its buttons do this",
 			Options: []Option{
 				{Name: "walk", Type: TypeText, Required: true, Summary: "which checklist: l12"},
@@ -46,7 +46,7 @@ func (r *Router) stepCommands() []Command {
 			Examples: []string{"keepwatch step l12 3 done", "keepwatch step l12 3 problem no code arrived"},
 		},
 		{
-			Group: "keepwatch", Name: "steps", Role: keepwatch.RoleViewer, run: r.steps, InPlace: true,
+			Group: "keepwatch", Name: "steps", Role: keepwatch.RoleViewer, run: r.steps, InPlace: true, Private: true,
 			Summary:  "List the checklists that you are in the middle of, or go on with one",
 			Options:  []Option{{Name: "walk", Type: TypeText, Summary: "which one: l12"}},
 			Examples: []string{"keepwatch steps", "keepwatch steps l12"},

@@ -14,7 +14,7 @@ func attested(w keepwatch.Walk, list keepwatch.Checklist, m move, by string) (sa
 	if at := custodyStep(w, list, m); at >= 0 {
 		a := base
 		a.ID = fmt.Sprintf("%s-%d-custody", w.ID, w.Revision)
-		a.Subject = keepwatch.CustodySubject(strings.ReplaceAll(list.Steps[at].Ask.Custody, "{person}", keepwatch.NameFrom(w.Person)))
+		a.Subject = keepwatch.CustodySubject(strings.ReplaceAll(list.Steps[at].Ask.Custody, "{person}", keepwatch.PersonWord(w.Person)))
 		if a.State, a.Where = keepwatch.AttestedRecorded, m.value; m.action == "lost" {
 			a.State, a.Where = keepwatch.AttestedLost, ""
 		}

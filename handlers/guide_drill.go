@@ -97,16 +97,18 @@ func (r *Router) drilled(name string) (keepwatch.Person, error) {
 	return keepwatch.Person{}, h
 }
 
-// lastDrill gives when somebody was last drilled; zero: never.
+// lastDrill gives when somebody last went through a drill; zero: never.
 func (r *Router) lastDrill(person string) (time.Time, error) {
 	if r.cfg.Duties.Attestations == nil {
 		return time.Time{}, nil
 	}
-	found, err := r.cfg.Duties.Attestations.Attestations(keepwatch.DrillSubject(person), 1)
-	if err != nil || len(found) == 0 {
+	const looked = 20 // one that was stopped is none
+	found, err := r.cfg.Duties.Attestations.Attestations(keepwatch.DrillSubject(person), looked)
+	i := slices.IndexFunc(found, func(a keepwatch.Attestation) bool { return a.State != keepwatch.AttestedStopped })
+	if err != nil || i < 0 {
 		return time.Time{}, err
 	}
-	return found[0].Said, nil
+	return found[i].Said, nil
 }
 
 // drillLater makes a rule that begins the drill at a time.

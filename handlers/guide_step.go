@@ -41,6 +41,9 @@ func (r *Router) step(_ context.Context, c *call) (keepwatch.Message, error) {
 	list, known := r.listOf(w)
 	m := move{strings.ToLower(c.args.one("action")), strings.TrimSpace(strings.Join(c.args["value"], " "))}
 	if rev, err := strconv.Atoi(c.args.one("rev")); err != nil || rev != w.Revision || !w.Ended.IsZero() {
+		if err == nil && c.req.Again && rev+1 == w.Revision { // its own work, saved before a crash
+			r.told(attested(w, list, m, c.person.Name))
+		}
 		return r.moved(c, list, w)
 	}
 	if !known && m.action != "stop" {
@@ -48,7 +51,7 @@ func (r *Router) step(_ context.Context, c *call) (keepwatch.Message, error) {
 	}
 	if known {
 		var wanting bool
-		if m, wanting, err = r.checkMove(list, w, m); err != nil {
+		if m, wanting, err = r.checkMove(list, w, m, r.zoneOf(c.person)); err != nil {
 			return keepwatch.Message{}, r.wayBack(w, err)
 		}
 		if wanting {
@@ -60,15 +63,21 @@ func (r *Router) step(_ context.Context, c *call) (keepwatch.Message, error) {
 		return r.moved(c, list, after)
 	}
 	if err != nil {
-		return keepwatch.Message{}, err
+		return keepwatch.Message{}, r.wayBack(w, err)
 	}
-	for _, a := range said {
-		if r.cfg.Duties.Said != nil {
-			r.cfg.Duties.Said(a)
-		}
-	}
+	r.told(said)
 	r.reportDrill(c, list, after)
 	return r.walkMessage(c, list, after, ""), nil
+}
+
+// told passes on what was said, which is saved: nobody is asked for it any more.
+func (r *Router) told(said []keepwatch.Attestation) {
+	if r.cfg.Duties.Said == nil {
+		return
+	}
+	for _, a := range said {
+		r.cfg.Duties.Said(a)
+	}
 }
 
 // moved shows where a walk is now, to somebody who pressed a button that is out of
@@ -93,14 +102,16 @@ func (r *Router) wayBack(w keepwatch.Walk, err error) error {
 
 // checkMove checks what somebody wants to do at a step. wanting is that the step asks
 // something and no answer was given.
-func (r *Router) checkMove(list keepwatch.Checklist, w keepwatch.Walk, m move) (checked move, wanting bool, err error) {
+func (r *Router) checkMove(list keepwatch.Checklist, w keepwatch.Walk, m move, zone *time.Location) (checked move, wanting bool, err error) {
 	ask := list.Steps[atStep(list, w)].Ask
 	switch {
 	case m.action == "done" && ask != nil:
 		if m.value == "" {
 			return m, true, nil
 		}
-		m.value, err = r.checkAnswer(*ask, m.value)
+		m.value, err = r.checkAnswer(*ask, m.value, zone)
+	case m.action == "problem" && ask != nil && ask.Custody != "" && secretIn(m.value):
+		err = noSecret("Write what went wrong, in two words or more.")
 	case m.action == "problem":
 		err = checkWords(m.value)
 	case m.action == "lost" && (ask == nil || ask.Custody == ""), m.action == "skip" && ask == nil:
@@ -116,7 +127,7 @@ func (r *Router) checkMove(list keepwatch.Checklist, w keepwatch.Walk, m move) (
 }
 
 // checkAnswer checks an answer, and gives it as it is kept.
-func (r *Router) checkAnswer(ask keepwatch.ChecklistAsk, value string) (string, error) {
+func (r *Router) checkAnswer(ask keepwatch.ChecklistAsk, value string, zone *time.Location) (string, error) {
 	switch ask.Type {
 	case keepwatch.FieldChoice:
 		for _, choice := range ask.Choices {
@@ -126,7 +137,7 @@ func (r *Router) checkAnswer(ask keepwatch.ChecklistAsk, value string) (string, 
 		}
 		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%q is not one of the answers. There are: %s.", value, strings.Join(ask.Choices, ", "))
 	case keepwatch.FieldDate:
-		return r.checkDate(value)
+		return r.checkDate(value, zone)
 	}
 	if ask.Custody != "" && keepwatch.LooksSecret(value) {
 		return "", noSecret(`Write where it is recorded, such as "in the safe, blue folder".`)
@@ -134,19 +145,16 @@ func (r *Router) checkAnswer(ask keepwatch.ChecklistAsk, value string) (string, 
 	return value, checkWords(value)
 }
 
-// checkDate reads a date that somebody saw. Whoever saw it may be further east than
-// the bot, at the most 14 hours ahead of UTC.
-func (r *Router) checkDate(value string) (string, error) {
+// checkDate reads a date that somebody saw, by the calendar of their zone. Whoever saw
+// it may be further east still, at the most 14 hours ahead of UTC.
+func (r *Router) checkDate(value string, zone *time.Location) (string, error) {
 	now := r.cfg.Now()
-	t, err := time.Parse(time.DateOnly, value)
-	if times := r.cfg.Duties.Times; err != nil && times != nil {
-		if t, err = times.Moment(value, r.cfg.Location, now); err == nil {
-			t, err = time.Parse(time.DateOnly, t.In(r.cfg.Location).Format(time.DateOnly))
-		}
-	}
+	t, found, err := r.dateBy(dateWords(value), value, now.In(zone))
 	switch {
 	case err != nil:
-		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%q is no date. Write it like this: %s.", value, now.In(r.cfg.Location).Format(time.DateOnly))
+		return "", err
+	case !found:
+		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%q is no date. Write it like this: %s.", value, now.In(zone).Format(time.DateOnly))
 	case t.After(now.UTC().Add(14 * time.Hour)):
 		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is in the future. Which date did you see?", t.Format("2 January 2006"))
 	}

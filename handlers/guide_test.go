@@ -325,10 +325,10 @@ func TestTopicsAreCompleted(t *testing.T) {
 func TestDatesEastOfHere(t *testing.T) {
 	s := newSchool(t)
 	s.now = time.Date(2026, 11, 24, 11, 0, 0, 0, time.UTC) // the 25th in Kiritimati, UTC+14
-	if _, err := s.checkDate("2026-11-25"); err != nil {
+	if _, err := s.checkDate("2026-11-25", time.UTC); err != nil {
 		t.Errorf("a date that it is somewhere is refused: %v", err)
 	}
-	if _, err := s.checkDate("2026-11-26"); err == nil {
+	if _, err := s.checkDate("2026-11-26", time.UTC); err == nil {
 		t.Error("a date that it is nowhere is taken")
 	}
 }

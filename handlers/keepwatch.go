@@ -202,7 +202,7 @@ const mostPicks = 100
 // auditForm asks which requests are to be shown.
 func (r *Router) auditForm() *keepwatch.Form {
 	pick := func(t OptionType) []string {
-		choices, err := r.choices(t)
+		choices, err := r.choices(t, keepwatch.Person{})
 		if err != nil {
 			return nil // then the name is typed
 		}

@@ -166,8 +166,12 @@ func (r *Router) showOccurrence(c *call) (keepwatch.Message, error) {
 	if err != nil && keepwatch.KindOf(err) != keepwatch.KindNotFound {
 		return keepwatch.Message{}, err
 	}
+	refused := r.mayAnswer(c, o)
+	if refused != nil && o.Kind == keepwatch.RuleAsk { // it shows what is known of another's phone
+		return keepwatch.Message{}, refused
+	}
 	msg := r.OccurrenceMessage(o, rule)
-	if r.mayAnswer(c, o) != nil {
+	if refused != nil {
 		msg.Buttons, msg.Menus = nil, nil // they would be refused
 	}
 	if rule.ID != "" {

@@ -30,7 +30,8 @@ func (r *Router) report(_ context.Context, c *call) (keepwatch.Message, error) {
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
-	in := keepwatch.ReportInput{From: from, To: from.AddDate(0, 1, 0), Location: r.cfg.Location, Made: now}
+	next := r.monthStart(from, 1)
+	in := keepwatch.ReportInput{From: from, To: next, Location: r.cfg.Location, Made: now}
 	if err := r.gather(&in); err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -42,8 +43,8 @@ func (r *Router) report(_ context.Context, c *call) (keepwatch.Message, error) {
 	month := func(t time.Time) {
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: t.Format("January 2006"), Command: "keepwatch report " + t.Format("2006-01")})
 	}
-	month(from.AddDate(0, -1, 0))
-	if next := from.AddDate(0, 1, 0); !next.After(now) {
+	month(r.monthStart(from, -1))
+	if !next.After(now) {
 		month(next)
 	}
 	return msg, nil
@@ -51,23 +52,27 @@ func (r *Router) report(_ context.Context, c *call) (keepwatch.Message, error) {
 
 // month reads which one is meant, and gives its first moment.
 func (r *Router) month(text string, now time.Time) (time.Time, error) {
-	first := func(t time.Time) time.Time {
-		return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, r.cfg.Location)
-	}
 	if text == "" {
 		if now.Day() <= newMonth {
-			return first(now).AddDate(0, -1, 0), nil
+			return r.monthStart(now, -1), nil
 		}
-		return first(now), nil
+		return r.monthStart(now, 0), nil
 	}
-	t, err := time.ParseInLocation("2006-01", text, r.cfg.Location)
+	t, err := time.Parse("2006-01", text)
+	first := r.monthStart(t, 0)
 	switch {
 	case err != nil:
 		return t, keepwatch.Errorf(keepwatch.KindInvalid, "%q is no month. Write it as a year and a month: %s.", text, now.Format("2006-01"))
-	case first(t).After(now):
+	case first.After(now):
 		return t, keepwatch.Errorf(keepwatch.KindInvalid, "%s has not begun yet. The newest month is %s.", t.Format("January 2006"), now.Format("2006-01"))
 	}
-	return first(t), nil
+	return first, nil
+}
+
+// monthStart gives the first moment of the month of a date, or of one that is so many
+// later.
+func (r *Router) monthStart(t time.Time, later int) time.Time {
+	return keepwatch.DayStart(t.Year(), t.Month()+time.Month(later), 1, r.cfg.Location)
 }
 
 const (
@@ -77,7 +82,8 @@ const (
 	// drillLookback is how far back the last drill is looked for.
 	drillLookback = 400 * 24 * time.Hour
 	// queued is how long before a month a run may have been asked for that is of it.
-	// A run is as old as its asking, so that this is a margin for clocks alone.
+	// A run is as old as its asking, so that this is a margin for clocks, and for what
+	// was due in the last minutes of the month before and is of that one.
 	queued = 24 * time.Hour
 )
 
@@ -94,13 +100,16 @@ func (r *Router) gather(in *keepwatch.ReportInput) (err error) {
 	}
 	d := r.cfg.Duties
 	if d.Record != nil {
-		if in.Occurrences, err = d.Record.OccurrencesSince(in.From, mostDue); err != nil {
+		if in.Occurrences, err = d.Record.OccurrencesSince(in.From.Add(-queued), mostDue); err != nil {
 			return err
 		}
 		if in.Attestations, err = d.Record.AttestationsSince(in.From.Add(-drillLookback)); err != nil {
 			return err
 		}
 		if in.Warnings, err = d.Record.WarningsSince(in.From); err != nil {
+			return err
+		}
+		if err = r.oldDrills(in); err != nil {
 			return err
 		}
 	}
@@ -122,6 +131,26 @@ func (r *Router) gather(in *keepwatch.ReportInput) (err error) {
 		}
 	}
 	return err
+}
+
+// oldDrills adds the last drill of each person, where it is longer ago than what was
+// read.
+func (r *Router) oldDrills(in *keepwatch.ReportInput) error {
+	if r.cfg.Duties.Attestations == nil {
+		return nil
+	}
+	const looked = 20 // stopped ones are none
+	for _, p := range r.cfg.People {
+		found, err := r.cfg.Duties.Attestations.Attestations(keepwatch.DrillSubject(p.Name), looked)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(found, func(a keepwatch.Attestation) bool { return a.State != keepwatch.AttestedStopped })
+		if i >= 0 && found[i].Said.Before(in.From.Add(-drillLookback)) {
+			in.Attestations = append(in.Attestations, found[i])
+		}
+	}
+	return nil
 }
 
 // runsSince gives the runs that were asked for from a moment on.

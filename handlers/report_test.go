@@ -217,7 +217,7 @@ func TestReportParts(t *testing.T) {
 	if msg := r.Handle(t.Context(), ask("keepwatch report", "slack:U3")); !msg.Failed || strings.Contains(plain(msg), "broken") {
 		t.Errorf("with a broken disk: %s", plain(msg))
 	}
-	if len(l.since) == 0 || !l.since[0].Equal(time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)) {
+	if len(l.since) == 0 || !l.since[0].Equal(time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("it was asked since %v", l.since)
 	}
 }
@@ -269,4 +269,90 @@ func TestPublicAnswer(t *testing.T) {
 			t.Errorf("%s, %t: %+v", c.text, c.private, out[0].Reply)
 		}
 	}
+}
+
+// TestMonthThatBeginsAtOne: the clocks of Paraguay went forward at the midnight with
+// which October 2023 began.
+func TestMonthThatBeginsAtOne(t *testing.T) {
+	w, l := emptyWorld()
+	r := w.reporter(t, l)
+	loc, err := time.LoadLocation("America/Asuncion")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.cfg.Location = loc
+	msg := r.Handle(t.Context(), ask("/keepwatch report 2023-10", "slack:U1"))
+	if !strings.HasPrefix(msg.Title, "Backups in October 2023:") || msg.Files[0].Name != "report-2023-10.png" || msg.Buttons[0].Command != "keepwatch report 2023-09" || msg.Buttons[1].Command != "keepwatch report 2023-11" {
+		t.Error(plain(msg))
+	}
+}
+
+// longAgo keeps one drill.
+type longAgo struct{ at time.Time }
+
+func (l longAgo) Attestations(subject string, _ int) ([]keepwatch.Attestation, error) {
+	if subject != "drill/alis" {
+		return nil, nil
+	}
+	return []keepwatch.Attestation{{Subject: subject, Person: "Alis", Said: l.at.AddDate(0, 1, 0), State: keepwatch.AttestedStopped}, {Subject: subject, Person: "Alis", Said: l.at, State: keepwatch.AttestedDone}}, nil
+}
+
+// TestDrillOfLongAgo: that the last drill is years ago is what a report is to say, and
+// not that there was none.
+func TestDrillOfLongAgo(t *testing.T) {
+	w, l := emptyWorld()
+	r := w.reporter(t, l)
+	r.cfg.People = []keepwatch.Person{{Name: "Alis", Role: keepwatch.RoleAdmin, Accounts: map[string]string{"slack": "U1"}}, {Name: "Olwen"}}
+	r.cfg.Duties.Attestations = longAgo{time.Date(2024, 2, 5, 12, 0, 0, 0, time.UTC)}
+	if got := plain(r.Handle(t.Context(), ask("/keepwatch report", "slack:U1"))); !strings.Contains(got, "Last lock-out drill: 5 Feb 2024, Alis, done") || !strings.Contains(got, "0 times") {
+		t.Error(got)
+	}
+}
+
+// TestDueIsNotLate: a phone that is asked about just now was looked at in time, as
+// `/authenticator ready` says too.
+func TestDueIsNotLate(t *testing.T) {
+	w, l := emptyWorld()
+	l.people()
+	l.devices[1].Standing = keepwatch.StandingDue
+	l.devices = append(l.devices, keepwatch.DeviceState{Person: "Olwen", Device: keepwatch.Device{Name: "Old one"}, Standing: keepwatch.StandingOld})
+	if got := plain(w.reporter(t, l).Handle(t.Context(), ask("/keepwatch report", "slack:U1"))); !strings.Contains(got, "2 of 3 checked in time") {
+		t.Error(got)
+	}
+}
+
+// TestRunOfTheMonthBefore: what was due in the last minutes of October and begun after
+// them is of October, and of no other month.
+func TestRunOfTheMonthBefore(t *testing.T) {
+	w, l := emptyWorld()
+	w.month(l, "notes", "g", 1<<20)
+	at := time.Date(2026, 10, 31, 23, 50, 0, 0, time.UTC)
+	l.due[0].At, l.due[0].ID = at, "schedule:notes@2026-10-31T23:50"
+	run := w.runs[1]
+	run.Due, run.Created = l.due[0].ID, at.Add(20*time.Minute)
+	w.runs[1] = run
+	w.archives = nil
+	all := l.due
+	for month, want := range map[string]string{"2026-10": "1 of 1 backup done. Runs of all kinds: 1 (1 done)", "2026-11": "0 of 0 backups done. Runs of all kinds: 0."} {
+		r := w.reporter(t, l)
+		r.cfg.Duties.Record = since{l, all}
+		if got := plain(r.Handle(t.Context(), ask("/keepwatch report "+month, "slack:U1"))); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", month, got)
+		}
+	}
+}
+
+// since gives what came due from a moment on, and nothing before.
+type since struct {
+	*ledger
+	all []keepwatch.Occurrence
+}
+
+func (s since) OccurrencesSince(t time.Time, _ int) (list []keepwatch.Occurrence, _ error) {
+	for _, o := range s.all {
+		if !o.At.Before(t) {
+			list = append(list, o)
+		}
+	}
+	return list, nil
 }

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -172,7 +171,7 @@ func owed(r keepwatch.Report) []keepwatch.Block {
 	fresh := 0
 	table := keepwatch.Table{Head: []string{"Person", "Device", "Stands", "Backup seen of"}}
 	for _, d := range r.Devices {
-		if d.Standing == keepwatch.StandingFresh {
+		if d.Standing.InTime() {
 			fresh++
 		}
 		if len(table.Rows) < pageRows {
@@ -186,11 +185,11 @@ func owed(r keepwatch.Report) []keepwatch.Block {
 	}
 	var fields []keepwatch.Field
 	for _, c := range r.Custodies {
-		said := "nobody has said where it is recorded"
-		if a := c.Last; a != nil { // never where: the channel need not know
+		said := "nobody has said where it is recorded" // and not what it opens either
+		if a := c.Last; a != nil {                     // never where: the channel need not know
 			said = fmt.Sprintf("%s, said by %s on %s", a.State, a.By, dateOr(a.Said, r.Location, ""))
 		}
-		fields = append(fields, keepwatch.Field{Name: cmp.Or(c.Custody.What, c.Custody.Name), Value: said})
+		fields = append(fields, keepwatch.Field{Name: c.Custody.Name, Value: said})
 	}
 	drill := "none yet"
 	if d := r.LastDrill; d != nil {

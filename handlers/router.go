@@ -160,29 +160,6 @@ func (r *Router) Entry(req keepwatch.Request) keepwatch.AuditEntry {
 	return keepwatch.AuditEntry{ID: req.ID, At: req.At.UTC(), Person: person.Name, Account: req.Account, Channel: req.Channel, Text: clip(r.guarded(req)), Source: r.about(req), Outcome: keepwatch.OutcomeStarted}
 }
 
-// guarded gives the text of a request for the audit, without what looks like a secret
-// where the command is one in which people write where secrets are.
-func (r *Router) guarded(req keepwatch.Request) string {
-	words, err := Split(req.Text)
-	if err != nil || len(words) == 0 {
-		return req.Text
-	}
-	words[0] = strings.TrimPrefix(words[0], "/")
-	cmd, rest, found := r.find(words)
-	if !found || !cmd.Guarded {
-		return req.Text
-	}
-	got, _, err := cmd.bind(rest)
-	secret := err != nil && keepwatch.LooksSecret(strings.Join(rest, " "))
-	for _, o := range cmd.Options {
-		secret = secret || (o.Variadic || o.Flag) && keepwatch.LooksSecret(strings.Join(got[o.Name], " "))
-	}
-	if !secret {
-		return req.Text
-	}
-	return "/" + cmd.Title() + " (the rest is left out: it looks like a secret)"
-}
-
 // Answer carries out a request whose audit line is saved, and completes the
 // line, which the caller saves. It always gives a message, whatever happens.
 func (r *Router) Answer(ctx context.Context, req keepwatch.Request, entry *keepwatch.AuditEntry) keepwatch.Message {
@@ -200,6 +177,9 @@ func (r *Router) Answer(ctx context.Context, req keepwatch.Request, entry *keepw
 	entry.Outcome, entry.Duration = outcome(err, msg), max(0, r.cfg.Now().Sub(start))
 	if err != nil {
 		entry.Message = keepwatch.Sentence(err)
+		if entry.Message != "" && r.guarded(req) != req.Text {
+			entry.Message = withheld // it may repeat what was written
+		}
 	}
 	return msg
 }
@@ -289,7 +269,7 @@ func (r *Router) admins(platform string) string {
 func (r *Router) answer(ctx context.Context, req keepwatch.Request, person keepwatch.Person, entry *keepwatch.AuditEntry) (msg keepwatch.Message, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.cfg.Log.Error("a command broke off", "request", req.ID, "text", req.Text, "panic", p, "stack", string(debug.Stack()))
+			r.cfg.Log.Error("a command broke off", "request", req.ID, "text", r.guarded(req), "panic", p, "stack", string(debug.Stack()))
 			err = fmt.Errorf("a command panicked: %v", p)
 		}
 	}()
@@ -400,7 +380,7 @@ func (r *Router) unknown(words []string, person keepwatch.Person, req keepwatch.
 	if !strings.Contains(corrected, " ") && slices.ContainsFunc(r.commands, func(c Command) bool { return c.Group == "keepwatch" && c.Name == corrected }) {
 		corrected = "keepwatch " + corrected // as it is written everywhere
 	}
-	if rest := words[min(2, len(words)):]; len(rest) > 0 {
+	if rest := words[min(2, len(words)):]; len(rest) > 0 && !secretAmong(rest) {
 		corrected += " " + Quote(rest...)
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Text("Did you mean this?"), keepwatch.Code("/"+corrected))
@@ -414,7 +394,7 @@ func (r *Router) failure(req keepwatch.Request, err error) keepwatch.Message {
 	kind := keepwatch.KindOf(err)
 	text := keepwatch.Sentence(err)
 	if text == "" || kind == keepwatch.KindInternal {
-		r.cfg.Log.Error("a request failed", "request", req.ID, "text", req.Text, "err", err)
+		r.cfg.Log.Error("a request failed", "request", req.ID, "text", r.guarded(req), "err", err)
 		text = fmt.Sprintf("Something went wrong inside Keepwatch. Nothing more is known here; an admin finds the cause in the log under request %s.", req.ID)
 	}
 	titles := map[keepwatch.Kind]string{

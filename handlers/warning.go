@@ -54,6 +54,9 @@ func (r *Router) warnings(_ context.Context, c *call) (keepwatch.Message, error)
 		if err != nil {
 			return keepwatch.Message{}, err
 		}
+		if err := r.seesInside(c, w); err != nil {
+			return keepwatch.Message{}, err
+		}
 		return r.warningDetails(c, w), nil
 	}
 	list, err := kept.Warnings()
@@ -96,6 +99,23 @@ func (r *Router) rests(w keepwatch.Warning) bool {
 // mayAck reports whether somebody may acknowledge a warning.
 func mayAck(p keepwatch.Person, w keepwatch.Warning) bool {
 	return p.Role >= keepwatch.RoleOperator || w.Fact.To != "" && p.Name == w.Fact.To
+}
+
+// seesInside gives an error where what a warning says is not for whoever asks: what a
+// lock-out would meet is for admins, as `/authenticator ready` is, and what is of one
+// person for them and for operators.
+func (r *Router) seesInside(c *call, w keepwatch.Warning) error {
+	role := keepwatch.RoleViewer
+	switch w.Fact.Kind {
+	case keepwatch.FactReady:
+		role = keepwatch.RoleAdmin
+	case keepwatch.FactStale, keepwatch.FactBackupOff, keepwatch.FactCustody:
+		role = keepwatch.RoleOperator
+	}
+	if c.person.Role >= role || w.Fact.To != "" && w.Fact.To == c.person.Name {
+		return nil
+	}
+	return keepwatch.Errorf(keepwatch.KindDenied, "What %s says is for whom it concerns, and for the role %s or above; yours is %s. Ask %s.", w.ID, role, c.person.Role, r.admins(c.req.Account.Platform))
 }
 
 // worst gives the tone of the worst of some warnings.

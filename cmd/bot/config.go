@@ -173,6 +173,14 @@ func (d *doc) person(f field) (p keepwatch.Person, second string) {
 	p.Hours = d.hours(keys)
 	for _, df := range keys["devices"].list() {
 		dk := df.section("name", "platform", "account", "recheck", "global_admin")
+		// What can be set up since Microsoft moved the backup on iPhones (Microsoft 365
+		// message centre, September 2025).
+		switch account := dk["account"]; {
+		case dk["platform"].text() == "ios" && account.text() == "microsoft":
+			account.bad("is \"microsoft\", and since September 2025 Authenticator on an iPhone is backed up to iCloud alone; expected icloud or none.")
+		case dk["platform"].text() == "android" && account.text() == "icloud":
+			account.bad("is \"icloud\", and Authenticator on an Android phone is backed up to a personal Microsoft account alone; expected microsoft or none.")
+		}
 		p.Devices = append(p.Devices, keepwatch.Device{
 			Name: need(df, dk, "name", `name: "Alis iPhone"`).text(), Platform: need(df, dk, "platform", "platform: ios").oneOf("ios", "android"),
 			Account: dk["account"].oneOf("icloud", "microsoft", "none"), Recheck: dk["recheck"].duration(), GlobalAdmin: dk["global_admin"].yes(),

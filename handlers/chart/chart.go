@@ -209,7 +209,7 @@ func (p *page) foot(y int) {
 	p.rect(margin, y+6, inner, 2, line)
 	fresh := 0
 	for _, d := range r.Devices {
-		if d.Standing == keepwatch.StandingFresh {
+		if d.Standing.InTime() {
 			fresh++
 		}
 	}

@@ -9,6 +9,7 @@ package checklists
 
 import (
 	"embed"
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -55,6 +56,9 @@ func Load(fsys fs.FS) ([]keepwatch.Checklist, error) {
 			f.say(f.topicLine, "topic is %q, which is also the topic of %s in that group.", list.Topic, other)
 		}
 		ids[list.ID], topics[place] = name, name
+		if n := len(f.problems); n > maxFaults {
+			f.problems = append(f.problems[:maxFaults], fmt.Sprintf("%s: and %d more.", name, n-maxFaults))
+		}
 		problems = append(problems, f.problems...)
 		all = append(all, list)
 	}

@@ -30,6 +30,7 @@ const (
 	maxChoices = 20
 	maxSources = 10
 	maxFile    = 256 << 10 // bytes
+	maxFaults  = 20        // of a file that are named
 )
 
 // file is one that is being read strictly: every problem is collected.
@@ -84,6 +85,10 @@ func (f *file) read(fsys fs.FS) keepwatch.Checklist {
 
 // bytes gives a file's text, or says why there is none.
 func (f *file) bytes(fsys fs.FS) (data []byte, problem string) {
+	// To open a named pipe is to wait for whoever writes into it.
+	if info, err := fs.Stat(fsys, f.name); err == nil && !info.Mode().IsRegular() {
+		return nil, "it is no file, and leads to none; expected one checklist."
+	}
 	r, err := fsys.Open(f.name)
 	if err != nil {
 		return nil, "it cannot be opened; may Keepwatch read it?"

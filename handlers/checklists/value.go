@@ -24,7 +24,7 @@ func (s spot) list(least, most int) []spot {
 		s.bad("has %d; expected from %d to %d.", n, least, most)
 	}
 	var out []spot
-	for i, n := range s.n.Content {
+	for i, n := range s.n.Content[:min(len(s.n.Content), most)] {
 		out = append(out, spot{s.f, n, fmt.Sprintf("%s[%d]", s.path, i), n.Line})
 	}
 	return out

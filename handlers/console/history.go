@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"keepwatch/handlers"
 )
 
 // maxHistory is how many lines are remembered.
@@ -31,7 +33,7 @@ func openHistory(path string) *history {
 	n := 0
 	for l := range strings.Lines(string(data)) {
 		n++
-		if l = strings.TrimRight(l, "\r\n"); l != "" && len(l) <= maxLine && utf8.ValidString(l) {
+		if l = strings.TrimRight(l, "\r\n"); l != "" && len(l) <= maxLine && utf8.ValidString(l) && plain(l) {
 			h.keep(l)
 		}
 	}
@@ -63,9 +65,12 @@ func (h *history) keep(line string) {
 	}
 }
 
-// add remembers a line, unless it only presses a button.
+// plain reports whether a line may be kept: it holds nothing that looks like a secret.
+func plain(line string) bool { return handlers.Guard(handlers.Table(), line) == line }
+
+// add remembers a line, unless it only presses a button, or may not be kept.
 func (h *history) add(line string) {
-	if strings.Trim(line, "0123456789") == "" || (len(h.lines) > 0 && h.lines[len(h.lines)-1] == line) {
+	if strings.Trim(line, "0123456789") == "" || !plain(line) || (len(h.lines) > 0 && h.lines[len(h.lines)-1] == line) {
 		return
 	}
 	h.keep(line)

@@ -95,7 +95,7 @@ func backups(devices []keepwatch.DeviceState) aspect {
 	var odd []string
 	worst := false
 	for _, d := range devices {
-		if d.Standing != keepwatch.StandingFresh && d.Standing != keepwatch.StandingDue {
+		if !d.Standing.InTime() {
 			odd = append(odd, fmt.Sprintf("%s (%s)", d.Device.Name, standingWord(d.Standing)))
 			worst = worst || d.Device.GlobalAdmin
 		}
@@ -204,7 +204,7 @@ func (k *Keeper) sealed(d keepwatch.Dossier) aspect {
 	case d.Sealed.IsZero():
 		return poor(name, weight, 0.6, "The dossier is complete, and lies in no archive yet.", "`/authenticator dossier --seal`, then print it or keep the opened copy where it can be read without this machine.")
 	case d.Changed.After(d.Sealed):
-		return poor(name, weight, 0.7, "The dossier was changed on "+k.date(d.Changed)+", after it was sealed.", "`/authenticator dossier --seal`")
+		return poor(name, weight, 0.7, "The dossier, or where a key in it lies, was changed on "+k.date(d.Changed)+", after it was sealed.", "`/authenticator dossier --seal`")
 	case k.now().Sub(d.Sealed) > sealedWithin:
 		return poor(name, weight, 0.7, "The dossier was sealed on "+k.date(d.Sealed)+", more than 90 days ago.", "Look through it, then `/authenticator dossier --seal`")
 	}
@@ -228,13 +228,20 @@ func outside(d keepwatch.Dossier) aspect {
 	return good(name, weight, "Support can reach "+phone+" and "+email+".")
 }
 
-// insideDomain gives the domain of the tenant that an address is on, or "".
+// insideDomain gives the domain of the tenant that an address is on, or "". The
+// domains of the administrators' names are the tenant's too.
 func insideDomain(d keepwatch.Dossier, email string) string {
 	_, domain, found := strings.Cut(strings.ToLower(email), "@")
 	if !found {
 		return ""
 	}
-	for _, own := range words(d.Fields["domains"].Value + "," + d.Fields["tenant-domain"].Value) {
+	list := words(d.Fields["domains"].Value + "," + d.Fields["tenant-domain"].Value)
+	for _, name := range words(d.Fields["administrators"].Value) {
+		if _, own, found := strings.Cut(name, "@"); found {
+			list = append(list, own)
+		}
+	}
+	for _, own := range list {
 		if own = strings.ToLower(strings.TrimPrefix(own, "@")); own != "" && (domain == own || strings.HasSuffix(domain, "."+own)) {
 			return own
 		}

@@ -13,7 +13,8 @@ import (
 const maxRemarks = 300
 
 // Attest checks what somebody says of a device, saves it, and lets the question rest
-// until the device is to be looked at again. The same word (by its ID) is saved once.
+// until the device is to be looked at again. The same word (by its ID, or said
+// again within a minute) is saved once.
 func (k *Keeper) Attest(a keepwatch.Attestation, sure bool) (keepwatch.DeviceState, error) {
 	k.saying.Lock()
 	defer k.saying.Unlock()
@@ -30,8 +31,8 @@ func (k *Keeper) Attest(a keepwatch.Attestation, sure bool) (keepwatch.DeviceSta
 	}
 	a.Version, a.Person, a.Said = 1, o.person.Name, a.Said.UTC()
 	words := all[a.Subject]
-	if again := slices.IndexFunc(words, func(w keepwatch.Attestation) bool { return w.ID == a.ID && a.ID != "" }); again >= 0 {
-		a = words[again] // the request is carried out a second time, after a crash
+	if again := saidBefore(words, a); again >= 0 {
+		a = words[again]
 	} else {
 		if a, err = k.checked(o, a, words, sure); err != nil {
 			return keepwatch.DeviceState{}, err
@@ -45,6 +46,28 @@ func (k *Keeper) Attest(a keepwatch.Attestation, sure bool) (keepwatch.DeviceSta
 		return keepwatch.DeviceState{}, fmt.Errorf("settle the question about %s: %w", o.device.Name, err)
 	}
 	return o.state(words, k.now()), nil
+}
+
+// pressedWithin is how long after a word the same one of the same person is another
+// press of the button, by somebody whom the answer did not reach at once.
+const pressedWithin = time.Minute
+
+// saidBefore finds a word among those about its subject, newest first: the request is
+// carried out a second time, after a crash, or the button was pressed twice. -1: it
+// is new.
+func saidBefore(words []keepwatch.Attestation, a keepwatch.Attestation) int {
+	if i := slices.IndexFunc(words, func(w keepwatch.Attestation) bool { return w.ID == a.ID && a.ID != "" }); i >= 0 || len(words) == 0 {
+		return i
+	}
+	w := words[0]
+	if a.State == keepwatch.AttestedOn { // as it is kept
+		a.Seen = time.Date(a.Seen.Year(), a.Seen.Month(), a.Seen.Day(), 0, 0, 0, 0, time.UTC)
+	}
+	since := a.Said.Sub(w.Said)
+	if since >= 0 && since < pressedWithin && w.By == a.By && w.State == a.State && w.Seen.Equal(a.Seen) && w.Where == a.Where && w.Remarks == a.Remarks {
+		return 0
+	}
+	return -1
 }
 
 // checked refuses what cannot be, and asks about what is unlikely after the words that

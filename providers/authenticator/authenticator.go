@@ -130,6 +130,9 @@ func New(cfg Config) (*Keeper, error) {
 			if d.Recheck <= 0 {
 				d.Recheck = keepwatch.DefaultRecheck
 			}
+			if d.Account == "" { // there is one choice on each
+				d.Account = map[string]string{"ios": "icloud", "android": "microsoft"}[d.Platform]
+			}
 			k.devices = append(k.devices, owned{p, d})
 		}
 	}
@@ -142,9 +145,13 @@ func New(cfg Config) (*Keeper, error) {
 			return nil, keepwatch.Errorf(keepwatch.KindInvalid, "There are two things under custody that are named %q. Give one of them another name.", c.Name)
 		}
 	}
-	for name := range cfg.Dossier {
-		if _, err := dossierField(name); err != nil {
-			return nil, err
+	for name, value := range cfg.Dossier {
+		f, err := dossierField(name)
+		if err == nil {
+			err = fits(f, strings.TrimSpace(value))
+		}
+		if err != nil {
+			return nil, keepwatch.Errorf(keepwatch.KindInvalid, "In keepwatch.yaml, under dossier: %s", keepwatch.Sentence(err))
 		}
 	}
 	return k, nil

@@ -2,6 +2,7 @@ package authenticator
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ const VaultKey = "vault-key"
 func (k *Keeper) allCustodies() []keepwatch.Custody {
 	var list []keepwatch.Custody
 	if k.cfg.KeyFile != "" {
-		list = append(list, keepwatch.Custody{Name: VaultKey, What: "a copy of the key to all archives (" + k.cfg.KeyFile + ")"})
+		list = append(list, keepwatch.Custody{Name: VaultKey, What: "a copy of the key to all archives (" + filepath.Base(k.cfg.KeyFile) + ")"})
 	}
 	for _, e := range k.cfg.Emergency {
 		list = append(list, keepwatch.Custody{Name: keepwatch.NameFrom("emergency-" + e.Name), What: "the key of the emergency account " + e.UPN, Recheck: askTest})
@@ -41,7 +42,7 @@ func (k *Keeper) allCustodies() []keepwatch.Custody {
 		if a.kind == "icloud" {
 			what = "the password of the Apple Account (iCloud)"
 		}
-		list = append(list, keepwatch.Custody{Name: keepwatch.NameFrom(a.person + "-" + a.kind), Owner: a.person, What: what + " that backs up " + strings.Join(phones[a], " and ")})
+		list = append(list, keepwatch.Custody{Name: keepwatch.NameFrom(keepwatch.PersonWord(a.person) + "-" + a.kind), Owner: a.person, What: what + " that backs up " + strings.Join(phones[a], " and ")})
 	}
 	list = append(list, k.cfg.Custodies...)
 	for i := range list {
@@ -58,7 +59,7 @@ func (k *Keeper) allCustodies() []keepwatch.Custody {
 func (k *Keeper) known() ([]keepwatch.Custody, error) {
 	list := slices.Clone(k.custodies)
 	for _, p := range k.cfg.People {
-		name := keepwatch.NameFrom(p.Name + "-pst")
+		name := keepwatch.NameFrom(keepwatch.PersonWord(p.Name) + "-pst")
 		if slices.ContainsFunc(list, func(c keepwatch.Custody) bool { return c.Name == name }) {
 			continue
 		}
@@ -117,7 +118,7 @@ func nextCustody(c keepwatch.Custody, a keepwatch.Attestation) time.Time {
 
 // Record saves where somebody says that something is recorded, or that nobody knows
 // (AttestedLost). What looks like the secret itself is refused. The same word (by its
-// ID) is saved once.
+// ID, or said again within a minute) is saved once.
 func (k *Keeper) Record(a keepwatch.Attestation) (keepwatch.CustodyState, error) {
 	k.saying.Lock()
 	defer k.saying.Unlock()
@@ -146,8 +147,8 @@ func (k *Keeper) Record(a keepwatch.Attestation) (keepwatch.CustodyState, error)
 	if err != nil {
 		return keepwatch.CustodyState{}, fmt.Errorf("read who said where %s is: %w", c.Name, err)
 	}
-	if again := slices.IndexFunc(known, func(w keepwatch.Attestation) bool { return w.ID == a.ID && a.ID != "" }); again >= 0 {
-		a = known[again] // the request is carried out a second time, after a crash
+	if again := saidBefore(known, a); again >= 0 {
+		a = known[again]
 	} else if err := k.cfg.Records.Attest(a); err != nil {
 		return keepwatch.CustodyState{}, fmt.Errorf("save where %s is: %w", c.Name, err)
 	}

@@ -159,7 +159,7 @@ func (d document) steps() []string {
 		list = append(list, "**Partner or reseller?** Whoever sold you the licences may have rights to administer the tenant: "+partner)
 	}
 	return append(list,
-		"**Ring Microsoft.** Look up “Global customer service phone numbers” at https://support.microsoft.com. Say: “Authenticator”; “Office 365 for business”, “for companies”; yes, you are the administrator; no, there is no other one. Ask for a service request to the Data Protection team. It takes days, so begin at once. If nobody takes it, open a ticket from a new trial tenant and name this one in it"+d.known(": ", "tenant-domain", "")+".",
+		"**Ring Microsoft.** The number of your country is at https://support.microsoft.com/help/4051701 (“Customer service phone numbers”); type that address yourself, because numbers in advertisements are often of swindlers. Say: “Authenticator”; “Office 365 for business”, “for companies”; yes, you are the administrator; no, there is no other one. Ask for a service request to the Data Protection team. It takes days, so begin at once. If nobody takes it, open a ticket from a new trial tenant and name this one in it"+d.known(": ", "tenant-domain", "")+".",
 		"**Have this page at hand when they ring back**"+d.known(": ", "phone", "")+"."+d.known(" Give them an address that is read without the tenant: ", "email", ".")+" They may have you add a TXT or MX record to prove that the domain is yours."+d.known(" DNS host: ", "dns-host", ".")+d.known(" Registrar: ", "registrar", "."))
 }
 

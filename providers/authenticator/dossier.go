@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"keepwatch"
 )
@@ -15,7 +16,7 @@ const maxValue = 600
 const fromYAML = "keepwatch.yaml"
 
 // Dossier gives what is known: what was filled in here, and for the rest what the
-// configuration gives.
+// configuration gives. Once it is sealed, it has changed too when a key has moved.
 func (k *Keeper) Dossier() (keepwatch.Dossier, error) {
 	d, err := k.cfg.Records.Dossier()
 	if err != nil {
@@ -47,7 +48,34 @@ func (k *Keeper) Dossier() (keepwatch.Dossier, error) {
 		}
 		d.Fields["emergency-accounts"] = keepwatch.Entered{Value: strings.Join(lines, "; "), By: fromYAML}
 	}
+	if !d.Sealed.IsZero() {
+		moved, err := k.moved()
+		if err != nil {
+			return d, err
+		}
+		d.Changed = later(d.Changed, moved)
+	}
 	return d, nil
+}
+
+// moved gives when somebody last said of anything under custody that it is elsewhere
+// than was said before: a dossier that was sealed earlier leads to the wrong place.
+func (k *Keeper) moved() (time.Time, error) {
+	var last time.Time
+	all, err := k.known()
+	for _, c := range all {
+		words, err := k.cfg.Records.Attestations(keepwatch.CustodySubject(c.Name), keptWords)
+		if err != nil {
+			return last, fmt.Errorf("read who said where %s is: %w", c.Name, err)
+		}
+		for i, a := range words {
+			if i+1 == len(words) || words[i+1].Where != a.Where || words[i+1].State != a.State {
+				last = later(last, a.Said)
+				break
+			}
+		}
+	}
+	return last, err
 }
 
 // methodWord writes the method of an emergency account for people.

@@ -37,6 +37,7 @@ func (k *Keeper) Facts(now time.Time) ([]keepwatch.Fact, error) {
 		return nil, err
 	}
 	if f, bad := readyFact(probes, score); bad {
+		f.To = k.asked(keepwatch.Custody{}).Name // where a team is weak is for its admins
 		list = append(list, f)
 	}
 	return list, nil
@@ -120,13 +121,16 @@ func (k *Keeper) custodyFact(s keepwatch.CustodyState, now time.Time) (keepwatch
 	if c.Name == VaultKey {
 		f.Tone = keepwatch.ToneBad
 	}
+	if f.To == "" {
+		f.To = k.asked(c).Name // a channel need not know what is recorded nowhere
+	}
 	const keeps = " Keepwatch keeps only where it is recorded, never what it is."
 	switch {
 	case s.Last == nil:
 		f.Urge, f.Title = "never", "Nobody has said where this is recorded: "+c.What
 		f.Text = "Whatever it opens is lost with it. Say where it is recorded, such as \"in the safe, blue folder\"." + keeps
 		if c.Name == VaultKey {
-			f.Text = "Without this key no archive opens, and it lies on the same machine as the archives. Copy the file to another place (a password manager, a safe), then say where." + keeps
+			f.Text = "Without this key no archive opens, and it lies on the same machine as the archives. Copy the file " + k.cfg.KeyFile + " to another place (a password manager, a safe), then say where." + keeps
 		}
 	case s.Last.State == keepwatch.AttestedLost:
 		f.Urge, f.Tone, f.Title = "lost", keepwatch.ToneBad, "Nobody knows where this is recorded: "+c.What

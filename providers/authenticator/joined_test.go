@@ -49,7 +49,7 @@ func open(t *testing.T, s store.Store) *office {
 	o.kept = store.NewRecords(s, clock)
 	var err error
 	o.keeper, err = authenticator.New(authenticator.Config{
-		People:  []keepwatch.Person{{Name: "Alis", Role: keepwatch.RoleAdmin, Devices: []keepwatch.Device{{Name: "Alis iPhone", Platform: "ios", GlobalAdmin: true}}}},
+		People:  []keepwatch.Person{{Name: "Alis", Role: keepwatch.RoleAdmin, Devices: []keepwatch.Device{{Name: "Alis iPhone", Platform: "ios", Account: "none", GlobalAdmin: true}}}},
 		KeyFile: "data/age-identity.txt", Records: o.kept, Now: clock, Direct: func(keepwatch.Person) string { return "slack:@U1" },
 		Settle: func(ask, by, what string, next time.Time) error { return o.sched.Settle(ask, by, what, next) },
 	})

@@ -27,7 +27,7 @@ func prepared(t *testing.T) (*desk, *Keeper) {
 	for _, f := range keepwatch.DossierFields() {
 		fields[f.Name] = keepwatch.Entered{Value: f.Example, By: "Alis", At: noon.Add(-40 * dayLong)}
 	}
-	d.dossier = keepwatch.Dossier{Fields: fields, Changed: noon.Add(-40 * dayLong), Sealed: noon.Add(-30 * dayLong), Archive: "dossier/2026-10-25T120000Z"}
+	d.dossier = keepwatch.Dossier{Fields: fields, Changed: noon.Add(-40 * dayLong), Sealed: noon.Add(-5 * dayLong), Archive: "dossier/2026-11-19T120000Z"}
 	k := keeper(t, d, func(c *Config) {
 		c.People[0].Devices[0].GlobalAdmin = true
 		c.Second = map[string]string{"Alis": "FIDO2 key", "Olwen": "FIDO2 key"}
@@ -92,6 +92,10 @@ func TestReadinessGoesRed(t *testing.T) {
 		{"changed after it was sealed", func(d *desk, _ *Keeper) { d.dossier.Changed = noon }, "dossier", "after it was sealed", 98},
 		{"sealed long ago", func(d *desk, _ *Keeper) {
 			d.dossier.Sealed, d.dossier.Changed = noon.Add(-91*dayLong), noon.Add(-92*dayLong)
+			for _, a := range slices.Clone(d.words) { // each key lay there then too
+				a.Said = noon.Add(-100 * dayLong)
+				d.words = slices.Insert(d.words, 0, a)
+			}
 		}, "dossier", "more than 90 days ago", 98},
 		{"never sealed", func(d *desk, _ *Keeper) { d.dossier.Sealed = time.Time{} }, "dossier", "in no archive yet", 97},
 		{"an address inside", func(d *desk, _ *Keeper) {
@@ -109,6 +113,7 @@ func TestReadinessGoesRed(t *testing.T) {
 			if _, err := k.Record(keepwatch.Attestation{ID: "l", Subject: "custody/vault-key", State: keepwatch.AttestedLost}); err != nil {
 				panic(err)
 			}
+			d.dossier.Sealed = noon
 		}, "passwords and keys", "vault-key", 99},
 		{"no drill", func(d *desk, _ *Keeper) { dropDrill(d) }, "drill", "Nobody has ever tried", 97},
 		{"a drill that found something", func(d *desk, _ *Keeper) { problemDrill(d) }, "drill", "the key was not in the safe", 99},
