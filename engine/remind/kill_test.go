@@ -120,7 +120,7 @@ func (w *world) summary(keys map[string]bool) string {
 			fmt.Fprintln(&b, "  "+m.text)
 		}
 	}
-	rules, err := w.Rules()
+	rules, err := w.RulesAfter("", 0)
 	if err != nil {
 		w.t.Fatal(err)
 	}
