@@ -7,16 +7,16 @@ import (
 	"keepwatch"
 )
 
-// What one answer shows of a list, and how much it looks through for that: there may
-// be a hundred thousand.
+// What one answer gives of a list, and how much it looks through for that: there may
+// be a hundred thousand. Platforms show a part in pages; see paged.
 const (
-	shownRows  = 100
+	partRows   = 60 * pageRows
 	lookedAt   = 2000
 	readAtOnce = 500
 )
 
-// page is a part of a list.
-type page struct {
+// part is some of a long list.
+type part struct {
 	table  keepwatch.Table
 	looked int
 	last   string // what was looked at last
@@ -24,14 +24,14 @@ type page struct {
 }
 
 // add shows a row, and reports whether there is room for another.
-func (p *page) add(row []string) bool {
+func (p *part) add(row []string) bool {
 	p.table.Rows = append(p.table.Rows, row)
-	return len(p.table.Rows) < shownRows
+	return len(p.table.Rows) < partRows
 }
 
-// pageOf goes through a list from behind a place on, until the page is full or enough was
-// looked at. look is told of each, and reports whether to go on.
-func pageOf[T any](p *page, read func(after string, limit int) ([]T, error), id func(T) string, look func(T) bool) error {
+// partOf goes through a list from behind a place on, until the part is full or enough
+// was looked at. look is told of each, and reports whether to go on.
+func partOf[T any](p *part, read func(after string, limit int) ([]T, error), id func(T) string, look func(T) bool) error {
 	for on := true; on; {
 		some, err := read(p.last, readAtOnce)
 		if err != nil || len(some) == 0 {
@@ -53,7 +53,7 @@ func pageOf[T any](p *page, read func(after string, limit int) ([]T, error), id 
 }
 
 // title says how many there are, or that these are a part.
-func (p *page) title(c *call, one, many string) string {
+func (p *part) title(c *call, one, many string) string {
 	n := int64(len(p.table.Rows))
 	switch {
 	case !p.more && !c.args.has("after"):
@@ -66,8 +66,8 @@ func (p *page) title(c *call, one, many string) string {
 	return "The first " + keepwatch.FormatCount(n, one, many)
 }
 
-// moreButton shows what is behind a page.
-func (p *page) moreButton(c *call) []keepwatch.Button {
+// moreButton shows what is behind a part.
+func (p *part) moreButton(c *call) []keepwatch.Button {
 	if !p.more {
 		return nil
 	}
@@ -77,7 +77,7 @@ func (p *page) moreButton(c *call) []keepwatch.Button {
 			words = append(words, "--"+flag)
 		}
 	}
-	return []keepwatch.Button{{Label: "Show more", Command: Quote(append(words, "--after", p.last)...)}}
+	return []keepwatch.Button{{Label: "The next ones", Command: Quote(append(words, "--after", p.last)...)}}
 }
 
 func (r *Router) listReminders(_ context.Context, c *call) (keepwatch.Message, error) {
@@ -88,7 +88,7 @@ func (r *Router) listReminders(_ context.Context, c *call) (keepwatch.Message, e
 	if c.args.has("due") {
 		return r.listOpen(c)
 	}
-	p, hidden, err := r.rulePage(c, rules)
+	p, hidden, err := r.rulePart(c, rules)
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
@@ -114,10 +114,10 @@ func (r *Router) listReminders(_ context.Context, c *call) (keepwatch.Message, e
 	return msg, nil
 }
 
-// rulePage gives the rules that somebody asks for: those of the configuration first,
+// rulePart gives the rules that somebody asks for: those of the configuration first,
 // which are few, then those that have a number.
-func (r *Router) rulePage(c *call, rules Rules) (p page, hidden int64, err error) {
-	p = page{table: keepwatch.Table{Head: []string{"Reminder", "When", "Where", "What", "Next"}}, last: c.args.one("after")}
+func (r *Router) rulePart(c *call, rules Rules) (p part, hidden int64, err error) {
+	p = part{table: keepwatch.Table{Head: []string{"Reminder", "When", "Where", "What", "Next"}}, last: c.args.one("after")}
 	look := func(rule keepwatch.Rule) bool {
 		mine := rule.By == c.person.Name || rule.To == c.person.Name
 		if c.args.has("mine") && !mine {
@@ -147,7 +147,7 @@ func (r *Router) rulePage(c *call, rules Rules) (p page, hidden int64, err error
 		}
 		return some, err
 	}
-	err = pageOf(&p, numbered, func(rule keepwatch.Rule) string { return rule.ID }, look)
+	err = partOf(&p, numbered, func(rule keepwatch.Rule) string { return rule.ID }, look)
 	return p, hidden, err
 }
 
@@ -157,9 +157,9 @@ func (r *Router) listOpen(c *call) (keepwatch.Message, error) {
 	if due == nil {
 		return keepwatch.Message{}, absent("reminders")
 	}
-	p := page{table: keepwatch.Table{Head: []string{"What", "Due", "Where", "For", "State"}}, last: c.args.one("after")}
+	p := part{table: keepwatch.Table{Head: []string{"What", "Due", "Where", "For", "State"}}, last: c.args.one("after")}
 	var shown []keepwatch.Occurrence
-	err := pageOf(&p, due.OpenAfter, func(o keepwatch.Occurrence) string { return o.ID }, func(o keepwatch.Occurrence) bool {
+	err := partOf(&p, due.OpenAfter, func(o keepwatch.Occurrence) string { return o.ID }, func(o keepwatch.Occurrence) bool {
 		if c.args.has("mine") && !r.concerns(c.person, o) {
 			return true
 		}
