@@ -77,26 +77,24 @@ func (o *Outbox) pacedBy(out keepwatch.Outgoing) string {
 }
 
 // takeTurn waits until a channel and its platform may be sent another message,
-// and reports whether to go on.
+// and reports whether to go on. Nobody holds a turn of the platform while waiting
+// for the channel; and a channel's moment is taken only with the turn in hand, so
+// that none passes unused while many lanes wait for their turn.
 func (o *Outbox) takeTurn(platform, channel string) bool {
-	if !o.awaitPace(channel) {
-		return false
+	for {
+		if !o.awaitPace(channel) {
+			return false
+		}
+		select {
+		case o.turns[platform] <- struct{}{}:
+		case <-o.halt.Done():
+			return false
+		}
+		if o.takePace(channel) {
+			return true
+		}
+		<-o.turns[platform] // another lane was faster
 	}
-	select {
-	case o.turns[platform] <- struct{}{}:
-		return true
-	default:
-	}
-	select {
-	case o.turns[platform] <- struct{}{}:
-	case <-o.halt.Done():
-		return false
-	}
-	if o.awaitPace(channel) { // the moment that it had waited for has passed
-		return true
-	}
-	<-o.turns[platform]
-	return false
 }
 
 // inTurn makes an attempt, and gives the turn back.
@@ -254,13 +252,26 @@ func (o *Outbox) tell(out keepwatch.Outgoing, why string, first bool, log *slog.
 // awaitPace waits until another message may be posted in a channel, and reports
 // whether to go on.
 func (o *Outbox) awaitPace(channel string) bool {
+	o.mu.Lock()
+	at := o.paced[channel]
+	o.mu.Unlock()
+	return o.pause(time.Until(at)) // monotonic: a clock that is set does not count
+}
+
+// takePace takes the moment at which a message may be posted in a channel, where it
+// is now.
+func (o *Outbox) takePace(channel string) bool {
 	every := o.cfg.Pace[keepwatch.Platform(channel)]
 	if every <= 0 {
-		return o.halt.Err() == nil
+		return true
 	}
 	const remembered = 1000
 	o.mu.Lock()
-	now := time.Now() // monotonic: a clock that is set does not count
+	defer o.mu.Unlock()
+	now := time.Now()
+	if now.Before(o.paced[channel]) {
+		return false
+	}
 	if len(o.paced) > remembered {
 		for c, at := range o.paced {
 			if now.After(at) {
@@ -268,11 +279,6 @@ func (o *Outbox) awaitPace(channel string) bool {
 			}
 		}
 	}
-	at := o.paced[channel]
-	if at.Before(now) {
-		at = now
-	}
-	o.paced[channel] = at.Add(every)
-	o.mu.Unlock()
-	return o.pause(at.Sub(now))
+	o.paced[channel] = now.Add(every)
+	return true
 }

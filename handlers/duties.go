@@ -39,8 +39,7 @@ type Duties struct {
 
 // Rules keeps rules.
 type Rules interface {
-	Rules() ([]keepwatch.Rule, error)
-	Rule(id string) (keepwatch.Rule, error)
+	RuleLists
 	// AddRule checks a rule, works out when it comes due first and saves it. One
 	// that can never come due is refused. Where there is a rule of the same Request,
 	// that one is given.
@@ -51,11 +50,24 @@ type Rules interface {
 	RemoveRule(id string) error
 }
 
+// RuleLists finds rules, of which there may be very many.
+type RuleLists interface {
+	Rule(id string) (keepwatch.Rule, error)
+	// RulesAfter gives those behind one, at most limit: those that have a number, in
+	// its order, and then those of the configuration. "" is before all.
+	RulesAfter(id string, limit int) ([]keepwatch.Rule, error)
+	FixedRules() ([]keepwatch.Rule, error)                 // those of the configuration
+	RequestRules(request string) ([]keepwatch.Rule, error) // what a request has made: one, if any
+	// RulesLike gives those made by chat that say the same at the same times, in
+	// whatever place and zone.
+	RulesLike(rule keepwatch.Rule) ([]keepwatch.Rule, error)
+}
+
 // Occurrences keeps what came due.
 type Occurrences interface {
+	OpenLists
 	Occurrence(id string) (keepwatch.Occurrence, error)
 	Occurrences(rule string, limit int) ([]keepwatch.Occurrence, error) // newest first
-	OpenOccurrences() ([]keepwatch.Occurrence, error)
 	// Answer saves what somebody says to an occurrence, and has its messages edited.
 	// An answer that was given already, in the same words, changes nothing.
 	Answer(id string, a keepwatch.Answer) (keepwatch.Occurrence, error)
@@ -63,6 +75,18 @@ type Occurrences interface {
 	// request is the ID of the request that asks for it: it makes one, however often
 	// it is carried out.
 	FireNow(rule, by, request string) (keepwatch.Occurrence, error)
+}
+
+// OpenLists finds what came due and is not settled, of which there may be very much.
+type OpenLists interface {
+	// OpenAfter gives what is open behind one, oldest first, at most limit. "" is
+	// before all.
+	OpenAfter(id string, limit int) ([]keepwatch.Occurrence, error)
+	NewestOpen(limit int) ([]keepwatch.Occurrence, error)
+	CountOpen() (int64, error)
+	OpenOf(rule string) ([]keepwatch.Occurrence, error) // of one rule, oldest first
+	// DigestOccurrences gives what was posted in one message, settled or not.
+	DigestOccurrences(id string) ([]keepwatch.Occurrence, error)
 }
 
 // Times reads what people write about times.

@@ -125,13 +125,12 @@ func (r *Router) drillLater(c *call, person keepwatch.Person) (keepwatch.Message
 		Kind: keepwatch.RuleCommand, When: keepwatch.When{At: at.UTC(), Said: c.args.one("at")}, Channel: c.req.Channel,
 		Command: "authenticator drill " + Quote(person.Name), By: c.person.Name, Account: c.req.Account, Made: r.cfg.Now().UTC(),
 	}
-	rules, err := duties.Rules.Rules()
+	like, err := duties.Rules.RulesLike(rule)
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
-	i := slices.IndexFunc(rules, func(x keepwatch.Rule) bool { return x.Command == rule.Command && x.When.At.Equal(rule.When.At) })
-	if i >= 0 {
-		rule = rules[i] // the request is carried out again, or somebody had the same thought
+	if len(like) > 0 {
+		rule = like[0] // the request is carried out again, or somebody had the same thought
 	} else if rule, err = duties.Rules.AddRule(rule); err != nil {
 		return keepwatch.Message{}, err
 	}

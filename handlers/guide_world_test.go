@@ -158,7 +158,14 @@ func (s *school) Attestations(subject string, limit int) (list []keepwatch.Attes
 // rulebook keeps the rules of a school.
 type rulebook struct{ s *school }
 
-func (b rulebook) Rules() ([]keepwatch.Rule, error) { return b.s.rules, nil }
+func (b rulebook) RulesAfter(string, int) ([]keepwatch.Rule, error) { return b.s.rules, nil }
+func (b rulebook) FixedRules() ([]keepwatch.Rule, error)            { return nil, nil }
+func (b rulebook) RequestRules(string) ([]keepwatch.Rule, error)    { return nil, nil }
+func (b rulebook) RulesLike(rule keepwatch.Rule) ([]keepwatch.Rule, error) {
+	return slices.DeleteFunc(slices.Clone(b.s.rules), func(r keepwatch.Rule) bool {
+		return r.Command != rule.Command || !r.When.At.Equal(rule.When.At)
+	}), nil
+}
 func (b rulebook) Rule(id string) (keepwatch.Rule, error) {
 	return keepwatch.Rule{}, keepwatch.Errorf(keepwatch.KindNotFound, "There is no rule %s.", id)
 }

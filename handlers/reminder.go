@@ -47,6 +47,7 @@ func (r *Router) ruleCommands() []Command {
 				{Name: "all", Type: TypeSwitch, Flag: true, Summary: "those from keepwatch.yaml too, and those that are over"},
 				{Name: "mine", Type: TypeSwitch, Flag: true, Summary: "those that you made or that concern you"},
 				{Name: "due", Type: TypeSwitch, Flag: true, Summary: "what came due and nobody has answered"},
+				{Name: "after", Type: TypeText, Flag: true, Summary: "go on behind this one, where there are more than one message shows"},
 			},
 			Examples: []string{"reminder list", "reminder list --due"},
 		},

@@ -109,22 +109,28 @@ func planOf(rule keepwatch.Rule) rulePlan {
 // made: a button that is pressed twice, and a request that is carried out again
 // after a crash, make one rule.
 func (r *Router) sameRule(c *call, rule keepwatch.Rule) (same keepwatch.Rule, found bool, err error) {
-	all, err := r.cfg.Duties.Rules.Rules()
+	if c.req.Again {
+		made, err := r.cfg.Duties.Rules.RequestRules(c.req.ID)
+		if err != nil {
+			return same, false, err
+		}
+		if len(made) > 0 {
+			return made[0], true, nil
+		}
+	}
+	like, err := r.cfg.Duties.Rules.RulesLike(rule)
 	if err != nil {
 		return same, false, err
 	}
-	i := slices.IndexFunc(all, func(x keepwatch.Rule) bool { return c.req.Again && x.Request == c.req.ID && x.Request != "" })
-	if i < 0 {
-		plan := code(planOf(rule))
-		i = slices.IndexFunc(all, func(x keepwatch.Rule) bool {
-			x.ID = ""
-			return !x.Fixed && code(planOf(x)) == plan
-		})
-	}
+	plan := code(planOf(rule))
+	i := slices.IndexFunc(like, func(x keepwatch.Rule) bool {
+		x.ID = ""
+		return code(planOf(x)) == plan
+	})
 	if i < 0 {
 		return same, false, nil
 	}
-	return all[i], true, nil
+	return like[i], true, nil
 }
 
 // addLine is the command that makes a rule, wherever it is given.

@@ -26,14 +26,12 @@ func (r *Router) occurrence(word string) (keepwatch.Occurrence, error) {
 		}
 		return o, err
 	}
-	open, err := store.OpenOccurrences()
+	open, err := store.OpenOf(word)
 	if err != nil {
 		return keepwatch.Occurrence{}, err
 	}
-	for _, o := range slices.Backward(open) {
-		if o.Rule == word {
-			return o, nil
-		}
+	if n := len(open); n > 0 {
+		return open[n-1], nil
 	}
 	past, err := store.Occurrences(word, 1)
 	if err != nil || len(past) == 0 {
@@ -146,14 +144,14 @@ func (r *Router) ackAll(c *call, digest, note string) (keepwatch.Message, error)
 	if r.cfg.Duties.Occurrences == nil {
 		return keepwatch.Message{}, absent("reminders")
 	}
-	open, err := r.cfg.Duties.Occurrences.OpenOccurrences()
+	in, err := r.cfg.Duties.Occurrences.DigestOccurrences(digest)
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
 	var done, asks, others int64
-	for _, o := range open {
+	for _, o := range in {
 		switch {
-		case o.Digest != digest || o.Kind == keepwatch.RuleCommand:
+		case o.State.Settled() || o.Digest != digest || o.Kind == keepwatch.RuleCommand:
 		case o.Kind == keepwatch.RuleAsk:
 			asks++
 		case r.mayAnswer(c, o) != nil:

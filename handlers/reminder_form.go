@@ -54,11 +54,11 @@ func (r *Router) openChoices(add func(text, summary string)) error {
 	if r.cfg.Duties.Occurrences == nil {
 		return nil
 	}
-	open, err := r.cfg.Duties.Occurrences.OpenOccurrences()
+	open, err := r.cfg.Duties.Occurrences.NewestOpen(choicesRead)
 	if err != nil {
 		return err
 	}
-	for _, o := range slices.Backward(open) { // the newest first
+	for _, o := range open {
 		if o.Kind != keepwatch.RuleCommand {
 			add(o.ID, oneLine(saysWhat(o.Kind, o.Text, o.Command, o.Ask), 60))
 		}
@@ -70,19 +70,26 @@ func (r *Router) ruleChoices(add func(text, summary string)) error {
 	if r.cfg.Duties.Rules == nil {
 		return nil
 	}
-	rules, err := r.cfg.Duties.Rules.Rules()
+	rules, err := r.cfg.Duties.Rules.RulesAfter("", choicesRead)
 	if err != nil {
 		return err
 	}
-	for _, fixed := range []bool{false, true} {
-		for _, rule := range rules {
-			if rule.Fixed == fixed && !r.over(rule) {
-				add(rule.ID, oneLine(ruleSays(rule), 60))
-			}
+	rules = slices.DeleteFunc(rules, func(rule keepwatch.Rule) bool { return rule.Fixed })
+	fixed, err := r.cfg.Duties.Rules.FixedRules()
+	if err != nil {
+		return err
+	}
+	for _, rule := range append(rules, fixed...) {
+		if !r.over(rule) {
+			add(rule.ID, oneLine(ruleSays(rule), 60))
 		}
 	}
 	return nil
 }
+
+// choicesRead is how many are looked at for what may be meant: it is looked at each
+// letter that somebody types. Others can be named all the same.
+const choicesRead = 1000
 
 // saysWhat is what a rule or an occurrence is about, for people.
 func saysWhat(kind keepwatch.RuleKind, text, command, asks string) string {

@@ -3,7 +3,6 @@ package handlers
 import (
 	"cmp"
 	"context"
-	"slices"
 	"strings"
 
 	"keepwatch"
@@ -57,51 +56,6 @@ func (r *Router) over(rule keepwatch.Rule) bool {
 	return rule.Next.IsZero() && !rule.Paused && rule.Kind != keepwatch.RuleAsk && !rule.When.At.IsZero()
 }
 
-func (r *Router) listReminders(_ context.Context, c *call) (keepwatch.Message, error) {
-	rules, _, err := r.rules()
-	if err != nil {
-		return keepwatch.Message{}, err
-	}
-	if c.args.has("due") {
-		return r.listOpen(c)
-	}
-	all, err := rules.Rules()
-	if err != nil {
-		return keepwatch.Message{}, err
-	}
-	var hidden int64
-	table := keepwatch.Table{Head: []string{"Reminder", "When", "Where", "What", "Next"}}
-	for _, rule := range all {
-		mine := rule.By == c.person.Name || rule.To == c.person.Name
-		if c.args.has("mine") && !mine {
-			continue
-		}
-		if !c.args.has("all") && !c.args.has("mine") && (rule.Fixed || r.over(rule)) {
-			hidden++
-			continue
-		}
-		table.Rows = append(table.Rows, []string{rule.ID, r.whenWords(rule), r.whereName(c, rule.Channel), oneLine(ruleSays(rule), 80), r.nextWord(rule)})
-	}
-	msg := keepwatch.Message{Title: keepwatch.FormatCount(int64(len(table.Rows)), "reminder")}
-	if len(table.Rows) > 0 {
-		msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
-	} else {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("None was made by chat."))
-		if c.args.has("all") || c.args.has("mine") {
-			msg.Blocks[0] = keepwatch.Text("There is none of that kind.")
-		}
-	}
-	if hidden > 0 {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(keepwatch.FormatCount(hidden, "more comes", "more come")+" from keepwatch.yaml, or came due for the last time."))
-		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Show all", Command: "reminder list --all"})
-	}
-	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "What is open", Command: "reminder list --due"})
-	if c.person.Role >= keepwatch.RoleOperator {
-		msg.Buttons = append(msg.Buttons, r.newReminder(c, "New reminder…", keepwatch.Rule{}))
-	}
-	return msg, nil
-}
-
 // nextWord says in a table when a rule comes due next.
 func (r *Router) nextWord(rule keepwatch.Rule) string {
 	switch {
@@ -115,32 +69,6 @@ func (r *Router) nextWord(rule keepwatch.Rule) string {
 		return inZone(rule.Next, r.ruleZone(rule)) + ", which is left out"
 	}
 	return inZone(rule.Next, r.ruleZone(rule))
-}
-
-// listOpen shows what came due and is not settled.
-func (r *Router) listOpen(c *call) (keepwatch.Message, error) {
-	if r.cfg.Duties.Occurrences == nil {
-		return keepwatch.Message{}, absent("reminders")
-	}
-	open, err := r.cfg.Duties.Occurrences.OpenOccurrences()
-	if err != nil {
-		return keepwatch.Message{}, err
-	}
-	if c.args.has("mine") {
-		open = slices.DeleteFunc(open, func(o keepwatch.Occurrence) bool { return !r.concerns(c.person, o) })
-	}
-	msg := keepwatch.Message{Title: keepwatch.FormatCount(int64(len(open)), "reminder is open", "reminders are open"), Tone: keepwatch.ToneWarn}
-	if len(open) == 0 {
-		return keepwatch.Message{Title: "Nothing is open", Tone: keepwatch.ToneGood, Blocks: []keepwatch.Block{keepwatch.Text("Whatever came due is answered.")}}, nil
-	}
-	table := keepwatch.Table{Head: []string{"What", "Due", "Where", "For", "State"}}
-	for _, o := range open {
-		loc := r.channelZone(o.Channel)
-		table.Rows = append(table.Rows, []string{oneLine(saysWhat(o.Kind, o.Text, o.Command, o.Ask), 80), inZone(o.At, loc), r.whereName(c, o.Channel), cmp.Or(o.To, "anybody"), r.stateWords(o, loc)})
-	}
-	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
-	msg.Menus = r.pickMenus(open, func(o keepwatch.Occurrence) bool { return r.mayAnswer(c, o) == nil })
-	return msg, nil
 }
 
 func (r *Router) showReminder(_ context.Context, c *call) (keepwatch.Message, error) {

@@ -118,7 +118,38 @@ type keeper struct {
 	beforeSet func(*keepwatch.Rule) // somebody else changes the rule just before
 }
 
-func (k *keeper) Rules() ([]keepwatch.Rule, error) { return slices.Clone(k.rules), nil }
+func (k *keeper) RulesAfter(id string, limit int) (list []keepwatch.Rule, err error) {
+	ordered := slices.Clone(k.rules)
+	slices.SortStableFunc(ordered, func(a, b keepwatch.Rule) int {
+		x, errX := strconv.Atoi(a.ID)
+		y, errY := strconv.Atoi(b.ID)
+		if errX != nil || errY != nil {
+			return strings.Compare(a.ID, b.ID) // a name is behind each number
+		}
+		return x - y
+	})
+	at := slices.IndexFunc(ordered, func(r keepwatch.Rule) bool { return r.ID == id })
+	ordered = ordered[at+1:]
+	return ordered[:min(limit, len(ordered))], nil
+}
+
+func (k *keeper) matching(is func(keepwatch.Rule) bool) ([]keepwatch.Rule, error) {
+	return slices.DeleteFunc(slices.Clone(k.rules), func(r keepwatch.Rule) bool { return !is(r) }), nil
+}
+
+func (k *keeper) FixedRules() ([]keepwatch.Rule, error) {
+	return k.matching(func(r keepwatch.Rule) bool { return r.Fixed })
+}
+
+func (k *keeper) RequestRules(request string) ([]keepwatch.Rule, error) {
+	return k.matching(func(r keepwatch.Rule) bool { return request != "" && r.Request == request })
+}
+
+func (k *keeper) RulesLike(rule keepwatch.Rule) ([]keepwatch.Rule, error) {
+	return k.matching(func(r keepwatch.Rule) bool {
+		return !r.Fixed && r.Kind == rule.Kind && r.Text == rule.Text && r.Command == rule.Command && r.When.Cron == rule.When.Cron && r.When.Every == rule.When.Every && r.When.At.Equal(rule.When.At)
+	})
+}
 
 func (k *keeper) at(id string) (int, error) {
 	i := slices.IndexFunc(k.rules, func(r keepwatch.Rule) bool { return r.ID == id })
@@ -201,8 +232,30 @@ func (k *keeper) Occurrences(rule string, limit int) ([]keepwatch.Occurrence, er
 	return list, nil
 }
 
-func (k *keeper) OpenOccurrences() ([]keepwatch.Occurrence, error) {
-	return slices.DeleteFunc(slices.Clone(k.due), func(o keepwatch.Occurrence) bool { return o.State.Settled() }), nil
+func (k *keeper) open() []keepwatch.Occurrence {
+	return slices.DeleteFunc(slices.Clone(k.due), func(o keepwatch.Occurrence) bool { return o.State.Settled() })
+}
+
+func (k *keeper) OpenAfter(id string, limit int) ([]keepwatch.Occurrence, error) {
+	open := k.open()
+	open = open[slices.IndexFunc(open, func(o keepwatch.Occurrence) bool { return o.ID == id })+1:]
+	return open[:min(limit, len(open))], nil
+}
+
+func (k *keeper) NewestOpen(limit int) ([]keepwatch.Occurrence, error) {
+	open := k.open()
+	slices.Reverse(open)
+	return open[:min(limit, len(open))], nil
+}
+
+func (k *keeper) CountOpen() (int64, error) { return int64(len(k.open())), nil }
+
+func (k *keeper) OpenOf(rule string) ([]keepwatch.Occurrence, error) {
+	return slices.DeleteFunc(k.open(), func(o keepwatch.Occurrence) bool { return o.Rule != rule }), nil
+}
+
+func (k *keeper) DigestOccurrences(id string) ([]keepwatch.Occurrence, error) {
+	return slices.DeleteFunc(slices.Clone(k.due), func(o keepwatch.Occurrence) bool { return o.Digest != id }), nil
 }
 
 func (k *keeper) Answer(id string, a keepwatch.Answer) (keepwatch.Occurrence, error) {

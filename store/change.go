@@ -48,6 +48,9 @@ func (c *Change) Post(out ...keepwatch.Outgoing) error {
 // Rule gives a rule by its id.
 func (c *Change) Rule(id string) (rule keepwatch.Rule, found bool, err error) {
 	found, err = get(c.tx, ruleKey(id), &rule)
+	if found && rule.ID != id { // 007 is not 7
+		return keepwatch.Rule{}, false, err
+	}
 	return rule, found, err
 }
 
@@ -62,6 +65,9 @@ func (c *Change) PutRule(rule keepwatch.Rule) error {
 		return err
 	}
 	if err := c.wake(keepwatch.WakeRule, rule.ID, ruleWake(old), ruleWake(rule)); err != nil {
+		return err
+	}
+	if err := c.listRule(old, rule); err != nil {
 		return err
 	}
 	rule.Version = version
@@ -86,6 +92,9 @@ func (c *Change) DeleteRule(id string) error {
 	if err := c.wake(keepwatch.WakeRule, id, ruleWake(rule), time.Time{}); err != nil {
 		return err
 	}
+	if err := c.listRule(rule, keepwatch.Rule{}); err != nil {
+		return err
+	}
 	return c.tx.Delete(ruleKey(id))
 }
 
@@ -97,12 +106,7 @@ func (c *Change) NewRuleID() (string, error) {
 
 // Occurrence gives what came due, by its id.
 func (c *Change) Occurrence(id string) (o keepwatch.Occurrence, found bool, err error) {
-	key, err := occurrenceKey(id)
-	if err != nil {
-		return o, false, nil // nothing of such a name was ever saved
-	}
-	found, err = get(c.tx, key, &o)
-	return o, found, err
+	return occurrence(c.tx, id)
 }
 
 // PutOccurrence saves an occurrence, and that it is to be looked at from o.Wake on;
@@ -127,6 +131,9 @@ func (c *Change) PutOccurrence(o keepwatch.Occurrence) error {
 		return err
 	}
 	if err := c.list(openOccurrences, o.ID, openSince(old), openSince(o)); err != nil {
+		return err
+	}
+	if err := move(c.tx, askedKey(old), askedKey(o)); err != nil {
 		return err
 	}
 	if err := c.list(pastOccurrences, o.ID, old.At, o.At); err != nil {

@@ -1,24 +1,34 @@
 package store
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"keepwatch"
 )
 
-// Keys: rule/<id> holds a rule; occ/<rule>/<wall> an occurrence, so that those of a
-// rule are in the order of the clock on the wall; digest/<id> a digest; counter/rule
-// the last number given to a rule.
+// Keys: rule/<id> holds a rule, its number with zeros before it, so that those that
+// have one are in its order and before those that have a name; occ/<rule>/<wall> an
+// occurrence, so that those of a rule are in the order of the clock on the wall;
+// digest/<id> a digest; counter/rule the last number given to a rule.
 
 const ruleCounter = "counter/rule"
 
-func ruleKey(id string) string   { return "rule/" + id }
+func ruleKey(id string) string {
+	if digits(id) {
+		return "rule/" + strings.Repeat("0", max(0, longestNumber-len(id))) + id
+	}
+	return "rule/" + id
+}
+
 func digestKey(id string) string { return "digest/" + id }
+
+// longestNumber is how many digits the number of a rule has at the most.
+const longestNumber = 12
+
+func digits(id string) bool { return id != "" && strings.Trim(id, "0123456789") == "" }
 
 // occurrenceKey gives the key of an occurrence, or an error for what is no id of one.
 func occurrenceKey(id string) (string, error) {
@@ -35,9 +45,9 @@ const longestID = 120
 // validRuleID keeps an id out of the keys that could be taken for another one. It
 // takes a number, or a name that begins with a letter, such as "schedule:ruthin-web".
 func validRuleID(id string) error {
-	digits := strings.Trim(id, "0123456789") == ""
+	number := digits(id) && (id == "0" || id[0] != '0') && len(id) <= longestNumber
 	name := id != "" && id[0] >= 'a' && id[0] <= 'z' && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789.:_-") == ""
-	if id == "" || len(id) > longestID || !digits && !name {
+	if id == "" || len(id) > longestID || !number && !name {
 		return fmt.Errorf("store: %q cannot be the name of a rule", id)
 	}
 	return nil
@@ -56,7 +66,7 @@ func validID(what, id string) error {
 func (r *Records) Rule(id string) (rule keepwatch.Rule, err error) {
 	err = r.store.View(func(rd Reader) error {
 		found, err := get(rd, ruleKey(id), &rule)
-		if err == nil && !found {
+		if err == nil && (!found || rule.ID != id) { // 007 is not 7
 			return keepwatch.Errorf(keepwatch.KindNotFound, "There is no reminder %s. `/reminder list` shows those that there are.", id)
 		}
 		return err
@@ -64,14 +74,14 @@ func (r *Records) Rule(id string) (rule keepwatch.Rule, err error) {
 	return rule, err
 }
 
-// Rules gives all of them: those of the configuration first, by name, then the
-// others by number.
-func (r *Records) Rules() ([]keepwatch.Rule, error) {
-	rules, err := all[keepwatch.Rule](r.store, Range{Prefix: "rule/"}, 0)
-	slices.SortStableFunc(rules, func(a, b keepwatch.Rule) int {
-		return cmp.Or(compareBool(b.Fixed, a.Fixed), cmp.Compare(ruleNumber(a.ID), ruleNumber(b.ID)), cmp.Compare(a.ID, b.ID))
-	})
-	return rules, err
+// RulesAfter gives the rules behind one, at most limit where it is above 0: those that
+// have a number, in its order, and then those that have a name. "" is before all.
+func (r *Records) RulesAfter(id string, limit int) ([]keepwatch.Rule, error) {
+	in := Range{Prefix: "rule/"}
+	if id != "" {
+		in.From = ruleKey(id) + "\x00"
+	}
+	return all[keepwatch.Rule](r.store, in, limit)
 }
 
 // FixedRules gives those of the configuration, by name. It reads no rule that has a
@@ -79,26 +89,6 @@ func (r *Records) Rules() ([]keepwatch.Rule, error) {
 func (r *Records) FixedRules() ([]keepwatch.Rule, error) {
 	named, err := all[keepwatch.Rule](r.store, Range{Prefix: "rule/", From: "rule/a"}, 0)
 	return slices.DeleteFunc(named, func(rule keepwatch.Rule) bool { return !rule.Fixed }), err
-}
-
-// ruleNumber gives the number of a rule; that of a name is 0.
-func ruleNumber(id string) int64 {
-	n, err := strconv.ParseInt(id, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
-// compareBool puts false before true.
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
 }
 
 // Occurrence gives what came due, by its id.
@@ -126,11 +116,6 @@ func (r *Records) Occurrences(rule string, limit int) ([]keepwatch.Occurrence, e
 	return all[keepwatch.Occurrence](r.store, Range{Prefix: "occ/" + rule + "/", Reverse: true}, limit)
 }
 
-// OpenOccurrences gives those that are not settled, what was due first first.
-func (r *Records) OpenOccurrences() ([]keepwatch.Occurrence, error) {
-	return r.listed(Range{Prefix: openOccurrences}, openOccurrences, 0)
-}
-
 // OccurrencesSince gives those that were due at a time or after it, newest first, at
 // most limit where it is above 0. It reads no others.
 func (r *Records) OccurrencesSince(t time.Time, limit int) ([]keepwatch.Occurrence, error) {
@@ -142,12 +127,8 @@ func (r *Records) listed(in Range, prefix string, limit int) (list []keepwatch.O
 	err = r.store.View(func(rd Reader) error {
 		return rd.Scan(in, func(key string, _ []byte) error {
 			_, id, _ := strings.Cut(key[len(prefix):], "/")
-			key, err := occurrenceKey(id)
-			if err != nil {
-				return err
-			}
-			var o keepwatch.Occurrence
-			if found, err := get(rd, key, &o); err != nil || !found {
+			o, found, err := occurrence(rd, id)
+			if err != nil || !found {
 				return err
 			}
 			if list = append(list, o); limit > 0 && len(list) >= limit {
@@ -157,4 +138,14 @@ func (r *Records) listed(in Range, prefix string, limit int) (list []keepwatch.O
 		})
 	})
 	return list, err
+}
+
+// occurrence gives what came due, by its id.
+func occurrence(g getter, id string) (o keepwatch.Occurrence, found bool, err error) {
+	key, err := occurrenceKey(id)
+	if err != nil {
+		return o, false, nil // nothing of such a name was ever saved
+	}
+	found, err = get(g, key, &o)
+	return o, found, err
 }

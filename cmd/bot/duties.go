@@ -224,6 +224,15 @@ func (c config) zoneName() string { return c.Location.String() }
 // outcome finds what came of a try of a command.
 func (a *app) outcome(o keepwatch.Occurrence) (remind.Outcome, error) {
 	id := remind.RequestID(o.ID, o.Tries)
+	if o.Run > 0 { // of this try, and known: nothing need be looked for
+		run, err := a.records.Run(o.Run)
+		if err == nil && run.Request == id {
+			return remind.Outcome{Run: run, Found: true}, nil
+		}
+		if err != nil && keepwatch.KindOf(err) != keepwatch.KindNotFound {
+			return remind.Outcome{}, err
+		}
+	}
 	if run, found, err := a.records.RequestRun(id); err != nil || found {
 		return remind.Outcome{Run: run, Found: found}, err
 	}

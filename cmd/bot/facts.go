@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"keepwatch"
@@ -20,20 +21,23 @@ func (a *app) facts(now time.Time) ([]keepwatch.Fact, error) {
 	}
 	facts := keepwatch.ExpiryFacts(s.Credentials, now, s.Location)
 	facts = append(facts, keepwatch.VaultFacts(archives, s.Vault.Copies, now)...)
-	rules, err := a.records.Rules()
+	rules, err := a.records.CommandRules()
+	if err != nil {
+		return nil, err
+	}
+	fixed, err := a.records.FixedRules()
 	if err != nil {
 		return nil, err
 	}
 	schedules, asked := map[string]keepwatch.Rule{}, map[string]keepwatch.Rule{}
-	for _, rule := range rules {
+	for _, rule := range fixed {
 		if rule.Kind == keepwatch.RuleAsk {
 			asked[rule.Ask] = rule
 		}
-		if rule.Kind != keepwatch.RuleCommand {
-			continue
-		}
+	}
+	for _, rule := range rules {
 		schedules[rule.ID] = rule
-		came, err := a.records.Occurrences(rule.ID, factOccurrences)
+		came, err := a.newest(rule.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -85,3 +89,14 @@ func justAsked(f keepwatch.Fact, rule keepwatch.Rule, now time.Time) bool {
 // factOccurrences is how many of the newest occurrences of a rule are looked at: since
 // when it fails in a row is known for so many.
 const factOccurrences = 50
+
+// newest gives the newest occurrences of a rule. What was before one that went well
+// says nothing of how it stands, so mostly a few are enough.
+func (a *app) newest(rule string) ([]keepwatch.Occurrence, error) {
+	const few = 3
+	came, err := a.records.Occurrences(rule, few)
+	if err != nil || len(came) < few || slices.ContainsFunc(came, func(o keepwatch.Occurrence) bool { return o.State == keepwatch.OccurrenceDone }) {
+		return came, err
+	}
+	return a.records.Occurrences(rule, factOccurrences)
+}

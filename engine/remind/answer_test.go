@@ -246,7 +246,7 @@ func TestAsk(t *testing.T) {
 		t.Errorf("%+v, %v", o, err)
 	}
 	sync() // the device is gone
-	open, err := w.OpenOccurrences()
+	open, err := w.OpenAfter("", 0)
 	if err != nil || len(open) != 0 {
 		t.Errorf("still open: %+v, %v", open, err)
 	}
@@ -296,7 +296,7 @@ func TestSync(t *testing.T) {
 	if r := w.rule(a.ID); !r.Next.Equal(at("2026-11-28 02:00")) || r.LastWall != "2026-11-27T03:00" {
 		t.Errorf("%+v", r)
 	}
-	all, err := w.Rules()
+	all, err := w.RulesAfter("", 0)
 	if err != nil || len(all) != 1 {
 		t.Errorf("%+v, %v", all, err)
 	}
@@ -363,7 +363,7 @@ func TestAddRuleRefuses(t *testing.T) {
 			c.change(&r)
 			_, err := w.AddRule(r)
 			refused(t, err, keepwatch.KindInvalid, c.part)
-			if all, err := w.Rules(); err != nil || len(all) != 0 {
+			if all, err := w.RulesAfter("", 0); err != nil || len(all) != 0 {
 				t.Errorf("saved all the same: %+v, %v", all, err)
 			}
 		})

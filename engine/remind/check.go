@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	maxText  = 3000  // characters of a text
-	maxRules = 10000 // made by chat, that can still come due
-	maxTimes = 20    // how often one occurrence is asked again in its channel
+	maxText  = 3000    // characters of a text
+	maxRules = 100_000 // made by chat, that can still come due
+	maxChain = 10      // places that a rule goes along
+	maxTimes = 20      // how often one occurrence is asked again in its channel
 	// shortest is the least distance of a text rule: below it a channel is flooded.
 	shortest = 5 * time.Minute
 )

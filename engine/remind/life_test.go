@@ -354,7 +354,7 @@ func TestOnceUnanswered(t *testing.T) {
 			rule.When.At = at("2026-11-26 09:00")
 			id := keepwatch.OccurrenceID(w.add(rule).ID, "2026-11-26T09:00")
 			w.run(4 * time.Hour)
-			if open, err := w.OpenOccurrences(); err != nil || len(open) != 1 {
+			if open, err := w.OpenAfter("", 100); err != nil || len(open) != 1 {
 				t.Fatal(open, err)
 			}
 			w.to(at("2026-12-26 08:59"))

@@ -185,19 +185,16 @@ func (p *trial) collect() {
 // TestExactlyOnce: whatever happens to the process and to its clock, what is due
 // within its grace is enqueued, once, and nothing else is.
 func TestExactlyOnce(t *testing.T) {
-	seeds := 6
-	if raced {
-		seeds = 2
-	}
+	seeds, lives := 3, 30*24*time.Hour
 	if os.Getenv("KEEPWATCH_SOAK") != "" {
-		seeds = 400
+		seeds, lives = 400, 50*24*time.Hour
 	}
 	crashes := map[string]int{}
 	enqueued, busy, overtaken := 0, 0, 0
 	for seed := range seeds {
 		t.Run(strconv.Itoa(seed), func(t *testing.T) {
 			p := newTrial(t, mem.New(), uint64(seed))
-			p.live(50 * 24 * time.Hour)
+			p.live(lives)
 			p.check()
 			enqueued += len(p.want)
 			busy, overtaken = busy+p.busy, overtaken+p.overtaken
@@ -239,7 +236,7 @@ func (p *trial) live(d time.Duration) {
 	for running := true; running; { // what was handed over is found done
 		p.now = p.now.Add(11 * time.Minute)
 		p.look()
-		open, err := p.OpenOccurrences()
+		open, err := p.OpenAfter("", 1000)
 		p.must(err)
 		running = slices.ContainsFunc(open, func(o keepwatch.Occurrence) bool { return o.Kind == keepwatch.RuleCommand })
 	}

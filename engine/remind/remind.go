@@ -14,21 +14,41 @@ import (
 	"keepwatch"
 )
 
-// Records keeps rules and occurrences.
+// Records keeps rules and occurrences. There may be very many of both: what is read is
+// what is about one thing, or a part of all.
 type Records interface {
 	// Change runs fn as one transaction, and gives the lanes that have something to
 	// send. fn may run more than once, so it has no side effects.
 	Change(fn func(Change) error) (lanes []string, err error)
-	Rule(id string) (keepwatch.Rule, error) // KindNotFound where there is none
-	// Rules gives all of them, those of the configuration first, then by number.
-	Rules() ([]keepwatch.Rule, error)
-	// FixedRules gives those of the configuration, without reading the others.
-	FixedRules() ([]keepwatch.Rule, error)
+	RuleLists
+	OpenLists
 	// Occurrences gives those of a rule, newest first, at most limit.
 	Occurrences(rule string, limit int) ([]keepwatch.Occurrence, error)
 	Occurrence(id string) (keepwatch.Occurrence, error)
-	// OpenOccurrences gives those that are not settled, oldest first.
-	OpenOccurrences() ([]keepwatch.Occurrence, error)
+}
+
+// RuleLists finds rules.
+type RuleLists interface {
+	Rule(id string) (keepwatch.Rule, error) // KindNotFound where there is none
+	// RulesAfter gives those behind one, at most limit: those that have a number, in
+	// its order, and then those that have a name. "" is before all.
+	RulesAfter(id string, limit int) ([]keepwatch.Rule, error)
+	FixedRules() ([]keepwatch.Rule, error)                   // those of the configuration
+	RequestRules(request string) ([]keepwatch.Rule, error)   // what a request has made: one, if any
+	AskingRules(ask string) ([]keepwatch.Rule, error)        // those that ask for something
+	RulesLike(rule keepwatch.Rule) ([]keepwatch.Rule, error) // made by chat, that say the same at the same times, wherever
+	AliveRules() (int64, error)                              // how many were made by chat and can still come due
+}
+
+// OpenLists finds occurrences that are not settled.
+type OpenLists interface {
+	// OpenAfter gives those behind one, oldest first, at most limit. "" is before all.
+	OpenAfter(id string, limit int) ([]keepwatch.Occurrence, error)
+	NewestOpen(limit int) ([]keepwatch.Occurrence, error)
+	CountOpen() (int64, error)
+	OpenOf(rules ...string) ([]keepwatch.Occurrence, error)      // those of some rules, oldest first
+	OpenAsking(ask string) ([]keepwatch.Occurrence, error)       // those that ask for something
+	DigestOccurrences(id string) ([]keepwatch.Occurrence, error) // what stands in a digest, settled or not
 }
 
 // Change reads and writes within one transaction.

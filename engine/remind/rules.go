@@ -14,26 +14,24 @@ import (
 func (s *Scheduler) AddRule(rule keepwatch.Rule) (keepwatch.Rule, error) {
 	s.asked.Lock()
 	defer s.asked.Unlock()
-	there, err := s.cfg.Records.Rules()
+	made, err := s.cfg.Records.RequestRules(rule.Request)
 	if err != nil {
-		return keepwatch.Rule{}, fmt.Errorf("read the rules: %w", err)
+		return keepwatch.Rule{}, fmt.Errorf("read what request %s has made: %w", rule.Request, err)
 	}
-	alive := 0
-	for _, r := range there {
-		if rule.Request != "" && r.Request == rule.Request {
-			return r, nil
-		}
-		if !r.Fixed && (r.Paused || !r.Next.IsZero()) {
-			alive++
-		}
+	if len(made) > 0 {
+		return made[0], nil
 	}
 	now := s.now()
 	due, err := s.check(rule, now)
 	if err != nil {
 		return keepwatch.Rule{}, err
 	}
+	alive, err := s.cfg.Records.AliveRules()
+	if err != nil {
+		return keepwatch.Rule{}, fmt.Errorf("count the rules: %w", err)
+	}
 	if alive >= maxRules {
-		return keepwatch.Rule{}, keepwatch.Errorf(keepwatch.KindConflict, "There are %s reminders already, and no more are taken. Remove some first: /reminder list", keepwatch.FormatCount(int64(alive), ""))
+		return keepwatch.Rule{}, keepwatch.Errorf(keepwatch.KindConflict, "There are %s reminders already, and no more are taken. Remove some first: /reminder list", keepwatch.FormatCount(alive, ""))
 	}
 	rule.Fixed, rule.Last, rule.LastWall, rule.Skip = false, time.Time{}, "", ""
 	if rule.Made.IsZero() {
@@ -226,15 +224,10 @@ func (b *batch) remove(rule keepwatch.Rule, open []keepwatch.Occurrence, what st
 }
 
 // openOf gives what is open of a rule.
-func (s *Scheduler) openOf(rule string) (of []keepwatch.Occurrence, err error) {
-	all, err := s.cfg.Records.OpenOccurrences()
+func (s *Scheduler) openOf(rule string) ([]keepwatch.Occurrence, error) {
+	of, err := s.cfg.Records.OpenOf(rule)
 	if err != nil {
-		return nil, fmt.Errorf("read what is open: %w", err)
-	}
-	for _, o := range all {
-		if o.Rule == rule {
-			of = append(of, o)
-		}
+		return nil, fmt.Errorf("read what is open of rule %s: %w", rule, err)
 	}
 	return of, nil
 }

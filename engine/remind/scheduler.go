@@ -107,11 +107,26 @@ func New(cfg Config) (*Scheduler, error) {
 	return &Scheduler{cfg: cfg, seen: map[string]string{}}, nil
 }
 
-// Rules gives all of them; see Records.
-func (s *Scheduler) Rules() ([]keepwatch.Rule, error) { return s.cfg.Records.Rules() }
-
 // Rule gives one; KindNotFound where there is none.
 func (s *Scheduler) Rule(id string) (keepwatch.Rule, error) { return s.cfg.Records.Rule(id) }
+
+// RulesAfter gives the rules behind one; see RuleLists.
+func (s *Scheduler) RulesAfter(id string, limit int) ([]keepwatch.Rule, error) {
+	return s.cfg.Records.RulesAfter(id, limit)
+}
+
+// FixedRules gives those of the configuration.
+func (s *Scheduler) FixedRules() ([]keepwatch.Rule, error) { return s.cfg.Records.FixedRules() }
+
+// RequestRules gives what a request has made.
+func (s *Scheduler) RequestRules(request string) ([]keepwatch.Rule, error) {
+	return s.cfg.Records.RequestRules(request)
+}
+
+// RulesLike gives the rules made by chat that say the same at the same times.
+func (s *Scheduler) RulesLike(rule keepwatch.Rule) ([]keepwatch.Rule, error) {
+	return s.cfg.Records.RulesLike(rule)
+}
 
 // Occurrences gives those of a rule, newest first.
 func (s *Scheduler) Occurrences(rule string, limit int) ([]keepwatch.Occurrence, error) {
@@ -123,9 +138,27 @@ func (s *Scheduler) Occurrence(id string) (keepwatch.Occurrence, error) {
 	return s.cfg.Records.Occurrence(id)
 }
 
-// OpenOccurrences gives those that are not settled, oldest first.
-func (s *Scheduler) OpenOccurrences() ([]keepwatch.Occurrence, error) {
-	return s.cfg.Records.OpenOccurrences()
+// OpenAfter gives those behind one that are not settled, oldest first.
+func (s *Scheduler) OpenAfter(id string, limit int) ([]keepwatch.Occurrence, error) {
+	return s.cfg.Records.OpenAfter(id, limit)
+}
+
+// NewestOpen gives those that are not settled, what was due last first.
+func (s *Scheduler) NewestOpen(limit int) ([]keepwatch.Occurrence, error) {
+	return s.cfg.Records.NewestOpen(limit)
+}
+
+// CountOpen gives how many are not settled.
+func (s *Scheduler) CountOpen() (int64, error) { return s.cfg.Records.CountOpen() }
+
+// OpenOf gives those of a rule that are not settled, oldest first.
+func (s *Scheduler) OpenOf(rule string) ([]keepwatch.Occurrence, error) {
+	return s.cfg.Records.OpenOf(rule)
+}
+
+// DigestOccurrences gives what stands in a digest, settled or not.
+func (s *Scheduler) DigestOccurrences(id string) ([]keepwatch.Occurrence, error) {
+	return s.cfg.Records.DigestOccurrences(id)
 }
 
 func noRule(id string) *keepwatch.Error {

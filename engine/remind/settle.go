@@ -15,19 +15,16 @@ func (s *Scheduler) Settle(ask, by, what string, next time.Time) error {
 	if ask == "" {
 		return errors.New("remind: settle nothing")
 	}
-	open, err := s.cfg.Records.OpenOccurrences()
+	open, err := s.cfg.Records.OpenAsking(ask)
 	if err != nil {
-		return fmt.Errorf("read what is open: %w", err)
+		return fmt.Errorf("read what is open about %s: %w", ask, err)
 	}
-	rules, err := s.cfg.Records.Rules()
+	rules, err := s.cfg.Records.AskingRules(ask)
 	if err != nil {
-		return fmt.Errorf("read the rules: %w", err)
+		return fmt.Errorf("read the rules that ask for %s: %w", ask, err)
 	}
 	_, err = s.save(func(b *batch) error {
 		for _, o := range open {
-			if o.Ask != ask {
-				continue
-			}
 			o, found, err := b.Occurrence(o.ID)
 			if err != nil {
 				return fmt.Errorf("read occurrence %s: %w", o.ID, err)
@@ -45,15 +42,12 @@ func (s *Scheduler) Settle(ask, by, what string, next time.Time) error {
 			}
 		}
 		for _, rule := range rules {
-			if rule.Kind != keepwatch.RuleAsk || rule.Ask != ask {
-				continue
-			}
 			rule, found, err := b.Rule(rule.ID)
 			if err != nil {
 				return fmt.Errorf("read rule %s: %w", rule.ID, err)
 			}
-			if !found {
-				continue
+			if !found || rule.Kind != keepwatch.RuleAsk || rule.Ask != ask {
+				continue // it was changed meanwhile
 			}
 			b.askNext(&rule, next)
 			if err := b.putRule(rule); err != nil {

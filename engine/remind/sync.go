@@ -25,7 +25,7 @@ func (s *Scheduler) Sync(fixed []keepwatch.Rule) error {
 	}
 	var gone []keepwatch.Rule
 	for _, r := range there {
-		if r.Fixed && !wanted[r.ID] {
+		if !wanted[r.ID] {
 			gone = append(gone, r)
 		}
 	}
@@ -48,7 +48,11 @@ func (s *Scheduler) Sync(fixed []keepwatch.Rule) error {
 
 // syncGone removes rules that are in the configuration no longer.
 func (s *Scheduler) syncGone(some []keepwatch.Rule) error {
-	all, err := s.cfg.Records.OpenOccurrences()
+	ids := make([]string, len(some))
+	for i, r := range some {
+		ids[i] = r.ID
+	}
+	all, err := s.cfg.Records.OpenOf(ids...)
 	if err != nil {
 		return fmt.Errorf("read what is open: %w", err)
 	}
@@ -111,19 +115,32 @@ func (b *batch) syncRule(rule keepwatch.Rule) error {
 // zone has ever been moved further at once than over a whole day.
 const walk = 48 * time.Hour
 
+// perLook is how many rules are looked at between two looks into the state.
+const perLook = 500
+
 // Replan looks whether the rules still come due when they are expected to: with an
 // update, what is known of time zones may have changed. A wall that was ahead stays
 // ahead and only gets its new moment; where that has passed meanwhile it is due at
-// once. It reads all rules, so it is called after a start, in the background.
+// once. It goes over all rules, some at a time, so it is called after a start, in the
+// background.
 func (s *Scheduler) Replan(ctx context.Context) error {
-	rules, err := s.cfg.Records.Rules()
-	if err != nil {
-		return fmt.Errorf("read the rules: %w", err)
+	for after := ""; ; {
+		rules, err := s.cfg.Records.RulesAfter(after, perLook)
+		if err != nil {
+			return fmt.Errorf("read the rules: %w", err)
+		}
+		if len(rules) == 0 {
+			return nil
+		}
+		after = rules[len(rules)-1].ID
+		if err := s.replan(ctx, rules); err != nil {
+			return err
+		}
 	}
-	type move struct {
-		rule keepwatch.Rule
-		due  keepwatch.Due
-	}
+}
+
+// replan is Replan for some rules.
+func (s *Scheduler) replan(ctx context.Context, rules []keepwatch.Rule) error {
 	var moves []move
 	for _, r := range rules {
 		if err := ctx.Err(); err != nil {
@@ -136,16 +153,7 @@ func (s *Scheduler) Replan(ctx context.Context) error {
 	return inBatches(ctx, moves, func(move) string { return "" }, func(some []move) error {
 		_, err := s.save(func(b *batch) error {
 			for _, m := range some {
-				rule, found, err := b.Rule(m.rule.ID)
-				if err != nil {
-					return fmt.Errorf("read rule %s: %w", m.rule.ID, err)
-				}
-				if !found || !same(rule, m.rule) {
-					continue
-				}
-				s.cfg.Log.Info("a rule comes due at another moment than was expected: its time zone has changed", "rule", rule.ID, "wall", m.due.Wall, "was", rule.Next, "is", m.due.At)
-				rule.Next, rule.NextWall = m.due.At, m.due.Wall
-				if err := b.putRule(rule); err != nil {
+				if err := b.move(m); err != nil {
 					return err
 				}
 			}
@@ -153,6 +161,26 @@ func (s *Scheduler) Replan(ctx context.Context) error {
 		})
 		return err
 	})
+}
+
+// move is a rule that comes due at another moment than was expected.
+type move struct {
+	rule keepwatch.Rule
+	due  keepwatch.Due
+}
+
+// move saves it, where the rule is still the same.
+func (b *batch) move(m move) error {
+	rule, found, err := b.Rule(m.rule.ID)
+	if err != nil {
+		return fmt.Errorf("read rule %s: %w", m.rule.ID, err)
+	}
+	if !found || !same(rule, m.rule) {
+		return nil
+	}
+	b.s.cfg.Log.Info("a rule comes due at another moment than was expected: its time zone has changed", "rule", rule.ID, "wall", m.due.Wall, "was", rule.Next, "is", m.due.At)
+	rule.Next, rule.NextWall = m.due.At, m.due.Wall
+	return b.putRule(rule)
 }
 
 // replanned gives the new moment of a rule's next wall, where it is another one.

@@ -76,7 +76,7 @@ func BenchmarkDuties(b *testing.B) {
 	})
 	b.Run("all rules", func(b *testing.B) {
 		for b.Loop() {
-			if list, err := rec.Rules(); err != nil || len(list) != rules {
+			if list, err := rec.RulesAfter("", 0); err != nil || len(list) != rules {
 				b.Fatal(len(list), err)
 			}
 		}

@@ -19,7 +19,7 @@ import (
 func RunDuties(t *testing.T, open func(t *testing.T) store.Store) {
 	for how, wrap := range map[string]func(store.Store) store.Store{"once": func(s store.Store) store.Store { return s }, "twice": Twice} {
 		for name, test := range map[string]func(*testing.T, *office){
-			"rules": rules, "what is due": due, "odd times": oddTimes, "occurrences": occurrences, "occurrences since": occurrencesSince,
+			"rules": rules, "pages of rules": rulePages, "lists of rules": ruleLists, "lists of what is open": openLists, "what is due": due, "odd times": oddTimes, "occurrences": occurrences, "occurrences since": occurrencesSince,
 			"a change is all or nothing": allOrNothing, "changes meet": changesMeet, "names of rules and occurrences": ruleNames,
 			"warnings": warnings, "one warning of a fact": oneWarning, "attestations": attestations,
 			"walks": walks, "walks of odd people": oddWalks, "dossier and servers": dossier,
@@ -105,14 +105,14 @@ func rules(t *testing.T, o *office) {
 	}
 	o.putRules(t, keepwatch.Rule{ID: "schedule:ruthin-web", Fixed: true, Next: noon}, keepwatch.Rule{ID: "check:alis-iphone", Fixed: true})
 	var got, fixed []string
-	for _, r := range must[[]keepwatch.Rule](t)(o.Rules()) {
+	for _, r := range must[[]keepwatch.Rule](t)(o.RulesAfter("", 0)) {
 		got = append(got, r.ID)
 	}
 	for _, r := range must[[]keepwatch.Rule](t)(o.FixedRules()) {
 		fixed = append(fixed, r.ID)
 	}
 	same(t, "those of the configuration", fixed, []string{"check:alis-iphone", "schedule:ruthin-web"})
-	same(t, "rules", got, []string{"check:alis-iphone", "schedule:ruthin-web", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"})
+	same(t, "rules", got, []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "check:alis-iphone", "schedule:ruthin-web"})
 	o.reopen()
 	if r := must[keepwatch.Rule](t)(o.Rule("7")); r.Text != "text 7" || !r.Next.Equal(noon) || r.Version != 1 {
 		t.Errorf("%+v", r)
@@ -234,7 +234,7 @@ func occurrences(t *testing.T, o *office) {
 	same(t, "the newest two", ids(must[[]keepwatch.Occurrence](t)(o.Occurrences("1", 2))), want[:2])
 	same(t, "of no rule", ids(must[[]keepwatch.Occurrence](t)(o.Occurrences("1/", 0))), []string(nil))
 	o.reopen()
-	open := must[[]keepwatch.Occurrence](t)(o.OpenOccurrences())
+	open := must[[]keepwatch.Occurrence](t)(o.OpenAfter("", 0))
 	if len(open) != 20 || !slices.IsSortedFunc(open, func(a, b keepwatch.Occurrence) int { return a.At.Compare(b.At) }) {
 		t.Errorf("open: %q", ids(open))
 	}
@@ -242,14 +242,14 @@ func occurrences(t *testing.T, o *office) {
 		oc.State = keepwatch.OccurrencePassed
 		o.putOccurrences(t, oc)
 	}
-	same(t, "open", ids(must[[]keepwatch.Occurrence](t)(o.OpenOccurrences())), []string{open[19].ID})
+	same(t, "open", ids(must[[]keepwatch.Occurrence](t)(o.OpenAfter("", 0))), []string{open[19].ID})
 	oc := must[keepwatch.Occurrence](t)(o.Occurrence(open[0].ID))
 	if oc.Text != "day 0" || oc.State != keepwatch.OccurrencePassed || oc.Version != 1 {
 		t.Errorf("%+v", oc)
 	}
 	oc.State = keepwatch.OccurrencePosted // opened anew
 	o.putOccurrences(t, oc)
-	same(t, "open again", ids(must[[]keepwatch.Occurrence](t)(o.OpenOccurrences())), []string{oc.ID, open[19].ID})
+	same(t, "open again", ids(must[[]keepwatch.Occurrence](t)(o.OpenAfter("", 0))), []string{oc.ID, open[19].ID})
 	for _, id := range []string{"1@2027-01-01T09:00", "", "@", "1@", "@x", "a/b@c", "1@a/b", strings.Repeat("x", 500) + "@y"} {
 		_, err := o.Occurrence(id)
 		wantKind(t, err, keepwatch.KindNotFound, "Nothing is known", id)
