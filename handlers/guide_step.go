@@ -49,6 +49,9 @@ func (r *Router) step(_ context.Context, c *call) (keepwatch.Message, error) {
 	if !known && m.action != "stop" {
 		return keepwatch.Message{}, r.wayBack(w, keepwatch.Errorf(keepwatch.KindNotFound, "The checklist %s is not there any more: its file was removed. Stop it with `/keepwatch step %s %d stop`.", w.Checklist, w.ID, w.Revision))
 	}
+	if known && m.action != "stop" && strayed(list, w) {
+		return r.relocate(c, list, w)
+	}
 	if known {
 		var wanting bool
 		if m, wanting, err = r.checkMove(list, w, m, r.zoneOf(c.person)); err != nil {
@@ -68,6 +71,40 @@ func (r *Router) step(_ context.Context, c *call) (keepwatch.Message, error) {
 	r.told(said)
 	r.reportDrill(c, list, after)
 	return r.walkMessage(c, list, after, ""), nil
+}
+
+// strayed reports whether the step that a walk is at is another one now: somebody
+// changed the file of the checklist while they were in the middle of it.
+func strayed(list keepwatch.Checklist, w keepwatch.Walk) bool {
+	return w.Step != "" && len(list.Steps) > 0 && list.Steps[atStep(list, w)].Title != w.Step
+}
+
+// relocate puts a walk at the step that it was at, wherever that stands now, and shows
+// it. What was pressed was meant for what the message said, and moves nothing.
+func (r *Router) relocate(c *call, list keepwatch.Checklist, w keepwatch.Walk) (keepwatch.Message, error) {
+	after, err := r.cfg.Duties.Walks.ChangeWalk(w.ID, func(x *keepwatch.Walk) error {
+		if x.Revision != w.Revision || !x.Ended.IsZero() {
+			return errMoved
+		}
+		x.Revision++
+		if at := slices.IndexFunc(list.Steps, func(s keepwatch.ChecklistStep) bool { return s.Title == x.Step }); at >= 0 {
+			x.At = at
+		}
+		x.At = atStep(list, *x)
+		x.Times = slices.Clone(x.Times[:min(len(x.Times), x.At)])
+		for len(x.Times) < x.At { // of steps that are new nobody knows
+			x.Times = append(x.Times, x.Changed)
+		}
+		x.Step = list.Steps[x.At].Title
+		return nil
+	}, func(keepwatch.Walk) []keepwatch.Attestation { return nil })
+	if errors.Is(err, errMoved) {
+		return r.moved(c, list, w)
+	}
+	if err != nil {
+		return keepwatch.Message{}, r.wayBack(w, fmt.Errorf("find the step of checklist %s: %w", w.ID, err))
+	}
+	return r.walkMessage(c, list, after, "This checklist was changed meanwhile. Look at the step again: this is where it is now."), nil
 }
 
 // told passes on what was said, which is saved: nobody is asked for it any more.
@@ -224,6 +261,7 @@ func apply(w *keepwatch.Walk, list keepwatch.Checklist, m move, now time.Time) {
 		return
 	case "back":
 		w.At = max(0, at-1)
+		w.Step = list.Steps[w.At].Title
 		w.Times = w.Times[:min(len(w.Times), w.At)]
 		return
 	case "pass":
@@ -244,6 +282,9 @@ func apply(w *keepwatch.Walk, list keepwatch.Checklist, m move, now time.Time) {
 	}
 	for len(w.Times) < w.At {
 		w.Times = append(w.Times, now)
+	}
+	if w.At < len(list.Steps) {
+		w.Step = list.Steps[w.At].Title
 	}
 	if w.At >= len(list.Steps) {
 		w.Ended, w.Outcome = now, keepwatch.AttestedDone
