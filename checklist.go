@@ -58,17 +58,20 @@ func ChecklistGroups() []string {
 // Walk is somebody's way through a checklist. It is kept, so that it goes on after
 // days.
 type Walk struct {
-	Version   int               `json:"v"`
-	ID        string            `json:"id"` // "l12", for commands
-	Checklist string            `json:"checklist"`
-	Person    string            `json:"person"`
-	Begun     time.Time         `json:"begun"`
-	Changed   time.Time         `json:"changed"`
-	At        int               `json:"at"` // the step that is next, from 0; len(Steps): the end
-	Answers   map[string]string `json:"answers,omitempty"`
-	Problems  []WalkProblem     `json:"problems,omitempty"`
-	Ended     time.Time         `json:"ended,omitzero"`
-	Outcome   Attested          `json:"outcome,omitempty"`
+	Version   int       `json:"v"`
+	ID        string    `json:"id"` // "l12", for commands
+	Checklist string    `json:"checklist"`
+	Person    string    `json:"person"`
+	Begun     time.Time `json:"begun"`
+	Changed   time.Time `json:"changed"`
+	At        int       `json:"at"` // the step that is next, from 0; len(Steps): the end
+	// Step is the title of the step that is next: where another one stands there now,
+	// the file of the checklist was changed meanwhile. "": not known.
+	Step     string            `json:"step,omitempty"`
+	Answers  map[string]string `json:"answers,omitempty"`
+	Problems []WalkProblem     `json:"problems,omitempty"`
+	Ended    time.Time         `json:"ended,omitzero"`
+	Outcome  Attested          `json:"outcome,omitempty"`
 	// Times are the moments at which each step was done, for a drill.
 	Times []time.Time `json:"times,omitempty"`
 	// By is whoever asked that Person goes through it, where that is somebody else or

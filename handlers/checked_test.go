@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,5 +157,46 @@ func TestPeopleOfOtherAlphabets(t *testing.T) {
 			}
 			seen[subject] = name
 		}
+	}
+}
+
+// TestAStepThatMoved: while somebody is at the step that asks where a password is, a
+// step before it is taken out of the file. What they answer is not taken for the answer
+// to another question, and the step is found where it stands now.
+func TestAStepThatMoved(t *testing.T) {
+	ask := func(title, custody string) keepwatch.ChecklistStep {
+		return keepwatch.ChecklistStep{Title: title, Text: "x", Ask: &keepwatch.ChecklistAsk{Name: title, Label: "x", Type: keepwatch.FieldText, Custody: custody}}
+	}
+	list := keepwatch.Checklist{ID: "team", Group: "backup guide", Topic: "team", Title: "Team", Steps: []keepwatch.ChecklistStep{{Title: "One", Text: "x"}, {Title: "Two", Text: "x"}, ask("Safe", "{person}-icloud"), ask("Tape", "{person}-tape")}}
+	s := newSchool(t)
+	s.lists = []keepwatch.Checklist{list}
+	s.open(t)
+	msg := s.press(t, "slack:U1", s.press(t, "slack:U1", s.says("slack:U1", "backup guide team"), "Done"), "Done")
+	list.Steps = slices.Delete(slices.Clone(list.Steps), 0, 1)
+	s.lists = []keepwatch.Checklist{list}
+	s.open(t)
+	msg = s.press(t, "slack:U1", msg, "Answer…", "in the safe") // the third step is Tape now
+	if len(s.words) != 0 || msg.Title != "Step 2 of 3: Safe" || !strings.Contains(plain(msg), "changed meanwhile") {
+		t.Fatalf("%+v\n%s", s.words, plain(msg))
+	}
+	msg = s.press(t, "slack:U1", msg, "Answer…", "in the safe")
+	if len(s.words) != 1 || s.words[0].Subject != "custody/alis-icloud" || msg.Title != "Step 3 of 3: Tape" {
+		t.Fatalf("%+v\n%s", s.words, plain(msg))
+	}
+	list.Steps[2].Title = "Cassette" // another word for it is seen before anything is pressed
+	s.lists = []keepwatch.Checklist{list}
+	s.open(t)
+	if msg = s.says("slack:U1", "keepwatch steps l1"); msg.Title != "Step 3 of 3: Cassette" || !strings.Contains(plain(msg), "changed meanwhile") {
+		t.Fatal(plain(msg))
+	}
+	list.Steps = list.Steps[:1] // and now all that was left is gone
+	s.lists = []keepwatch.Checklist{list}
+	s.open(t)
+	msg = s.press(t, "slack:U1", msg, "Answer…", "on the shelf")
+	if msg.Title != "Step 1 of 1: Two" || len(s.words) != 1 {
+		t.Fatalf("%+v\n%s", s.words, plain(msg))
+	}
+	if msg = s.press(t, "slack:U1", msg, "Done"); s.walks[0].Outcome != keepwatch.AttestedDone {
+		t.Errorf("%+v\n%s", s.walks[0], plain(msg))
 	}
 }

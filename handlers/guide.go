@@ -96,7 +96,7 @@ func (r *Router) guide(_ context.Context, c *call) (keepwatch.Message, error) {
 // beginWalk saves a new walk, or gives the one that is under way.
 func (r *Router) beginWalk(list keepwatch.Checklist, person string) (keepwatch.Walk, error) {
 	now := r.cfg.Now().UTC()
-	w, err := r.cfg.Duties.Walks.StartWalk(keepwatch.Walk{Checklist: list.ID, Person: person, Begun: now, Changed: now})
+	w, err := r.cfg.Duties.Walks.StartWalk(keepwatch.Walk{Checklist: list.ID, Person: person, Begun: now, Changed: now, Step: list.Steps[0].Title})
 	if err != nil {
 		return w, fmt.Errorf("begin checklist %s for %s: %w", list.ID, person, err)
 	}
@@ -210,6 +210,9 @@ func (r *Router) steps(_ context.Context, c *call) (keepwatch.Message, error) {
 			return keepwatch.Message{}, notYours(w)
 		}
 		list, _ := r.listOf(w)
+		if w.Person == c.person.Name && w.Ended.IsZero() && strayed(list, w) {
+			return r.relocate(c, list, w)
+		}
 		return r.walkMessage(c, list, w, ""), nil
 	}
 	person := c.person.Name

@@ -48,7 +48,7 @@ func (r *Router) drill(_ context.Context, c *call) (keepwatch.Message, error) {
 		return r.drillLater(c, person)
 	}
 	now := r.cfg.Now().UTC()
-	w, err := r.cfg.Duties.Walks.StartWalk(keepwatch.Walk{Checklist: list.ID, Person: person.Name, Begun: now, Changed: now, By: c.person.Name, Channel: r.reportTo(c)})
+	w, err := r.cfg.Duties.Walks.StartWalk(keepwatch.Walk{Checklist: list.ID, Person: person.Name, Begun: now, Changed: now, Step: list.Steps[0].Title, By: c.person.Name, Channel: r.reportTo(c)})
 	if err != nil {
 		return keepwatch.Message{}, fmt.Errorf("begin the drill of %s: %w", person.Name, err)
 	}

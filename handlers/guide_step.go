@@ -49,6 +49,9 @@ func (r *Router) step(_ context.Context, c *call) (keepwatch.Message, error) {
 	if !known && m.action != "stop" {
 		return keepwatch.Message{}, r.wayBack(w, keepwatch.Errorf(keepwatch.KindNotFound, "The checklist %s is not there any more: its file was removed. Stop it with `/keepwatch step %s %d stop`.", w.Checklist, w.ID, w.Revision))
 	}
+	if known && m.action != "stop" && strayed(list, w) {
+		return r.relocate(c, list, w)
+	}
 	if known {
 		var wanting bool
 		if m, wanting, err = r.checkMove(list, w, m, r.zoneOf(c.person)); err != nil {
@@ -224,6 +227,7 @@ func apply(w *keepwatch.Walk, list keepwatch.Checklist, m move, now time.Time) {
 		return
 	case "back":
 		w.At = max(0, at-1)
+		w.Step = list.Steps[w.At].Title
 		w.Times = w.Times[:min(len(w.Times), w.At)]
 		return
 	case "pass":
@@ -244,6 +248,9 @@ func apply(w *keepwatch.Walk, list keepwatch.Checklist, m move, now time.Time) {
 	}
 	for len(w.Times) < w.At {
 		w.Times = append(w.Times, now)
+	}
+	if w.At < len(list.Steps) {
+		w.Step = list.Steps[w.At].Title
 	}
 	if w.At >= len(list.Steps) {
 		w.Ended, w.Outcome = now, keepwatch.AttestedDone
