@@ -121,6 +121,9 @@ func (r *Router) drillLater(c *call, person keepwatch.Person) (keepwatch.Message
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
+	if err := r.mayThen(c, c.cmd); err != nil {
+		return keepwatch.Message{}, err
+	}
 	rule := keepwatch.Rule{
 		Kind: keepwatch.RuleCommand, When: keepwatch.When{At: at.UTC(), Said: c.args.one("at")}, Channel: c.req.Channel,
 		Command: "authenticator drill " + Quote(person.Name), By: c.person.Name, Account: c.req.Account, Made: r.cfg.Now().UTC(),

@@ -132,6 +132,18 @@ func TestDrillLater(t *testing.T) {
 	}
 }
 
+// TestDrillLaterByAGroup: when the time comes nobody looks into the group from which an
+// admin's role comes, so it is refused now.
+func TestDrillLaterByAGroup(t *testing.T) {
+	s := newSchool(t)
+	s.Router.cfg.Groups = []keepwatch.Group{{ID: "slack:S1", Role: keepwatch.RoleAdmin}}
+	req := ask(`authenticator drill --at "tomorrow 9:00"`, "slack:U77")
+	req.At, req.Groups = noon, []string{"slack:S1"}
+	if got := s.Handle(t.Context(), req); !got.Failed || len(s.rules) > 0 || !strings.Contains(plain(got), "Your role comes from a group") {
+		t.Errorf("%s, %+v", plain(got), s.rules)
+	}
+}
+
 // TestDrillThatCannotBeSent: somebody who cannot be written to is told by whoever asks.
 func TestDrillThatCannotBeSent(t *testing.T) {
 	for name, set := range map[string]func(*school){"not connected": func(s *school) { s.mute = true }, "not saved": func(s *school) { s.postErr = errors.New("disk full") }} {

@@ -60,6 +60,12 @@ func (r *Router) checkDue(c *call, cmd Command, rest []string) error {
 			return err
 		}
 	}
+	return r.mayThen(c, cmd)
+}
+
+// mayThen refuses a command that is to be carried out at a time by somebody whose role
+// comes from a group.
+func (r *Router) mayThen(c *call, cmd Command) error {
 	alone, known := r.person(keepwatch.Request{Account: c.req.Account})
 	if !known || alone.Role < cmd.Role {
 		return keepwatch.Errorf(keepwatch.KindInvalid, "Your role comes from a group, and when the time comes nobody looks into it. Ask %s to add your account to keepwatch.yaml, or to make this reminder.", r.admins(c.req.Account.Platform))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -15,7 +16,7 @@ import (
 // Review has the facts computed and fits the warnings to them: what is new is told
 // of, what is said otherwise is edited, what has become another fact (Fact.Urge) is
 // told of again, and what is no longer given is over. Where the facts cannot be
-// computed everything stays as it is.
+// computed everything stays as it is; where one cannot be saved, the others are.
 func (k *Keeper) Review(ctx context.Context) error {
 	k.reviewing.Lock()
 	defer k.reviewing.Unlock()
@@ -28,26 +29,40 @@ func (k *Keeper) Review(ctx context.Context) error {
 		return fmt.Errorf("read the warnings: %w", err)
 	}
 	k.cfg.Crash("warn.computed")
-	work := k.differ(facts, open)
+	work, failed := k.differ(facts, open), []error(nil)
 	for len(work) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		part := work[:min(batch, len(work))]
 		work = work[len(part):]
-		err := k.transact(func(t *telling) error {
-			for _, d := range part {
-				if err := t.fit(d); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("save what is to be warned of: %w", err)
+		if err := k.fitAll(part); err != nil {
+			failed = append(failed, fmt.Errorf("save what is to be warned of: %w", err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
+}
+
+// fitAll fits the warnings of some facts to them as one. Where that does not work the
+// halves are fitted, and theirs, so that one bad record keeps nobody from hearing of the
+// others, and many of them still are one message.
+func (k *Keeper) fitAll(part []difference) error {
+	err := k.transact(func(t *telling) error {
+		for _, d := range part {
+			if err := t.fit(d); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	switch half := len(part) / 2; {
+	case err == nil:
+		return nil
+	case half == 0:
+		return fmt.Errorf("%s: %w", clip(part[0].fact.Key), err)
+	default:
+		return errors.Join(k.fitAll(part[:half]), k.fitAll(part[half:]))
+	}
 }
 
 // difference is a fact of which nobody knows as it is now. given is false for one

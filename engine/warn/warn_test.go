@@ -431,3 +431,25 @@ func TestBrokenFacts(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 }
+
+// TestOneBadFact: one that cannot be saved keeps nobody from hearing of the others, and
+// those are not a message each because of it.
+func TestOneBadFact(t *testing.T) {
+	w := newWorld(t, noon)
+	var facts []keepwatch.Fact
+	for i := range 60 {
+		facts = append(facts, keepwatch.Fact{Key: fmt.Sprintf("old/%02d", i), Tone: keepwatch.ToneBad, Title: fmt.Sprint("fact ", i)})
+	}
+	facts[17].Key += strings.Repeat("x", 1000) // no key that the store takes
+	w.facts = func(time.Time) []keepwatch.Fact { return facts }
+	if err := w.keeper.Review(t.Context()); err == nil || !strings.Contains(err.Error(), "old/17") {
+		t.Errorf("%v", err)
+	}
+	w.deliver()
+	if open, err := w.keeper.Warnings(); err != nil || len(open) != 59 {
+		t.Errorf("%d are told of, %v", len(open), err)
+	}
+	if len(w.posted) > 12 {
+		t.Errorf("they are %d messages", len(w.posted))
+	}
+}
