@@ -89,7 +89,11 @@ func (d document) markdown(zone *time.Location) string {
 	}
 	b.WriteString("\n## What Microsoft asks for\n\nMicrosoft publishes no list. This is what others were asked for.\n\n")
 	for _, f := range keepwatch.DossierFields() {
-		fmt.Fprintf(&b, "- **%s**: %s\n", f.Label, d.value(f.Name))
+		value := d.value(f.Name)
+		if f.Name == "emergency-accounts" && len(d.emergency) > 0 {
+			value = d.keys() // what was written down once may have moved
+		}
+		fmt.Fprintf(&b, "- **%s**: %s\n", f.Label, value)
 	}
 	if missing := missingFields(d.dossier); len(missing) > 0 {
 		fmt.Fprintf(&b, "\nStill missing in here: %s.\n", labels(missing))
@@ -152,7 +156,7 @@ func (d document) steps() []string {
 		"**Another administrator?** Ask for a Temporary Access Pass, or to be made to register again: Entra admin center → Users → the person → Authentication methods." + d.known(" Administrators: ", "administrators", "."),
 	}
 	if keys := d.keys(); keys != "" {
-		list = append(list, "**Emergency account.** "+keys+" Sign in with one of them, then give yourself a Temporary Access Pass.")
+		list = append(list, "**Emergency account.** "+keys+" Sign in with one of them, then give yourself a Temporary Access Pass, or have yourself register again: Entra admin center → Users → you → Authentication methods.")
 	}
 	list = append(list, "**A backup of Authenticator** comes back on the same sort of phone alone: iPhone to iPhone, Android to Android. It brings back the codes of other services. Of a work account it brings back the name only, and that has to be signed in to again: it does not let an administrator in by itself.")
 	if partner := d.known("", "partner", "."); partner != "" {
@@ -160,7 +164,7 @@ func (d document) steps() []string {
 	}
 	return append(list,
 		"**Ring Microsoft.** The number of your country is at https://support.microsoft.com/help/4051701 (“Customer service phone numbers”); type that address yourself, because numbers in advertisements are often of swindlers. Say: “Authenticator”; “Office 365 for business”, “for companies”; yes, you are the administrator; no, there is no other one. Ask for a service request to the Data Protection team. It takes days, so begin at once. If nobody takes it, open a ticket from a new trial tenant and name this one in it"+d.known(": ", "tenant-domain", "")+".",
-		"**Have this page at hand when they ring back**"+d.known(": ", "phone", "")+"."+d.known(" Give them an address that is read without the tenant: ", "email", ".")+" They may have you add a TXT or MX record to prove that the domain is yours."+d.known(" DNS host: ", "dns-host", ".")+d.known(" Registrar: ", "registrar", "."))
+		"**Have this page at hand when they ring back**"+d.known(": ", "phone", "")+". They never ask for a password or a code: if a caller does, hang up."+d.known(" Give them an address that is read without the tenant: ", "email", ".")+" They may have you add a TXT or MX record to prove that the domain is yours."+d.known(" DNS host: ", "dns-host", ".")+d.known(" Registrar: ", "registrar", "."))
 }
 
 // table lists the devices.

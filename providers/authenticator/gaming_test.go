@@ -156,3 +156,17 @@ func TestFactsOfALockOut(t *testing.T) {
 		t.Errorf("%+v", facts)
 	}
 }
+
+// TestOnePlaceForEachKey: whoever reads the dossier in need is not led to two places
+// for one key, the one that was written down once and the one where it lies now.
+func TestOnePlaceForEachKey(t *testing.T) {
+	d, k := prepared(t)
+	d.dossier.Fields["emergency-accounts"] = keepwatch.Entered{Value: "bg1@contoso.onmicrosoft.com: FIDO2 key, in the old office", By: "Alis"}
+	text, _, err := k.Document()
+	if err != nil || strings.Contains(text, "the old office") || strings.Count(text, "its key: in the safe of emergency-bg1") != 2 {
+		t.Errorf("%v\n%s", err, text)
+	}
+	if !strings.Contains(text, "never ask for a password") {
+		t.Error("nothing warns of callers who are not Microsoft")
+	}
+}
