@@ -112,6 +112,16 @@ func ruleLists(t *testing.T, o *office) {
 	}
 }
 
+// of gives the occurrences of some rules.
+func of(all []string, rules ...string) (some []string) {
+	for _, id := range all {
+		if rule, _, _ := keepwatch.SplitOccurrence(id); slices.Contains(rules, rule) {
+			some = append(some, id)
+		}
+	}
+	return some
+}
+
 // openLists: what is open is found by its place, its rule, what it asks and its digest.
 func openLists(t *testing.T, o *office) {
 	var want []string
@@ -128,14 +138,6 @@ func openLists(t *testing.T, o *office) {
 		_, y, _ := keepwatch.SplitOccurrence(b)
 		return slices.Compare([]string{x, a}, []string{y, b})
 	})
-	of := func(all []string, rules ...string) (some []string) {
-		for _, id := range all {
-			if rule, _, _ := keepwatch.SplitOccurrence(id); slices.Contains(rules, rule) {
-				some = append(some, id)
-			}
-		}
-		return some
-	}
 	o.reopen()
 	settle := func(id string) {
 		oc := must[keepwatch.Occurrence](t)(o.Occurrence(id))
