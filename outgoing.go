@@ -135,6 +135,9 @@ type Delivery struct {
 	// Quiet: where the request starts a run, its card in the channel is answer
 	// enough.
 	Quiet bool `json:"quiet,omitempty"`
+	// Silent: it is done again by itself, after it has failed; nothing is said of that
+	// before it has gone well, or is given up.
+	Silent bool `json:"silent,omitempty"`
 	// InReply: the card of a run goes into the answer itself (Discord), and not
 	// into a message of its own (Slack).
 	InReply bool `json:"in_reply,omitempty"`

@@ -166,6 +166,9 @@ func (d *Desk) outgoing(del keepwatch.Delivery, msg keepwatch.Message) []keepwat
 	if msg.Run == 0 {
 		return []keepwatch.Outgoing{answer}
 	}
+	if del.Silent {
+		return nil
+	}
 	if del.Request.Due != "" { // nobody asked, so there is nobody to answer beside the card
 		return []keepwatch.Outgoing{{ID: answer.ID, Lane: answer.Channel, Channel: answer.Channel, Run: msg.Run, Made: answer.Made}}
 	}

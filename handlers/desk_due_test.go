@@ -107,6 +107,23 @@ func TestDueNowIsRefused(t *testing.T) {
 	})
 }
 
+// TestDeskIsSilentAboutAnotherTry: a host that is down all night is not a card for
+// each try.
+func TestDeskIsSilentAboutAnotherTry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t)
+		p := h.open(nil)
+		d := dueOf("/backup start notes", keepwatch.ConfigAccount())
+		d.Silent = true
+		p.take(d)
+		synctest.Wait()
+		if out, runs := h.waiting(), h.allRuns(); len(out) != 0 || len(runs) != 1 {
+			t.Errorf("%+v, %+v", out, runs)
+		}
+		p.kill()
+	})
+}
+
 // TestNobodyIsTheSchedule: its account counts for what is due, and for nothing that
 // somebody sends.
 func TestNobodyIsTheSchedule(t *testing.T) {

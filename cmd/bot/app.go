@@ -329,7 +329,7 @@ func (a *app) changed(run keepwatch.Run) {
 		}
 		a.duties.warnings.Poke()
 	}
-	if run.State == keepwatch.RunQueued {
+	if run.State == keepwatch.RunQueued || run.State == keepwatch.RunDone {
 		a.announce(run)
 	}
 	step := ""

@@ -13,6 +13,7 @@ import (
 
 	"keepwatch"
 	"keepwatch/engine"
+	"keepwatch/engine/remind"
 	"keepwatch/handlers"
 )
 
@@ -164,10 +165,17 @@ func (a *app) tidy(ctx context.Context) {
 }
 
 // announce posts the card of a run that nobody asked for in a channel into the
-// default channel.
+// default channel, and of a scheduled one that has gone well where it belongs, unless
+// it is there.
 func (a *app) announce(run keepwatch.Run) {
 	channel := a.settings.Channels["default"]
-	if run.By != byDrop || channel == "" || !a.speaks(channel) {
+	switch {
+	case run.Due != "" && run.State == keepwatch.RunDone && run.Request != remind.RequestID(run.Due, 1):
+		channel = run.Where // it was tried again, of which nothing was said yet
+	case run.By != byDrop || run.State == keepwatch.RunDone:
+		return
+	}
+	if channel == "" || !a.speaks(channel) {
 		return
 	}
 	lanes, err := a.records.PostCard(keepwatch.Outgoing{ID: handlers.NewID(), Lane: channel, Channel: channel, Run: run.ID, Made: a.now().UTC()})

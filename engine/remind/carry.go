@@ -137,7 +137,7 @@ func (s *Scheduler) hand(ctx context.Context, o keepwatch.Occurrence) {
 				Channel: o.Channel, At: s.now(), Due: o.ID,
 			},
 			Reply: keepwatch.Reply{To: rule.Account},
-			Quiet: true,
+			Quiet: true, Silent: o.Tries > 1,
 		})
 		s.cfg.Crash("remind.carried")
 	}
