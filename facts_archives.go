@@ -186,8 +186,9 @@ func (k Kept) singleFact(a Archive, now time.Time, loc *time.Location) Fact {
 const VaultKey = "vault/single"
 
 // VaultFacts gives the fact that there are archives and no place for copies is
-// configured, once for the whole vault. It is a remark at first; where it stays so
-// for a month it is a warning.
+// configured, once for the whole vault: from the day after the first archive on, so
+// that whoever tries Keepwatch out is not told of it at once. It is a remark at first;
+// where it stays so for a month it is a warning.
 func VaultFacts(archives []Archive, copies []string, now time.Time) []Fact {
 	var oldest time.Time
 	for _, a := range archives {
@@ -195,7 +196,7 @@ func VaultFacts(archives []Archive, copies []string, now time.Time) []Fact {
 			oldest = a.Started
 		}
 	}
-	if oldest.IsZero() || len(copies) > 0 {
+	if oldest.IsZero() || len(copies) > 0 || now.Sub(oldest) < copyTime {
 		return nil
 	}
 	f := Fact{

@@ -175,6 +175,7 @@ func TestVaultFacts(t *testing.T) {
 	archives := []Archive{verified("notes", "2026-11-23T03:01"), verified("mail", "2026-10-01T03:00")}
 	for _, c := range []struct{ name, now, want string }{
 		{"new", "2026-10-20T00:00", "vault/single | info | - | All archives lie in one place only\n"},
+		{"just begun", "2026-10-01T12:00", ""},
 		{"for a month", "2026-10-31T03:00", "vault/single | warn | - | All archives lie in one place only\n"},
 	} {
 		facts := VaultFacts(archives, nil, at(c.now))
