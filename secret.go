@@ -35,9 +35,10 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // HoldsSecret reports whether a text plainly has a secret in it: a private key, a
-// token, something random and long, or "the password is …". It is for texts that are
-// kept or shown, so that what somebody wrote by mistake is neither. Nothing can
-// tell every secret; it is meant to let no ordinary sentence fall.
+// token, something random and long, a word made as passwords are, or "the password
+// is …". It is for texts that are kept or shown, so that what somebody wrote by mistake
+// is neither. Nothing can tell every secret; it is meant to let no ordinary sentence
+// fall.
 func HoldsSecret(text string) bool {
 	upper := strings.ToUpper(text)
 	for _, mark := range []string{"AGE-SECRET-KEY-", "-----BEGIN "} {
@@ -47,7 +48,10 @@ func HoldsSecret(text string) bool {
 	}
 	words := strings.Fields(text)
 	for i, word := range words {
-		if namesSecret(words, i) || randomWord(strings.Trim(word, `.,;:!?"'()[]`)) {
+		if namesSecret(words, i) || isPassword(words, i) || strongWord(word) || randomWord(strings.Trim(word, `.,;:!?"'()[]`)) {
+			return true
+		}
+		if i > 0 && nameOfSecret(words[i-1]) && secretAfter(words[i:]) {
 			return true
 		}
 	}
@@ -95,11 +99,6 @@ func LooksSecret(text string) bool {
 	if strings.Trim(strings.Join(words, ""), "0123456789-./ ") == "" {
 		return len(strings.Join(words, "")) >= 4 // a PIN, a recovery key
 	}
-	for i := range words[1:] {
-		if nameOfSecret(words[i]) && secretAfter(words[i+1:]) {
-			return true
-		}
-	}
 	word := strings.TrimRight(words[0], ".,;")
 	if uuid(word) {
 		return false
@@ -142,6 +141,9 @@ func nameOfSecret(word string) bool {
 // "PIN 4711", "password hunter2", but not "password Office365 folder".
 func secretAfter(words []string) bool {
 	word := strings.TrimRight(words[0], ".,;")
+	if calendarWord(word) || hostName(word) {
+		return false
+	}
 	if strings.Trim(word, "0123456789-") == "" {
 		return len(word) >= 4
 	}
@@ -179,7 +181,7 @@ func randomWord(word string) bool {
 		host, _, _ := strings.Cut(word[at+3:], "/")
 		return strings.Contains(host, "@") && strings.Contains(host, ":")
 	}
-	if len(word) < 16 || address(word) || uuid(word) {
+	if len(word) < 16 || address(word) || uuid(word) || calendarWord(word) {
 		return false
 	}
 	if strings.Trim(word, "0123456789-") == "" {

@@ -54,8 +54,9 @@ func Guard(table []Command, text string) string {
 
 // secretIn reports whether an answer looks like a secret, and like no date.
 func secretIn(text string) bool {
-	_, _, year, _, dated := figures(text, time.Time{})
-	if _, err := time.Parse("2006-1-2", text); err == nil || dated && year > 1000 {
+	first, second, year, _, dated := figures(text, time.Date(999, 12, 31, 0, 0, 0, 0, time.UTC)) // without a year it is one before 1000
+	dayAndMonth := dated && (first < 13 || second < 13) && len(text) <= len("31/12.")            // 03/04: too short for a PIN with a sign in it
+	if _, err := time.Parse("2006-1-2", text); err == nil || dated && year > 1000 || dayAndMonth {
 		return false
 	}
 	return keepwatch.LooksSecret(text)

@@ -27,6 +27,10 @@ func TestNoSecretIsKept(t *testing.T) {
 		"/authenticator custody vault-key password " + secret,
 		"/keepwatch stpe l1 0 done " + secret,
 		"the password is " + secret,
+		"/keepwatch step l1 0 problem the iPhone is too old, password " + secret,
+		"/authenticator dossier registrar Cloudflare, login admin / " + secret,
+		"/authenticator dossier registrar " + secret + " in the safe",
+		"/authenticator dossier phone " + secret,
 	} {
 		var log bytes.Buffer
 		w, d := newWorld(), newDuty()
@@ -66,6 +70,10 @@ func TestPlainWordsStayInTheAudit(t *testing.T) {
 	for _, text := range []string{
 		"/authenticator checked alis-iphone 2026-11-20",
 		"/authenticator checked alis-iphone 20.11.2026",
+		"/authenticator checked alis-iphone 03/04",
+		"/authenticator checked alis-iphone 3.12.",
+		"/keepwatch step l1 0 problem the password is wrong",
+		"/authenticator dossier registrar KeePass, entry Registrar",
 		"/authenticator checked alis-iphone 20 Nov --remarks \"by telephone\"",
 		"/authenticator custody vault-key in the safe, blue folder",
 		"/authenticator dossier tenant-id 72f988bf-86f1-41af-91ab-2d7cd011db47",

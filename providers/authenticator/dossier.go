@@ -144,8 +144,29 @@ func fits(f keepwatch.DossierField, value string) error {
 		return bad("an address has an @.")
 	case f.Name == "phone" && !strings.ContainsAny(value, "0123456789"):
 		return bad("a number has digits.")
+	case f.Name == "phone" && !phoneNumber(value):
+		return bad("a number has digits, blanks, +, -, ( and ), and whose it is stands behind a comma.")
 	}
 	return nil
+}
+
+// phoneNumber reports whether a text is one: digits, blanks, +, -, ( and ), with an
+// extension, and behind a comma whose it is.
+func phoneNumber(text string) bool {
+	number, whose, _ := strings.Cut(strings.ToLower(text), ",")
+	for _, mark := range []string{"extension", "ext.", "ext", "x"} {
+		if before, ext, found := strings.Cut(number, mark); found && strings.TrimSpace(ext) != "" {
+			number = before + ext
+			break
+		}
+	}
+	digits := len(number) - len(strings.Map(func(c rune) rune {
+		if c >= '0' && c <= '9' {
+			return -1
+		}
+		return c
+	}, number))
+	return digits >= 3 && strings.Trim(number, "0123456789 +-()\u00a0") == "" && !keepwatch.LooksSecret(strings.TrimSpace(whose))
 }
 
 // tenantID reports whether a text is one.
