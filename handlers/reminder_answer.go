@@ -250,15 +250,38 @@ func (r *Router) assignReminder(_ context.Context, c *call) (keepwatch.Message, 
 		return keepwatch.Message{}, err
 	}
 	to := keepwatch.Answer{Kind: keepwatch.AnswerAssign, By: c.person.Name, To: p.Name}
+	what, told, tone := " sees to it: ", "", keepwatch.ToneGood
 	if p.Name != c.person.Name {
-		if at, err := r.directly(c, p); err == nil && r.connected(at.channel) {
-			to.Where = at.channel
+		if to.Where, told = r.tells(c, p, o); to.Where == "" {
+			what, tone = " is to see to it, and has not been told: ", keepwatch.ToneWarn
 		}
 	}
 	if o, err = r.answered(o, to); err != nil {
 		return keepwatch.Message{}, err
 	}
-	return said(p.Name+" sees to it: ", o, keepwatch.ToneGood, ""), nil
+	msg := said(p.Name+what, o, tone, "")
+	if told != "" {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(told))
+	}
+	return msg, nil
+}
+
+// tells gives where somebody is told that something is assigned to them, and how to
+// say so. Where nothing leads to them it is the empty channel, and somebody has to
+// tell them.
+func (r *Router) tells(c *call, p keepwatch.Person, o keepwatch.Occurrence) (channel, words string) {
+	at, err := r.directly(c, p)
+	switch {
+	case err != nil:
+		return "", "Nobody has told " + p.Name + ": keepwatch.yaml names no account on Slack or Discord, so Keepwatch has no way to. Tell " + p.Name + " yourself."
+	case !r.connected(at.channel):
+		return "", "Nobody has told " + p.Name + ": Keepwatch is not connected to " + platformName(at.channel) + ". Tell " + p.Name + " yourself."
+	case at.channel == "terminal":
+		return at.channel, "It is shown at this terminal, which is " + p.Name + "'s as well."
+	case at.channel == o.Channel || slices.Contains(o.Places, at.channel):
+		return at.channel, p.Name + " has it in a direct message on " + platformName(at.channel) + " already, which says so now. That rings nowhere: where it is pressing, say it yourself too."
+	}
+	return at.channel, p.Name + " is told by a direct message on " + platformName(at.channel) + "."
 }
 
 // skipReminder leaves out what came due, or the next one of a rule.

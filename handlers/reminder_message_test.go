@@ -245,6 +245,37 @@ func TestWhoAnswers(t *testing.T) {
 	}
 }
 
+// TestAssignedIsTold: the answer says whether whoever is to see to it was told, and
+// where nothing leads to them that somebody has to.
+func TestAssignedIsTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		accounts    map[string]string
+		places      []string
+		to          string
+		tone        keepwatch.Tone
+		where, want string
+	}{
+		"told":          {map[string]string{"slack": "U8"}, nil, "Mair", keepwatch.ToneGood, "slack:@U8", "Mair is told by a direct message on Slack."},
+		"has it":        {map[string]string{"slack": "U8"}, []string{"slack:@U8"}, "Mair", keepwatch.ToneGood, "slack:@U8", "already, which says so now"},
+		"no account":    {nil, nil, "Mair", keepwatch.ToneWarn, "", "Nobody has told Mair: keepwatch.yaml names no account"},
+		"terminal only": {map[string]string{"terminal": "mair"}, nil, "Mair", keepwatch.ToneWarn, "", "Tell Mair yourself."},
+		"not connected": {map[string]string{"discord": "88"}, nil, "Mair", keepwatch.ToneWarn, "", "Keepwatch is not connected to Discord. Tell Mair yourself."},
+		"oneself":       {nil, nil, "Olwen", keepwatch.ToneGood, "", "Olwen sees to it: "},
+	} {
+		k := newKeeper()
+		k.due[1].Places = c.places
+		r := newWorld().timed(t, k)
+		r.cfg.People = append(slices.Clone(r.cfg.People), keepwatch.Person{Name: "Mair", Accounts: c.accounts})
+		m := r.Handle(t.Context(), from("/reminder assign "+k.due[1].ID+" "+c.to, "slack:U2"))
+		if m.Failed || m.Tone != c.tone || !strings.Contains(all(m), c.want) || len(k.answers) != 1 || k.answers[0].Where != c.where {
+			t.Errorf("%s: %+v\n%s", name, k.answers, all(m))
+		}
+		if c.to == "Olwen" && strings.Contains(all(m), "told") {
+			t.Errorf("%s: %s", name, all(m))
+		}
+	}
+}
+
 // TestCommandsThatCannotWait: what nobody would be there to confirm, or nobody may
 // do then, is refused now.
 func TestCommandsThatCannotWait(t *testing.T) {
