@@ -1,5 +1,7 @@
 package keepwatch
 
+import "strings"
+
 // DossierSource is the name of the one source of kind KindDossier.
 const DossierSource = "dossier"
 
@@ -33,4 +35,48 @@ func DossierFields() []DossierField {
 		{"partner", "Partner or reseller (CSP)", "A partner with delegated rights can open a ticket, and may be able to help itself.", "none; or its name, phone and customer number", false},
 		{"emergency-accounts", "Emergency accounts, and where their keys are", "They are what gets you in without support.", "bg1@contoso.onmicrosoft.com: FIDO2 key, office safe", false},
 	}
+}
+
+// NobodySaid stands for a field that may be left empty: that nothing is written down
+// of a partner does not mean that there is none.
+const NobodySaid = "nobody has said whether there is one"
+
+// OwnDomain gives the domain of the tenant on which the e-mail address of the dossier
+// is, so that nobody can read it in a lock-out, or "". The domains of the
+// administrators' names are the tenant's too. Of several addresses one outside is
+// enough.
+func (d Dossier) OwnDomain() string {
+	list := dossierWords(d.Fields["domains"].Value + "," + d.Fields["tenant-domain"].Value)
+	for _, name := range dossierWords(d.Fields["administrators"].Value) {
+		if _, own, found := strings.Cut(name, "@"); found {
+			list = append(list, own)
+		}
+	}
+	inside := ""
+	for _, address := range dossierWords(d.Fields["email"].Value) {
+		_, domain, found := strings.Cut(address, "@")
+		if !found {
+			continue
+		}
+		if inside = within(domain, list); inside == "" {
+			return ""
+		}
+	}
+	return inside
+}
+
+// within gives which of some domains another one is, or is below of; "": none.
+func within(domain string, list []string) string {
+	for _, own := range list {
+		if own = strings.TrimPrefix(own, "@"); own != "" && (domain == own || strings.HasSuffix(domain, "."+own)) {
+			return own
+		}
+	}
+	return ""
+}
+
+// dossierWords divides a list at commas, semicolons, brackets and blanks, in small
+// letters.
+func dossierWords(list string) []string {
+	return strings.FieldsFunc(strings.ToLower(list), func(r rune) bool { return strings.ContainsRune(",; \n()<>", r) })
 }

@@ -111,7 +111,7 @@ func (r *Router) dossierList(d keepwatch.Dossier) keepwatch.Message {
 		case e.Value != "":
 			value, by = e.Value, e.By+", "+e.At.In(r.cfg.Location).Format("2 Jan 2006")
 		case !f.Required:
-			value = "none"
+			value = keepwatch.NobodySaid
 		}
 		table.Rows = append(table.Rows, []string{f.Name, f.Label, value, by})
 		menu.Options = append(menu.Options, keepwatch.Button{Label: f.Label, Command: "authenticator dossier " + f.Name})
@@ -147,6 +147,9 @@ func (r *Router) dossierField(f keepwatch.DossierField, d keepwatch.Dossier) kee
 	e := d.Fields[f.Name]
 	msg := keepwatch.Message{Title: "Dossier: " + f.Label}
 	fields := []keepwatch.Field{{Name: "Value", Value: "missing"}, {Name: "For example", Value: f.Example}}
+	if !f.Required {
+		fields[0].Value = keepwatch.NobodySaid
+	}
 	if e.Value != "" {
 		fields[0].Value = e.Value
 		fields = append(fields, keepwatch.Field{Name: "By", Value: e.By})
@@ -176,6 +179,10 @@ func (r *Router) filledIn(f keepwatch.DossierField, d keepwatch.Dossier) keepwat
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("What "+e.By+" gives counts again: "+e.Value))
 	default:
 		msg.Blocks = append(msg.Blocks, keepwatch.Field{Name: f.Label, Value: e.Value}.Block())
+	}
+	if own := d.OwnDomain(); own != "" && slices.Contains([]string{"email", "domains", "tenant-domain", "administrators"}, f.Name) {
+		msg.Tone = keepwatch.ToneWarn
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(d.Fields["email"].Value+", the address outside the tenant, is on the tenant's own domain "+own+": nobody can read it in a lock-out. Give one that is read without Microsoft 365."), keepwatch.Code("/authenticator dossier email contoso.rescue@mail.example"))
 	}
 	missing := lacking(d)
 	if len(missing) == 0 {

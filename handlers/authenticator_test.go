@@ -197,6 +197,8 @@ func TestAuthenticatorAnswers(t *testing.T) {
 		{name: "auth-dossier-field-yaml", text: "/authenticator dossier tenant-domain", who: "slack:U1"},
 		{name: "auth-dossier-typo", text: "/authenticator dossier tenantid 72f988bf-86f1-41af-91ab-2d7cd011db47", who: "slack:U1"},
 		{name: "auth-dossier-set", text: "/authenticator dossier email contoso.rescue@mail.example", who: "slack:U1"},
+		{name: "auth-dossier-own-domain", text: "/authenticator dossier email alis@mail.contoso.example", who: "slack:U1", set: full},
+		{name: "auth-dossier-optional", text: "/authenticator dossier partner", who: "slack:U1", set: func(d *duty) { delete(d.notes.Fields, "partner") }},
 		{name: "auth-dossier-last", text: "/authenticator dossier email contoso.rescue@mail.example", who: "slack:U1", set: func(d *duty) { full(d); delete(d.notes.Fields, "email") }},
 		{name: "auth-dossier-clear", text: "/authenticator dossier phone --clear", who: "slack:U1"},
 		{name: "auth-dossier-refused", text: "/authenticator dossier phone none", who: "slack:U1", set: func(d *duty) {

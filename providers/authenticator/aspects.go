@@ -216,7 +216,7 @@ func outside(d keepwatch.Dossier) aspect {
 	const name, weight = "contact outside the tenant", 6
 	phone, email := d.Fields["phone"].Value, d.Fields["email"].Value
 	const next = "Fill in `/authenticator dossier phone` and `/authenticator dossier email`: an address that is read without Microsoft 365."
-	if inside := insideDomain(d, email); inside != "" {
+	if inside := d.OwnDomain(); inside != "" {
 		return none(name, weight, email+" is on the tenant's own domain "+inside+": nobody can read it in a lock-out.", next)
 	}
 	switch {
@@ -226,30 +226,4 @@ func outside(d keepwatch.Dossier) aspect {
 		return poor(name, weight, 0.5, "Of telephone number and e-mail address outside the tenant only one is known.", next)
 	}
 	return good(name, weight, "Support can reach "+phone+" and "+email+".")
-}
-
-// insideDomain gives the domain of the tenant that an address is on, or "". The
-// domains of the administrators' names are the tenant's too.
-func insideDomain(d keepwatch.Dossier, email string) string {
-	_, domain, found := strings.Cut(strings.ToLower(email), "@")
-	if !found {
-		return ""
-	}
-	list := words(d.Fields["domains"].Value + "," + d.Fields["tenant-domain"].Value)
-	for _, name := range words(d.Fields["administrators"].Value) {
-		if _, own, found := strings.Cut(name, "@"); found {
-			list = append(list, own)
-		}
-	}
-	for _, own := range list {
-		if own = strings.ToLower(strings.TrimPrefix(own, "@")); own != "" && (domain == own || strings.HasSuffix(domain, "."+own)) {
-			return own
-		}
-	}
-	return ""
-}
-
-// words divides a list at commas, semicolons and blanks.
-func words(list string) []string {
-	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ';' || r == ' ' || r == '\n' })
 }

@@ -72,6 +72,9 @@ func (d document) value(name string) string {
 	if v := d.dossier.Fields[name].Value; v != "" {
 		return line(v)
 	}
+	if f, err := dossierField(name); err == nil && !f.Required {
+		return "(" + keepwatch.NobodySaid + ")"
+	}
 	return "(not written down)"
 }
 

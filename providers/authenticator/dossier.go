@@ -140,14 +140,39 @@ func fits(f keepwatch.DossierField, value string) error {
 		return bad("a tenant id has 32 hexadecimal digits in five groups.")
 	case f.Name == "tenant-domain" && !initialDomain("x@"+value):
 		return bad("it ends with onmicrosoft.com.")
-	case (f.Name == "email" || f.Name == "billing-email" || f.Name == "administrators") && !strings.Contains(value, "@"):
-		return bad("an address has an @.")
+	case f.Name == "email" || f.Name == "billing-email" || f.Name == "administrators":
+		if odd, found := oddAddress(value); !found {
+			return bad("an address has an @.")
+		} else if odd != "" {
+			return bad(fmt.Sprintf("%q is no whole address: behind one @ stands a domain with a dot in it.", odd))
+		}
 	case f.Name == "phone" && !strings.ContainsAny(value, "0123456789"):
 		return bad("a number has digits.")
 	case f.Name == "phone" && !phoneNumber(value):
 		return bad("a number has digits, blanks, +, -, ( and ), and whose it is stands behind a comma.")
 	}
 	return nil
+}
+
+// oddAddress finds what is written as an address in a text and is none; found reports
+// whether there is any.
+func oddAddress(text string) (odd string, found bool) {
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",; \t\n()<>", r) }) {
+		if !strings.Contains(word, "@") {
+			continue
+		}
+		found = true
+		name, host, _ := strings.Cut(strings.TrimRight(word, ".:"), "@")
+		labels := strings.Split(host, ".")
+		bad := name == "" || len(labels) < 2 || len(labels[len(labels)-1]) < 2
+		for _, label := range labels {
+			bad = bad || label == "" || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") || strings.ContainsAny(label, "@/\\\"'!#$%&*+=?^_`{|}~:[]")
+		}
+		if bad {
+			return word, true
+		}
+	}
+	return "", found
 }
 
 // phoneNumber reports whether a text is one: digits, blanks, +, -, ( and ), with an

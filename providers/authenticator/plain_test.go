@@ -27,6 +27,17 @@ func TestPlainFields(t *testing.T) {
 		{"registrar", "Gandi; login in the 1Password vault, room B12", true},
 		{"invoices", "https://admin.microsoft.com/#/billoverview/Invoices2x, printed 2026-11-20", true},
 		{"emergency-accounts", "bg1@contoso.onmicrosoft.com", true},
+		{"email", "alis@gmail", false},
+		{"email", "alis1@gmail", false},
+		{"email", "@gmail.com", false},
+		{"email", "alis@@gmail.com", false},
+		{"email", "alis@gmail..com", false},
+		{"email", "alis@gmail.c", false},
+		{"email", "alis.rescue@gmail.com", true},
+		{"email", "alis@gmail.com (Alis), olwen+m365@bücher.example.", true},
+		{"billing-email", "accounts@contoso", false},
+		{"administrators", "alis@contoso.example, olwen@contoso", false},
+		{"administrators", "alis@contoso.example and olwen@contoso.example", true},
 		{"tenant-id", "72f988bf-86f1-41af-91ab-2d7cd011db47", true},
 	} {
 		k := keeper(t, &desk{}, func(*Config) {})
