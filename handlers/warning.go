@@ -223,10 +223,27 @@ func (r *Router) ackWarning(_ context.Context, c *call) (keepwatch.Message, erro
 	if w, err = kept.AckWarning(w.ID, c.person.Name, until, strings.Join(c.args["note"], " ")); err != nil {
 		return keepwatch.Message{}, err
 	}
-	return keepwatch.Message{Title: "Noted: " + w.Fact.Title, Tone: keepwatch.ToneGood, Blocks: []keepwatch.Block{
-		{Fields: []keepwatch.Field{{Name: "Seen by", Value: w.AckedBy}, {Name: "Rests until", Time: w.Quiet}}},
-		keepwatch.Text("It is told of again then, and sooner if it becomes another one. It is over when what it says is no longer so."),
-	}}, nil
+	return r.seenMessage(w, until), nil
+}
+
+// seenMessage answers who has seen a warning: until when it rests, and where that is
+// sooner than what was asked for, why.
+func (r *Router) seenMessage(w keepwatch.Warning, asked time.Time) keepwatch.Message {
+	fields := []keepwatch.Field{{Name: "Seen by", Value: w.AckedBy}, {Name: "Rests until", Time: w.Quiet}}
+	if w.Note != "" {
+		fields = append(fields, keepwatch.Field{Name: "Note", Value: w.Note})
+	}
+	msg := keepwatch.Message{Title: "Noted: " + w.Fact.Title, Tone: keepwatch.ToneGood, Blocks: []keepwatch.Block{{Fields: fields}}}
+	switch end := w.Fact.Until; {
+	case end.IsZero() || w.Quiet.Before(end) || !end.After(w.Acked):
+	case asked.After(end):
+		msg.Tone = keepwatch.ToneWarn
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("It does not rest until "+r.instantWord(asked)+", as you asked: what it says comes true on "+r.instantWord(end)+", and it rests until then at the most. Nobody hears of it before that."))
+	default:
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("What it says comes true on "+r.instantWord(end)+", and nobody hears of it before that."))
+	}
+	msg.Blocks = append(msg.Blocks, keepwatch.Text("It is told of again then, and sooner if it becomes another one. It is over when what it says is no longer so."))
+	return msg
 }
 
 // restUntil reads when a warning is told of again: as people say it, or how long from

@@ -39,6 +39,9 @@ func (m *watchman) AckWarning(id, by string, until time.Time, note string) (keep
 	if until.IsZero() {
 		until = noon.AddDate(0, 0, 7)
 	}
+	if end := w.Fact.Until; end.After(noon) && until.After(end) {
+		until = end
+	}
 	w.AckedBy, w.Acked, w.Quiet, w.Note = by, noon, until, note
 	return w, err
 }
@@ -95,6 +98,8 @@ func TestWarningAnswers(t *testing.T) {
 		{name: "ack-which", text: "/keepwatch ack", who: "slack:U2"},
 		{name: "ack-denied", text: "/keepwatch ack w2", who: "slack:U3"},
 		{name: "ack-own", text: "/keepwatch ack w1", who: "slack:U3"},
+		{name: "ack-own-beyond", text: "/keepwatch ack w1 the new one is ordered --until 2027-03-01", who: "slack:U3"},
+		{name: "ack-own-before", text: "/keepwatch ack w1 --until 2d", who: "slack:U3"},
 		{name: "ack-until-typo", text: "/keepwatch ack w2 --until whenever", who: "slack:U2"},
 		{name: "rotation", text: "/backup rotation", who: "slack:U3"},
 		{name: "rotation-one", text: "/backup rotation ruthin-web", who: "slack:U3"},

@@ -33,7 +33,8 @@ const twice = time.Minute
 // AckWarning saves that somebody has seen a warning, and has its messages say so. It
 // rests until then, unless its fact becomes another one: the zero time is the next
 // step for a fact that comes true at a time, a week for others, and 90 days for the
-// remark that there are no copies at all.
+// remark that there are no copies at all. What comes true at a time rests until then at
+// the most.
 func (k *Keeper) AckWarning(id, by string, until time.Time, remark string) (keepwatch.Warning, error) {
 	var acked keepwatch.Warning
 	err := k.transact(func(t *telling) error {
@@ -47,6 +48,7 @@ func (k *Keeper) AckWarning(id, by string, until time.Time, remark string) (keep
 		if since, gone := w.Over(); gone {
 			return keepwatch.Errorf(keepwatch.KindConflict, "%s is over since %s, so there is nothing to acknowledge.", w.ID, k.said(since))
 		}
+		until := atMost(w.Fact, until, t.now)
 		if again(w, by, until, t.now) {
 			acked = w
 			return nil
@@ -69,6 +71,15 @@ func (k *Keeper) AckWarning(id, by string, until time.Time, remark string) (keep
 		return keepwatch.Warning{}, fmt.Errorf("acknowledge the warning %s: %w", id, err)
 	}
 	return acked, nil
+}
+
+// atMost gives until when a fact may rest of what somebody asked for: were it longer
+// than until it comes true, nobody would hear of it on that day either.
+func atMost(f keepwatch.Fact, until, now time.Time) time.Time {
+	if f.Until.After(now) && until.After(f.Until) {
+		return f.Until
+	}
+	return until
 }
 
 // again reports whether the same person has just said the same.

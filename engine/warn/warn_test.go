@@ -145,6 +145,33 @@ func TestAcknowledged(t *testing.T) {
 	}
 }
 
+// TestRestsNoLongerThanItsDay: whoever asks for a rest beyond the day on which
+// something comes true hears of it on that day.
+func TestRestsNoLongerThanItsDay(t *testing.T) {
+	end := noon.Add(10 * day)
+	w := newWorld(t, noon)
+	w.always(keepwatch.Fact{Key: "expiry/x", Tone: keepwatch.ToneWarn, Title: "x", Until: end, Urge: "a"})
+	w.review()
+	w.deliver()
+	for range 2 { // pressed twice it is said once
+		got, err := w.keeper.AckWarning("w1", "Alis", noon.Add(100*day), "the new one is ordered")
+		if err != nil || !got.Quiet.Equal(end) || got.Note != "the new one is ordered" {
+			t.Fatalf("%+v %v", got, err)
+		}
+	}
+	if n := len(w.only().Log); n != 3 { // noticed, told, seen
+		t.Errorf("%+v", w.only().Log)
+	}
+	w.pass(noon.Add(10*day+time.Hour), time.Hour)
+	if d := cmp.Diff(days(0, 10), w.times("slack:C0OPS", noon)); d != "" {
+		t.Error(d)
+	}
+	got, err := w.keeper.AckWarning("w1", "Alis", noon.Add(30*day), "") // it has come true, and may rest
+	if err != nil || !got.Quiet.Equal(noon.Add(30*day)) {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
 func TestAckIsRefused(t *testing.T) {
 	w := newWorld(t, noon)
 	w.always(keepwatch.Fact{Key: "old/x", Tone: keepwatch.ToneWarn, Title: "x"})
