@@ -52,6 +52,8 @@ func TestLooksSecret(t *testing.T) {
 		{"1Password vault", false, false},
 		{"iPhone 15", false, false},
 		{"the iPhone15Pro is on iOS 17.4.1", false, false},
+		{"Samsung Galaxy S24Ultra with Android 14", false, false},
+		{"error AADSTS50058, then 0x80070005", false, false},
 		{"room B12", false, false},
 		{"bg1@contoso.onmicrosoft.com", false, false},
 		{"bg1@contoso.onmicrosoft.com: FIDO2 key, office safe", false, false},

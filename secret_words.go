@@ -63,6 +63,11 @@ func ordinary(word string) bool {
 			return true
 		}
 	}
+	for _, model := range []string{"ultra", "plus", "lite", "mini", "pro", "max"} { // S24Ultra
+		if before, found := strings.CutSuffix(small, model); found && len(before) < 5 && strings.Trim(before, "abcdefghijklmnopqrstuvwxyz0123456789") == "" {
+			return true
+		}
+	}
 	name, number, numbered := strings.Cut(small, "#")
 	if numbered && number != "" && strings.Trim(number, "0123456789-") == "" {
 		switch name {
