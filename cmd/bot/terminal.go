@@ -32,6 +32,12 @@ func (t *terminalPoster) open(show func(ctx context.Context, m keepwatch.Message
 	t.show = show
 }
 
+// openFor shows messages in a chat, until end is called.
+func (t *terminalPoster) openFor(c *console.Console) (end func()) {
+	t.open(c.Post)
+	return func() { t.open(nil) }
+}
+
 // Post satisfies engine.Poster. What stands in a terminal has no reference.
 func (t *terminalPoster) Post(ctx context.Context, out keepwatch.Outgoing) (string, error) {
 	t.mu.Lock()

@@ -144,6 +144,9 @@ func (c *Console) outcome(ctx context.Context) (failed bool, err error) {
 // press gives the command behind a number, or the text itself. It reports false
 // for a number that is on no button.
 func (c *Console) press(text string) (string, bool) {
+	if strings.EqualFold(strings.TrimPrefix(text, "/"), "quit") { // what other programs call it
+		return "exit", true
+	}
 	if strings.Trim(text, "0123456789") != "" {
 		return text, true
 	}
