@@ -190,3 +190,28 @@ func TestLeaveHangingBot(t *testing.T) {
 		}
 	})
 }
+
+// TestDropInTheChat: the cards of the runs that a drop folder starts come in the chat,
+// where no platform is configured; of one that fails too.
+func TestDropInTheChat(t *testing.T) {
+	b := newBench(t, 1, 10)
+	drop := filepath.Join(b.root, "drop")
+	text := "sources:\n  - {name: inbox, kind: files, path: drop, drop: true, settle: 1s}\n"
+	if err := os.WriteFile(filepath.Join(b.root, "keepwatch.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := makeFiles(drop, 1, 10, 1); err != nil {
+		t.Fatal(err)
+	}
+	c := openChat(t, b.program(nil))
+	c.expect("exit leaves")
+	c.expect("Run 1: backup of inbox (d000/f00000.bin) is done")
+	if err := os.WriteFile(filepath.Join(drop, "mail.pst"), []byte("!BDN and nothing behind it"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.expect("Run 2: backup of inbox (mail.pst) begins")
+	c.expect("Run 2: backup of inbox (mail.pst) failed")
+	c.expect("mail.pst is not an Outlook data file")
+	c.say("exit\r")
+	c.ended()
+}
