@@ -115,6 +115,10 @@ func chat(ctx context.Context, p process, o options) (err error) {
 		if r, ok := reach(ctx, s, log); ok { // it has the state, and carries out what is typed here
 			ctx, stop := context.WithCancel(ctx)
 			defer stop()
+			welcome := "Keepwatch runs already, and this terminal talks to it. /keepwatch help shows what there is; Tab completes; exit leaves, and Keepwatch runs on."
+			if open := r.stillOpen(ctx); open != "" {
+				welcome += "\n" + open
+			}
 			return talk(ctx, p, o, s, &to, func(c *console.Console) func() {
 				go func() {
 					if r.outlive(ctx) {
@@ -122,8 +126,7 @@ func chat(ctx context.Context, p process, o options) (err error) {
 					}
 				}()
 				return stop
-			}, console.Config{Chat: r, Follower: r, Elsewhere: true, Account: terminalAccount(), Log: log, Now: p.Now,
-				Welcome: "Keepwatch runs already, and this terminal talks to it. /keepwatch help shows what there is; Tab completes; exit leaves, and Keepwatch runs on."})
+			}, console.Config{Chat: r, Follower: r, Elsewhere: true, Account: terminalAccount(), Log: log, Now: p.Now, Welcome: welcome})
 		}
 	}
 	if err != nil {
@@ -208,6 +211,9 @@ func (a *app) welcome() string {
 	}
 	if a.key.Lost != nil {
 		text += "\n" + keepwatch.Sentence(a.key.Lost)
+	}
+	if open := a.stillOpen(); open != "" {
+		text += "\n" + open
 	}
 	return text
 }

@@ -42,6 +42,7 @@ func (a *app) serveTerminal(mux *http.ServeMux) {
 	mux.HandleFunc("POST /terminal/complete", answering(func(ctx context.Context, in asked) []handlers.Candidate {
 		return a.router.Complete(ctx, request(in), in.Cursor)
 	}))
+	mux.HandleFunc("POST /terminal/open", answering(func(context.Context, struct{}) string { return a.stillOpen() }))
 	mux.HandleFunc("POST /terminal/card", answering(func(_ context.Context, run keepwatch.Run) keepwatch.Message {
 		return a.router.RunMessage(run)
 	}))
@@ -224,6 +225,17 @@ func (r *remote) outlive(ctx context.Context) bool {
 	}
 	_, _ = io.Copy(io.Discard, resp.Body)
 	return ctx.Err() == nil
+}
+
+// stillOpen gives what the running bot says of what is open; "" where it cannot.
+func (r *remote) stillOpen(ctx context.Context) (text string) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := r.ask(ctx, "/terminal/open", struct{}{}, &text); err != nil {
+		r.log.Debug("the running bot does not say what is open", "err", err)
+		return ""
+	}
+	return text
 }
 
 // Complete asks the running bot what a word may be completed to.
