@@ -1,14 +1,20 @@
 package main
 
 import (
+	"context"
+	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/creack/pty"
+
+	"keepwatch"
 )
 
 // openedChat is the built program on a terminal.
@@ -136,4 +142,79 @@ func TestCancelInTheChat(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(b.root, "data/state.db")); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestOrphanedChat: a chat that talks to another process says so when that ends, and
+// can be left.
+func TestOrphanedChat(t *testing.T) {
+	for _, word := range []string{"exit", "quit"} {
+		b := newBench(t, 1, 10)
+		first := openChat(t, b.program(nil))
+		first.expect("exit leaves")
+		first.say("/authenticator guide sms\r")
+		first.expect("Stop")
+		second := openChat(t, b.program(nil))
+		second.expect("Keepwatch runs already")
+		second.expect("1 checklist under way: /keepwatch steps")
+		second.say("/keepwatch whoami\r")
+		second.expect("admin")
+		first.say("exit\r")
+		first.ended()
+		second.expect("this terminal is it.") // at once, with nothing asked
+		second.say("/keepwatch whoami\r")
+		second.expect("That Keepwatch has ended")
+		second.say(word + "\r")
+		second.ended()
+	}
+}
+
+// hanging is a bot that takes what it is asked and never answers.
+type hanging struct{}
+
+func (hanging) RoundTrip(req *http.Request) (*http.Response, error) {
+	<-req.Context().Done()
+	return nil, req.Context().Err()
+}
+
+// TestLeaveHangingBot: whoever asks to leave does, when the running bot is there and
+// does not answer.
+func TestLeaveHangingBot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &remote{client: &http.Client{Transport: hanging{}}, log: slog.New(slog.DiscardHandler)}
+		for _, line := range []string{"exit", "/keepwatch exit", " /Exit "} {
+			if msg := r.Handle(t.Context(), keepwatch.Request{Text: line}); !msg.Quit {
+				t.Errorf("%q does not leave: %+v", line, msg)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if msg := r.Handle(ctx, keepwatch.Request{Text: "exit the building"}); msg.Quit || !msg.Failed {
+			t.Errorf("%+v", msg)
+		}
+	})
+}
+
+// TestDropInTheChat: the cards of the runs that a drop folder starts come in the chat,
+// where no platform is configured; of one that fails too.
+func TestDropInTheChat(t *testing.T) {
+	b := newBench(t, 1, 10)
+	drop := filepath.Join(b.root, "drop")
+	text := "sources:\n  - {name: inbox, kind: files, path: drop, drop: true, settle: 1s}\n"
+	if err := os.WriteFile(filepath.Join(b.root, "keepwatch.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := makeFiles(drop, 1, 10, 1); err != nil {
+		t.Fatal(err)
+	}
+	c := openChat(t, b.program(nil))
+	c.expect("exit leaves")
+	c.expect("Run 1: backup of inbox (d000/f00000.bin) is done")
+	if err := os.WriteFile(filepath.Join(drop, "mail.pst"), []byte("!BDN and nothing behind it"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.expect("Run 2: backup of inbox (mail.pst) begins")
+	c.expect("Run 2: backup of inbox (mail.pst) failed")
+	c.expect("mail.pst is not an Outlook data file")
+	c.say("exit\r")
+	c.ended()
 }

@@ -113,8 +113,20 @@ func chat(ctx context.Context, p process, o options) (err error) {
 	a, err := openApp(p, s, log)
 	if keepwatch.KindOf(err) == keepwatch.KindConflict {
 		if r, ok := reach(ctx, s, log); ok { // it has the state, and carries out what is typed here
-			return talk(ctx, p, o, s, &to, nil, console.Config{Chat: r, Follower: r, Elsewhere: true, Account: terminalAccount(), Log: log, Now: p.Now,
-				Welcome: "Keepwatch runs already, and this terminal talks to it. /keepwatch help shows what there is; Tab completes; exit leaves, and Keepwatch runs on."})
+			ctx, stop := context.WithCancel(ctx)
+			defer stop()
+			welcome := "Keepwatch runs already, and this terminal talks to it. /keepwatch help shows what there is; Tab completes; exit leaves, and Keepwatch runs on."
+			if open := r.stillOpen(ctx); open != "" {
+				welcome += "\n" + open
+			}
+			return talk(ctx, p, o, s, &to, func(c *console.Console) func() {
+				go func() {
+					if r.outlive(ctx) {
+						_ = c.Post(ctx, orphaned()) // where the chat is over, nobody needs it
+					}
+				}()
+				return stop
+			}, console.Config{Chat: r, Follower: r, Elsewhere: true, Account: terminalAccount(), Log: log, Now: p.Now, Welcome: welcome})
 		}
 	}
 	if err != nil {
@@ -131,7 +143,7 @@ func chat(ctx context.Context, p process, o options) (err error) {
 			return err
 		}
 	}
-	return talk(ctx, p, o, s, &to, a.terminal, console.Config{Chat: a.router, Follower: a.engine, Left: left, Account: a.account, Welcome: a.welcome(), Log: a.log, Now: a.now})
+	return talk(ctx, p, o, s, &to, a.terminal.openFor, console.Config{Chat: a.router, Follower: a.engine, Left: left, Account: a.account, Welcome: a.welcome(), Log: a.log, Now: a.now})
 }
 
 // redirected is where the log goes: to stderr, and above the prompt of the chat
@@ -155,9 +167,9 @@ func (r *redirected) Write(p []byte) (int, error) {
 	return to.Write(p)
 }
 
-// talk runs the console until it ends. with says what it talks to; what comes by
-// itself is shown there, where by is not nil.
-func talk(ctx context.Context, p process, o options, s settings, log *redirected, by *terminalPoster, with console.Config) error {
+// talk runs the console until it ends. with says what it talks to; opened is told of a
+// chat, in which it may show what comes by itself until what it gives is called.
+func talk(ctx context.Context, p process, o options, s settings, log *redirected, opened func(*console.Console) (end func()), with console.Config) error {
 	with.In, with.Out, with.Err, with.Location = p.In, p.Out, p.Err, s.Location
 	with.Plain, with.Dumb = plainTerminal(s.env)
 	with.History = filepath.Join(s.DataDir, "history")
@@ -165,9 +177,8 @@ func talk(ctx context.Context, p process, o options, s settings, log *redirected
 	left := with.Left
 	c := console.New(with)
 	log.set(c.Stderr())
-	if by != nil && !o.given["c"] && c.Interactive() { // elsewhere nobody would ever take what is posted
-		by.open(c.Post)
-		defer by.open(nil)
+	if !o.given["c"] && c.Interactive() { // elsewhere nobody would ever take what is posted
+		defer opened(c)()
 	}
 	var failed, leftFailed bool
 	var err error
@@ -200,6 +211,9 @@ func (a *app) welcome() string {
 	}
 	if a.key.Lost != nil {
 		text += "\n" + keepwatch.Sentence(a.key.Lost)
+	}
+	if open := a.stillOpen(); open != "" {
+		text += "\n" + open
 	}
 	return text
 }

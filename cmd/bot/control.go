@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"keepwatch"
@@ -152,10 +153,19 @@ func listenControl(dataDir string, state backer, log *slog.Logger, more ...func(
 		}
 		_ = json.NewEncoder(w).Encode(out)
 	})
+	ended := make(chan struct{})
+	mux.HandleFunc("GET /stay", func(w http.ResponseWriter, r *http.Request) { // a terminal hears with its end that this process ends
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-ended:
+		case <-r.Context().Done():
+		}
+	})
 	for _, add := range more {
 		add(mux)
 	}
 	c := &control{server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}, path: path, log: log}
+	c.server.RegisterOnShutdown(sync.OnceFunc(func() { close(ended) }))
 	go func() {
 		if err := c.server.Serve(ownListener{l, log}); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("the control socket stopped", "err", err)

@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"keepwatch"
@@ -39,6 +42,7 @@ func (a *app) serveTerminal(mux *http.ServeMux) {
 	mux.HandleFunc("POST /terminal/complete", answering(func(ctx context.Context, in asked) []handlers.Candidate {
 		return a.router.Complete(ctx, request(in), in.Cursor)
 	}))
+	mux.HandleFunc("POST /terminal/open", answering(func(context.Context, struct{}) string { return a.stillOpen() }))
 	mux.HandleFunc("POST /terminal/card", answering(func(_ context.Context, run keepwatch.Run) keepwatch.Message {
 		return a.router.RunMessage(run)
 	}))
@@ -156,13 +160,82 @@ func gone() *keepwatch.Error {
 	return keepwatch.Errorf(keepwatch.KindTransient, "The running Keepwatch no longer answers; it may have been stopped. What it had finished stays finished, and it takes up the rest when it is started again.")
 }
 
-// Handle has the running bot carry out a line.
-func (r *remote) Handle(ctx context.Context, req keepwatch.Request) (msg keepwatch.Message) {
-	if err := r.ask(ctx, "/terminal/handle", asked{Text: req.Text, Dir: r.dir}, &msg); err != nil {
-		r.log.Warn("the running bot does not answer", "err", err)
-		return keepwatch.Message{Title: "Not just now", Tone: keepwatch.ToneBad, Failed: true, Refused: keepwatch.KindTransient, Blocks: []keepwatch.Block{keepwatch.Text(gone().Message)}}
+// orphaned is what is said where the running bot is there no more.
+func orphaned() keepwatch.Message {
+	return keepwatch.Message{Title: "That Keepwatch has ended", Tone: keepwatch.ToneWarn, Failed: true, Refused: keepwatch.KindTransient, Blocks: []keepwatch.Block{
+		keepwatch.Text("The Keepwatch that this terminal talked to has ended. Leave with exit and start bot again: then this terminal is it."),
+	}}
+}
+
+// nobodyThere reports whether an error means that nobody listens on the control socket.
+func nobodyThere(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist)
+}
+
+// leaves reports whether a line asks to leave the chat.
+func leaves(text string) bool {
+	words := strings.Fields(strings.TrimPrefix(strings.ToLower(strings.TrimSpace(text)), "/"))
+	if len(words) == 2 && words[0] == "keepwatch" {
+		words = words[1:]
 	}
-	return msg
+	return len(words) == 1 && words[0] == "exit"
+}
+
+// exitWait is how long the running bot has to hear that somebody leaves.
+const exitWait = 2 * time.Second
+
+// Handle has the running bot carry out a line. Whoever asks to leave does, however it
+// is with that bot.
+func (r *remote) Handle(ctx context.Context, req keepwatch.Request) (msg keepwatch.Message) {
+	exit := leaves(req.Text)
+	if exit {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, exitWait)
+		defer cancel()
+	}
+	err := r.ask(ctx, "/terminal/handle", asked{Text: req.Text, Dir: r.dir}, &msg)
+	if err != nil {
+		r.log.Warn("the running bot does not answer", "err", err)
+	}
+	switch {
+	case exit:
+		return keepwatch.Message{Quit: true}
+	case err == nil:
+		return msg
+	case nobodyThere(err):
+		return orphaned()
+	}
+	return keepwatch.Message{Title: "Not just now", Tone: keepwatch.ToneBad, Failed: true, Refused: keepwatch.KindTransient, Blocks: []keepwatch.Block{keepwatch.Text(gone().Message)}}
+}
+
+// outlive waits until the running bot ends, and reports whether it did: false where
+// ctx ended first, or it cannot be asked.
+func (r *remote) outlive(ctx context.Context) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://keepwatch/stay", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := r.client.Do(req)
+	if err != nil {
+		return nobodyThere(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK { // an older one, which cannot say it
+		return false
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	return ctx.Err() == nil
+}
+
+// stillOpen gives what the running bot says of what is open; "" where it cannot.
+func (r *remote) stillOpen(ctx context.Context) (text string) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := r.ask(ctx, "/terminal/open", struct{}{}, &text); err != nil {
+		r.log.Debug("the running bot does not say what is open", "err", err)
+		return ""
+	}
+	return text
 }
 
 // Complete asks the running bot what a word may be completed to.

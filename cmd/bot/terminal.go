@@ -32,6 +32,12 @@ func (t *terminalPoster) open(show func(ctx context.Context, m keepwatch.Message
 	t.show = show
 }
 
+// openFor shows messages in a chat, until end is called.
+func (t *terminalPoster) openFor(c *console.Console) (end func()) {
+	t.open(c.Post)
+	return func() { t.open(nil) }
+}
+
 // Post satisfies engine.Poster. What stands in a terminal has no reference.
 func (t *terminalPoster) Post(ctx context.Context, out keepwatch.Outgoing) (string, error) {
 	t.mu.Lock()
@@ -64,6 +70,42 @@ func (t *terminalPoster) Edit(context.Context, keepwatch.Card, keepwatch.Message
 // nobody knows; seen twice does less harm than not at all.
 func (t *terminalPoster) Find(context.Context, keepwatch.Outgoing) (string, bool, error) {
 	return "", false, nil
+}
+
+// stillOpen is a line about what waits for somebody, for whoever opens a chat; "" where
+// there is nothing.
+func (a *app) stillOpen() string {
+	reminders, err := a.duties.scheduler.CountOpen()
+	warnings, errW := a.duties.warnings.Warnings()
+	const looked = 500 // as many as /keepwatch steps looks at
+	walks, errC := a.records.Walks("", looked)
+	if err := errors.Join(err, errW, errC); err != nil {
+		a.log.Warn("what is open could not be counted", "err", err)
+	}
+	now, told, ways := a.now(), int64(0), int64(0)
+	for _, w := range warnings {
+		if w.AckedBy == "" || !now.Before(w.Quiet) {
+			told++
+		}
+	}
+	for _, w := range walks {
+		if w.Ended.IsZero() {
+			ways++
+		}
+	}
+	var what, how []string
+	add := func(n int64, command, one, more string) {
+		if n > 0 {
+			what, how = append(what, keepwatch.FormatCount(n, one, more)), append(how, command)
+		}
+	}
+	add(reminders, "/reminder list --due", "reminder is open", "reminders are open")
+	add(told, "/keepwatch warnings", "warning", "warnings")
+	add(ways, "/keepwatch steps", "checklist under way", "checklists under way")
+	if len(what) == 0 {
+		return ""
+	}
+	return strings.Join(what, ", ") + ": " + strings.Join(how, ", ")
 }
 
 // keepFile writes a file of a message, such as the picture of a report, for whoever

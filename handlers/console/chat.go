@@ -265,7 +265,7 @@ func (s *session) typed(text string) {
 	button, ok := s.c.button(text)
 	if ok && len(text) == 1 && s.line.text == "" && f != nil && f.shown && len(s.c.buttons) < 10 {
 		s.pressed = true
-		s.submit("/"+strings.TrimPrefix(button, "/"), button)
+		s.push("/"+strings.TrimPrefix(button.Command, "/"), button)
 		return
 	}
 	s.insert(text)
@@ -307,13 +307,24 @@ func (s *session) enter() {
 		return
 	}
 	s.history.add(text)
-	command, ok := s.c.press(text)
+	button, ok := s.c.press(text)
 	if !ok {
 		s.print([]string{s.echo(text)})
 		s.show(noButton(text))
 		return
 	}
-	s.submit(text, command)
+	s.push(text, button)
+}
+
+// push carries out the command of a button, or shows what to type where that asks for
+// more. The buttons that are there stay as they are then.
+func (s *session) push(shown string, b keepwatch.Button) {
+	if !asksMore(b) {
+		s.submit(shown, b.Command)
+		return
+	}
+	s.print(append(append([]string{s.echo(shown)}, s.style().render(toType(b))...), ""))
+	s.next()
 }
 
 // interrupt: Ctrl-C clears the line, then sends the run that is shown to the

@@ -141,22 +141,25 @@ func (c *Console) outcome(ctx context.Context) (failed bool, err error) {
 	return c.failed || ctx.Err() != nil, c.outErr
 }
 
-// press gives the command behind a number, or the text itself. It reports false
-// for a number that is on no button.
-func (c *Console) press(text string) (string, bool) {
+// press gives the button behind a number, or one for the text itself. It reports
+// false for a number that is on no button.
+func (c *Console) press(text string) (keepwatch.Button, bool) {
+	if strings.EqualFold(strings.TrimPrefix(text, "/"), "quit") { // what other programs call it
+		return keepwatch.Button{Command: "exit"}, true
+	}
 	if strings.Trim(text, "0123456789") != "" {
-		return text, true
+		return keepwatch.Button{Command: text}, true
 	}
 	return c.button(text)
 }
 
-// button gives the command behind a number.
-func (c *Console) button(number string) (string, bool) {
+// button gives the button behind a number.
+func (c *Console) button(number string) (keepwatch.Button, bool) {
 	n, err := strconv.Atoi(number)
 	if err != nil || n < 1 || n > len(c.buttons) {
-		return "", false
+		return keepwatch.Button{}, false
 	}
-	return c.buttons[n-1].Command, true
+	return c.buttons[n-1], true
 }
 
 func noButton(text string) keepwatch.Message {

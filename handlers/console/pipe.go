@@ -86,12 +86,16 @@ func readLines(ctx context.Context, from io.Reader, lines chan<- inputLine) {
 // execute carries out one line and waits until its run, if it has one, is
 // settled.
 func (c *Console) execute(ctx context.Context, text string) (quit bool) {
-	command, ok := c.press(strings.TrimSpace(text))
-	if !ok {
+	button, ok := c.press(strings.TrimSpace(text))
+	switch {
+	case !ok:
 		c.say(noButton(text))
 		return false
+	case asksMore(button): // the buttons stay as they are
+		c.write(strings.Join(c.style().render(toType(button)), "\n") + "\n\n")
+		return false
 	}
-	msg := c.cfg.Chat.Handle(ctx, c.request(command))
+	msg := c.cfg.Chat.Handle(ctx, c.request(button.Command))
 	switch {
 	case msg.Quit:
 		return true

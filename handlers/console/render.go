@@ -132,7 +132,7 @@ func (s style) buttons(buttons []keepwatch.Button) []string {
 	if !s.bar { // for those who read a log
 		var lines []string
 		for i, b := range buttons {
-			lines = append(lines, fmt.Sprintf("  %d) %s: /%s", s.first+i+1, clean(b.Label), clean(b.Command)))
+			lines = append(lines, fmt.Sprintf("  %d) %s: %s", s.first+i+1, clean(b.Label), clean(lineOf(b))))
 		}
 		return lines
 	}
