@@ -154,7 +154,8 @@ func newDueBench(t *testing.T, in inbox) *dueBench {
 	d.start, d.at, d.high = night, night, night
 	d.rules = dueRules(night)
 	var config bytes.Buffer
-	fmt.Fprintf(&config, "timezone: Europe/London\nchannels:\n  default: %q\nsources:\n", in.channels[0])
+	fmt.Fprintf(&config, "timezone: Europe/London\nchannels:\n  default: %q\n", in.channels[0])
+	fmt.Fprintf(&config, "credentials:\n  - {name: certificate, expires: %s}\nsources:\n", night.AddDate(0, 0, 5).Format(time.DateOnly)) // something to be warned of
 	for i, r := range d.rules {
 		if r.source == "" {
 			continue
