@@ -58,7 +58,7 @@ func warningsOf() []keepwatch.Warning {
 	old := keepwatch.Warning{ID: "w2", First: noon.AddDate(0, 0, -1), Told: 1, Fact: keepwatch.Fact{Key: "old/notes", Kind: keepwatch.FactOld, Tone: keepwatch.ToneBad,
 		Title: "notes: the newest verified archive is of 20 November, 03:01", Text: "By its schedule there should be a newer one. Start a backup.", Buttons: []keepwatch.Button{{Label: "Back up now", Command: "backup start notes"}}}}
 	vault := keepwatch.Warning{ID: "w3", First: noon.AddDate(0, 0, -2), Told: 1, AckedBy: "Olwen", Acked: noon.AddDate(0, 0, -1), Quiet: noon.AddDate(0, 0, 89), Note: "the disk is ordered",
-		Fact: keepwatch.VaultFacts([]keepwatch.Archive{newWorld().archives[0]}, nil, noon)[0]}
+		Fact: keepwatch.VaultFacts([]keepwatch.Archive{newWorld().archives[0]}, nil, noon.AddDate(0, 0, 1))[0]}
 	gone := keepwatch.Warning{ID: "w4", First: noon.AddDate(0, 0, -3), Told: 2, Gone: noon.Add(-time.Minute), Fact: keepwatch.Fact{Key: "failing/notes", Tone: keepwatch.ToneBad, Title: "notes: the run of 21 November, 03:00 failed"}}
 	return []keepwatch.Warning{old, secret, vault, gone}
 }
