@@ -82,12 +82,20 @@ func (r *Router) stepMessage(list keepwatch.Checklist, w keepwatch.Walk, local b
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(how), keepwatch.Code("/"+stepCommand(w, "done")))
 	}
 	if at == 0 && list.Checked != "" && !trouble && list.Group != drillGroup {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("Compared with what the vendor says on "+written(list.Checked)+"."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(comparedText(list)))
 	} else if at > 0 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(list.Title))
 	}
 	msg.Buttons = r.stepButtons(list, w, at, trouble, local)
 	return msg
+}
+
+// comparedText says how fresh a checklist is. A team's own has no vendor.
+func comparedText(list keepwatch.Checklist) string {
+	if len(list.Sources) == 0 {
+		return "Last checked on " + written(list.Checked) + "."
+	}
+	return "Last compared with its sources on " + written(list.Checked) + "."
 }
 
 // troubleBlocks say what usually helps at a step, and where to read more.
@@ -107,7 +115,7 @@ func (r *Router) troubleBlocks(list keepwatch.Checklist, w keepwatch.Walk, at in
 		blocks = append(blocks, keepwatch.Field{Name: "Noted", Value: strings.Join(wrote, "; ")}.Block())
 	}
 	if len(list.Sources) > 0 && list.Group != drillGroup {
-		blocks = append(blocks, keepwatch.Text("The vendor's own pages:"), keepwatch.Code(strings.Join(list.Sources, "\n")))
+		blocks = append(blocks, keepwatch.Text("Sources:"), keepwatch.Code(strings.Join(list.Sources, "\n")))
 	}
 	return blocks
 }
