@@ -296,7 +296,11 @@ func (s settings) probeDuties() []keepwatch.Probe {
 	}
 	for _, name := range []string{"default", "escalation", "reports"} {
 		if c := s.Channels[name]; c != "" && !slices.Contains(s.platforms(), keepwatch.Platform(c)) {
-			probes = append(probes, caution("channel "+name, fmt.Sprintf("%s belongs to a platform that is not configured, so nothing is posted there.", c), "Set its token in .env, or name another channel."))
+			text := "%s belongs to a platform that is not configured, so nothing is posted there."
+			if name == "default" && len(s.platforms()) == 0 {
+				text = "%s belongs to a platform that is not configured, and no platform is: the terminal stands for it, with its hours."
+			}
+			probes = append(probes, caution("channel "+name, fmt.Sprintf(text, c), "Set its token in .env, or name another channel."))
 		}
 	}
 	return probes
