@@ -168,7 +168,7 @@ func (a *app) tidy(ctx context.Context) {
 // default channel, and of a scheduled one that has gone well where it belongs, unless
 // it is there.
 func (a *app) announce(run keepwatch.Run) {
-	channel := a.settings.Channels["default"]
+	channel := a.home()
 	switch {
 	case run.Due != "" && run.State == keepwatch.RunDone && run.Request != remind.RequestID(run.Due, 1):
 		channel = run.Where // it was tried again, of which nothing was said yet
