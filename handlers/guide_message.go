@@ -90,6 +90,12 @@ func (r *Router) stepMessage(list keepwatch.Checklist, w keepwatch.Walk, local b
 	return msg
 }
 
+// answerName is what an answer stands behind. Where something is recorded is answered
+// with "in the safe" as well as with "team vault", so "recorded in" is too much.
+func answerName(ask keepwatch.ChecklistAsk) string {
+	return sentence(strings.TrimSuffix(ask.Name, " in"))
+}
+
 // comparedText says how fresh a checklist is. A team's own has no vendor.
 func comparedText(list keepwatch.Checklist) string {
 	if len(list.Sources) == 0 {
@@ -220,7 +226,7 @@ func (r *Router) endMessage(list keepwatch.Checklist, w keepwatch.Walk) keepwatc
 	var fields []keepwatch.Field
 	for _, step := range list.Steps {
 		if step.Ask != nil && w.Answers[step.Ask.Name] != "" {
-			fields = append(fields, keepwatch.Field{Name: sentence(step.Ask.Name), Value: w.Answers[step.Ask.Name]})
+			fields = append(fields, keepwatch.Field{Name: answerName(*step.Ask), Value: w.Answers[step.Ask.Name]})
 		}
 	}
 	fields = append(fields, keepwatch.Field{Name: "Recorded", Value: w.Person + ", " + r.day(w.Ended)})
