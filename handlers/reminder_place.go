@@ -203,6 +203,9 @@ func anyOf(names []string, none string) string {
 	return strings.Join(names, ", ")
 }
 
+// PlaceName is what a channel is called where people read it; see placeName.
+func (r *Router) PlaceName(channel string) string { return r.placeName(channel) }
+
 // placeName is a channel for people: its name in the configuration, the person
 // whose direct messages it is, or its id.
 func (r *Router) placeName(channel string) string {

@@ -85,7 +85,7 @@ func (a *app) makeDuties() (err error) {
 	}
 	d.warnings, err = warn.New(warn.Config{
 		Facts: a.facts, Records: warnBook{a.records}, Show: handlers.WarningMessage, ShowMany: handlers.WarningsMessage,
-		Where: a.whereFirst, Wider: a.whereWider, Open: a.openFrom, Send: a.send, NewID: handlers.NewID, Location: s.Location, Now: a.now, Log: a.log, Crash: a.crash,
+		Where: a.whereFirst, Wider: a.whereWider, Open: a.openFrom, Send: a.send, NewID: handlers.NewID, Name: func(channel string) string { return a.router.PlaceName(channel) }, Location: s.Location, Now: a.now, Log: a.log, Crash: a.crash,
 	})
 	if err != nil {
 		return err
