@@ -110,7 +110,7 @@ const (
 	StandingReplaced Standing = "new phone" // the device was replaced; the new one is not set up yet
 )
 
-// InTime reports whether a device needs nobody: its backup is fresh, or is asked about
+// InTime reports whether a device is in order and needs nobody: its backup is fresh, or is asked about
 // just now.
 func (s Standing) InTime() bool { return s == StandingFresh || s == StandingDue }
 

@@ -37,7 +37,7 @@ type Report struct {
 type SourceReport struct {
 	Name      string
 	Kind      SourceKind
-	Listed    bool // it is still in the configuration
+	Listed    bool // it is still in the configuration; that of KindDossier never is
 	Scheduled bool // it was due at least once, or has a schedule
 	Calendar  []DayOutcome
 	Days      DayCounts
@@ -152,7 +152,7 @@ func (r *Report) sources(in ReportInput) {
 	starts := r.starts()
 	at := func(name string) *daybook {
 		if by[name] == nil {
-			by[name] = &daybook{SourceReport: SourceReport{Name: name, Kind: KindFiles}, report: r, days: make([]day, len(starts)), starts: starts}
+			by[name] = &daybook{SourceReport: SourceReport{Name: name, Kind: kindOf(name)}, report: r, days: make([]day, len(starts)), starts: starts}
 		}
 		return by[name]
 	}
@@ -213,6 +213,14 @@ func backedUp(o Occurrence) string {
 	return words[2]
 }
 
+// kindOf gives what a source that is not listed is taken to be.
+func kindOf(name string) SourceKind {
+	if name == DossierSource {
+		return KindDossier
+	}
+	return KindFiles
+}
+
 func (c *RunCounts) add(s RunState) {
 	switch s {
 	case RunDone:
@@ -258,10 +266,10 @@ func (r *Report) warned(in ReportInput) {
 		if r.within(w.First) {
 			r.Raised++
 		}
-		switch {
-		case w.Resolved.IsZero():
+		switch since, over := w.Over(); {
+		case !over: // what is over and still watched is not open, in `/keepwatch warnings` neither
 			r.Warnings = append(r.Warnings, w)
-		case r.within(w.Resolved):
+		case r.within(since):
 			r.Resolved++
 		}
 	}

@@ -40,6 +40,9 @@ func (r *Router) shownBy(text string, now time.Time) (shown, error) {
 	if seen, ok, err := r.dateBy(said, text, now); ok || err != nil {
 		return shown{state: keepwatch.AttestedOn, seen: seen}, err
 	}
+	if err := noSuchDay(said); err != nil {
+		return shown{}, err
+	}
 	return shown{}, keepwatch.Errorf(keepwatch.KindInvalid, "I cannot read %q as the date of a last backup. Write 2026-11-20, 20 Nov, today, yesterday or this week; or what is wrong: off, never, not found, new phone.", text)
 }
 
@@ -186,6 +189,54 @@ func twoWays(said string, today time.Time) error {
 
 // byMonth reads dates with the month in letters.
 func byMonth(said string, today time.Time) (time.Time, bool) {
+	text := strings.Join(monthWords(said), " ")
+	for _, layout := range []string{"2 Jan 2006", "2 January 2006", "Jan 2 2006", "January 2 2006"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, true
+		}
+	}
+	for _, layout := range []string{"2 Jan 2006", "2 January 2006", "Jan 2 2006", "January 2 2006"} {
+		for back := range 9 { // 29 February has to be looked for
+			if t, err := time.Parse(layout, text+" "+strconv.Itoa(today.Year()-back)); err == nil && !t.After(today.AddDate(0, 0, 1)) {
+				return t, true
+			}
+		}
+	}
+	return today, false
+}
+
+// noSuchDay says of a day and a month, with a year or without, that the month has no
+// such day; nil: that is not what is wrong.
+func noSuchDay(said string) error {
+	words := monthWords(said)
+	if len(words) < 2 || len(words) > 3 {
+		return nil
+	}
+	day, name := number(words[0]), words[1]
+	if day < 0 {
+		day, name = number(words[1]), words[0]
+	}
+	year, of := 2024, "" // a leap year
+	if len(words) == 3 {
+		if year, of = number(words[2]), " "+words[2]; year < 1 {
+			return nil
+		}
+	}
+	for _, layout := range []string{"Jan", "January"} {
+		t, err := time.Parse(layout, name)
+		if err != nil || day < 0 {
+			continue
+		}
+		if last := time.Date(year, t.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day(); day < 1 || day > last {
+			return keepwatch.Errorf(keepwatch.KindInvalid, "%s%s has no day %d; its last day is %d. Look again which date it shows, and write it as in 2026-11-20.", t.Month(), of, day, last)
+		}
+	}
+	return nil
+}
+
+// monthWords gives the words of a date with the month in letters, without what stands
+// beside day, month and year.
+func monthWords(said string) []string {
 	words := strings.Fields(strings.TrimSuffix(said, "."))
 	for i, w := range words { // "20th", "1st"
 		for _, end := range []string{"st", "nd", "rd", "th"} {
@@ -202,20 +253,7 @@ func byMonth(said string, today time.Time) (time.Time, bool) {
 	if len(words) > 2 && slices.ContainsFunc(weekdays(), func(d string) bool { return strings.HasPrefix(d, words[0]) && len(words[0]) > 2 }) {
 		words = words[1:] // "fri 20 nov"
 	}
-	text := strings.Join(words, " ")
-	for _, layout := range []string{"2 Jan 2006", "2 January 2006", "Jan 2 2006", "January 2 2006"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, true
-		}
-	}
-	for _, layout := range []string{"2 Jan 2006", "2 January 2006", "Jan 2 2006", "January 2 2006"} {
-		for back := range 9 { // 29 February has to be looked for
-			if t, err := time.Parse(layout, text+" "+strconv.Itoa(today.Year()-back)); err == nil && !t.After(today.AddDate(0, 0, 1)) {
-				return t, true
-			}
-		}
-	}
-	return today, false
+	return words
 }
 
 // weekdays gives their names in small letters.

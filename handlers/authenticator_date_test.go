@@ -39,6 +39,13 @@ func TestShownBy(t *testing.T) {
 			t.Errorf("%q is read as %q, want %q", text, said, want)
 		}
 	}
+	for text, want := range map[string]string{
+		"31 feb": "February has no day 31; its last day is 29.", "Feb 31st": "February has no day 31", "29 February 2026": "February 2026 has no day 29; its last day is 28.", "0 Nov": "November has no day 0", "31 Nov": "November has no day 31; its last day is 30.",
+	} {
+		if _, err := r.shownBy(text, noon); !strings.Contains(keepwatch.Sentence(err), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
 	for text, both := range map[string][2]string{"03/04/2026": {"3 April", "4 March"}, "3/4": {"3 April", "4 March"}, "12-11-2026": {"12 November", "11 December"}} {
 		_, err := r.shownBy(text, noon)
 		if s := keepwatch.Sentence(err); !strings.Contains(s, both[0]) || !strings.Contains(s, both[1]) || !strings.Contains(s, "in letters") {

@@ -82,12 +82,26 @@ func (r *Router) stepMessage(list keepwatch.Checklist, w keepwatch.Walk, local b
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(how), keepwatch.Code("/"+stepCommand(w, "done")))
 	}
 	if at == 0 && list.Checked != "" && !trouble && list.Group != drillGroup {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("Compared with what the vendor says on "+written(list.Checked)+"."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(comparedText(list)))
 	} else if at > 0 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(list.Title))
 	}
 	msg.Buttons = r.stepButtons(list, w, at, trouble, local)
 	return msg
+}
+
+// answerName is what an answer stands behind. Where something is recorded is answered
+// with "in the safe" as well as with "team vault", so "recorded in" is too much.
+func answerName(ask keepwatch.ChecklistAsk) string {
+	return sentence(strings.TrimSuffix(ask.Name, " in"))
+}
+
+// comparedText says how fresh a checklist is. A team's own has no vendor.
+func comparedText(list keepwatch.Checklist) string {
+	if len(list.Sources) == 0 {
+		return "Last checked on " + written(list.Checked) + "."
+	}
+	return "Last compared with its sources on " + written(list.Checked) + "."
 }
 
 // troubleBlocks say what usually helps at a step, and where to read more.
@@ -107,7 +121,7 @@ func (r *Router) troubleBlocks(list keepwatch.Checklist, w keepwatch.Walk, at in
 		blocks = append(blocks, keepwatch.Field{Name: "Noted", Value: strings.Join(wrote, "; ")}.Block())
 	}
 	if len(list.Sources) > 0 && list.Group != drillGroup {
-		blocks = append(blocks, keepwatch.Text("The vendor's own pages:"), keepwatch.Code(strings.Join(list.Sources, "\n")))
+		blocks = append(blocks, keepwatch.Text("Sources:"), keepwatch.Code(strings.Join(list.Sources, "\n")))
 	}
 	return blocks
 }
@@ -212,7 +226,7 @@ func (r *Router) endMessage(list keepwatch.Checklist, w keepwatch.Walk) keepwatc
 	var fields []keepwatch.Field
 	for _, step := range list.Steps {
 		if step.Ask != nil && w.Answers[step.Ask.Name] != "" {
-			fields = append(fields, keepwatch.Field{Name: sentence(step.Ask.Name), Value: w.Answers[step.Ask.Name]})
+			fields = append(fields, keepwatch.Field{Name: answerName(*step.Ask), Value: w.Answers[step.Ask.Name]})
 		}
 	}
 	fields = append(fields, keepwatch.Field{Name: "Recorded", Value: w.Person + ", " + r.day(w.Ended)})

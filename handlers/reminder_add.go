@@ -253,9 +253,13 @@ func (r *Router) unanswered(rule keepwatch.Rule) string {
 	if text != "" {
 		text += "; then "
 	}
+	alone := text == ""
 	text += "passed on to " + strings.Join(names, ", then to ")
-	if len(names) > 1 {
-		text += ", each"
+	switch {
+	case len(names) > 1:
+		return text + ", each after another " + every
+	case alone:
+		return text + " after " + every
 	}
 	return text + " after another " + every
 }

@@ -351,3 +351,17 @@ func TestWithoutTheirParts(t *testing.T) {
 		}
 	}
 }
+
+// TestUnanswered: what happens when nobody answers, in words that are true of a
+// reminder that is only passed on too.
+func TestUnanswered(t *testing.T) {
+	for want, rule := range map[string]keepwatch.Rule{
+		"asked again once, after 1 h":         {Repeat: time.Hour, Times: 1},
+		"passed on to the terminal after 1 h": {Repeat: time.Hour, Chain: []string{"terminal"}},
+		"asked again every 1 h, 2 times; then passed on to the terminal after another 1 h": {Repeat: time.Hour, Times: 2, Chain: []string{"terminal"}},
+	} {
+		if got := (&Router{}).unanswered(rule); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -87,14 +87,20 @@ func (r *Router) personNamed(c *call, name string) (keepwatch.Person, error) {
 	if ok {
 		return p, nil
 	}
+	return p, r.nobody(name)
+}
+
+// nobody says that there is no person of a name, and who there is.
+func (r *Router) nobody(name string) error {
 	var names []string
 	for _, p := range r.cfg.People {
 		names = append(names, p.Name)
 	}
+	name = keepwatch.Printable(name)
 	if near := nearest(name, names); near != "" {
-		return p, keepwatch.Errorf(keepwatch.KindNotFound, "There is nobody named %q in keepwatch.yaml. Did you mean %s?", name, near)
+		return keepwatch.Errorf(keepwatch.KindNotFound, "There is nobody named %q in keepwatch.yaml. Did you mean %s?", name, near)
 	}
-	return p, keepwatch.Errorf(keepwatch.KindNotFound, "There is nobody named %q in keepwatch.yaml. I know %s.", name, anyOf(names, "nobody"))
+	return keepwatch.Errorf(keepwatch.KindNotFound, "There is nobody named %q in keepwatch.yaml. I know %s.", name, anyOf(names, "nobody"))
 }
 
 // directly gives a person's direct messages: on the platform of whoever asks, or
@@ -165,6 +171,9 @@ func platformName(channel string) string {
 
 // noPlace says that a word names no channel, and what does.
 func (r *Router) noPlace(word string) error {
+	if name, person := strings.CutPrefix(word, "@"); person && name != "" {
+		return r.nobody(name)
+	}
 	names := slices.Sorted(maps.Keys(r.cfg.Duties.Channels))
 	known := append([]string{"here", "me"}, names...)
 	for _, p := range r.cfg.People {
@@ -193,6 +202,9 @@ func anyOf(names []string, none string) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// PlaceName is what a channel is called where people read it; see placeName.
+func (r *Router) PlaceName(channel string) string { return r.placeName(channel) }
 
 // placeName is a channel for people: its name in the configuration, the person
 // whose direct messages it is, or its id.

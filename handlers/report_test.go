@@ -309,14 +309,15 @@ func TestDrillOfLongAgo(t *testing.T) {
 	}
 }
 
-// TestDueIsNotLate: a phone that is asked about just now was looked at in time, as
-// `/authenticator ready` says too.
+// TestDueIsNotLate: a phone that is asked about just now is in order, as
+// `/authenticator ready` says too; one that was looked at is not where its backup is
+// old.
 func TestDueIsNotLate(t *testing.T) {
 	w, l := emptyWorld()
 	l.people()
 	l.devices[1].Standing = keepwatch.StandingDue
 	l.devices = append(l.devices, keepwatch.DeviceState{Person: "Olwen", Device: keepwatch.Device{Name: "Old one"}, Standing: keepwatch.StandingOld})
-	if got := plain(w.reporter(t, l).Handle(t.Context(), ask("/keepwatch report", "slack:U1"))); !strings.Contains(got, "2 of 3 checked in time") {
+	if got := plain(w.reporter(t, l).Handle(t.Context(), ask("/keepwatch report", "slack:U1"))); !strings.Contains(got, "2 of 3 in order") {
 		t.Error(got)
 	}
 }
@@ -355,4 +356,28 @@ func (s since) OccurrencesSince(t time.Time, _ int) (list []keepwatch.Occurrence
 		}
 	}
 	return list, nil
+}
+
+// TestDossierIsListed: the dossier is none of the sources that somebody lists, and was
+// not taken out of them either.
+func TestDossierIsListed(t *testing.T) {
+	loc := time.UTC
+	from := time.Date(2026, 11, 1, 0, 0, 0, 0, loc)
+	at := from.AddDate(0, 0, 4)
+	in := keepwatch.ReportInput{From: from, To: from.AddDate(0, 1, 0), Location: loc, Made: from.AddDate(0, 0, 9)}
+	for n, name := range []string{keepwatch.DossierSource, "old"} {
+		in.Runs = append(in.Runs, keepwatch.Run{ID: int64(n + 1), Kind: keepwatch.RunBackup, Source: name, State: keepwatch.RunDone, Created: at})
+	}
+	var names []string
+	for _, b := range ReportMessage(keepwatch.NewReport(in)).Blocks {
+		if b.Table != nil {
+			for _, row := range b.Table.Rows {
+				names = append(names, row[0])
+			}
+		}
+	}
+	slices.Sort(names)
+	if !slices.Equal(names, []string{"dossier", "old (no longer listed)"}) {
+		t.Error(names)
+	}
 }

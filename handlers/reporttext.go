@@ -97,7 +97,7 @@ func runWords(c keepwatch.RunCounts) string {
 // sourceRow is the line of one source.
 func sourceRow(r keepwatch.Report, s keepwatch.SourceReport) []string {
 	name, scheduled, newest, size := s.Name, "–", "none", "–"
-	if !s.Listed {
+	if !s.Listed && s.Kind != keepwatch.KindDossier {
 		name += " (no longer listed)"
 	}
 	if s.Due.Due > 0 {
@@ -178,7 +178,7 @@ func owed(r keepwatch.Report) []keepwatch.Block {
 			table.Rows = append(table.Rows, []string{d.Person, d.Device.Name, string(d.Standing), dateOr(d.Seen, time.UTC, "never")})
 		}
 	}
-	blocks := []keepwatch.Block{keepwatch.Text(fmt.Sprintf("Devices with Microsoft Authenticator: %d of %d checked in time.", fresh, len(r.Devices)))}
+	blocks := []keepwatch.Block{keepwatch.Text(fmt.Sprintf("Devices with Microsoft Authenticator: %d of %d in order.", fresh, len(r.Devices)))}
 	if len(r.Devices) > 0 {
 		blocks = append(blocks, keepwatch.Block{Table: &table})
 		blocks = append(blocks, further(len(r.Devices), "device", "/authenticator status")...)

@@ -384,7 +384,10 @@ func (r *Router) unknown(words []string, person keepwatch.Person, req keepwatch.
 		corrected += " " + Quote(rest...)
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Text("Did you mean this?"), keepwatch.Code("/"+corrected))
-	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Yes", Command: corrected, Style: keepwatch.StylePrimary}, keepwatch.Button{Label: "Help", Command: "keepwatch help"})
+	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Yes", Command: corrected, Style: keepwatch.StylePrimary})
+	if corrected != "keepwatch help" {
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Help", Command: "keepwatch help"})
+	}
 	return msg, nil
 }
 

@@ -614,3 +614,25 @@ func TestInPlace(t *testing.T) {
 		}
 	}
 }
+
+// TestHello: what is near to the help alone has one button for it.
+func TestHello(t *testing.T) {
+	r := newWorld().router(t)
+	for typed, want := range map[string]int{"hello": 1, "backup strat": 2} {
+		msg := r.Handle(t.Context(), ask("/"+typed, "slack:U1"))
+		if len(msg.Buttons) != want || !msg.Failed {
+			t.Errorf("%s: %+v", typed, msg)
+		}
+	}
+}
+
+// TestNobody: where a person is meant that is not known, that is what is said.
+func TestNobody(t *testing.T) {
+	r := newWorld().router(t)
+	if got := keepwatch.Sentence(r.noPlace("@Bob")); !strings.HasPrefix(got, `There is nobody named "Bob"`) {
+		t.Error(got)
+	}
+	if got := keepwatch.Sentence(r.noPlace("#ops")); !strings.HasPrefix(got, "There is no channel") {
+		t.Error(got)
+	}
+}

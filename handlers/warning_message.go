@@ -29,14 +29,28 @@ func WarningMessage(w keepwatch.Warning) keepwatch.Message {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(f.Text))
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: warningFields(w)})
-	if w.Wider && w.AckedBy == "" {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("It is urgent, or nobody has acknowledged it so far, so it was passed on to more people."))
+	if text := passedOnText(w); text != "" {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(text))
 	}
 	msg.Buttons = slices.Clone(f.Buttons)
 	if w.AckedBy == "" {
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Seen, remind me later", Command: "keepwatch ack " + w.ID})
 	}
 	return msg
+}
+
+// passedOnText says to whom a warning was passed on and why; "": to nobody, or somebody
+// has seen it since.
+func passedOnText(w keepwatch.Warning) string {
+	if !w.Wider || w.AckedBy != "" {
+		return ""
+	}
+	for _, h := range slices.Backward(w.Log) {
+		if strings.HasPrefix(h.What, "passed on") {
+			return "It was " + h.What + "."
+		}
+	}
+	return ""
 }
 
 func warningFields(w keepwatch.Warning) []keepwatch.Field {

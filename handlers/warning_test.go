@@ -57,7 +57,7 @@ func (m *watchman) LookNow(_ context.Context, source string) (keepwatch.ServerSt
 func warningsOf() []keepwatch.Warning {
 	secret := keepwatch.Warning{ID: "w1", First: noon.AddDate(0, 0, -23), Told: 3, Rung: 14, Unanswered: 3, Wider: true,
 		Fact: keepwatch.ExpiryFacts([]keepwatch.Credential{{Name: "Graph client secret", Expires: noon.AddDate(0, 0, 7), Owner: "Vaughan", How: "Make a new one in Entra under App registrations"}}, noon, time.UTC)[0],
-		Log:  []keepwatch.Happening{{At: noon.AddDate(0, 0, -23), What: "noticed"}, {At: noon.AddDate(0, 0, -23), What: "told"}, {At: noon, What: "passed on"}}}
+		Log:  []keepwatch.Happening{{At: noon.AddDate(0, 0, -23), What: "noticed"}, {At: noon.AddDate(0, 0, -23), What: "told"}, {At: noon, What: "passed on to the escalation channel and Olwen: nobody had acknowledged it after 3 notices"}}}
 	old := keepwatch.Warning{ID: "w2", First: noon.AddDate(0, 0, -1), Told: 1, Fact: keepwatch.Fact{Key: "old/notes", Kind: keepwatch.FactOld, Tone: keepwatch.ToneBad,
 		Title: "notes: the newest verified archive is of 20 November, 03:01", Text: "By its schedule there should be a newer one. Start a backup.", Buttons: []keepwatch.Button{{Label: "Back up now", Command: "backup start notes"}}}}
 	vault := keepwatch.Warning{ID: "w3", First: noon.AddDate(0, 0, -2), Told: 1, AckedBy: "Olwen", Acked: noon.AddDate(0, 0, -1), Quiet: noon.AddDate(0, 0, 89), Note: "the disk is ordered",

@@ -39,8 +39,8 @@ func (a *app) atHome() string {
 // channels are those of the configuration by their names, for commands.
 func (a *app) channels() map[string]string {
 	named := maps.Clone(a.settings.Channels)
-	if named["default"] == "" && a.home() != "" {
-		named["default"] = a.home()
+	if home := a.home(); home != "" { // the terminal stands for one of a platform that is not configured
+		named["default"] = home
 	}
 	return named
 }
@@ -105,10 +105,18 @@ func (a *app) admins() []string {
 }
 
 // hours gives when a channel may be disturbed: as configured, and in a direct message
-// as the person says. A channel that says nothing of its zone has the bot's.
+// as the person says. A channel that says nothing of its zone has the bot's. Where no
+// platform is configured the terminal has the hours of the default channel that it
+// stands for, or else those of whoever sits there.
 func (a *app) hours(channel string) keepwatch.Hours {
 	if h, ok := a.settings.Hours[channel]; ok {
 		return h
+	}
+	if channel == "terminal" && len(a.settings.platforms()) == 0 {
+		if h, ok := a.settings.Hours[a.settings.Channels["default"]]; ok {
+			return h
+		}
+		return a.sitting().Hours
 	}
 	for _, p := range a.settings.People {
 		for platform, id := range p.Accounts {
@@ -118,6 +126,20 @@ func (a *app) hours(channel string) keepwatch.Hours {
 		}
 	}
 	return keepwatch.Hours{}
+}
+
+// sitting is the person of the configuration who sits at the terminal: whose account it
+// is, or the only one that there is. The zero person: that is not known.
+func (a *app) sitting() keepwatch.Person {
+	for _, p := range a.settings.People {
+		if a.account.ID != "" && p.Accounts["terminal"] == a.account.ID {
+			return p
+		}
+	}
+	if len(a.settings.People) == 1 && a.settings.People[0].Accounts["terminal"] == "" {
+		return a.settings.People[0]
+	}
+	return keepwatch.Person{}
 }
 
 // openFrom gives the first moment from t on at which a channel may be disturbed.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -21,17 +22,21 @@ import (
 // state. It changes nothing but a file that it writes and removes again.
 func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 	s, err := loadSettings(p, o)
+	if its, ok := askRunning(ctx, s); ok { // it knows more than can be seen from here, but not what is on disk by now
+		var here []keepwatch.Probe
+		if err != nil {
+			here = diskProblems("configuration", s.ConfigFile, err)
+		} else if _, err := s.checklists(); err != nil {
+			here = diskProblems("checklists", s.Checklists, err)
+		}
+		return besideRunning(s, here, its)
+	}
 	if err != nil {
 		var probes []keepwatch.Probe
 		for line := range strings.SplitSeq(keepwatch.Sentence(err), "\n") {
 			probes = append(probes, bad("configuration", line, "Mend it, then check again."))
 		}
 		return probes
-	}
-	if r, ok := reach(ctx, s, slog.New(slog.DiscardHandler)); ok { // it knows more than can be seen from here
-		if probes, err := r.probes(ctx); err == nil {
-			return append([]keepwatch.Probe{good("running", "Keepwatch runs on "+relative(s.DataDir)+", and this is its own check.")}, probes...)
-		}
 	}
 	platforms := probePlatforms(ctx, s, p.Now)
 	if _, err := os.Stat(s.statePath()); errors.Is(err, fs.ErrNotExist) {
@@ -48,6 +53,20 @@ func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 	records := store.NewRecords(state, p.Now)
 	probes := append(append(probeSettings(s), platforms...), good("state", relative(s.statePath())+" opens and is consistent."))
 	return append(probes, probeInside(ctx, s, records, p.Now(), false)...)
+}
+
+// askRunning gives what the bot that runs on the data folder says of itself, and false
+// where none answers.
+func askRunning(ctx context.Context, s settings) ([]keepwatch.Probe, bool) {
+	if !filepath.IsAbs(s.DataDir) {
+		return nil, false // not even that could be read
+	}
+	r, ok := reach(ctx, s, slog.New(slog.DiscardHandler))
+	if !ok {
+		return nil, false
+	}
+	probes, err := r.probes(ctx)
+	return probes, err == nil
 }
 
 func good(name, text string) keepwatch.Probe {
@@ -68,7 +87,7 @@ func off(name, text, next string) keepwatch.Probe {
 
 // check is `/keepwatch check`, inside the running bot.
 func (a *app) check(ctx context.Context) []keepwatch.Probe {
-	return slices.Concat(probeSettings(a.settings), a.probeConnections(ctx), probeInside(ctx, a.settings, a.records, a.now(), true))
+	return slices.Concat(a.settings.probeDisk(), probeSettings(a.settings), a.probeConnections(ctx), probeInside(ctx, a.settings, a.records, a.now(), true))
 }
 
 // probeInside looks at what the state knows; running says whether a bot works on

@@ -85,7 +85,7 @@ func (a *app) makeDuties() (err error) {
 	}
 	d.warnings, err = warn.New(warn.Config{
 		Facts: a.facts, Records: warnBook{a.records}, Show: handlers.WarningMessage, ShowMany: handlers.WarningsMessage,
-		Where: a.whereFirst, Wider: a.whereWider, Open: a.openFrom, Send: a.send, NewID: handlers.NewID, Location: s.Location, Now: a.now, Log: a.log, Crash: a.crash,
+		Where: a.whereFirst, Wider: a.whereWider, Open: a.openFrom, Send: a.send, NewID: handlers.NewID, Name: func(channel string) string { return a.router.PlaceName(channel) }, Location: s.Location, Now: a.now, Log: a.log, Crash: a.crash,
 	})
 	if err != nil {
 		return err
@@ -296,7 +296,11 @@ func (s settings) probeDuties() []keepwatch.Probe {
 	}
 	for _, name := range []string{"default", "escalation", "reports"} {
 		if c := s.Channels[name]; c != "" && !slices.Contains(s.platforms(), keepwatch.Platform(c)) {
-			probes = append(probes, caution("channel "+name, fmt.Sprintf("%s belongs to a platform that is not configured, so nothing is posted there.", c), "Set its token in .env, or name another channel."))
+			text := "%s belongs to a platform that is not configured, so nothing is posted there."
+			if name == "default" && len(s.platforms()) == 0 {
+				text = "%s belongs to a platform that is not configured, and no platform is: the terminal stands for it, with its hours."
+			}
+			probes = append(probes, caution("channel "+name, fmt.Sprintf(text, c), "Set its token in .env, or name another channel."))
 		}
 	}
 	return probes

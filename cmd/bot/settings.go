@@ -23,6 +23,7 @@ type settings struct {
 	Listen     string
 	LogLevel   string // "" where nobody said
 	Home       string
+	read       asRead // the files of the configuration, as they were
 }
 
 // loadSettings reads the .env file and the YAML. Every problem in them is in
@@ -45,6 +46,7 @@ func loadSettings(p process, o options) (settings, error) {
 		return s, err
 	}
 	named := o.given["config"] || env.values["BOT_CONFIG"] != ""
+	before := sumOf(s.ConfigFile) // a change while it is read is a change since
 	s.config, err = readConfig(s.ConfigFile, named, env.get("BOT_TIMEZONE"), env.lookup)
 	if err := allProblems(envErr, err); err != nil {
 		return s, err
@@ -52,6 +54,8 @@ func loadSettings(p process, o options) (settings, error) {
 	if s.Vault.Dir == "" {
 		s.Vault.Dir = filepath.Join(s.DataDir, "vault")
 	}
+	s.read = s.readNow()
+	s.read[filepath.Base(s.ConfigFile)] = before
 	return s, nil
 }
 

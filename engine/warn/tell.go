@@ -1,8 +1,10 @@
 package warn
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"keepwatch"
@@ -78,7 +80,7 @@ func (t *telling) add(w keepwatch.Warning, edit bool) bool {
 		e.w.Wider = true
 		if fresh := t.unheard(e, wider); len(fresh) > 0 {
 			e.notices = append(e.notices, fresh...)
-			note(&e.w, t.now, "", "passed on")
+			note(&e.w, t.now, "", t.passedOn(e.w, fresh))
 		}
 		e.edit = true
 	}
@@ -89,6 +91,22 @@ func (t *telling) add(w keepwatch.Warning, edit bool) bool {
 	e.edit = true
 	t.entries = append(t.entries, e)
 	return true
+}
+
+// passedOn says to whom a warning goes on, and which of both reasons there is for it.
+func (t *telling) passedOn(w keepwatch.Warning, to []string) string {
+	names := make([]string, len(to))
+	for i, channel := range to {
+		names[i] = t.k.cfg.Name(channel)
+	}
+	text := "passed on to " + strings.Join(names, ", ")
+	if last := len(names) - 1; last > 0 {
+		text = "passed on to " + strings.Join(names[:last], ", ") + " and " + names[last]
+	}
+	if w.Unanswered >= unanswered {
+		return text + fmt.Sprintf(": nobody had acknowledged it after %d notices", w.Unanswered)
+	}
+	return text + ": it is urgent, with three days or less left"
 }
 
 // unheard gives the channels that do not hear of a warning at its notices.

@@ -52,8 +52,8 @@ type Change interface {
 	Post(out ...keepwatch.Outgoing) error
 }
 
-// Config is what a Keeper needs. The functions that show something, and Where, Wider
-// and Open, are called inside transactions, perhaps more than once: they have no side
+// Config is what a Keeper needs. The functions that show something, Where, Wider,
+// Name and Open, are called inside transactions, perhaps more than once: they have no side
 // effects.
 type Config struct {
 	Facts   func(now time.Time) ([]keepwatch.Fact, error) // all that hold
@@ -63,6 +63,7 @@ type Config struct {
 	ShowMany func(keepwatch.Digest, []keepwatch.Warning) keepwatch.Message
 	Where    func(keepwatch.Fact) []string // the channels that hear of it first
 	Wider    func(keepwatch.Fact) []string // where it goes when nobody acknowledges it; nil: nowhere
+	Name     func(channel string) string   // what a channel is called where people read it; nil: as it is
 	// Open gives the first moment from t on at which a channel may be disturbed: t
 	// itself where that is one. nil: always.
 	Open     func(channel string, t time.Time) time.Time
@@ -90,6 +91,9 @@ func New(cfg Config) (*Keeper, error) {
 	}
 	if cfg.Wider == nil {
 		cfg.Wider = func(keepwatch.Fact) []string { return nil }
+	}
+	if cfg.Name == nil {
+		cfg.Name = func(channel string) string { return channel }
 	}
 	if cfg.Open == nil {
 		cfg.Open = func(_ string, t time.Time) time.Time { return t }

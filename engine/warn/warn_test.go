@@ -325,18 +325,23 @@ func TestQuietHours(t *testing.T) {
 }
 
 func TestPassedOn(t *testing.T) {
+	const (
+		many = "passed on to discord:998877: nobody had acknowledged it after 3 notices"
+		near = "passed on to discord:998877: it is urgent, with three days or less left"
+	)
 	for _, c := range []struct {
 		name string
 		fact keepwatch.Fact
 		ack  time.Duration // somebody acknowledges it then
 		want []time.Duration
+		why  string
 	}{
-		{"at the third notice", keepwatch.Fact{Tone: keepwatch.ToneWarn}, 0, days(3)},
-		{"bad, with three days left", keepwatch.Fact{Tone: keepwatch.ToneBad, Until: noon.Add(13 * day)}, 0, days(10)},
-		{"bad, and new with two days left", keepwatch.Fact{Tone: keepwatch.ToneBad, Until: noon.Add(2 * day)}, 0, days(0)},
-		{"a warning has until its third notice", keepwatch.Fact{Tone: keepwatch.ToneWarn, Until: noon.Add(13 * day)}, 0, days(10)},
-		{"acknowledged: the third notice after that", keepwatch.Fact{Tone: keepwatch.ToneWarn}, 2 * day, days(20)},
-		{"a remark never is", keepwatch.Fact{Tone: keepwatch.ToneInfo}, 0, nil},
+		{"at the third notice", keepwatch.Fact{Tone: keepwatch.ToneWarn}, 0, days(3), many},
+		{"bad, with three days left", keepwatch.Fact{Tone: keepwatch.ToneBad, Until: noon.Add(13 * day)}, 0, days(10), many},
+		{"bad, and new with two days left", keepwatch.Fact{Tone: keepwatch.ToneBad, Until: noon.Add(2 * day)}, 0, days(0), near},
+		{"a warning has until its third notice", keepwatch.Fact{Tone: keepwatch.ToneWarn, Until: noon.Add(13 * day)}, 0, days(10), many},
+		{"acknowledged: the third notice after that", keepwatch.Fact{Tone: keepwatch.ToneWarn}, 2 * day, days(20), many},
+		{"a remark never is", keepwatch.Fact{Tone: keepwatch.ToneInfo}, 0, nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, noon)
@@ -354,6 +359,16 @@ func TestPassedOn(t *testing.T) {
 			w.pass(noon.Add(20*day), time.Hour)
 			if d := cmp.Diff(c.want, w.times("discord:998877", noon)); d != "" {
 				t.Error(d)
+			}
+			got, err := w.keeper.Warning("w1")
+			why := ""
+			for _, h := range got.Log {
+				if strings.HasPrefix(h.What, "passed on") {
+					why += h.What
+				}
+			}
+			if err != nil || why != c.why {
+				t.Errorf("it says %q, want %q (%v)", why, c.why, err)
 			}
 			w.once()
 		})

@@ -73,7 +73,7 @@ func (p *parser) exists(t token) error {
 	if t.y != 0 {
 		in += " " + strconv.Itoa(t.y)
 	}
-	return refuse("%s has no day %d, so it never comes: its last is %d; write for example %s.", in, t.d, most, quote("on "+p.future(token{y: t.y, m: t.m, d: min(most, 28)})+" "+p.atText()))
+	return refuse("%s has no day %d, so that date never comes; its last day is the %s. Write for example %s.", in, t.d, map[int]string{28: "28th", 29: "29th", 30: "30th", 31: "31st"}[most], quote("on "+p.future(token{y: t.y, m: t.m, d: min(most, 28)})+" "+p.atText()))
 }
 
 // slashed finds out which of two numbers is the month, where only one can be.

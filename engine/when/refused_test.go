@@ -130,7 +130,7 @@ func TestRefused(t *testing.T) {
 		{"2026-11-24T10:29:59Z", "has passed"},
 		{"30 February", "no day 30"},
 		{"29 February 2027", "no day 29"},
-		{"31 November at 9", "no day 31"},
+		{"31 November at 9", "November has no day 31, so that date never comes; its last day is the 30th. Write for example"},
 		{"yearly on 31 April", "no day 31"},
 		{"2026-13-01", "no month 13"},
 		{"31/31/2027", "no month 31"},

@@ -223,7 +223,7 @@ func (p *page) foot(y int) {
 	}{
 		{of(r.Due.Done, r.Due.Due), "scheduled backups done", r.Due.Done+r.Due.Open < r.Due.Due},
 		{strconv.Itoa(len(r.Warnings)), plural(len(r.Warnings), "open warning"), len(r.Warnings) > 0},
-		{of(fresh, len(r.Devices)), "devices checked in time", fresh < len(r.Devices)},
+		{of(fresh, len(r.Devices)), "devices in order", fresh < len(r.Devices)},
 		{drill, "last lock-out drill", false},
 	} {
 		x, at := margin+(i%2)*inner/2, y+62+(i/2)*100

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -340,5 +341,20 @@ func TestDocumented(t *testing.T) {
 	}
 	if !accepts(schema(t), text) {
 		t.Error("the schema refuses the example in docs/checklists.md")
+	}
+}
+
+// TestExampleOfTheGuide: what docs/checklists.md shows loads as it stands, and has the
+// one source that it looks as if it had.
+func TestExampleOfTheGuide(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/checklists.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(guide), "```yaml\n")
+	text, _, _ = strings.Cut(text, "```")
+	lists, err := Load(fstest.MapFS{"tape.yaml": {Data: []byte(text)}})
+	if err != nil || len(lists) != 1 || !slices.Equal(lists[0].Sources, []string{"The manual of the tape drive, page 12"}) {
+		t.Errorf("%+v, %v", lists, err)
 	}
 }

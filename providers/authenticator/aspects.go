@@ -180,9 +180,17 @@ func (k *Keeper) drill() (aspect, error) {
 	case k.now().Sub(last.Said) > drilledWithin:
 		return poor(name, weight, 0.3, "The last drill was on "+k.date(last.Said)+", more than 180 days ago.", next), nil
 	case last.State == keepwatch.AttestedProblem:
-		return poor(name, weight, 0.6, "The drill of "+k.date(last.Said)+" found something missing: "+last.Remarks, "Put it right, then drill again."), nil
+		return poor(name, weight, 0.6, "The drill of "+k.date(last.Said)+" found something missing: "+ended(last.Remarks), "Put it right, then drill again."), nil
 	}
 	return good(name, weight, "The last drill, on "+k.date(last.Said)+", went through."), nil
+}
+
+// ended gives what somebody wrote as the end of a sentence.
+func ended(text string) string {
+	if text = strings.TrimSpace(text); text == "" || strings.ContainsAny(text[len(text)-1:], ".!?") {
+		return text
+	}
+	return text + "."
 }
 
 // sealed sees that the dossier is complete, and in the vault as it is now.
