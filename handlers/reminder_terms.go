@@ -56,8 +56,11 @@ func spanWord(d time.Duration) string {
 	return strconv.FormatInt(int64(d/time.Minute), 10) + "m"
 }
 
-// parseWhen reads when a rule comes due. A moment is kept to the minute, because
-// that is what clocks on walls show, and a confirmation writes it so.
+// soonest is how near a moment has to be to be rounded up to the minute and not down.
+const soonest = 10 * time.Minute
+
+// parseWhen reads when a rule comes due. A moment is kept to the minute, because that
+// is what clocks on walls show, and a confirmation writes it so.
 func (r *Router) parseWhen(text string, loc *time.Location) (keepwatch.When, error) {
 	text = strings.Join(strings.Fields(text), " ")
 	now := r.cfg.Now()
@@ -72,11 +75,11 @@ func (r *Router) parseWhen(text string, loc *time.Location) (keepwatch.When, err
 		return when, err
 	}
 	if !when.At.IsZero() {
-		if at := when.At.Truncate(time.Minute); at.After(now) {
-			when.At = at
-		} else {
-			when.At = at.Add(time.Minute)
+		at := when.At.Truncate(time.Minute)
+		if at.Before(when.At) && at.Sub(now) < soonest { // "in 1 minute" is no less, and there is time to confirm it
+			at = at.Add(time.Minute)
 		}
+		when.At = at
 		when.At, when.Said = when.At.UTC(), "" // "tomorrow" is another day tomorrow
 	}
 	if when.Zone == "" {
