@@ -33,6 +33,8 @@ type Archive struct {
 
 	Notes  []Note             `json:"notes,omitempty"`
 	Counts map[NoteKind]int64 `json:"counts,omitempty"`
+	Inside *Inside            `json:"inside,omitempty"` // of one that is stored as one file
+	Held   string             `json:"held,omitempty"`   // ID of the ServerBackup that it is a copy of
 
 	Verified []Verification `json:"verified,omitempty"` // newest last; the first is from the run that made it
 	Pinned   string         `json:"pinned,omitempty"`   // why it is kept for ever; empty: not pinned

@@ -18,7 +18,7 @@ import (
 func TestSecretIsNeverPrinted(t *testing.T) {
 	const text = "xoxb-do-not-print"
 	s := keepwatch.NewSecret(text)
-	source := keepwatch.Source{Name: "web", Token: s}
+	source := keepwatch.Source{Name: "web", Hosting: &keepwatch.Hosting{Token: s, Password: s, OTPSecret: s, Push: &keepwatch.Push{Password: s, Passphrase: s}}}
 	var log bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
 	logger.Info("it", "secret", s, "pointer", &s, "in", map[string]any{"s": s}, "source", source)

@@ -95,8 +95,14 @@ type Ask struct {
 	Archive   string   `json:"archive,omitempty"`   // verify, restore: the archive's Ref
 	To        string   `json:"to,omitempty"`        // restore: the destination, an absolute path
 	Overwrite bool     `json:"overwrite,omitempty"` // restore: replace files that exist
-	Remove    []string `json:"remove,omitempty"`    // prune: the Refs that the confirmed plan removes
-	Rules     string   `json:"rules,omitempty"`     // prune: the policy that was shown and confirmed, as Keep.Rules gives it
+	// Held is a backup that the provider's server holds, by its ServerBackup.ID; the
+	// run brings it home and has none made.
+	Held string `json:"held,omitempty"`
+	// Return is what a restore puts back where it came from, as it was confirmed; each
+	// is a step. Empty: the restore writes to To.
+	Return []ReturnItem `json:"return,omitempty"`
+	Remove []string     `json:"remove,omitempty"` // prune: the Refs that the confirmed plan removes
+	Rules  string       `json:"rules,omitempty"`  // prune: the policy that was shown and confirmed, as Keep.Rules gives it
 }
 
 // Step is one saved unit of a run.
@@ -129,6 +135,12 @@ type Result struct {
 	Notes  []Note             `json:"notes,omitempty"`  // the first MaxNotes things worth knowing
 	Counts map[NoteKind]int64 `json:"counts,omitempty"` // all of them, counted by kind
 	Gaps   []string           `json:"gaps,omitempty"`   // backup: what could not be read, or only in part, as Gaps.List gives it
+
+	Inside *Inside     `json:"inside,omitempty"` // backup: what was seen inside
+	Logs   []ServerLog `json:"logs,omitempty"`   // what the server wrote about steps
+	// Remote is what the provider keeps of what its server makes for this run. It is
+	// private to the provider and stays between steps.
+	Remote json.RawMessage `json:"remote,omitempty"`
 
 	Verification *Verification `json:"verification,omitempty"`
 	Archive      string        `json:"archive,omitempty"`  // Ref of the archive that was made, checked or restored

@@ -37,10 +37,8 @@ type Source struct {
 	// between parts; one without "/" matches a base name anywhere.
 	Exclude []string `json:"exclude,omitempty"`
 
-	// URL, User and Token reach a cPanel account.
-	URL   string `json:"url,omitempty"`
-	User  string `json:"user,omitempty"`
-	Token Secret `json:"-"`
+	// Hosting is how a cPanel account is reached; nil for other kinds.
+	Hosting *Hosting `json:"-"`
 	// Rotation is what the host says that it keeps of its own backups.
 	Rotation Rotation `json:"rotation,omitzero"`
 

@@ -98,6 +98,9 @@ type ServerBackup struct {
 	At   time.Time `json:"at"`   // of when it is
 	Size int64     `json:"size"` // bytes; 0: unknown
 	Kind string    `json:"kind"` // "full", "incremental"; "" unknown
+	// Path is where the account finds it on the server, and Keepwatch brings it home
+	// from; "": only the host's administrator gets at it.
+	Path string `json:"path,omitempty"`
 	// Home is the Ref of the verified archive that holds it; "": it was not brought
 	// home.
 	Home string `json:"home,omitempty"`
@@ -109,10 +112,20 @@ type ServerState struct {
 	Source  string         `json:"source"`
 	Seen    time.Time      `json:"seen"`
 	Backups []ServerBackup `json:"backups"` // newest first
+	// Software is what runs there and its version: "cPanel 11.136.0.4".
+	Software string     `json:"software,omitempty"`
+	Quota    *Quota     `json:"quota,omitempty"` // nil: the host does not say
+	Trend    []Quota    `json:"trend,omitempty"` // one a day, oldest first, at most MaxTrend
+	Expiring []Expiring `json:"expiring,omitempty"`
+	// Lacks is what the account may not do that its backups need, as sentences.
+	Lacks []string `json:"lacks,omitempty"`
 	// Trouble is why the last look did not work, as a sentence; what was seen before
 	// is kept.
 	Trouble string `json:"trouble,omitempty"`
 }
+
+// MaxTrend is how many days of quota are remembered.
+const MaxTrend = 90
 
 // Credential is something that runs out, from the configuration.
 type Credential struct {

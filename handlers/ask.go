@@ -177,7 +177,7 @@ func where(s keepwatch.Source) string {
 		}
 		return s.Path
 	case keepwatch.KindCPanel:
-		return "cPanel account " + s.User + " at " + s.URL
+		return "cPanel account " + s.Hosting.User + " at " + s.Hosting.URL
 	case keepwatch.KindOutlook:
 		return "mailbox " + s.Mailbox
 	case keepwatch.KindDossier:

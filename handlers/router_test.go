@@ -189,7 +189,7 @@ func proof(t time.Time) keepwatch.Verification {
 
 func newWorld() *world {
 	w := &world{runs: map[int64]keepwatch.Run{}}
-	w.known = []keepwatch.Source{{Name: "notes", Kind: keepwatch.KindFiles, Path: "/srv/notes"}, {Name: "ruthin-web", Kind: keepwatch.KindCPanel, URL: "https://web1.example.net:2083", User: "ruthin"}}
+	w.known = []keepwatch.Source{{Name: "notes", Kind: keepwatch.KindFiles, Path: "/srv/notes"}, {Name: "ruthin-web", Kind: keepwatch.KindCPanel, Hosting: &keepwatch.Hosting{URL: "https://web1.example.net:2083", User: "ruthin"}}}
 	for i := range 3 {
 		started := noon.AddDate(0, 0, -i).Add(-9 * time.Hour)
 		w.archives = append(w.archives, keepwatch.Archive{Source: "notes", Stamp: keepwatch.StampOf(started), Kind: keepwatch.KindFiles, Run: int64(9 - i), Started: started, Items: 45, Bytes: 9 << 20, SealedBytes: 4 << 20,

@@ -73,7 +73,7 @@ func (b backup) provider(name string) (keepwatch.Source, Provider, error) {
 
 func (b backup) job(task keepwatch.Task) (Job, Provider, error) {
 	source, p, err := b.provider(task.Run.Source)
-	return Job{Source: source, Parts: task.Run.Ask.Parts, Report: task.Report}, p, err
+	return Job{Source: source, Parts: task.Run.Ask.Parts, Report: task.Report, Run: task.Run.ID, Began: task.Run.Started, Found: func(keepwatch.Inside) {}}, p, err
 }
 
 // plan measures the source and sees that there is room for it.

@@ -9,7 +9,9 @@ package providers
 
 import (
 	"context"
+	"encoding/json"
 	"io"
+	"time"
 
 	"keepwatch"
 )
@@ -32,6 +34,22 @@ type Job struct {
 	Source keepwatch.Source
 	Parts  []string                 // only these; empty is all
 	Report func(keepwatch.Progress) // says how far it is; never nil
+
+	Held  string    // the ServerBackup.ID that is to be brought home; "": what the source holds now
+	Run   int64     // the number of the run
+	Began time.Time // when the run began
+	// Last is the newest verified archive of the same parts; nil: there is none.
+	Last *keepwatch.Archive
+	// Remote is what the provider has kept of what its server does for this run, and
+	// Keep saves that: it returns after it is on disk. Both stay over steps, restarts
+	// and retries. Keep is nil where nothing can be kept (Plan).
+	Remote json.RawMessage
+	Keep   func(remote json.RawMessage) error
+	// Found takes in what was seen inside; never nil in Fetch.
+	Found func(keepwatch.Inside)
+	// Retried says that a person has asked for this step once more, after it stopped
+	// for attention.
+	Retried bool
 }
 
 // Sink takes in what a provider reads and makes an archive of it, in one pass
@@ -44,6 +62,7 @@ type Sink interface {
 	Add(e keepwatch.Entry, content io.Reader) error
 	// Single stores one file as it comes, sealed under its own name
 	// ("name.pst.zst.age", or "name.tar.gz.age" for what is compressed already).
+	// An e.Size of -1 says that nobody knows it before content ends.
 	Single(e keepwatch.Entry, content io.Reader) error
 	// Top says what the folder itself is like that the tree is of: mode, owner and
 	// time. Its path is "."; it is no item, and a restore to a new place gives it
@@ -53,10 +72,58 @@ type Sink interface {
 	Note(n keepwatch.Note) error
 }
 
-// Inspector is a Provider of which the server keeps backups of its own, and rotates
-// them away.
+// Inspector is a Provider that can look at the server of a source, which may keep
+// backups of its own and rotate them away.
 type Inspector interface {
-	// Held gives what the server holds of a source, newest first, without changing
-	// anything.
-	Held(ctx context.Context, source keepwatch.Source) ([]keepwatch.ServerBackup, error)
+	// Inspect gives what is seen there, without changing anything. It fills in all of
+	// a ServerState but Version, Source, Seen, Trend and Trouble; its Backups are the
+	// newest first, and their Home is empty.
+	Inspect(ctx context.Context, source keepwatch.Source) (keepwatch.ServerState, error)
+}
+
+// Preparer is a Provider whose server first has to make what is fetched. Such a run
+// has two steps more before "fetch", "request" and "wait", and one after the archive
+// is in its place, "release".
+type Preparer interface {
+	// Prepares reports whether a job needs that. What the server holds already, or
+	// makes while it is downloaded, does not.
+	Prepares(job Job) bool
+	// Request has the server make it. It may be called again after a kill at any
+	// point, and then finds what was begun (by Job.Remote, and on the server) and
+	// begins nothing twice.
+	Request(ctx context.Context, job Job) error
+	// Wait returns when it is made, and reports how far it is. It may be called again.
+	Wait(ctx context.Context, job Job) error
+	// Release removes what the server has made, where the source says so, or says what
+	// stays there. Our archive of it is verified and in its place. What cannot be
+	// removed is a note and no error.
+	Release(ctx context.Context, job Job) ([]keepwatch.Note, error)
+}
+
+// Restorer is a Provider that can put parts of archives back where they came from.
+type Restorer interface {
+	// PlanReturn says what would be put back, in order, and what cannot be. parts are
+	// those of Job.Parts; empty is all. It changes nothing.
+	PlanReturn(ctx context.Context, source keepwatch.Source, sets []Set, parts []string) (keepwatch.ReturnPlan, error)
+	// Return puts one item back and gives what the server wrote about it. It may be
+	// called again after a kill at any point: by Job.Remote it knows that the server
+	// was told, finds out what became of it, and does not begin it twice. Where nobody
+	// can tell, it says so (KindAttention), and begins anew when a person has asked
+	// for that by a retry.
+	Return(ctx context.Context, job Job, item keepwatch.ReturnItem, from Opener) (keepwatch.ServerLog, error)
+}
+
+// Set is an archive whose parts may be put back.
+type Set struct {
+	Archive keepwatch.Archive
+	Entries []keepwatch.Entry // all that is in it
+	From    Opener
+}
+
+// Opener reads files out of archives.
+type Opener interface {
+	// OpenEntry gives the content of one file of an archive, decrypted and as it came.
+	// At the end of it the SHA-256 is compared with the list of contents: an error
+	// there has keepwatch.ErrDamaged in its chain.
+	OpenEntry(ctx context.Context, ref, path string) (keepwatch.Entry, io.ReadCloser, error)
 }

@@ -286,12 +286,13 @@ func absolute(path, base string) string {
 
 func (d *doc) cpanel(s *keepwatch.Source, f field, keys map[string]field) {
 	at := need(f, keys, "url", "url: https://web1.example.net:2083")
-	s.URL = at.text()
-	if u, err := url.Parse(s.URL); at.is() && (err != nil || u.Scheme != "https" || u.Host == "") {
-		at.bad("is %q; expected https://, a host and a port, such as https://web1.example.net:2083.", s.URL)
+	h := &keepwatch.Hosting{URL: at.text()}
+	s.Hosting = h
+	if u, err := url.Parse(h.URL); at.is() && (err != nil || u.Scheme != "https" || u.Host == "") {
+		at.bad("is %q; expected https://, a host and a port, such as https://web1.example.net:2083.", h.URL)
 	}
-	s.User = need(f, keys, "user", "user: ruthin").text()
-	s.Token = keepwatch.NewSecret(need(f, keys, "token", "token: ${CPANEL_TOKEN}").text())
+	h.User = need(f, keys, "user", "user: ruthin").text()
+	h.Token = keepwatch.NewSecret(need(f, keys, "token", "token: ${CPANEL_TOKEN}").text())
 	s.Parts = keys["parts"].texts()
 	rot := keys["rotation"].section("keeps", "max_age")
 	s.Rotation = keepwatch.Rotation{Keeps: rot["keeps"].number(1), MaxAge: rot["max_age"].duration()}

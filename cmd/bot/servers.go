@@ -64,11 +64,12 @@ func (s *servers) look(ctx context.Context, src keepwatch.Source) (keepwatch.Ser
 			state = b
 		}
 	}
-	held, asked := inspector.Held(ctx, src)
+	seen, asked := inspector.Inspect(ctx, src)
 	if asked != nil {
 		state.Trouble = sentenceOf(asked)
 	} else {
-		state.Seen, state.Backups, state.Trouble = s.now().UTC(), held, ""
+		seen.Version, seen.Source, seen.Seen, seen.Trend = state.Version, src.Name, s.now().UTC(), state.Trend
+		state = seen
 	}
 	if err := s.records.SaveServerState(state); err != nil {
 		return state, err

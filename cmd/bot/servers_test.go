@@ -21,8 +21,8 @@ type host struct {
 	err  error
 }
 
-func (h *host) Held(context.Context, keepwatch.Source) ([]keepwatch.ServerBackup, error) {
-	return h.held, h.err
+func (h *host) Inspect(context.Context, keepwatch.Source) (keepwatch.ServerState, error) {
+	return keepwatch.ServerState{Backups: h.held}, h.err
 }
 
 type listed []keepwatch.Source

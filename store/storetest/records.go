@@ -118,7 +118,7 @@ func archives(t *testing.T, w world) {
 
 func facts(t *testing.T, w world) {
 	for _, name := range []string{"notes", "mail"} {
-		s := keepwatch.Source{Name: name, Kind: keepwatch.KindFiles, Path: "/srv/" + name, AdHoc: true, Token: keepwatch.NewSecret("hush")}
+		s := keepwatch.Source{Name: name, Kind: keepwatch.KindFiles, Path: "/srv/" + name, AdHoc: true, Hosting: &keepwatch.Hosting{Token: keepwatch.NewSecret("hush")}}
 		if err := w.SaveSource(s); err != nil {
 			t.Fatal(err)
 		}
