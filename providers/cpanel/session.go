@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"keepwatch"
 )
@@ -20,7 +21,12 @@ type session struct {
 	base    string // https://host:2083/cpsess1234567890
 	cookies []*http.Cookie
 	basic   bool
+	made    time.Time
 }
+
+// sessionTime is how old a session may be before an upload, which cannot be sent a
+// second time: hosts end one after 15 idle minutes.
+const sessionTime = 10 * time.Minute
 
 // securityToken is what a host puts before each path of a session.
 var securityToken = regexp.MustCompile(`^/cpsess[0-9A-Za-z]{4,64}$`)
@@ -60,10 +66,25 @@ func (c *client) renew(ctx context.Context, old *session) (*session, error) {
 	} else {
 		s, err = c.login(ctx)
 	}
+	if s != nil {
+		s.made = c.now()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.signed = s
 	return s, err
+}
+
+// freshen signs in again where the session is so old that it may have ended.
+func (c *client) freshen(ctx context.Context) error {
+	c.mu.Lock()
+	s := c.signed
+	c.mu.Unlock()
+	if s == nil || s.basic || c.now().Sub(s.made) < sessionTime {
+		return nil
+	}
+	_, err := c.renew(ctx, s)
+	return err
 }
 
 // forget drops a session that the host does not take.
