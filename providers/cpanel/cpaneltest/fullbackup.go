@@ -177,7 +177,7 @@ func (h *Host) copyOver(r *run, from io.Reader, total int64) error {
 func (h *Host) piece(r *run, at, total int64, to io.Writer, from io.Reader) (int64, error) {
 	step := h.grow
 	if step <= 0 {
-		step = max(total/8, 1)
+		step = max((total+7)/8, 1)
 	}
 	step = min(step, total-at)
 	stop, at2 := r.fault.stop()
