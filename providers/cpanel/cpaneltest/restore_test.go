@@ -321,3 +321,19 @@ func TestDeleting(t *testing.T) {
 		t.Errorf("there are %v", left)
 	}
 }
+
+func TestUploadIsCut(t *testing.T) {
+	t.Parallel()
+	h, a, p := quick(t)
+	h.Fault(cpaneltest.Fault{On: "Fileman::upload_files", DropAt: 100_000})
+	content := bytes.Repeat([]byte("0123456789"), 100_000)
+	if r, err := p.upload("Fileman::upload_files", "file-0", "a.bin", content, "dir", "/home/ruthin"); err == nil {
+		t.Errorf("the connection is cut, and the answer is %+v", r)
+	}
+	if _, ok := a.File("a.bin"); ok {
+		t.Error("half a file is there")
+	}
+	if r, err := p.upload("Fileman::upload_files", "file-0", "a.bin", content, "dir", "/home/ruthin"); err != nil || r.Status != 1 {
+		t.Errorf("the next one: %+v, %v", r, err)
+	}
+}
