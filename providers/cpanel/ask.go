@@ -47,7 +47,7 @@ func mayHaveArrived(err error) bool {
 
 // call asks the host and gives the JSON that it answers. Each error is a sentence.
 func (c *client) call(ctx context.Context, a ask) ([]byte, error) {
-	if err := a.endpoint.missing(a.form); err != nil {
+	if err := a.endpoint.Check(a.form); err != nil {
 		return nil, err
 	}
 	if err := take(ctx, a.turn); err != nil {
