@@ -1,6 +1,8 @@
 package cpanel
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -40,11 +42,10 @@ const (
 // the contract.
 type testHost struct {
 	*httptest.Server
-	t       *testing.T
-	mux     *http.ServeMux
-	mu      sync.Mutex
-	asked   []string // "GET /execute/Quota/get_quota_info"
-	waiting time.Time
+	t     *testing.T
+	mux   *http.ServeMux
+	mu    sync.Mutex
+	asked []string // "GET /execute/Quota/get_quota_info"
 }
 
 func newTestHost(t *testing.T) *testHost {
@@ -146,9 +147,20 @@ func (h *testHost) count(part string) int {
 	return n
 }
 
-func (h *testHost) print() string {
-	sum := sha256.Sum256(h.TLS.Certificates[0].Certificate[0])
+func (h *testHost) print() string { return printOf(h.TLS.Certificates[0]) }
+
+func printOf(cert tls.Certificate) string {
+	sum := sha256.Sum256(cert.Certificate[0])
 	return hex.EncodeToString(sum[:])
+}
+
+// gzipped gives text as a gzip file.
+func gzipped(text string) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = io.WriteString(w, text) // into memory
+	_ = w.Close()
+	return b.Bytes()
 }
 
 // account is one of this host with a token, pinned.
