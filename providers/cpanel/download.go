@@ -96,7 +96,7 @@ func (c *client) noWay(route string, ways []string, tried []error, transient, ab
 func routeOf(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	if i := strings.IndexByte(strings.TrimPrefix(path, "/"), '/'); i >= 0 {
-		return path[:i+1]
+		return path[:i+2]
 	}
 	return path
 }
@@ -191,10 +191,10 @@ func (c *client) get(ctx context.Context, s *session, path string, from int64) (
 		return nil, keepwatch.Errorf(keepwatch.KindAttention, "it answers with the HTTP status %d.", resp.StatusCode).Because(&callError{Module: "download", Function: routeOf(path), Status: resp.StatusCode})
 	}
 	if err := looksRight(r.Reader); err != nil {
-		_ = r.Close()
-		if timedOut := context.Cause(r.ctx); timedOut != nil || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, c.unreachable(ctx, r.ctx, "download", false, err)
+		if keepwatch.Sentence(err) == "" { // the network's
+			err = c.unreachable(ctx, r.ctx, "download", false, err)
 		}
+		_ = r.Close()
 		return nil, err
 	}
 	return &body{ReadCloser: r, size: resp.ContentLength, from: 0}, nil

@@ -63,6 +63,8 @@ func (c *client) refuse(by string, cause error) error {
 			name = " " + a.TokenName
 		}
 		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the API token%s of %s. Look in cPanel under Manage API Tokens whether it exists and has not run out, and put a new one into keepwatch.yaml. %s", host, name, a.User, rest)
+	case a.WHM != "":
+		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the session of %s that WHM had made. Look whether the account is suspended, and whether sessions are bound to an address. %s", host, a.User, rest)
 	default:
 		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the password of %s%s. Sign in with it in a browser, and correct it in keepwatch.yaml. %s", host, a.User,
 			map[bool]string{false: " with its one-time code", true: ""}[a.OTPSecret.IsZero()], rest)

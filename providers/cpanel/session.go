@@ -59,6 +59,9 @@ func (c *client) renew(ctx context.Context, old *session) (*session, error) {
 	if newest != nil && newest != old {
 		return newest, nil
 	}
+	if err := c.remembered(byPassword); err != nil {
+		return nil, err
+	}
 	var s *session
 	var err error
 	if c.account.WHM != "" {
@@ -122,9 +125,6 @@ func (c *client) authorize(ctx context.Context, req *http.Request, s *session) e
 
 // login signs in with the password, and the one-time code where there is one.
 func (c *client) login(ctx context.Context) (*session, error) {
-	if err := c.remembered(byPassword); err != nil {
-		return nil, err
-	}
 	form := url.Values{"user": {c.account.User}, "pass": {c.account.Password.Reveal()}}
 	if !c.account.OTPSecret.IsZero() {
 		code, err := c.codes.next(ctx, c.account.OTPSecret, c.now)

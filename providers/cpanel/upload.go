@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +29,9 @@ func (c *client) send(ctx context.Context, limit time.Duration, module, function
 	if !ok || e.Upload == "" {
 		return fmt.Errorf("%s::%s takes no upload by the contract", module, function)
 	}
+	if err := e.Check(fields); err != nil {
+		return err
+	}
 	if err := take(ctx, c.long); err != nil {
 		return err
 	}
@@ -38,7 +42,7 @@ func (c *client) send(ctx context.Context, limit time.Duration, module, function
 	if err != nil {
 		return fmt.Errorf("send %s: %w", filename, err)
 	}
-	defer up.idle.Stop()
+	defer up.leave()
 	made := func(ctx context.Context, base string) (*http.Request, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/execute/"+module+"/"+function, up)
 		if err != nil {
@@ -76,6 +80,8 @@ type upload struct {
 	length int64  // -1: not known
 	whole  atomic.Bool
 
+	mu         sync.Mutex // held while content is read
+	left       bool       // content is the caller's again
 	head, tail io.Reader
 	content    io.Reader
 	size, at   int64
@@ -117,12 +123,26 @@ func (u *upload) trouble() error {
 	return nil
 }
 
+// leave ends the reading of content: a host that answers before the end leaves
+// net/http reading on after its answer is here.
+func (u *upload) leave() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.left = true
+	u.idle.Stop()
+}
+
 // Close does nothing: the content is the caller's.
 func (u *upload) Close() error { return nil }
 
 // Read gives the next bytes of the form.
 func (u *upload) Read(b []byte) (int, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	u.idle.Stop()
+	if u.left {
+		return 0, errors.New("the upload is over")
+	}
 	if err := u.trouble(); err != nil {
 		return 0, err
 	}
