@@ -62,6 +62,7 @@ const stageTime = 150 * time.Second
 type playing struct {
 	t      testing.TB
 	stages map[string]stage
+	host   *hostStage // nil: there is none
 }
 
 // playKey is where a story keeps its stages.

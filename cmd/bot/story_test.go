@@ -90,7 +90,7 @@ func TestStories(t *testing.T) {
 			env.Setenv("TZ", "UTC")
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("ME", terminalAccount().Name) // whatever USER says
-			env.Values[playKey{}] = &playing{t, map[string]stage{}}
+			env.Values[playKey{}] = &playing{t: t, stages: map[string]stage{}}
 			samples, err := filepath.Abs("../../../shared/samples")
 			env.Setenv("SAMPLES", samples)
 			return err
@@ -117,6 +117,7 @@ func TestStories(t *testing.T) {
 			"waitready": cmdWaitReady,
 			"slack":     cmdStage("slack"),
 			"discord":   cmdStage("discord"),
+			"host":      cmdHost,
 		},
 	})
 }
