@@ -80,6 +80,7 @@ func (b backup) job(task keepwatch.Task) (Job, Provider, error) {
 	if err != nil {
 		return job, p, err
 	}
+	archives = slices.DeleteFunc(archives, func(a keepwatch.Archive) bool { return a.Run == run.ID }) // its own, when it is released
 	if last, found := keepwatch.LastLike(source, run.Ask.Parts, archives); found {
 		job.Last = &last
 	}
