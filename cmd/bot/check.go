@@ -111,9 +111,10 @@ func probeInside(ctx context.Context, s settings, records *store.Records, now ti
 // probeSettings looks at configuration, environment and disk.
 func probeSettings(s settings) []keepwatch.Probe {
 	var probes []keepwatch.Probe
-	switch _, err := os.Stat(s.ConfigFile); {
+	switch info, err := os.Stat(s.ConfigFile); {
 	case err == nil:
 		probes = append(probes, good("configuration", fmt.Sprintf("%s: %s, %s.", s.ConfigFile, keepwatch.FormatCount(int64(len(s.Sources)), "source"), keepwatch.FormatCount(int64(len(s.People)), "person", "people"))))
+		probes = append(probes, plainSecrets(s.ConfigFile, s.Plain, info.Mode().Perm()&0o044 != 0)...)
 	default:
 		probes = append(probes, off("configuration", "There is no "+s.ConfigFile+".", "In the terminal a path will do as a source; for more, write one."))
 	}
