@@ -69,6 +69,9 @@ func (s *servers) look(ctx context.Context, src keepwatch.Source) (keepwatch.Ser
 		state.Trouble = sentenceOf(asked)
 	} else {
 		seen.Version, seen.Source, seen.Seen, seen.Trend = state.Version, src.Name, s.now().UTC(), state.Trend
+		if q := seen.Quota; q != nil {
+			seen.Trend = keepwatch.AddTrend(state.Trend, keepwatch.Quota{At: seen.Seen, Used: q.Used, Limit: q.Limit})
+		}
 		state = seen
 	}
 	if err := s.records.SaveServerState(state); err != nil {

@@ -17,12 +17,13 @@ import (
 
 // host is a provider's server.
 type host struct {
-	held []keepwatch.ServerBackup
-	err  error
+	held  []keepwatch.ServerBackup
+	quota *keepwatch.Quota
+	err   error
 }
 
 func (h *host) Inspect(context.Context, keepwatch.Source) (keepwatch.ServerState, error) {
-	return keepwatch.ServerState{Backups: h.held}, h.err
+	return keepwatch.ServerState{Backups: h.held, Quota: h.quota}, h.err
 }
 
 type listed []keepwatch.Source
@@ -58,5 +59,38 @@ func TestServers(t *testing.T) {
 		if _, err := s.LookNow(t.Context(), name); keepwatch.KindOf(err) != kind {
 			t.Errorf("%s gives %v", name, err)
 		}
+	}
+}
+
+// TestServersTrend: of each day the newest look at an account's room is kept, and a look
+// that failed or says nothing of it takes nothing away.
+func TestServersTrend(t *testing.T) {
+	now := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
+	h := &host{}
+	s := &servers{
+		records: store.NewRecords(mem.New(), func() time.Time { return now }), sources: listed{{Name: "web", Kind: keepwatch.KindCPanel}},
+		inspectors: map[keepwatch.SourceKind]providers.Inspector{keepwatch.KindCPanel: h}, now: func() time.Time { return now }, log: slog.New(slog.DiscardHandler),
+	}
+	for _, look := range []struct {
+		after time.Duration
+		quota *keepwatch.Quota
+		err   error
+	}{
+		{0, &keepwatch.Quota{Used: 1, Limit: 9}, nil}, {6 * time.Hour, &keepwatch.Quota{Used: 2, Limit: 9}, nil}, {6 * time.Hour, nil, errors.New("away")},
+		{12 * time.Hour, &keepwatch.Quota{Used: 3, Limit: 9}, nil}, {time.Hour, nil, nil},
+	} {
+		now = now.Add(look.after)
+		h.quota, h.err = look.quota, look.err
+		if _, err := s.LookNow(t.Context(), "web"); !errors.Is(err, look.err) {
+			t.Fatal(err)
+		}
+	}
+	kept, err := s.ServerStates()
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("%+v, %v", kept, err)
+	}
+	at := time.Date(2026, 11, 26, 15, 0, 0, 0, time.UTC)
+	if d := cmp.Diff([]keepwatch.Quota{{At: at, Used: 2, Limit: 9}, {At: at.Add(18 * time.Hour), Used: 3, Limit: 9}}, kept[0].Trend); d != "" {
+		t.Error(d)
 	}
 }
