@@ -94,3 +94,36 @@ func TestServersTrend(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// TestServersRememberWhatIsHome: also after our own retention has removed the archive,
+// and while the server does not answer.
+func TestServersRememberWhatIsHome(t *testing.T) {
+	now := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
+	h := &host{held: []keepwatch.ServerBackup{{ID: "b2", At: now.Add(-time.Hour)}, {ID: "b1", At: now.Add(-48 * time.Hour)}}}
+	records := store.NewRecords(mem.New(), func() time.Time { return now })
+	s := &servers{
+		records: records, sources: listed{{Name: "web", Kind: keepwatch.KindCPanel}},
+		inspectors: map[keepwatch.SourceKind]providers.Inspector{keepwatch.KindCPanel: h}, now: func() time.Time { return now }, log: slog.New(slog.DiscardHandler),
+	}
+	look := func(want string) {
+		t.Helper()
+		_, err := s.LookNow(t.Context(), "web")
+		kept, statesErr := s.ServerStates()
+		if !errors.Is(err, h.err) || statesErr != nil || len(kept) != 1 || kept[0].Backups[0].Home != "" || kept[0].Backups[1].Home != want {
+			t.Errorf("%v, %v, %+v", err, statesErr, kept)
+		}
+	}
+	look("")
+	a := keepwatch.Archive{Source: "web", Stamp: keepwatch.StampOf(now), Started: now, Held: "b1", Verified: []keepwatch.Verification{{At: now}}}
+	if err := records.SaveArchive(a); err != nil {
+		t.Fatal(err)
+	}
+	h.err = errors.New("away")
+	look(a.Ref())
+	if err := records.DeleteArchive(a.Ref()); err != nil {
+		t.Fatal(err)
+	}
+	look(a.Ref())
+	h.err = nil
+	look(a.Ref())
+}
