@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -25,6 +26,9 @@ type inbox struct {
 	posts    func() []post // what people see, in order per channel
 	// reply gives a live way of answering somebody in a channel, seen by all.
 	reply func(channel string) *keepwatch.Reply
+	// settle waits until everything is carried out that programs sent before they were
+	// killed. No time is made to pass before: none passes between sending and doing.
+	settle func(context.Context) error
 	// age makes what the platform remembers older.
 	age func(time.Duration)
 	// ready waits until the platform knows the program; it is called while one runs.
@@ -36,8 +40,8 @@ const killChannels = 10
 func slackInbox(t *testing.T) inbox {
 	sl := slacktest.New(t, slacktest.Config{})
 	in := inbox{
-		env: []string{"SLACK_BOT_TOKEN=" + slacktest.BotToken, "SLACK_APP_TOKEN=" + slacktest.AppToken, "SLACK_API_URL=" + sl.APIURL()},
-		age: func(time.Duration) {}, ready: func() bool { return true },
+		env:    []string{"SLACK_BOT_TOKEN=" + slacktest.BotToken, "SLACK_APP_TOKEN=" + slacktest.AppToken, "SLACK_API_URL=" + sl.APIURL()},
+		settle: sl.Settle, age: func(time.Duration) {}, ready: func() bool { return true },
 		// In a direct message the answer is an ordinary message, whatever came with
 		// the request.
 		reply: func(string) *keepwatch.Reply {
@@ -63,16 +67,17 @@ func slackInbox(t *testing.T) inbox {
 func discordInbox(t *testing.T) inbox {
 	dc := discordtest.New(t, discordtest.Config{})
 	alis := dc.AddUser("alis")
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // a connection that stays would never settle
 	in := inbox{
-		env: []string{"DISCORD_BOT_TOKEN=" + dc.Token(), "DISCORD_API_URL=" + dc.URL(), "DISCORD_GUILD_ID=" + dc.GuildID()},
-		age: dc.Age, ready: func() bool { return len(dc.Commands(dc.GuildID())) > 0 },
+		env:    []string{"DISCORD_BOT_TOKEN=" + dc.Token(), "DISCORD_API_URL=" + dc.URL(), "DISCORD_GUILD_ID=" + dc.GuildID()},
+		settle: dc.Settle, age: dc.Age, ready: func() bool { return len(dc.Commands(dc.GuildID())) > 0 },
 		reply: func(channel string) *keepwatch.Reply {
 			i, err := dc.Command(alis, strings.TrimPrefix(channel, "discord:"), "backup sources", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			deferred := bytes.NewReader([]byte(`{"type":5}`)) // as the program that was killed had told Discord
-			resp, err := http.Post(dc.APIURL(10)+"/interactions/"+i.ID+"/"+i.Token()+"/callback", "application/json", deferred)
+			resp, err := client.Post(dc.APIURL(10)+"/interactions/"+i.ID+"/"+i.Token()+"/callback", "application/json", deferred)
 			if err != nil || resp.StatusCode >= 300 {
 				t.Fatalf("defer: %v, %+v", err, resp)
 			}
@@ -163,11 +168,22 @@ func (b bench) endRuns(all bool) (edits int) {
 	return edits
 }
 
+// carriedOut waits until the platform has done what a program that was killed sent.
+func (b bench) carriedOut(in inbox) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Second)
+	defer cancel()
+	if err := in.settle(ctx); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // grow makes what was tried and not confirmed older, here and on the platform:
 // nonces are forgotten, and tokens have run out.
 func (b bench) grow(in inbox) {
 	b.t.Helper()
 	const by = 20 * time.Minute
+	b.carriedOut(in)
 	in.age(by)
 	b.withRecords(func(rec *store.Records) error {
 		lanes, err := rec.Lanes()

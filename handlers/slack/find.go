@@ -22,9 +22,17 @@ const (
 	findSlack = time.Hour // how far our clock and Slack's may be apart
 )
 
+// carryTime is how long Slack is given to carry out a call whose caller is gone: it
+// was killed, or the connection broke. Slack knows no key by which it would drop a
+// call that comes again, as Discord does, so one that is still being worked on when
+// nobody finds its message would make a second one. Slack promises nothing here; its
+// ordinary answers take a fraction of a second.
+const carryTime = 3 * time.Second
+
 // Find looks for a message by our id in the metadata of what the channel holds.
 // Where that may not be read it gives false, with a warning: better a message
-// twice than never.
+// twice than never. One that is not there so soon after the attempt is looked for
+// once more, a little later.
 //
 // The card of a run in a channel that the bot is not in goes by response_url, and
 // what that has posted nobody can look for. Where it may have been used, Find says
@@ -69,12 +77,26 @@ func (f *Frontend) Find(ctx context.Context, out keepwatch.Outgoing) (ref string
 			}
 		}
 		if page.Next.Cursor == "" {
-			return "", false, nil
+			return "", false, f.underWay(out)
 		}
 		query.Set("cursor", page.Next.Cursor)
 	}
 	f.cfg.Log.Warn("a message was not found among the newest of its channel, so it is sent again", "message", out.ID, "channel", channel)
 	return "", false, nil
+}
+
+// underWay gives an error while the last attempt at a message is so young that Slack
+// may carry it out yet: then nothing follows from its not being there. Where our clock
+// was set back since, the attempt counts as being as old as this process.
+func (f *Frontend) underWay(out keepwatch.Outgoing) error {
+	age := f.cfg.Now().Sub(out.Tried)
+	if age < 0 {
+		age = time.Since(f.began)
+	}
+	if age >= f.carry {
+		return nil
+	}
+	return &keepwatch.PostError{Verdict: keepwatch.VerdictLater, After: f.carry - age, Err: errors.New("slack: the message may still be on its way")}
 }
 
 // oldest is where the search begins: behind the newest message known to be before

@@ -57,6 +57,47 @@ func TestInviteOnce(t *testing.T) {
 	}
 }
 
+// TestFindTooSoon: a call that Slack is still working on when its caller is gone makes
+// no second message: not being there says nothing until some seconds have passed.
+func TestFindTooSoon(t *testing.T) {
+	w := start(t, overHTTP, slacktest.Config{Rates: slacktest.Rates{Mode: slacktest.RatesOff}}, nil)
+	until, posted := make(chan struct{}), make(chan error, 1)
+	w.Fail(slacktest.Fault{Method: "chat.postMessage", Times: 1, Until: until})
+	out := outgoing("late")
+	out.Tried = time.Now()
+	go func() { _, err := w.f.Post(w.ctx, out); posted <- err }()
+	if _, err := w.WaitCall(w.ctx, "chat.postMessage", nil); err != nil {
+		t.Fatal(err)
+	}
+	var later *keepwatch.PostError
+	if _, _, err := w.f.Find(w.ctx, out); !errors.As(err, &later) || later.Verdict != keepwatch.VerdictLater || later.After <= 0 || later.After > carryTime {
+		t.Errorf("while it is under way: %v", err)
+	}
+	close(until)
+	if err := <-posted; err != nil {
+		t.Fatal(err)
+	}
+	if ref, found, err := w.f.Find(w.ctx, out); err != nil || !found {
+		t.Errorf("once it is there: %q %v %v", ref, found, err)
+	}
+	for name, c := range map[string]struct {
+		tried time.Duration // from now
+		up    time.Duration // how long this process runs
+		later bool
+	}{
+		"just now":                           {-time.Second, time.Hour, true},
+		"long enough ago":                    {-carryTime, 0, false},
+		"the clock was set back, a start":    {time.Hour, time.Second, true},
+		"the clock was set back, no restart": {time.Hour, time.Hour, false},
+	} {
+		out.ID, out.Tried = "never", time.Now().Add(c.tried)
+		w.f.began = time.Now().Add(-c.up)
+		if _, found, err := w.f.Find(w.ctx, out); found || (err != nil) != c.later {
+			t.Errorf("%s: %v %v", name, found, err)
+		}
+	}
+}
+
 // TestFindAside: an answer for one person that had to go as a direct message is
 // looked for there.
 func TestFindAside(t *testing.T) {
@@ -71,7 +112,7 @@ func TestFindAside(t *testing.T) {
 	if ref, found, err := w.f.Find(w.ctx, out); err != nil || !found {
 		t.Errorf("%q %v %v", ref, found, err)
 	}
-	out.ID = "another"
+	out.ID, out.Tried = "another", time.Now().Add(-carryTime)
 	if ref, found, err := w.f.Find(w.ctx, out); err != nil || found {
 		t.Errorf("%q %v %v", ref, found, err)
 	}
@@ -104,7 +145,7 @@ func TestFind(t *testing.T) {
 	if m, err := w.WaitMessage(w.ctx, slacktest.Ops, slacktest.Saying("Edited")); err != nil || m.Edits != 1 {
 		t.Errorf("%+v %v", m, err)
 	}
-	out.ID = "never"
+	out.ID, out.Tried = "never", time.Now().Add(-carryTime)
 	if ref, found, err := w.f.Find(w.ctx, out); err != nil || found {
 		t.Errorf("%q %v %v", ref, found, err)
 	}

@@ -64,6 +64,8 @@ type Frontend struct {
 	web     *Web    // nil without a SigningSecret
 	retry   time.Duration
 	every   time.Duration // watchEvery
+	carry   time.Duration // carryTime
+	began   time.Time     // this process; monotonic
 
 	directs *directs
 
@@ -109,7 +111,7 @@ func New(cfg Config) (*Frontend, error) {
 		redirect = &handlers.Redirect{To: to, Next: transport}
 		transport = redirect
 	}
-	f := &Frontend{cfg: cfg, base: base, directs: newDirects(), warned: map[string]bool{}, unsure: map[string]bool{}, retry: retryFirst, every: watchEvery}
+	f := &Frontend{cfg: cfg, base: base, directs: newDirects(), warned: map[string]bool{}, unsure: map[string]bool{}, retry: retryFirst, every: watchEvery, carry: carryTime, began: time.Now()}
 	// slack-go has no timeout of its own. A redirect is not followed: a 307 would
 	// send a form with the token in it once more, to wherever it points.
 	f.http = &http.Client{Transport: newFence(transport), Timeout: callTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

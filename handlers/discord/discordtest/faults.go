@@ -152,7 +152,8 @@ func cut(w http.ResponseWriter) {
 }
 
 // Age makes nonces and interactions older by d, as if they had come so much
-// earlier: a nonce is forgotten and a token runs out without anybody waiting.
+// earlier: a nonce is forgotten and a token runs out without anybody waiting. After
+// the end of a program [Server.Settle] comes first.
 func (s *Server) Age(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -53,6 +53,7 @@ type Server struct {
 	gateway  gateway
 	delivery delivery
 	calls    []Call
+	clients  map[net.Conn]bool // that have a connection to the REST interface
 	broken   []string
 }
 
@@ -87,7 +88,7 @@ func Start(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, addr: ln.Addr().String(), public: public, private: private,
 		client: &http.Client{Transport: &http.Transport{}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		ctx:    ctx, stop: stop, changed: make(chan struct{}), token: "MTA." + randomHex(6) + "." + randomHex(14),
+		ctx:    ctx, stop: stop, changed: make(chan struct{}), clients: map[net.Conn]bool{}, token: "MTA." + randomHex(6) + "." + randomHex(14),
 	}
 	s.talk.init()
 	s.limits.init(!cfg.NoRateLimits)
@@ -96,7 +97,7 @@ func Start(cfg Config) (*Server, error) {
 	s.makeWorld()
 	s.mux = http.NewServeMux()
 	s.routes()
-	s.http = &http.Server{Handler: s.mux, ErrorLog: slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug)}
+	s.http = &http.Server{Handler: s.mux, ConnState: s.connected, ErrorLog: slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug)}
 	cfg.Clock.onAdvance(func() { s.mu.Lock(); s.notify(); s.mu.Unlock() })
 	s.work.Go(func() { _ = s.http.Serve(ln) }) // it returns when the server is closed
 	return s, nil

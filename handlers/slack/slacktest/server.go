@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -69,6 +70,7 @@ type Server struct {
 	changed chan struct{} // closed and replaced at every change
 	closed  bool
 	seq     int
+	clients map[net.Conn]bool // that have a connection to the Web API
 
 	world
 	tokens     map[string]*token
@@ -117,7 +119,7 @@ func Open(cfg Config) *Server {
 		cfg.Scopes = AllScopes()
 	}
 	s := &Server{
-		cfg: cfg, clock: cfg.Clock, changed: make(chan struct{}), world: newWorld(),
+		cfg: cfg, clock: cfg.Clock, changed: make(chan struct{}), world: newWorld(), clients: map[net.Conn]bool{},
 		tickets: map[string]bool{}, bySend: map[string]*Delivery{}, hooks: map[string]*hook{},
 		triggers: map[string]*trigger{}, timers: map[string]func(){}, uploads: map[string]*upload{}, limits: newLimits(cfg.Rates),
 		tokens: map[string]*token{
@@ -133,6 +135,7 @@ func Open(cfg Config) *Server {
 	mux.HandleFunc("/hooks/{id}", s.serveHook)
 	mux.HandleFunc("/upload/{id}", s.serveUpload)
 	s.web = httptest.NewUnstartedServer(mux) // requests read s.web, so it is there before it starts
+	s.web.Config.ConnState = s.connected
 	s.web.Start()
 	return s
 }
