@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,7 +31,8 @@ type Sink struct {
 // Add takes in an entry of the tree.
 func (s *Sink) Add(e keepwatch.Entry, content io.Reader) error { return s.take(e, content) }
 
-// Single takes in a file that stands alone.
+// Single takes in a file that stands alone. Where its size is not known before, the
+// entry is kept with the one that came.
 func (s *Sink) Single(e keepwatch.Entry, content io.Reader) error {
 	s.Singles = append(s.Singles, e.Path)
 	return s.take(e, content)
@@ -82,9 +84,17 @@ func (s *Sink) take(e keepwatch.Entry, content io.Reader) error {
 		}
 		return nil
 	}
+	if e.Size >= 0 {
+		content = io.LimitReader(content, e.Size)
+	} else if e.Size != -1 || !slices.Contains(s.Singles, e.Path) {
+		s.broken("%q has a size of %d bytes", e.Path, e.Size)
+	}
 	var b strings.Builder
-	_, err := io.Copy(&b, io.LimitReader(content, e.Size))
+	n, err := io.Copy(&b, content)
 	s.Contents[e.Path] = b.String()
+	if e.Size == -1 {
+		s.Entries[len(s.Entries)-1].Size = n
+	}
 	return err
 }
 
