@@ -31,6 +31,9 @@ const (
 // errNotInside says that a full backup does not hold what was to be taken out of it.
 var errNotInside = errors.New("it is not in the backup")
 
+// errEnough ends a walk.
+var errEnough = errors.New("no more is needed")
+
 // fullName is how a host names a full backup: backup-M.D.YYYY_HH-mm-ss_USER.tar.gz, by
 // its own clock. cPanel's documents pad month and day with zeros; hosts do not.
 var fullName = regexp.MustCompile(`^backup-(\d{1,2}\.\d{1,2}\.\d{4}_\d{2}-\d{2}-\d{2})_([A-Za-z0-9_]+)\.tar\.gz$`)
@@ -197,7 +200,10 @@ type taken struct {
 // backup gives the same bytes each time. Nothing that out is given is the end of a
 // gzip before all of in has been read and is sound. Where the piece is missing, the
 // error is errNotInside.
-func takeApart(in io.Reader, inner, home string, out io.Writer) (taken, error) {
+//
+// With again, whoever calls knows what must come and compares it: no more is read of
+// in than is needed.
+func takeApart(in io.Reader, inner, home string, out io.Writer, again bool) (taken, error) {
 	var t taken
 	pack, err := gzip.NewWriterLevel(out, gzip.BestSpeed)
 	if err != nil {
@@ -225,8 +231,14 @@ func takeApart(in io.Reader, inner, home string, out io.Writer) (taken, error) {
 			found = true
 			n, err := io.Copy(pack, content)
 			t.files, t.bytes = 1, n
+			if err == nil && again {
+				return errEnough
+			}
 			return err
 		})
+		if errors.Is(err, errEnough) {
+			err = nil
+		}
 	}
 	switch {
 	case err != nil:

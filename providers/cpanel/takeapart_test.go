@@ -142,7 +142,7 @@ func TestTakeApart(t *testing.T) {
 		{innerFilters, "filter: []\n"},
 	} {
 		var out bytes.Buffer
-		got, err := takeApart(bytes.NewReader(full), c.inner, "/home/ruthin", &out)
+		got, err := takeApart(bytes.NewReader(full), c.inner, "/home/ruthin", &out, false)
 		if err != nil || got.files != 1 || got.bytes != int64(len(c.want)) || got.left.count != 0 {
 			t.Errorf("%s: %+v, %v", c.inner, got, err)
 		}
@@ -151,7 +151,7 @@ func TestTakeApart(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	got, err := takeApart(bytes.NewReader(full), innerHome, "/home/ruthin", &out)
+	got, err := takeApart(bytes.NewReader(full), innerHome, "/home/ruthin", &out, false)
 	if err != nil || got.files != 2 || got.bytes != 16 {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -167,7 +167,7 @@ func TestTakeApart(t *testing.T) {
 		{name: ".cpanel/filter.yaml", content: "filter: []\n"},
 	})
 	out.Reset()
-	if _, err := takeApart(bytes.NewReader(backupOf(t, entry{name: "homedir.tar", content: packed.String()})), innerHome, "/home/ruthin", &out); err != nil {
+	if _, err := takeApart(bytes.NewReader(backupOf(t, entry{name: "homedir.tar", content: packed.String()})), innerHome, "/home/ruthin", &out, false); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(home, untar(t, out.Bytes())); diff != "" {
@@ -191,7 +191,7 @@ func TestTakeApartIsTheSameTwice(t *testing.T) {
 		in  io.Reader
 		out *bytes.Buffer
 	}{{bytes.NewReader(full), &first}, {oneByte{bytes.NewReader(full)}, &second}} {
-		if _, err := takeApart(run.in, innerHome, "/home/ruthin", run.out); err != nil {
+		if _, err := takeApart(run.in, innerHome, "/home/ruthin", run.out, false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -227,7 +227,7 @@ func TestTakeApartHostile(t *testing.T) {
 		entry{name: "homedir/after", content: "fine too"},
 	)
 	var out bytes.Buffer
-	got, err := takeApart(bytes.NewReader(full), innerHome, "/home/ruthin", &out)
+	got, err := takeApart(bytes.NewReader(full), innerHome, "/home/ruthin", &out, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestTakeApartDamaged(t *testing.T) {
 	} {
 		for _, inner := range []string{innerHome, "mysql/ruthin_wp.sql"} {
 			var out bytes.Buffer
-			_, err := takeApart(in(), inner, "/home/ruthin", &out)
+			_, err := takeApart(in(), inner, "/home/ruthin", &out, false)
 			if err == nil || keepwatch.KindOf(err) != keepwatch.KindAttention {
 				t.Errorf("%s, %s: %v", name, inner, err)
 			}
@@ -275,7 +275,7 @@ func TestTakeApartDamaged(t *testing.T) {
 			}
 		}
 	}
-	if _, err := takeApart(bytes.NewReader(full), "mysql/none.sql", "/home/ruthin", io.Discard); !errors.Is(err, errNotInside) {
+	if _, err := takeApart(bytes.NewReader(full), "mysql/none.sql", "/home/ruthin", io.Discard, false); !errors.Is(err, errNotInside) {
 		t.Error(err)
 	}
 }
