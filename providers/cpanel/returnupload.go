@@ -50,8 +50,8 @@ func (e *errand) measure(ctx context.Context) (piece, error) {
 	return p, nil
 }
 
-// errChanged says that a second reading of an archive gave something else.
-var errChanged = errors.New("the archive gave another content when it was read a second time")
+// errTwoContents says that a second reading of an archive gave something else.
+var errTwoContents = errors.New("the archive gave another content when it was read a second time")
 
 // open gives a piece to be sent. Its reader ends without an error only if all of it is
 // what was measured. interrupt ends a read that is under way; stop, once none is, ends
@@ -73,7 +73,7 @@ func (e *errand) open(ctx context.Context, p piece) (content io.Reader, interrup
 		var size counted
 		_, err := takeApart(in, e.item.Inner, string(e.user.Home), io.MultiWriter(sum, &size, w), true)
 		if err == nil && (int64(size) != p.size || [sha256.Size]byte(sum.Sum(nil)) != p.sum) {
-			err = keepwatch.Errorf(keepwatch.KindAttention, "The archive %s was read twice and was not the same both times, so the %s is not put back. Verify the archive.", e.item.Archive, e.item.Name).Because(errChanged)
+			err = keepwatch.Errorf(keepwatch.KindAttention, "The archive %s was read twice and was not the same both times, so the %s is not put back. Verify the archive.", e.item.Archive, e.item.Name).Because(errTwoContents)
 		}
 		w.CloseWithError(err)
 	}()
