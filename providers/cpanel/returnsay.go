@@ -29,10 +29,11 @@ func (e *errand) absent(host string, cause error) error {
 		host, e.item.Name, e.kind.function, e.kind.since, e.item.Archive).Because(cause)
 }
 
-// explain makes a sentence of a refusal. What is one already stays.
+// explain makes a sentence of a refusal in an answer. Other errors say already what
+// there is to say.
 func (e *errand) explain(ctx context.Context, err error) error {
 	var refusal *callError
-	if keepwatch.Sentence(err) != "" || ctx.Err() != nil || !errors.As(err, &refusal) {
+	if ctx.Err() != nil || !errors.As(err, &refusal) || isRefused(err) || keepwatch.KindOf(err) == keepwatch.KindTransient {
 		return err
 	}
 	if isAbsent(err) {

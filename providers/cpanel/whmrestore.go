@@ -118,7 +118,7 @@ func (e *errand) bringUp(ctx context.Context) error {
 
 func (e *errand) explainUpload(ctx context.Context, err error) error {
 	var refusal *callError
-	if keepwatch.Sentence(err) != "" || ctx.Err() != nil || !errors.As(err, &refusal) {
+	if ctx.Err() != nil || !errors.As(err, &refusal) || isRefused(err) || keepwatch.KindOf(err) == keepwatch.KindTransient {
 		return err
 	}
 	return keepwatch.Errorf(keepwatch.KindAttention, "The host did not take the archive %s: %s Look whether the account has room for it.", e.item.Archive, full(strings.Join(refusal.Said, " "))).Because(err)

@@ -1,0 +1,558 @@
+package cpanel_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"keepwatch"
+	"keepwatch/providers"
+	"keepwatch/providers/cpanel"
+	"keepwatch/providers/cpanel/cpaneltest"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// shelf is a vault of a test.
+type shelf struct {
+	mu      sync.Mutex
+	files   map[string][]byte // by ref and path
+	damaged bool              // the SHA-256 is wrong at the end
+	opened  int
+	left    int // open now
+}
+
+func (s *shelf) put(ref, path string, content []byte) {
+	if s.files == nil {
+		s.files = map[string][]byte{}
+	}
+	s.files[ref+" "+path] = content
+}
+
+// OpenEntry satisfies providers.Opener.
+func (s *shelf) OpenEntry(_ context.Context, ref, path string) (keepwatch.Entry, io.ReadCloser, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	content, ok := s.files[ref+" "+path]
+	if !ok {
+		return keepwatch.Entry{}, nil, keepwatch.Errorf(keepwatch.KindNotFound, "%s is not in %s.", path, ref)
+	}
+	s.opened++
+	s.left++
+	r := &reading{Reader: bytes.NewReader(content), s: s}
+	if s.damaged {
+		r.Reader = io.MultiReader(r.Reader, broken{keepwatch.Errorf(keepwatch.KindAttention, "The archive is damaged.").Because(keepwatch.ErrDamaged)})
+	}
+	return keepwatch.Entry{Path: path, Type: keepwatch.EntryFile, Size: int64(len(content))}, r, nil
+}
+
+type reading struct {
+	io.Reader
+	s      *shelf
+	closed bool
+}
+
+func (r *reading) Close() error {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	if !r.closed {
+		r.s.left--
+	}
+	r.closed = true
+	return nil
+}
+
+type broken struct{ err error }
+
+func (b broken) Read([]byte) (int, error) { return 0, b.err }
+
+// set gives an archive of some files, made so many days after noon.
+func (s *shelf) set(day int, files map[string][]byte) providers.Set {
+	a := keepwatch.Archive{Source: "web", Stamp: keepwatch.StampOf(noon.AddDate(0, 0, day)), Started: noon.AddDate(0, 0, day)}
+	set := providers.Set{Archive: a, From: s}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		s.put(a.Ref(), name, files[name])
+		set.Entries = append(set.Entries, keepwatch.Entry{Path: name, Type: keepwatch.EntryFile, Size: int64(len(files[name]))})
+	}
+	return set
+}
+
+// bench is an account on a fake host, and what puts parts back into it.
+type bench struct {
+	t       *testing.T
+	host    *cpaneltest.Host
+	account *cpaneltest.Account
+	cpanel.Returner
+	shelf *shelf
+}
+
+func newBench(t *testing.T, cfg cpaneltest.Config, whm bool) *bench {
+	t.Helper()
+	h := cpaneltest.New(t, cfg)
+	a := h.AddAccount("ruthin")
+	account := keepwatch.Hosting{URL: h.URL(), User: "ruthin", Token: keepwatch.NewSecret(a.Token()), Fingerprint: h.Fingerprint()}
+	if whm {
+		account.URL, account.WHM, account.Token = h.WHMURL(), "root", keepwatch.NewSecret(h.WHMToken("root"))
+	}
+	b := &bench{t: t, host: h, account: a, Returner: cpanel.NewReturner(t, account, 5*time.Millisecond), shelf: &shelf{}}
+	t.Cleanup(func() {
+		if b.shelf.left != 0 {
+			t.Errorf("%d files of archives are still open", b.shelf.left)
+		}
+		for _, v := range h.Violations() {
+			t.Errorf("against the contract: %s", v)
+		}
+	})
+	return b
+}
+
+// life fills the account with what there is in one.
+func (b *bench) life() {
+	for name, text := range map[string]string{"public_html/index.php": "<?php echo 1;", "public_html/a b/ünï.txt": "x", "mail/ruthin.example/info/cur/1": "Subject: hi\n\n", ".cpanel/filter.yaml": "filter: [spam]\n", "empty": ""} {
+		b.account.AddFile(name, []byte(text))
+	}
+	b.account.AddLink("www", "public_html")
+	b.account.AddDatabase("ruthin_wp", cpaneltest.Statements(300))
+	b.account.AddDatabase("ruthin_shop", "")
+	b.account.AddDomain("second.example")
+	b.account.AddForwarder("ruthin.example", "info", "alis@example.org")
+	b.account.AddForwarder("second.example", "sales", "alis@example.org")
+}
+
+// snapshot is all that an account holds, apart from logs and backups.
+func (b *bench) snapshot() map[string]string {
+	all := map[string]string{}
+	for _, name := range b.account.Files() {
+		if strings.HasSuffix(name, ".log") || strings.HasPrefix(name, "backup-") {
+			continue
+		}
+		content, _ := b.account.File(name)
+		all[name] = string(content)
+	}
+	for _, db := range b.account.Databases() {
+		all["database "+db] = b.account.Database(db)
+	}
+	for _, d := range b.account.Domains() {
+		all["forwarders "+d] = strings.Join(b.account.Forwarders(d), "\n")
+	}
+	return all
+}
+
+// backup has the host make a full backup and takes it away from there.
+func (b *bench) backup() (name string, content []byte) {
+	b.t.Helper()
+	before := b.account.HomeBackups()
+	if err := b.UAPI(b.t.Context(), "Backup", "fullbackup_to_homedir"); err != nil {
+		b.t.Fatal(err)
+	}
+	for last := -1; ; {
+		names := b.account.HomeBackups()
+		if len(names) > len(before) {
+			name = names[len(names)-1]
+			content, _ = b.account.File(name)
+			if _, err := gunzip(content); err == nil && len(content) == last {
+				b.account.DropServerFile(name)
+				return name, content
+			}
+			last = len(content)
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-b.t.Context().Done():
+			b.t.Fatal("no backup was made")
+		}
+	}
+}
+
+func gunzip(packed []byte) (string, error) {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(r)
+	return string(text), err
+}
+
+func gz(text string) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = io.WriteString(w, text) // into memory
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// record is what a run keeps of an item.
+type record struct {
+	remote json.RawMessage
+	kept   []string // the stages that were saved, in order
+	fail   func(stage string) error
+}
+
+func (r *record) job(retried bool) providers.Job {
+	return providers.Job{
+		Run: 7, Source: keepwatch.Source{Name: "web"}, Report: func(keepwatch.Progress) {}, Remote: r.remote, Retried: retried,
+		Keep: func(data json.RawMessage) error {
+			var st struct {
+				Stage string `json:"stage"`
+			}
+			if err := json.Unmarshal(data, &st); err != nil {
+				return err
+			}
+			if r.fail != nil {
+				if err := r.fail("before " + st.Stage); err != nil {
+					return err
+				}
+			}
+			r.remote = slices.Clone(data)
+			r.kept = append(r.kept, st.Stage)
+			if r.fail != nil {
+				return r.fail("after " + st.Stage)
+			}
+			return nil
+		},
+	}
+}
+
+// all puts back everything that a plan says.
+func (b *bench) all(plan keepwatch.ReturnPlan) []keepwatch.ServerLog {
+	b.t.Helper()
+	var logs []keepwatch.ServerLog
+	for _, item := range plan.Items {
+		var r record
+		log, err := b.Return(b.t.Context(), r.job(false), item, b.shelf)
+		if err != nil {
+			b.t.Fatalf("%s: %v", item.Name, err)
+		}
+		logs = append(logs, log)
+	}
+	return logs
+}
+
+// carried names what the host has carried out.
+func (b *bench) carried() []string {
+	var all []string
+	for _, r := range b.account.Restored() {
+		all = append(all, r.Function+" "+r.File)
+	}
+	return all
+}
+
+func names(plan keepwatch.ReturnPlan) []string {
+	var all []string
+	for _, i := range plan.Items {
+		all = append(all, i.At.Format("2 ")+i.Name)
+	}
+	return all
+}
+
+// TestReturnEverything: after a restore of everything an emptied account is as it was.
+func TestReturnEverything(t *testing.T) {
+	for name, c := range map[string]struct {
+		cfg cpaneltest.Config
+		whm bool
+	}{
+		"new": {}, "old": {cfg: cpaneltest.Config{Version: "11.110.0.30"}},
+		"wrapped and loose": {cfg: cpaneltest.Config{Wrapped: true, Loose: true}}, "parts by WHM": {whm: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, c.cfg, c.whm)
+			b.life()
+			want := b.snapshot()
+			file, content := b.backup()
+			b.account.Empty()
+			b.account.AddFile("public_html/later.php", []byte("stays"))
+			parts := []string{}
+			if c.whm {
+				parts = []string{"home", "databases", "forwarders", "filters"}
+			}
+			plan, err := b.Plan(t.Context(), []providers.Set{b.shelf.set(0, map[string][]byte{file: content})}, parts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			logs := b.all(plan)
+			want["public_html/later.php"] = "stays"
+			if diff := cmp.Diff(want, b.snapshot()); diff != "" {
+				t.Error(diff)
+			}
+			if b.account.Filter("") != "filter: [spam]\n" {
+				t.Errorf("the filters are %q", b.account.Filter(""))
+			}
+			if link := slices.Contains(b.account.Files(), "www"); !link {
+				t.Error("the link is not there")
+			}
+			for i, l := range logs {
+				if l.Name == "" || !strings.Contains(l.Text, "successfully restored") {
+					t.Errorf("%s: the log %s is %q", plan.Items[i].Name, l.Name, l.Text)
+				}
+			}
+			if got := len(b.carried()); got != len(plan.Items) {
+				t.Errorf("%d restores for %d items: %q", got, len(plan.Items), b.carried())
+			}
+		})
+	}
+}
+
+// TestReturnSets: in date order, whatever the order in which they are named, so that
+// the newest is what remains.
+func TestReturnSets(t *testing.T) {
+	b := newBench(t, cpaneltest.Config{}, false)
+	var home bytes.Buffer
+	if err := cpaneltest.WriteArchive(&home, cpaneltest.ArchiveSpec{User: "ruthin", Files: map[string][]byte{"public_html/x": []byte("old"), "public_html/only-old": []byte("1")}}, noon); err != nil {
+		t.Fatal(err)
+	}
+	newest := b.shelf.set(9, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("new"), "forwarders/aliases-ruthin.example.gz": gz("a@ruthin.example: new@example.org\n")})
+	middle := b.shelf.set(5, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("middle"), "filters/filter_info.ruthin.yaml.gz": gz("filter: []\n")})
+	oldest := b.shelf.set(1, map[string][]byte{"backup-11.24.2026_06-00-00_ruthin.tar.gz": home.Bytes()})
+	plan, err := b.Plan(t.Context(), []providers.Set{newest, oldest, middle}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"24 home directory", "24 e-mail forwarders of ruthin.example", "28 database ruthin_wp", "28 e-mail filters", "2 database ruthin_wp", "2 e-mail forwarders of ruthin.example"}
+	if diff := cmp.Diff(want, names(plan)); diff != "" {
+		t.Error(diff)
+	}
+	b.all(plan)
+	if got := b.account.Database("ruthin_wp"); got != "new" {
+		t.Errorf("the database holds %q", got)
+	}
+	if got := b.account.Forwarders("ruthin.example"); !slices.Equal(got, []string{"a@ruthin.example: new@example.org"}) {
+		t.Errorf("the forwarders are %q", got)
+	}
+}
+
+// TestReturnLost: an answer that is lost is found again in the host's log, and nothing
+// is begun twice.
+func TestReturnLost(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault   cpaneltest.Fault
+		want    string // in the error; "": none
+		carried int
+	}{
+		"cut in the middle":              {cpaneltest.Fault{RestoreCut: true}, "", 1},
+		"cut in the middle of a failure": {cpaneltest.Fault{RestoreCut: true, RestoreFails: "ERROR 1142: CREATE command denied"}, "CREATE command denied", 1},
+		"answer lost":                    {cpaneltest.Fault{Lose: true}, "", 1},
+		"answer garbled":                 {cpaneltest.Fault{Junk: true}, "", 1},
+		"fails":                          {cpaneltest.Fault{RestoreFails: "ERROR 1142: CREATE command denied"}, "CREATE command denied", 1},
+		"refused":                        {cpaneltest.Fault{Error: "You do not have the feature “backup”."}, "You do not have the feature", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, cpaneltest.Config{}, false)
+			plan, err := b.Plan(t.Context(), []providers.Set{b.shelf.set(0, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("INSERT 1;\n")})}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.fault.On = "Backup::restore_databases"
+			b.host.Fault(c.fault)
+			var r record
+			log, err := b.Return(t.Context(), r.job(false), plan.Items[0], b.shelf)
+			if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || keepwatch.KindOf(err) != keepwatch.KindAttention) {
+				t.Errorf("%v", err)
+			}
+			if got := len(b.carried()); got != c.carried {
+				t.Errorf("%d restores were carried out: %q", got, b.carried())
+			}
+			if c.carried > 0 && log.Name == "" {
+				t.Errorf("no log: %+v", log)
+			}
+			// Called once more after a kill: nothing is begun.
+			_, again := b.Return(t.Context(), r.job(false), plan.Items[0], b.shelf)
+			if (again == nil) != (err == nil) || len(b.carried()) != c.carried {
+				t.Errorf("again: %v, %q", again, b.carried())
+			}
+			if c.want == "" {
+				return
+			}
+			// And a person's retry begins anew, once.
+			if _, err := b.Return(t.Context(), r.job(true), plan.Items[0], b.shelf); err != nil {
+				t.Errorf("after a retry: %v", err)
+			}
+			if _, err := b.Return(t.Context(), r.job(true), plan.Items[0], b.shelf); err != nil || len(b.carried()) != c.carried+1 {
+				t.Errorf("after a retry, again: %v, %q", err, b.carried())
+			}
+			if got := b.account.Database("ruthin_wp"); got != "INSERT 1;\n" {
+				t.Errorf("the database holds %q", got)
+			}
+		})
+	}
+}
+
+var errKilled = errors.New("killed")
+
+// TestReturnKilled: killed at each point and called again, an item is put back once,
+// whether it goes as it is or is taken out of a full backup.
+func TestReturnKilled(t *testing.T) {
+	var full bytes.Buffer
+	if err := cpaneltest.WriteArchive(&full, cpaneltest.ArchiveSpec{User: "ruthin", Databases: map[string]string{"ruthin_wp": "INSERT 1;\n"}}, noon); err != nil {
+		t.Fatal(err)
+	}
+	for file, content := range map[string][]byte{"databases/ruthin_wp.sql.gz": gz("INSERT 1;\n"), "backup-11.23.2026_06-00-00_ruthin.tar.gz": full.Bytes()} {
+		for _, point := range []string{"before sending", "after sending", "before sent", "after sent", "before ended", "after ended"} {
+			t.Run(file[:6]+" "+point, func(t *testing.T) {
+				b := newBench(t, cpaneltest.Config{}, false)
+				plan, err := b.Plan(t.Context(), []providers.Set{b.shelf.set(0, map[string][]byte{file: content})}, []string{"databases"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, kill := context.WithCancelCause(t.Context())
+				r := record{}
+				r.fail = func(at string) error {
+					if at == point {
+						kill(errKilled)
+					}
+					return context.Cause(ctx) // a dead process saves nothing more
+				}
+				if _, err := b.Return(ctx, r.job(false), plan.Items[0], b.shelf); err == nil {
+					t.Fatal("it went on after it was killed")
+				}
+				r.fail = nil
+				_, err = b.Return(t.Context(), r.job(false), plan.Items[0], b.shelf)
+				if point == "after sent" { // the last byte did not go: nobody can know that
+					if keepwatch.KindOf(err) != keepwatch.KindAttention || len(b.carried()) != 0 {
+						t.Errorf("%v, %q", err, b.carried())
+					}
+					_, err = b.Return(t.Context(), r.job(true), plan.Items[0], b.shelf)
+				}
+				if err != nil || len(b.carried()) != 1 || b.account.Database("ruthin_wp") != "INSERT 1;\n" {
+					t.Errorf("%v, %q, stages %q", err, b.carried(), r.kept)
+				}
+			})
+		}
+	}
+}
+
+// TestReturnKilledWhileItRuns: the process is gone while the host is at it; the next
+// one waits for the end.
+func TestReturnKilledWhileItRuns(t *testing.T) {
+	b := newBench(t, cpaneltest.Config{Steps: true}, false)
+	plan, err := b.Plan(t.Context(), []providers.Set{b.shelf.set(0, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("INSERT 1;\n")})}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, kill := context.WithCancel(t.Context())
+	var r record
+	over := make(chan error)
+	go func() {
+		_, err := b.Return(ctx, r.job(false), plan.Items[0], b.shelf)
+		over <- err
+	}()
+	b.host.Step() // it is under way
+	kill()
+	if err := <-over; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	go func() {
+		_, err := b.Return(t.Context(), r.job(false), plan.Items[0], b.shelf)
+		over <- err
+	}()
+	b.host.Step()
+	if err := <-over; err != nil || len(b.carried()) != 1 {
+		t.Errorf("%v, %q", err, b.carried())
+	}
+}
+
+// TestReturnDamaged: nothing of a damaged archive is ever put back.
+func TestReturnDamaged(t *testing.T) {
+	var full bytes.Buffer
+	spec := cpaneltest.ArchiveSpec{User: "ruthin", Many: 50, Databases: map[string]string{"ruthin_wp": strings.Repeat("INSERT 1;\n", 5000)}}
+	if err := cpaneltest.WriteArchive(&full, spec, noon); err != nil {
+		t.Fatal(err)
+	}
+	for file, content := range map[string][]byte{"databases/ruthin_wp.sql.gz": gz(strings.Repeat("INSERT 1;\n", 5000)), "home/backup-ruthin.example-11-23-2026.tar.gz": gz("x"), "backup-11.23.2026_06-00-00_ruthin.tar.gz": full.Bytes()} {
+		b := newBench(t, cpaneltest.Config{}, false)
+		plan, err := b.Plan(t.Context(), []providers.Set{b.shelf.set(0, map[string][]byte{file: content})}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.shelf.damaged = true
+		for _, item := range plan.Items {
+			var r record
+			if _, err := b.Return(t.Context(), r.job(false), item, b.shelf); !errors.Is(err, keepwatch.ErrDamaged) {
+				t.Errorf("%s of %s: %v", item.Name, file, err)
+			}
+			if len(r.kept) > 0 && (slices.Contains(r.kept, "sent") || r.kept[len(r.kept)-1] != "") {
+				t.Errorf("%s of %s: %q was saved", item.Name, file, r.kept)
+			}
+		}
+		if got := b.carried(); len(got) > 0 {
+			t.Errorf("%s: %q", file, got)
+		}
+	}
+}
+
+func TestReturnManyFiles(t *testing.T) {
+	b := newBench(t, cpaneltest.Config{Pace: func() {}}, false)
+	var full bytes.Buffer
+	if err := cpaneltest.WriteArchive(&full, cpaneltest.ArchiveSpec{User: "ruthin", Many: 10_000, HomeTar: true}, noon); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := b.Plan(t.Context(), []providers.Set{b.shelf.set(0, map[string][]byte{"backup-11.23.2026_06-00-00_ruthin.tar.gz": full.Bytes()})}, []string{"home"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.all(plan)
+	for _, i := range []int{0, 1, 4999, 9999} {
+		name := fmt.Sprintf("public_html/many/%04d/file-%06d.txt", i/500, i)
+		if content, ok := b.account.File(name); !ok || string(content) != cpaneltest.ManyContent(i) {
+			t.Errorf("%s is not as it was", name)
+		}
+	}
+	if n := len(b.account.Files()); n < 10_000 {
+		t.Errorf("%d files", n)
+	}
+}
+
+func TestReturnAbsent(t *testing.T) {
+	b := newBench(t, cpaneltest.Config{Version: "11.82.0.1"}, false)
+	plan, err := b.Plan(t.Context(), []providers.Set{b.shelf.set(0, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("x")})}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r record
+	_, err = b.Return(t.Context(), r.job(false), plan.Items[0], b.shelf)
+	if s := keepwatch.Sentence(err); !strings.Contains(s, "restore_databases, which there is since cPanel 84") || !strings.Contains(s, "--to FOLDER") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestReturnNotInside(t *testing.T) {
+	b := newBench(t, cpaneltest.Config{}, false)
+	var full bytes.Buffer
+	if err := cpaneltest.WriteArchive(&full, cpaneltest.ArchiveSpec{User: "ruthin"}, noon); err != nil {
+		t.Fatal(err)
+	}
+	set := b.shelf.set(0, map[string][]byte{"backup-11.23.2026_06-00-00_ruthin.tar.gz": full.Bytes()})
+	set.Archive.Inside = &keepwatch.Inside{Files: 3, Databases: []string{"ruthin_gone"}, Domains: []string{"gone.example"}}
+	plan, err := b.Plan(t.Context(), []providers.Set{set}, []string{"databases", "forwarders", "filters"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.shelf.opened != 0 {
+		t.Error("the archive was read though it was known what is in it")
+	}
+	for _, item := range plan.Items {
+		var r record
+		log, err := b.Return(t.Context(), r.job(false), item, b.shelf)
+		if item.Part == "database:ruthin_gone" {
+			if keepwatch.KindOf(err) != keepwatch.KindNotFound {
+				t.Errorf("%s: %v", item.Name, err)
+			}
+		} else if err != nil || !strings.Contains(log.Text, "nothing to put back") {
+			t.Errorf("%s: %v, %q", item.Name, err, log.Text)
+		}
+	}
+	if len(b.carried()) != 0 {
+		t.Errorf("%q", b.carried())
+	}
+}
