@@ -14,13 +14,14 @@ type homeWriter struct {
 	home  string
 	taken *taken
 	links map[string]bool // symbolic links that are in it: nothing may be written through one
+	block []byte
 }
 
 // maxLinks is how many symbolic links are put back. Each is kept in memory.
 const maxLinks = 100_000
 
 func newHomeWriter(out io.Writer, home string, t *taken) *homeWriter {
-	return &homeWriter{tar: tar.NewWriter(out), home: path.Clean(home), taken: t, links: map[string]bool{}}
+	return &homeWriter{tar: tar.NewWriter(out), home: path.Clean(home), taken: t, links: map[string]bool{}, block: make([]byte, 64<<10)}
 }
 
 // add writes one entry; name is its path in the home directory, clean.
@@ -66,7 +67,7 @@ func (w *homeWriter) add(name string, h *tar.Header, content io.Reader) error {
 	if clean.Typeflag != tar.TypeReg {
 		return nil
 	}
-	n, err := io.Copy(w.tar, content)
+	n, err := io.CopyBuffer(w.tar, content, w.block)
 	w.taken.files, w.taken.bytes = w.taken.files+1, w.taken.bytes+n
 	return err
 }
