@@ -56,11 +56,17 @@ type leftOut struct {
 	count int
 }
 
-// maxLeftOut is how many of them are named.
-const maxLeftOut = 20
+// How many of them are named, and how much of a name is shown.
+const (
+	maxLeftOut = 20
+	maxNamed   = 120
+)
 
 func (l *leftOut) add(name, why string) {
 	if l.count++; len(l.first) < maxLeftOut {
+		if len(name) > maxNamed {
+			name = strings.ToValidUTF8(name[:maxNamed], "") + "…"
+		}
 		l.first = append(l.first, fmt.Sprintf("%s (%s)", keepwatch.Printable(name), why))
 	}
 }
