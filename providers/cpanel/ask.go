@@ -47,7 +47,7 @@ func mayHaveArrived(err error) bool {
 
 // call asks the host and gives the JSON that it answers. Each error is a sentence.
 func (c *client) call(ctx context.Context, a ask) ([]byte, error) {
-	if err := a.endpoint.missing(a.form); err != nil {
+	if err := a.endpoint.Check(a.form); err != nil {
 		return nil, err
 	}
 	if err := take(ctx, a.turn); err != nil {
@@ -68,86 +68,117 @@ func (c *client) call(ctx context.Context, a ask) ([]byte, error) {
 		}
 		return req, err
 	}
-	return c.signedIn(ctx, a.endpoint, a.limit, made, nil)
+	x := exchange{endpoint: a.endpoint, limit: a.limit, made: made}
+	if c.account.Token.IsZero() {
+		return c.bySession(ctx, x)
+	}
+	return c.byToken(ctx, x)
 }
 
-// signedIn sends what made makes with the account's sign-in. With a session that the
-// host no longer knows it signs in again, once.
-func (c *client) signedIn(ctx context.Context, e Endpoint, limit time.Duration, made func(context.Context, string) (*http.Request, error), whole *atomic.Bool) ([]byte, error) {
-	if !c.account.Token.IsZero() {
-		if err := c.remembered(byToken); err != nil {
-			return nil, err
-		}
-		answer, err := c.exchange(ctx, e, limit, made, nil, whole)
-		if isLogin(err) {
-			err = c.refuse(byToken, err)
-		}
-		return answer, err
+// exchange is one request and its answer.
+type exchange struct {
+	endpoint Endpoint
+	limit    time.Duration // 0: none
+	made     func(ctx context.Context, base string) (*http.Request, error)
+	// whole says, of an upload, that its end was sent; nil for what is small enough to
+	// be sent again.
+	whole *atomic.Bool
+}
+
+// byToken sends a request with the API token. A refusal is remembered.
+func (c *client) byToken(ctx context.Context, x exchange) ([]byte, error) {
+	if err := c.remembered(byToken); err != nil {
+		return nil, err
 	}
+	answer, err := c.exchange(ctx, x, nil)
+	if isLogin(err) {
+		err = c.refuse(byToken, err)
+	}
+	return answer, err
+}
+
+// bySession sends a request with a session. Where the host does not know it any more,
+// it signs in again, once.
+func (c *client) bySession(ctx context.Context, x exchange) ([]byte, error) {
 	s, fresh, err := c.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.exchange(ctx, e, limit, made, s, whole)
+	answer, err := c.exchange(ctx, x, s)
 	if !isLogin(err) {
 		return answer, err
 	}
-	if !fresh && whole == nil { // what was streamed cannot be sent a second time
-		if s, err = c.renew(ctx, s); err != nil {
-			return nil, err
-		}
-		if answer, err = c.exchange(ctx, e, limit, made, s, nil); !isLogin(err) {
-			return answer, err
-		}
+	if fresh {
+		c.forget(s)
+		return nil, c.refuse(byPassword, err)
 	}
-	c.forget(s)
-	if whole != nil && !fresh {
-		return nil, keepwatch.Errorf(keepwatch.KindTransient, "The session with %s ended before the upload. It is made anew with the next try.", c.base.Host).Because(err)
+	if x.whole != nil { // what was streamed cannot be sent a second time
+		c.forget(s)
+		return nil, keepwatch.Errorf(keepwatch.KindTransient, "The session with %s ended before the upload did. The next try signs in again.", c.base.Host).Because(err)
 	}
-	return nil, c.refuse(byPassword, err)
+	if s, err = c.renew(ctx, s); err != nil {
+		return nil, err
+	}
+	if answer, err = c.exchange(ctx, x, s); isLogin(err) {
+		c.forget(s)
+		err = c.refuse(byPassword, err)
+	}
+	return answer, err
 }
 
-// exchange sends one request and reads the answer.
-func (c *client) exchange(ctx context.Context, e Endpoint, limit time.Duration, made func(context.Context, string) (*http.Request, error), s *session, whole *atomic.Bool) ([]byte, error) {
-	var wrote atomic.Bool
+// exchange sends one request, with a session or, where that is nil, with the token, and
+// reads the answer.
+func (c *client) exchange(ctx context.Context, x exchange, s *session) ([]byte, error) {
 	timed, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	if limit > 0 {
-		defer time.AfterFunc(limit, func() { cancel(errTooLong) }).Stop()
+	if x.limit > 0 {
+		defer time.AfterFunc(x.limit, func() { cancel(errTooLong) }).Stop()
 	}
+	var wrote atomic.Bool
 	timed = httptrace.WithClientTrace(timed, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
 	base := c.base.String()
 	if s != nil {
 		base = s.base
 	}
-	req, err := made(timed, base)
+	req, err := x.made(timed, base)
 	if err != nil {
-		return nil, fmt.Errorf("make a request to %s: %w", c.base.Host, err)
+		return nil, fmt.Errorf("make a request to %s: %w", c.base.Host, withoutAddress(err))
 	}
 	if err := c.authorize(timed, req, s); err != nil {
 		return nil, err
 	}
-	began := c.now()
-	resp, err := c.clientFor(e).Do(req)
-	arrived := func() bool {
-		if whole != nil {
-			return whole.Load()
+	failed := func(err error) error {
+		sent := &wrote
+		if x.whole != nil {
+			sent = x.whole
 		}
-		return wrote.Load()
+		return c.unreachable(ctx, timed, x.endpoint.Name(), sent.Load(), err)
 	}
+	began := c.now()
+	resp, err := c.clientFor(x.endpoint).Do(req)
 	if err != nil {
-		return nil, c.unreachable(ctx, timed, e.Name(), arrived(), err)
+		return nil, failed(err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, answerSize+1))
-	c.log.DebugContext(ctx, "asked the host", "function", e.Name(), "status", resp.StatusCode, "bytes", len(answer), "took", c.now().Sub(began))
+	c.log.DebugContext(ctx, "asked the host", "function", x.endpoint.Name(), "status", resp.StatusCode, "bytes", len(answer), "took", c.now().Sub(began))
 	if err != nil {
-		return nil, c.unreachable(ctx, timed, e.Name(), arrived(), err)
+		return nil, failed(err)
 	}
 	if len(answer) > answerSize {
-		return nil, fmt.Errorf("%s: the answer of %s is longer than %d bytes", e.Name(), c.base.Host, answerSize)
+		return nil, fmt.Errorf("%s: the answer of %s is longer than %d bytes", x.endpoint.Name(), c.base.Host, answerSize)
 	}
-	return answer, c.judge(e, resp, answer)
+	return answer, c.judge(x.endpoint, resp, answer)
+}
+
+// withoutAddress gives the cause of an error of net/http, which quotes the address with
+// everything that was asked, and with the key of a session.
+func withoutAddress(err error) error {
+	var quoted *url.Error
+	if errors.As(err, &quoted) {
+		return quoted.Err
+	}
+	return err
 }
 
 // clientFor gives the HTTP client that a function is called with.
@@ -171,7 +202,7 @@ func (c *client) judge(e Endpoint, resp *http.Response, answer []byte) error {
 		refusal.login = true
 		return refusal
 	case status == http.StatusNotFound:
-		return refusal
+		return keepwatch.Errorf(keepwatch.KindAttention, "%s has no %s.", c.base.Host, e.Name()).Because(refusal)
 	case status >= 500, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout:
 		return keepwatch.Errorf(keepwatch.KindTransient, "%s answered with the HTTP status %d.", c.base.Host, status).
 			Because(&sentError{arrived: e.Once && status != http.StatusTooManyRequests, err: refusal})
@@ -188,4 +219,42 @@ func (c *client) judge(e Endpoint, resp *http.Response, answer []byte) error {
 func isHTML(header http.Header, begin []byte) bool {
 	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
 	return kind == "text/html" || bytes.HasPrefix(bytes.TrimSpace(bytes.TrimPrefix(begin, []byte("\xef\xbb\xbf"))), []byte("<"))
+}
+
+// told makes a sentence of what an answer says, or of one that cannot be read. form is
+// what was sent: none of its secrets comes back in what the host says.
+func (c *client) told(e Endpoint, form url.Values, err error) error {
+	var refusal *callError
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &refusal):
+		return keepwatch.Errorf(keepwatch.KindTransient, "The answer of %s to %s cannot be read.", c.base.Host, e.Name()).
+			Because(&sentError{arrived: e.Once, err: err})
+	}
+	for i, line := range refusal.Said {
+		refusal.Said[i] = c.withoutSecrets(line, form)
+	}
+	said := strings.Join(refusal.Said, " ")
+	switch lower := strings.ToLower(said); {
+	case said == "":
+		said = "it does not say why."
+	case strings.Contains(lower, "feature"):
+		said += " Ask the host to switch it on for the account."
+	}
+	return keepwatch.Errorf(keepwatch.KindAttention, "%s did not do %s: %s", c.base.Host, e.Name(), said).Because(refusal)
+}
+
+// withoutSecrets takes the account's secrets, and those of a form, out of a line.
+func (c *client) withoutSecrets(line string, form url.Values) string {
+	secrets := []string{c.account.Token.Reveal(), c.account.Password.Reveal(), c.account.OTPSecret.Reveal()}
+	for _, name := range []string{"password", "key_passphrase", "pass"} {
+		secrets = append(secrets, form[name]...)
+	}
+	for _, s := range secrets {
+		if s != "" {
+			line = strings.ReplaceAll(line, s, "<secret>")
+		}
+	}
+	return line
 }

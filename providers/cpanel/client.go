@@ -57,6 +57,11 @@ func newClient(account keepwatch.Hosting, log *slog.Logger, now func() time.Time
 	if err != nil {
 		return nil, err
 	}
+	if account.SFTP != nil {
+		if _, err := hostKey(account); err != nil {
+			return nil, err
+		}
+	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
@@ -143,7 +148,7 @@ func (c *client) uapiTurn(ctx context.Context, turn chan struct{}, limit time.Du
 		if err != nil {
 			return err
 		}
-		return readUAPI(module, function, answer, into)
+		return c.told(e, params, readUAPI(module, function, answer, into))
 	}
 	a.path = "/json-api/uapi_cpanel"
 	a.form = copyOf(params)
@@ -155,7 +160,7 @@ func (c *client) uapiTurn(ctx context.Context, turn chan struct{}, limit time.Du
 	if err != nil {
 		return err
 	}
-	return readUAPIOfWHM(module, function, answer, into)
+	return c.told(e, params, readUAPIOfWHM(module, function, answer, into))
 }
 
 // api2 calls a function of cPanel API 2, for what UAPI has only in newer versions.
@@ -173,7 +178,7 @@ func (c *client) api2(ctx context.Context, module, function string, params url.V
 	if err != nil {
 		return err
 	}
-	return readAPI2(module, function, answer, into)
+	return c.told(e, params, readAPI2(module, function, answer, into))
 }
 
 // whm calls a function of WHM API 1. Only accounts that are reached by WHM have it.
@@ -191,7 +196,7 @@ func (c *client) whm(ctx context.Context, function string, params url.Values, in
 	if err != nil {
 		return err
 	}
-	return readWHM(function, answer, into)
+	return c.told(e, params, readWHM(function, answer, into))
 }
 
 // take waits for a turn.

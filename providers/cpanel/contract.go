@@ -1,7 +1,9 @@
 package cpanel
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -53,15 +55,23 @@ func (e Endpoint) verb() string {
 	return e.Verbs[0]
 }
 
-// missing names the first required parameter that a form lacks. A call without it would
-// be a fault of ours.
-func (e Endpoint) missing(form url.Values) error {
+// Check says what is wrong with the parameters of a call: which required ones are
+// missing, and which are not known. Those that UAPI has for every list ("api.…") are
+// known, and so are those by which API 2 and uapi_cpanel are told what to call.
+func (e Endpoint) Check(form url.Values) error {
+	var wrong []error
 	for _, name := range e.Required {
 		if !slices.ContainsFunc(keysOf(form), func(k string) bool { return matches(name, k) }) {
-			return fmt.Errorf("%s: the parameter %s is missing", e.Name(), name)
+			wrong = append(wrong, fmt.Errorf("%s: the parameter %s is missing", e.Name(), name))
 		}
 	}
-	return nil
+	for _, k := range keysOf(form) {
+		known := slices.ContainsFunc(slices.Concat(e.Required, e.Optional), func(name string) bool { return matches(name, k) })
+		if !known && !strings.HasPrefix(k, "api.") && !strings.HasPrefix(k, "cpanel.") && !strings.HasPrefix(k, "cpanel_jsonapi_") {
+			wrong = append(wrong, fmt.Errorf("%s: the parameter %s is not in the contract", e.Name(), k))
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // matches reports whether key is the parameter of the contract's name: the name itself,
@@ -75,13 +85,7 @@ func matches(name, key string) bool {
 	return several && ok && rest != "" && strings.Trim(rest, "0123456789") == ""
 }
 
-func keysOf(form url.Values) []string {
-	keys := make([]string, 0, len(form))
-	for k := range form {
-		keys = append(keys, k)
-	}
-	return keys
-}
+func keysOf(form url.Values) []string { return slices.Sorted(maps.Keys(form)) }
 
 // endpointOf finds a call in the contract.
 func endpointOf(api API, module, function string) (Endpoint, bool) {

@@ -38,7 +38,9 @@ func isRefused(err error) bool {
 }
 
 // isAbsent reports whether a function is not on this host, because its version is too
-// old or a plugin is missing. Hosts have no code for it, so it is told by their words.
+// old or a plugin is missing. Hosts have no code for it, so it is told by their words:
+// a module that cannot be loaded or located, a function that could not be found in its
+// module, an unknown app (which is what WHM calls a function).
 func isAbsent(err error) bool {
 	var e *callError
 	if !errors.As(err, &e) || e.login {
@@ -49,9 +51,8 @@ func isAbsent(err error) bool {
 	}
 	said := strings.ToLower(strings.Join(e.Said, " "))
 	return slices.ContainsFunc([]string{
-		"failed to load module", "can't locate cpanel", "could not find function", "does not exist in module",
-		"unknown app", "no such function", "function not found", "can't find the", "requested module",
-		"could not load module", "locate object method", "undefined subroutine",
+		"failed to load module", "can't locate cpanel", "can't find the cpanel", "could not find the function", "could not find function",
+		"unknown app", "requested module", "locate object method",
 	}, func(words string) bool { return strings.Contains(said, words) })
 }
 

@@ -22,7 +22,7 @@ const refusedFor = 15 * time.Minute
 
 // refusal is a sign-in that a host did not take.
 type refusal struct {
-	err   *keepwatch.Error
+	err   error
 	until time.Time
 }
 
@@ -63,15 +63,22 @@ func (c *client) refuse(by string, cause error) error {
 			name = " " + a.TokenName
 		}
 		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the API token%s of %s. Look in cPanel under Manage API Tokens whether it exists and has not run out, and put a new one into keepwatch.yaml. %s", host, name, a.User, rest)
+	case a.WHM != "":
+		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the session of %s that WHM had made. Look whether the account is suspended, and whether sessions are bound to an address. %s", host, a.User, rest)
 	default:
 		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the password of %s%s. Sign in with it in a browser, and correct it in keepwatch.yaml. %s", host, a.User,
 			map[bool]string{false: " with its one-time code", true: ""}[a.OTPSecret.IsZero()], rest)
 	}
 	err = err.Because(cause)
+	c.remember(by, err)
+	return err
+}
+
+// remember keeps a refusal, so that the host is not asked the same again at once.
+func (c *client) remember(what string, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.refused[by] = refusal{err: err, until: c.now().Add(refusedFor)}
-	return err
+	c.refused[what] = refusal{err: err, until: c.now().Add(refusedFor)}
 }
 
 var (
@@ -87,6 +94,7 @@ func (c *client) unreachable(ctx, timed context.Context, what string, arrived bo
 	if ctx.Err() != nil {
 		return &sentError{arrived: arrived, err: context.Cause(ctx)}
 	}
+	err = withoutAddress(err)
 	if trouble, ok := certificateTrouble(c.base.Host, err); ok {
 		return trouble
 	}

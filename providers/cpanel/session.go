@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"keepwatch"
 )
@@ -20,7 +21,12 @@ type session struct {
 	base    string // https://host:2083/cpsess1234567890
 	cookies []*http.Cookie
 	basic   bool
+	made    time.Time
 }
+
+// sessionTime is how old a session may be before an upload, which cannot be sent a
+// second time: hosts end one after 15 idle minutes.
+const sessionTime = 10 * time.Minute
 
 // securityToken is what a host puts before each path of a session.
 var securityToken = regexp.MustCompile(`^/cpsess[0-9A-Za-z]{4,64}$`)
@@ -53,6 +59,9 @@ func (c *client) renew(ctx context.Context, old *session) (*session, error) {
 	if newest != nil && newest != old {
 		return newest, nil
 	}
+	if err := c.remembered(byPassword); err != nil {
+		return nil, err
+	}
 	var s *session
 	var err error
 	if c.account.WHM != "" {
@@ -60,10 +69,25 @@ func (c *client) renew(ctx context.Context, old *session) (*session, error) {
 	} else {
 		s, err = c.login(ctx)
 	}
+	if s != nil {
+		s.made = c.now()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.signed = s
 	return s, err
+}
+
+// freshen signs in again where the session is so old that it may have ended.
+func (c *client) freshen(ctx context.Context) error {
+	c.mu.Lock()
+	s := c.signed
+	c.mu.Unlock()
+	if s == nil || s.basic || c.now().Sub(s.made) < sessionTime {
+		return nil
+	}
+	_, err := c.renew(ctx, s)
+	return err
 }
 
 // forget drops a session that the host does not take.
@@ -101,9 +125,6 @@ func (c *client) authorize(ctx context.Context, req *http.Request, s *session) e
 
 // login signs in with the password, and the one-time code where there is one.
 func (c *client) login(ctx context.Context) (*session, error) {
-	if err := c.remembered(byPassword); err != nil {
-		return nil, err
-	}
 	form := url.Values{"user": {c.account.User}, "pass": {c.account.Password.Reveal()}}
 	if !c.account.OTPSecret.IsZero() {
 		code, err := c.codes.next(ctx, c.account.OTPSecret, c.now)

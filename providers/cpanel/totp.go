@@ -27,21 +27,26 @@ type codes struct {
 // next gives a code that was not given before. Where that of this moment was, it waits
 // for the next one.
 func (k *codes) next(ctx context.Context, secret keepwatch.Secret, now func() time.Time) (string, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	for {
 		at := now()
-		if step := at.Unix() / int64(codeTime/time.Second); step > k.last {
-			code, err := oneTime(secret.Reveal(), at)
-			if err == nil {
-				k.last = step
-			}
-			return code, err
+		if k.claim(at.Unix() / int64(codeTime/time.Second)) {
+			return oneTime(secret.Reveal(), at)
 		}
 		if err := pause(ctx, codeTime-time.Duration(at.UnixNano())%codeTime); err != nil {
 			return "", err
 		}
 	}
+}
+
+// claim takes the code of a step, unless it or a later one is taken.
+func (k *codes) claim(step int64) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if step <= k.last {
+		return false
+	}
+	k.last = step
+	return true
 }
 
 // oneTime gives the code of a moment: RFC 6238 with SHA-1, six digits and 30 seconds.

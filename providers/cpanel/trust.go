@@ -116,3 +116,9 @@ func certificateTrouble(host string, err error) (*keepwatch.Error, bool) {
 	}
 	return attention("No authority that this machine knows vouches for the certificate of %s; nothing was sent. When the host confirms that its SHA-256 is %s, write that into fingerprint: in keepwatch.yaml; or name a file with their authorities in ca:.", host, fingerprint(leaf))
 }
+
+// isCertificate reports whether err is about a host's certificate.
+func isCertificate(err error) bool {
+	_, ok := certificateTrouble("", err)
+	return ok
+}

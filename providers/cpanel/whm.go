@@ -110,11 +110,16 @@ func (c *client) askVersion(ctx context.Context) (string, error) {
 		return string(data.Version), err
 	}
 	var stats list[struct {
+		Name  text `json:"name"`
 		Value text `json:"value"`
 	}]
-	err := c.uapi(ctx, "StatsBar", "get_stats", url.Values{"display": {"cpanelversion"}}, &stats)
-	if err != nil || len(stats) == 0 {
+	if err := c.uapi(ctx, "StatsBar", "get_stats", url.Values{"display": {"cpanelversion"}}, &stats); err != nil {
 		return "", err
 	}
-	return string(stats[0].Value), nil
+	for _, s := range stats {
+		if s.Name == "cpanelversion" {
+			return string(s.Value), nil
+		}
+	}
+	return "", nil
 }
