@@ -34,7 +34,7 @@ type Archive struct {
 	Notes  []Note             `json:"notes,omitempty"`
 	Counts map[NoteKind]int64 `json:"counts,omitempty"`
 	Inside *Inside            `json:"inside,omitempty"` // of one that is stored as one file
-	Held   string             `json:"held,omitempty"`   // ID of the ServerBackup that it is a copy of
+	Held   string             `json:"held,omitempty"`   // ID of the ServerBackup that it is a copy of: one that was brought home, or that our own run had made
 
 	Verified []Verification `json:"verified,omitempty"` // newest last; the first is from the run that made it
 	Pinned   string         `json:"pinned,omitempty"`   // why it is kept for ever; empty: not pinned
@@ -71,6 +71,15 @@ type SealedFile struct {
 	Name   string `json:"name"`
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"` // lower-case hex
+}
+
+// AsOf gives the moment at which things were as the archive holds them: of a backup
+// that the provider's server had made, that is before our run began.
+func (a Archive) AsOf() time.Time {
+	if a.Inside != nil && !a.Inside.Made.IsZero() {
+		return a.Inside.Made
+	}
+	return a.Started
 }
 
 // Ref gives the archive's name in commands: "ruthin-web/2026-11-23T030000Z".
@@ -120,6 +129,18 @@ func (a Archive) groupKey() string {
 	parts := slices.Clone(a.Parts)
 	slices.Sort(parts)
 	return fmt.Sprintf("%q %q %q", a.Source, a.Path, slices.Compact(parts))
+}
+
+// LastLike gives the newest verified archive of the same path and parts, and false
+// where there is none.
+func LastLike(source Source, parts []string, archives []Archive) (last Archive, found bool) {
+	like := Archive{Source: source.Name, Path: source.Path, Parts: parts}.groupKey()
+	for _, a := range archives {
+		if a.groupKey() == like && a.IsVerified() && (!found || a.AsOf().After(last.AsOf())) {
+			last, found = a, true
+		}
+	}
+	return last, found
 }
 
 // IsVerified reports whether the newest verification found nothing wrong. Only

@@ -3,6 +3,7 @@ package keepwatch
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -41,7 +42,7 @@ func Departures(source Source, state ServerState, archives []Archive) []Departur
 	}
 	var list []Departure
 	before := 0 // of those that are rotated away
-	for _, b := range backups {
+	for _, b := range Homes(source.Name, backups, nil, archives) {
 		d := Departure{Backup: b, Home: isHome(b, archives)}
 		if b.Stays {
 			list = append(list, d)
@@ -58,6 +59,45 @@ func Departures(source Source, state ServerState, archives []Archive) []Departur
 		list = append(list, d)
 	}
 	return list
+}
+
+// Homes gives the backups that a server of a source holds, each with the archive that
+// it was brought home into: the newest verified one of it, else one that is there and
+// damaged, else what was known of it before, since our own retention may have removed
+// that archive meanwhile. before is what the server was seen to hold the time before.
+func Homes(source string, backups, before []ServerBackup, archives []Archive) []ServerBackup {
+	backups = slices.Clone(backups)
+	for i, b := range backups {
+		for _, old := range before {
+			if old.ID == b.ID && b.Home == "" {
+				backups[i].Home = old.Home
+			}
+		}
+		var best Archive
+		for _, a := range archives {
+			if a.Source != source || a.Held == "" || a.Held != b.ID {
+				continue
+			}
+			if best.Held == "" || a.IsVerified() && !best.IsVerified() || a.IsVerified() == best.IsVerified() && a.Started.After(best.Started) {
+				best = a
+			}
+		}
+		if best.Held != "" {
+			backups[i].Home = best.Ref()
+		}
+	}
+	return backups
+}
+
+// Away gives what is to be brought home first of what a server holds: of those that
+// were not and that the account gets at, the one that goes next. found is false where
+// there is none.
+func Away(all []Departure) (next Departure, found bool) {
+	i := slices.IndexFunc(all, func(d Departure) bool { return !d.Home && d.Backup.Path != "" })
+	if i < 0 {
+		return next, false
+	}
+	return all[i], true
 }
 
 // isHome reports whether a backup was brought home. An archive that is no longer
@@ -171,8 +211,8 @@ func RotationFacts(source Source, state ServerState, archives []Archive, hostNex
 		Key: "rotation/" + source.Name, Kind: FactRotation, Tone: ToneWarn, Until: d.When(hostNext), Urge: d.Backup.ID,
 		Title: fmt.Sprintf("%s: the backup of %s goes %s", source.Name, on, d.Says(now, loc)),
 		Text: paragraph(holds(all, source.Rotation), fmt.Sprintf("The one of %s goes %s, and was not brought home.", on, d.Says(now, loc)),
-			othersAway(all[i+1:]), troubleText(state, now, loc), bringHome(on)),
-		Buttons: rotationButtons(source),
+			othersAway(all[i+1:]), troubleText(state, now, loc), bringHome(source, d.Backup, on)),
+		Buttons: rotationButtons(source, d.Backup),
 	}
 	if f.Urge == "" {
 		f.Urge = d.Backup.At.UTC().Format(time.RFC3339)
@@ -227,14 +267,39 @@ func troubleText(state ServerState, now time.Time, loc *time.Location) string {
 	return paragraph("That is what was seen on "+moment(state.Seen, now, loc)+"; the last look did not work.", sentence(state.Trouble))
 }
 
-func bringHome(on string) string {
-	return fmt.Sprintf("If what it holds matters, download it while it is there and hand it in. A backup that Keepwatch makes now holds what there is now, and not what there was on %s.", on)
+// bringHome says how what goes is kept: by the bot, where the account gets at it.
+func bringHome(source Source, b ServerBackup, on string) string {
+	how := "If what it holds matters, download it while it is there and hand it in; where the account does not get at it, ask the host's administrator."
+	if b.Path != "" {
+		how = fmt.Sprintf("`/backup fetch %s %s` brings it home while it is there, and proves it.", source.Name, fetchWord(b))
+	}
+	return how + fmt.Sprintf(" A backup that Keepwatch makes now holds what there is now, and not what there was on %s.", on)
 }
 
-func rotationButtons(source Source) []Button {
-	list := []Button{{Label: "Show the rotation", Command: "backup rotation " + source.Name, Style: StylePrimary}}
-	if source.Kind == KindCPanel {
-		list = append(list, Button{Label: "How to download it", Command: "backup guide cpanel-download"})
+// fetchWord is a backup's ID as a word of a command.
+func fetchWord(b ServerBackup) string {
+	if strings.ContainsAny(b.ID, " \t\"'\\") || strings.HasPrefix(b.ID, "-") {
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(b.ID) + `"`
+	}
+	return b.ID
+}
+
+// FetchButton brings a backup home that a server holds.
+func FetchButton(source string, b ServerBackup) Button {
+	return Button{Label: "Bring it home", Command: "backup fetch " + source + " " + fetchWord(b), Style: StylePrimary}
+}
+
+func rotationButtons(source Source, b ServerBackup) []Button {
+	show := Button{Label: "Show the rotation", Command: "backup rotation " + source.Name}
+	var list []Button
+	if b.Path != "" {
+		list = []Button{FetchButton(source.Name, b), show}
+	} else {
+		show.Style = StylePrimary
+		list = []Button{show}
+		if source.Kind == KindCPanel {
+			list = append(list, Button{Label: "How to download it", Command: "backup guide cpanel-download"})
+		}
 	}
 	return append(list, Button{Label: "Back up now", Command: "backup start " + source.Name})
 }

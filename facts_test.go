@@ -198,7 +198,7 @@ func TestRotationFactSaysWhatIsThere(t *testing.T) {
 	state := web("11-23", "11-16", "11-09")
 	facts := RotationFacts(source, state, []Archive{verified("ruthin-web", "2026-11-24T03:00")}, time.Time{}, at("2026-11-25T12:00"), time.UTC)
 	want := "The host holds 3 backups and keeps 3, each for 28 d at the most. The one of 9 November goes at the host's next run or by 7 December, and was not brought home. " +
-		"2 that go later were not brought home either. If what it holds matters, download it while it is there and hand it in. " +
+		"2 that go later were not brought home either. If what it holds matters, download it while it is there and hand it in; where the account does not get at it, ask the host's administrator. " +
 		"A backup that Keepwatch makes now holds what there is now, and not what there was on 9 November."
 	if d := cmp.Diff(want, facts[0].Text); d != "" {
 		t.Error(d)

@@ -96,6 +96,12 @@ type Inside struct {
 	Bytes     int64    `json:"bytes"`               // of content, unpacked
 	Databases []string `json:"databases,omitempty"` // that have a dump, sorted
 	Domains   []string `json:"domains,omitempty"`   // sorted
+
+	// Name is what the server calls the backup that it came from, its ServerBackup.ID;
+	// "": the server had none before it was asked for this one, and keeps none.
+	Name string `json:"name,omitempty"`
+	// Made is of when that is; zero: of when the run began.
+	Made time.Time `json:"made,omitzero"`
 }
 
 // IsZero reports whether nothing was seen.

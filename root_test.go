@@ -35,6 +35,9 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	if strings.Contains(all, text) || strings.Contains(all, fmt.Sprintf("%x", text)) || strings.Contains(all, fmt.Sprintf("%X", text)) {
 		t.Errorf("it was printed: %s", all)
 	}
+	if !s.Equal(keepwatch.NewSecret(text)) || s.Equal(keepwatch.Secret{}) || !keepwatch.NewSecret("").IsZero() {
+		t.Error("secrets are not compared by their text")
+	}
 	if s.Reveal() != text || s.IsZero() || !(keepwatch.Secret{}).IsZero() {
 		t.Error("the text itself is lost")
 	}

@@ -139,7 +139,8 @@ type Result struct {
 	Inside *Inside     `json:"inside,omitempty"` // backup: what was seen inside
 	Logs   []ServerLog `json:"logs,omitempty"`   // what the server wrote about steps
 	// Remote is what the provider keeps of what its server makes for this run. It is
-	// private to the provider and stays between steps.
+	// private to the provider and stays between steps, restarts and retries. Task.Keep
+	// alone changes it.
 	Remote json.RawMessage `json:"remote,omitempty"`
 
 	Verification *Verification `json:"verification,omitempty"`
@@ -213,6 +214,9 @@ type Task struct {
 	// Checkpoint saves data with the run, so that a cut-off step can go on
 	// from there. It returns after the data is on disk.
 	Checkpoint func(data json.RawMessage) error
+	// Keep saves data as Result.Remote, for this step and those behind it. It returns
+	// after the data is on disk. What is kept so stays, whatever the step returns.
+	Keep func(data json.RawMessage) error
 }
 
 // Step gives the step of that name, or nil.

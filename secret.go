@@ -9,18 +9,29 @@ import (
 // Secret holds a token, password or key that must not be printed. Every way of
 // formatting, logging or encoding it gives "<secret>"; only Reveal gives the
 // text, at the one place that sends it.
-type Secret struct{ text string }
+//
+// The text is behind a pointer, because fmt calls no method of what lies below a
+// value that a verb does not suit (%d of a struct): it prints the address then.
+type Secret struct{ text *string }
 
 const redacted = "<secret>"
 
 // NewSecret wraps text.
-func NewSecret(text string) Secret { return Secret{text} }
+func NewSecret(text string) Secret { return Secret{&text} }
 
 // Reveal gives the text itself.
-func (s Secret) Reveal() string { return s.text }
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
 
 // IsZero reports whether there is nothing in it.
-func (s Secret) IsZero() bool { return s.text == "" }
+func (s Secret) IsZero() bool { return s.Reveal() == "" }
+
+// Equal reports whether two secrets are the same text; == does not.
+func (s Secret) Equal(other Secret) bool { return s.Reveal() == other.Reveal() }
 
 func (s Secret) String() string   { return redacted }
 func (s Secret) GoString() string { return redacted }

@@ -37,7 +37,8 @@ type Work interface {
 type Records interface {
 	// CreateRun gives the run its number and saves it. A run that is not over
 	// for the same source (Run.Source) is a conflict that names it, unless
-	// the new run is of a kind that only reads (verify, restore). Where
+	// the new run only reads the archives (verify, and restore to a folder: one with
+	// Ask.Return writes to the source). Where
 	// run.Request has started a run already, that one is given back.
 	CreateRun(run keepwatch.Run) (keepwatch.Run, error)
 	SaveRun(run keepwatch.Run) error

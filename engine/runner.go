@@ -246,7 +246,7 @@ func (e *Engine) begin(j *job, name string) error {
 // write, so that nothing can come between.
 func (e *Engine) finish(j *job, name string, result keepwatch.Result) error {
 	return e.change(j, func(run *keepwatch.Run) {
-		run.Result = result
+		keepResult(run, &result)
 		run.Result.Checkpoint = nil
 		step := run.Step(name)
 		step.State, step.Ended = keepwatch.StepDone, notBefore(e.now(), step.Started)
@@ -328,6 +328,13 @@ func (e *Engine) do(ctx context.Context, j *job, work Work, name string) (result
 		},
 		Checkpoint: func(data json.RawMessage) error {
 			return e.change(j, func(run *keepwatch.Run) { run.Result.Checkpoint = data; run.Step(name).Attempts = 1 })
+		},
+		Keep: func(data json.RawMessage) error {
+			data = slices.Clone(data)
+			e.cfg.Crash("engine." + name + ".before-keep")
+			err := e.change(j, func(run *keepwatch.Run) { run.Result.Remote = data })
+			e.cfg.Crash("engine." + name + ".kept")
+			return err
 		},
 	})
 }

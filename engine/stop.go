@@ -104,13 +104,14 @@ func (e *Engine) keep(j *job, f keepwatch.Failure, result *keepwatch.Result) {
 	e.mu.Unlock()
 }
 
-// keepResult takes in how far a step came. Its checkpoint is the one that was
-// saved.
+// keepResult takes in how far a step came. Its checkpoint and what it has kept of
+// the server are those that were saved: the step works on a copy of the run as it was
+// before.
 func keepResult(run *keepwatch.Run, result *keepwatch.Result) {
 	if result != nil {
-		checkpoint := run.Result.Checkpoint
+		checkpoint, remote := run.Result.Checkpoint, run.Result.Remote
 		run.Result = *result
-		run.Result.Checkpoint = checkpoint
+		run.Result.Checkpoint, run.Result.Remote = checkpoint, remote
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 )
 
 // backup is the work of making an archive. Its steps can all be done again:
-// plan only looks; fetch makes its staging folder anew; verify only reads; seal
-// publishes once; prune decides anew.
+// plan only looks; request and wait find what was begun; fetch makes its staging
+// folder anew; verify only reads; seal publishes once; release finds what is gone;
+// prune decides anew.
 type backup struct {
 	cfg   Config
 	prune pruning
@@ -20,24 +21,33 @@ type backup struct {
 
 func backupWork(cfg Config) *Work {
 	b := backup{cfg, pruning{cfg}}
-	steps := []step{
-		{name: "plan", do: b.plan},
-		{name: "fetch", do: b.fetch},
-		{name: "verify", do: b.verify},
-		{name: "seal", do: b.seal},
-		{name: "prune", do: b.tidy},
-	}
-	if len(cfg.Copies) > 0 { // before anything old is removed
-		steps = slices.Insert(steps, 4, step{name: "copy", do: b.copy})
-	}
 	return &Work{
-		steps: steps,
-		refuse: func(run keepwatch.Run) error {
-			_, _, err := b.provider(run.Source)
-			return err
-		},
+		steps: always(
+			step{name: "plan", do: b.plan},
+			step{name: "request", do: b.request, only: b.prepares},
+			step{name: "wait", do: b.wait, only: b.prepares},
+			step{name: "fetch", do: b.fetch},
+			step{name: "verify", do: b.verify},
+			step{name: "seal", do: b.seal},
+			step{name: "copy", do: b.copy, only: func(keepwatch.Run) bool { return len(cfg.Copies) > 0 }}, // before anything old is removed
+			step{name: "release", do: b.release, only: b.prepares},
+			step{name: "prune", do: b.tidy},
+		),
+		refuse:  b.refuse,
 		discard: b.discard,
 	}
+}
+
+// refuse says why a backup cannot begin, or nil.
+func (b backup) refuse(run keepwatch.Run) error {
+	source, p, err := b.cfg.provider(run.Source)
+	if err != nil {
+		return err
+	}
+	if _, ok := p.(Inspector); run.Ask.Held != "" && !ok {
+		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is a source of kind %s, and no server holds backups of those that could be brought home.", source.Name, source.Kind)
+	}
+	return nil
 }
 
 // discard removes what a run that did not finish has left. An archive that it
@@ -58,22 +68,34 @@ func (b backup) discard(run keepwatch.Run) error {
 	return b.cfg.Vault.Discard(run.ID)
 }
 
-// provider finds a source and who knows its kind.
-func (b backup) provider(name string) (keepwatch.Source, Provider, error) {
-	source, err := b.cfg.Sources.Source(name)
+// job is what the provider is to do for a step.
+func (b backup) job(task keepwatch.Task) (Job, Provider, error) {
+	run := task.Run
+	source, p, err := b.cfg.provider(run.Source)
+	job := jobOf(source, run)
 	if err != nil {
-		return source, nil, err
+		return job, p, err
 	}
-	p, ok := b.cfg.Providers[source.Kind]
-	if !ok {
-		return source, nil, keepwatch.Errorf(keepwatch.KindInvalid, "Backups of sources of kind %q (%s) are not in this version of Keepwatch yet. Until then, back it up by hand.", source.Kind, name)
+	archives, err := b.cfg.Archives.Archives(run.Source)
+	if err != nil {
+		return job, p, err
 	}
-	return source, p, nil
+	archives = slices.DeleteFunc(archives, func(a keepwatch.Archive) bool { return a.Run == run.ID }) // its own, when it is released
+	if last, found := keepwatch.LastLike(source, run.Ask.Parts, archives); found {
+		job.Last = &last
+	}
+	job.Report = task.Report
+	return job, p, remember(&job, task, "")
 }
 
-func (b backup) job(task keepwatch.Task) (Job, Provider, error) {
-	source, p, err := b.provider(task.Run.Source)
-	return Job{Source: source, Parts: task.Run.Ask.Parts, Report: task.Report, Run: task.Run.ID, Began: task.Run.Started, Found: func(keepwatch.Inside) {}}, p, err
+// jobOf is a job as far as the run alone tells of it. A source that is configured to
+// be backed up in parts is, where nobody asks for others.
+func jobOf(source keepwatch.Source, run keepwatch.Run) Job {
+	job := Job{Source: source, Parts: run.Ask.Parts, Held: run.Ask.Held, Run: run.ID, Began: run.Started, Report: func(keepwatch.Progress) {}, Found: func(keepwatch.Inside) {}}
+	if len(job.Parts) == 0 && job.Held == "" {
+		job.Parts = source.Parts
+	}
+	return job
 }
 
 // plan measures the source and sees that there is room for it.
@@ -83,6 +105,7 @@ func (b backup) plan(ctx context.Context, task keepwatch.Task) (keepwatch.Result
 	if err != nil {
 		return result, err
 	}
+	job.Keep = nil // it changes nothing
 	plan, err := p.Plan(ctx, job)
 	if err != nil {
 		return result, err
@@ -120,10 +143,14 @@ func (b backup) fetch(ctx context.Context, task keepwatch.Task) (keepwatch.Resul
 	}
 	if plan := result.Plan; plan != nil {
 		job.Report = func(pr keepwatch.Progress) {
-			pr.TotalBytes, pr.TotalItems = max(plan.Bytes, pr.Bytes), max(plan.Items, pr.Items)
+			if pr.TotalBytes == 0 && pr.TotalItems == 0 { // else the provider knows better by now
+				pr.TotalBytes, pr.TotalItems = max(plan.Bytes, pr.Bytes), max(plan.Items, pr.Items)
+			}
 			task.Report(pr)
 		}
 	}
+	var inside *keepwatch.Inside
+	job.Found = func(i keepwatch.Inside) { inside = &i }
 	pack, err := b.cfg.Vault.Begin(task.Run)
 	if err != nil {
 		return result, err
@@ -139,7 +166,7 @@ func (b backup) fetch(ctx context.Context, task keepwatch.Task) (keepwatch.Resul
 	if err := context.Cause(ctx); err != nil {
 		return result, err
 	}
-	got.Plan = result.Plan
+	got.Plan, got.Remote, got.Inside = result.Plan, result.Remote, inside
 	return got, nil
 }
 
@@ -177,7 +204,10 @@ func (b backup) seal(_ context.Context, task keepwatch.Task) (keepwatch.Result, 
 		Source: run.Source, Kind: source.Kind, Path: source.Path, Parts: run.Ask.Parts, Run: run.ID,
 		Started: run.Started, Finished: result.Verification.At,
 		Items: result.Items, Bytes: result.Bytes, Notes: result.Notes, Counts: result.Counts, Gaps: result.Gaps,
-		Verified: []keepwatch.Verification{*result.Verification},
+		Verified: []keepwatch.Verification{*result.Verification}, Inside: result.Inside, Held: run.Ask.Held,
+	}
+	if a.Held == "" && a.Inside != nil {
+		a.Held = a.Inside.Name // the server holds it under that name until it is released
 	}
 	a.Peak = keepwatch.PeakOf(a, history)
 	a.Findings = keepwatch.Suspect(a, history) // before it is published: they are written beside it

@@ -32,7 +32,7 @@ type Provider interface {
 // Job is what a provider is to do.
 type Job struct {
 	Source keepwatch.Source
-	Parts  []string                 // only these; empty is all
+	Parts  []string                 // only these, as asked for or configured; empty is all
 	Report func(keepwatch.Progress) // says how far it is; never nil
 
 	Held  string    // the ServerBackup.ID that is to be brought home; "": what the source holds now
@@ -45,10 +45,13 @@ type Job struct {
 	// and retries. Keep is nil where nothing can be kept (Plan).
 	Remote json.RawMessage
 	Keep   func(remote json.RawMessage) error
-	// Found takes in what was seen inside; never nil in Fetch.
+	// Found takes in what was seen inside, all of it at once, and which of the server's
+	// backups that is (Inside.Name, Inside.Made), so that it is known to be home; never
+	// nil in Fetch.
 	Found func(keepwatch.Inside)
 	// Retried says that a person has asked for this step once more, after it stopped
-	// for attention.
+	// for attention, and that nothing was kept since. So what is begun anew because of
+	// it is to be kept first: done again after a kill, the step finds that, and no retry.
 	Retried bool
 }
 

@@ -15,7 +15,7 @@ type pruning struct{ cfg Config }
 
 func pruneWork(cfg Config) *Work {
 	p := pruning{cfg}
-	return &Work{steps: []step{{name: "prune", do: p.asked}}}
+	return &Work{steps: always(step{name: "prune", do: p.asked})}
 }
 
 // asked removes what a confirmed plan names, as far as the policy still says

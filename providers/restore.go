@@ -12,7 +12,7 @@ import (
 // verifyWork proves an archive that exists, and adds what was found to its
 // record.
 func verifyWork(cfg Config) *Work {
-	return &Work{steps: []step{{name: "verify", do: func(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
+	return &Work{steps: always(step{name: "verify", do: func(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
 		result, ref := task.Run.Result, task.Run.Ask.Archive
 		v, err := cfg.Vault.Verify(ctx, ref, task.Report)
 		if err != nil {
@@ -39,7 +39,7 @@ func verifyWork(cfg Config) *Work {
 			return result, nil
 		}
 		return result, weigh(cfg, task.Run.Source)
-	}}}}
+	}})}
 }
 
 // weigh works out anew whether archives are unlike their history, after one more
@@ -89,11 +89,12 @@ func damage(cfg Config, ref string, problems []keepwatch.Finding, err error) err
 	return err
 }
 
-// restoreWork brings files back. A restore into a new place can be done again
-// from its beginning; one that replaces files waits for a person when it was
-// cut off, because somebody may have worked with them since.
+// restoreWork brings files back: to a folder, or to where they came from. A restore
+// into a new place can be done again from its beginning; one that replaces files waits
+// for a person when it was cut off, because somebody may have worked with them since.
 func restoreWork(cfg Config) *Work {
-	return &Work{discard: cfg.Vault.DiscardExtract, steps: []step{
+	back := putBack{cfg}
+	folder := []step{
 		{name: "plan", do: func(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
 			result := task.Run.Result
 			plan, err := cfg.Vault.PlanExtract(ctx, task.Run.Ask.Archive, task.Run.Ask)
@@ -109,5 +110,26 @@ func restoreWork(cfg Config) *Work {
 			},
 			again: func(run keepwatch.Run) bool { return !run.Ask.Overwrite },
 		},
-	}}
+	}
+	return &Work{
+		steps: func(run keepwatch.Run) []step {
+			if len(run.Ask.Return) > 0 {
+				return back.steps(run)
+			}
+			return folder
+		},
+		refuse: func(run keepwatch.Run) error {
+			if len(run.Ask.Return) == 0 {
+				return nil
+			}
+			_, _, err := cfg.restorer(run.Source)
+			return err
+		},
+		discard: func(run keepwatch.Run) error {
+			if len(run.Ask.Return) > 0 {
+				return nil // nothing of it lies here
+			}
+			return cfg.Vault.DiscardExtract(run)
+		},
+	}
 }

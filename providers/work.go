@@ -50,6 +50,14 @@ type Keeper interface {
 	// Missing says what of an archive does not lie where it should; "" is nothing.
 	Missing(a keepwatch.Archive) string
 	Remove(ref string) error
+	Reader
+}
+
+// Reader looks into archives.
+type Reader interface {
+	Opener
+	// Contents gives the list of what is in an archive, in order; note may be nil.
+	Contents(ctx context.Context, ref string, entry func(keepwatch.Entry) error, note func(keepwatch.Note) error) error
 }
 
 // Vault is where archives lie.
@@ -88,9 +96,9 @@ type Config struct {
 
 // Work carries out the steps of one kind of run. It satisfies engine.Work.
 type Work struct {
-	steps   []step
-	refuse  func(run keepwatch.Run) error // a run that must not begin; nil: none
-	discard func(run keepwatch.Run) error
+	steps   func(run keepwatch.Run) []step // all that a run may have
+	refuse  func(run keepwatch.Run) error  // a run that must not begin; nil: none
+	discard func(run keepwatch.Run) error  // what a run that did not finish left; nil: nothing
 }
 
 // step is one of them.
@@ -98,15 +106,35 @@ type step struct {
 	name  string
 	do    func(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error)
 	again func(run keepwatch.Run) bool // whether it may be done again after it was cut off; nil: yes
+	only  func(run keepwatch.Run) bool // whether a new run has it; nil: yes
+}
+
+// always are the steps that each run has.
+func always(steps ...step) func(keepwatch.Run) []step {
+	return func(keepwatch.Run) []step { return steps }
 }
 
 // NewWorks gives the work of each kind of run.
 func NewWorks(cfg Config) (map[keepwatch.RunKind]*Work, error) {
+	cfg, err := cfg.whole()
+	if err != nil {
+		return nil, err
+	}
+	return map[keepwatch.RunKind]*Work{
+		keepwatch.RunBackup:  backupWork(cfg),
+		keepwatch.RunVerify:  verifyWork(cfg),
+		keepwatch.RunRestore: restoreWork(cfg),
+		keepwatch.RunPrune:   pruneWork(cfg),
+	}, nil
+}
+
+// whole checks a Config and fills in what may be left out.
+func (cfg Config) whole() (Config, error) {
 	if cfg.Sources == nil || cfg.Vault == nil || cfg.Archives == nil || cfg.Now == nil {
-		return nil, errors.New("providers: a Config without Sources, Vault, Archives or Now")
+		return cfg, errors.New("providers: a Config without Sources, Vault, Archives or Now")
 	}
 	if len(cfg.Copies) > 0 && cfg.Copier == nil {
-		return nil, errors.New("providers: a Config with Copies and without Copier")
+		return cfg, errors.New("providers: a Config with Copies and without Copier")
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -117,12 +145,20 @@ func NewWorks(cfg Config) (map[keepwatch.RunKind]*Work, error) {
 	if cfg.Crash == nil {
 		cfg.Crash = func(string) {}
 	}
-	return map[keepwatch.RunKind]*Work{
-		keepwatch.RunBackup:  backupWork(cfg),
-		keepwatch.RunVerify:  verifyWork(cfg),
-		keepwatch.RunRestore: restoreWork(cfg),
-		keepwatch.RunPrune:   pruneWork(cfg),
-	}, nil
+	return cfg, nil
+}
+
+// provider finds a source and who knows its kind.
+func (cfg Config) provider(name string) (keepwatch.Source, Provider, error) {
+	source, err := cfg.Sources.Source(name)
+	if err != nil {
+		return source, nil, err
+	}
+	p, ok := cfg.Providers[source.Kind]
+	if !ok {
+		return source, nil, keepwatch.Errorf(keepwatch.KindInvalid, "Backups of sources of kind %q (%s) are not in this version of Keepwatch yet. Until then, back it up by hand.", source.Kind, name)
+	}
+	return source, p, nil
 }
 
 // Steps names the steps, or refuses the run.
@@ -132,31 +168,37 @@ func (w *Work) Steps(_ context.Context, run keepwatch.Run) ([]string, error) {
 			return nil, err
 		}
 	}
-	names := make([]string, len(w.steps))
-	for i, s := range w.steps {
-		names[i] = s.name
+	var names []string
+	for _, s := range w.steps(run) {
+		if s.only == nil || s.only(run) {
+			names = append(names, s.name)
+		}
 	}
 	return names, nil
 }
 
-// Do carries out one step.
+// Do carries out one step. Which steps a run has was decided when it was made: what
+// the configuration says of its source meanwhile changes nothing about that.
 func (w *Work) Do(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
-	for _, s := range w.steps {
-		if s.name == task.Step {
-			return s.do(ctx, task)
-		}
+	if s, found := w.step(task.Run, task.Step); found {
+		return s.do(ctx, task)
 	}
 	return task.Run.Result, fmt.Errorf("providers: no step %q in a run of kind %s", task.Step, task.Run.Kind)
 }
 
 // Resumable reports whether a step may be done again after it was cut off.
 func (w *Work) Resumable(run keepwatch.Run, name string) bool {
-	for _, s := range w.steps {
+	s, found := w.step(run, name)
+	return found && (s.again == nil || s.again(run))
+}
+
+func (w *Work) step(run keepwatch.Run, name string) (step, bool) {
+	for _, s := range w.steps(run) {
 		if s.name == name {
-			return s.again == nil || s.again(run)
+			return s, true
 		}
 	}
-	return false
+	return step{}, false
 }
 
 // Discard removes what a run that did not finish left.

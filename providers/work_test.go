@@ -2,9 +2,11 @@ package providers_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +38,10 @@ type lab struct {
 	gaps       []string           // what the next verification of an archive tells of
 	confirmed  string             // rules
 	meanwhile  func(point string) // what others do as a point is passed; nil: nothing
+	host       *host              // knows sources of the kind cpanel; nil: nobody does
+	inside     map[string][]keepwatch.Entry
+	copies     []string
+	parts      []string // that the source web is configured to be kept in
 }
 
 func newLab() *lab {
@@ -47,7 +53,7 @@ func (l *lab) Source(name string) (keepwatch.Source, error) {
 	case "notes":
 		return keepwatch.Source{Name: name, Kind: keepwatch.KindFiles}, nil
 	case "web":
-		return keepwatch.Source{Name: name, Kind: keepwatch.KindCPanel}, nil
+		return keepwatch.Source{Name: name, Kind: keepwatch.KindCPanel, Parts: l.parts}, nil
 	}
 	return keepwatch.Source{}, keepwatch.Errorf(keepwatch.KindNotFound, "There is no source %s.", name)
 }
@@ -136,6 +142,39 @@ func (l *lab) Extract(_ context.Context, _ string, run keepwatch.Run, _ func(kee
 	run.Result.Items, run.Result.Findings = 2, l.problems
 	return run.Result, l.extractErr
 }
+func (l *lab) CopyTo(context.Context, keepwatch.Archive, string, bool, func(keepwatch.Progress)) error {
+	return nil
+}
+
+func (l *lab) Contents(_ context.Context, ref string, entry func(keepwatch.Entry) error, _ func(keepwatch.Note) error) error {
+	for _, e := range l.inside[ref] {
+		if err := entry(e); err != nil {
+			return err
+		}
+	}
+	return l.extractErr
+}
+
+// OpenEntry gives a file of an archive; one that is called damaged is.
+func (l *lab) OpenEntry(_ context.Context, ref, path string) (keepwatch.Entry, io.ReadCloser, error) {
+	for _, e := range l.inside[ref] {
+		if e.Path != path {
+			continue
+		}
+		content := io.Reader(strings.NewReader(ref))
+		if strings.Contains(path, "damaged") {
+			content = io.MultiReader(content, failing{keepwatch.Errorf(keepwatch.KindAttention, "%s in %s is damaged.", path, ref).Because(keepwatch.ErrDamaged)})
+		}
+		return e, io.NopCloser(content), nil
+	}
+	return keepwatch.Entry{}, nil, keepwatch.Errorf(keepwatch.KindNotFound, "%s holds no %s.", ref, path)
+}
+
+// failing gives an error to whoever reads it.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
 func (l *lab) Remove(ref string) error {
 	if l.removeErr == nil {
 		delete(l.inVault, ref)
@@ -201,7 +240,19 @@ type die string
 
 func (l *lab) works(t *testing.T, at string) map[keepwatch.RunKind]*providers.Work {
 	t.Helper()
-	w, err := providers.NewWorks(providers.Config{Sources: l, Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: l}, Vault: l, Archives: l, Keep: l.keep, Location: l.zone,
+	w, err := providers.NewWorks(l.config(at))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (l *lab) config(at string) providers.Config {
+	know := map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: l}
+	if l.host != nil {
+		know[keepwatch.KindCPanel] = l.host
+	}
+	return providers.Config{Sources: l, Providers: know, Vault: l, Archives: l, Keep: l.keep, Location: l.zone, Copies: l.copies, Copier: l,
 		Now: func() time.Time { return noon }, Crash: func(p string) {
 			if l.meanwhile != nil {
 				l.meanwhile(p)
@@ -209,11 +260,7 @@ func (l *lab) works(t *testing.T, at string) map[keepwatch.RunKind]*providers.Wo
 			if p == at {
 				panic(die(p))
 			}
-		}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
+		}}
 }
 
 // carry does the steps of a run from where it stands, as the engine does.
@@ -238,9 +285,14 @@ func (l *lab) carry(t *testing.T, run *keepwatch.Run, at string) (err error) {
 		}
 	}()
 	for s := run.Current(); s != nil; s = run.Current() {
-		result, err := w.Do(t.Context(), keepwatch.Task{Run: *run, Step: s.Name, Report: func(keepwatch.Progress) {}})
+		result, err := w.Do(t.Context(), keepwatch.Task{Run: *run, Step: s.Name, Report: func(keepwatch.Progress) {}, Keep: func(data json.RawMessage) error {
+			run.Result.Remote = slices.Clone(data)
+			return nil
+		}})
+		result.Remote = run.Result.Remote
 		run.Result = result
 		if err != nil {
+			run.Failures = append(run.Failures, keepwatch.Failure{Step: s.Name, Kind: keepwatch.KindOf(err), Message: keepwatch.Sentence(err)})
 			return fmt.Errorf("%s: %w", s.Name, err)
 		}
 		s.State = keepwatch.StepDone

@@ -17,7 +17,8 @@ func runKey(id int64) string       { return fmt.Sprintf("run/%012d", id) }
 func openKey(id int64) string      { return fmt.Sprintf("open/%012d", id) }
 func busyKey(source string) string { return "busy/" + source }
 func exclusive(r keepwatch.Run) bool {
-	return r.Kind == keepwatch.RunBackup || r.Kind == keepwatch.RunPrune
+	// what is put back where it came from changes what a backup reads
+	return r.Kind == keepwatch.RunBackup || r.Kind == keepwatch.RunPrune || len(r.Ask.Return) > 0
 }
 func runMissing(id int64) error {
 	return keepwatch.Errorf(keepwatch.KindNotFound, "There is no run %d. `/backup status` lists the runs.", id)
@@ -130,8 +131,13 @@ func holder(tx Tx, source string) (int64, error) {
 // busy is what the second is told about the first.
 func busy(first keepwatch.Run) error {
 	doing := "backing up"
-	if first.Kind == keepwatch.RunPrune {
+	switch {
+	case first.Kind == keepwatch.RunPrune:
 		doing = "pruning"
+	case first.Kind == keepwatch.RunRestore:
+		doing = "putting parts back into"
+	case first.Ask.Held != "":
+		doing = "bringing home a backup of"
 	}
 	if first.State == keepwatch.RunAttention {
 		return keepwatch.Errorf(keepwatch.KindConflict,

@@ -234,9 +234,16 @@ func (r *readAhead) run(src io.Reader) {
 	}
 }
 
-// readChunk fills b, so that what is handed on is a whole chunk.
+// readChunk is fill for a goroutine of ours.
 func readChunk(src io.Reader, b []byte) (n int, err error) {
 	defer caught(&err)
+	return fill(src, b)
+}
+
+// fill reads until b is full, so that what is handed on is a whole chunk, or until
+// an error. Unlike io.ReadFull it gives the error as it came: a connection that was
+// cut (io.ErrUnexpectedEOF) is not taken for a short file.
+func fill(src io.Reader, b []byte) (n int, err error) {
 	for idle := 0; n < len(b) && err == nil; {
 		var m int
 		m, err = src.Read(b[n:])

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,8 +13,14 @@ import (
 )
 
 // Single stores one file as it comes, sealed under its own name: compressed,
-// unless it is compressed already.
+// unless it is compressed already. An e.Size of -1 says that nobody knows it before
+// content ends; then no error of content but io.EOF is an end, those of a disk
+// included, because nobody could say how much is missing.
 func (w *Writer) Single(e keepwatch.Entry, content io.Reader) error {
+	open := e.Size == -1
+	if open {
+		e.Size = 0
+	}
 	e, err := w.accept(e)
 	if err != nil {
 		return err
@@ -21,9 +28,13 @@ func (w *Writer) Single(e keepwatch.Entry, content io.Reader) error {
 	if e.Type != keepwatch.EntryFile {
 		return fmt.Errorf("%q is a %s and cannot be sealed on its own", e.Path, e.Type)
 	}
-	head := make([]byte, min(magicSize, e.Size))
-	n, err := io.ReadFull(content, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+	begin := int64(magicSize)
+	if !open {
+		begin = min(begin, e.Size)
+	}
+	head := make([]byte, begin)
+	n, err := fill(content, head)
+	if err != nil {
 		content = errorReader{err}
 	}
 	head = head[:n]
@@ -37,7 +48,12 @@ func (w *Writer) Single(e keepwatch.Entry, content io.Reader) error {
 		return w.fail("The archive cannot be written", err)
 	}
 	w.alone = s
-	if e.SHA256, err = w.copy(s, e, io.MultiReader(bytes.NewReader(head), content)); err != nil {
+	if content = io.MultiReader(bytes.NewReader(head), content); open {
+		e.SHA256, e.Size, err = w.copyAll(s, e, content)
+	} else {
+		e.SHA256, err = w.copy(s, e, content)
+	}
+	if err != nil {
 		s.abort()
 		return err
 	}
@@ -51,7 +67,26 @@ func (w *Writer) Single(e keepwatch.Entry, content io.Reader) error {
 	return w.list(listed{e, form})
 }
 
-// errorReader gives an error that was met before.
+// copyAll stores content to its end and gives its SHA-256 and its size.
+func (w *Writer) copyAll(dst io.Writer, e keepwatch.Entry, content io.Reader) (sum string, size int64, err error) {
+	w.sum.Reset()
+	for {
+		n, err := fill(content, w.buf)
+		w.sum.Write(w.buf[:n])
+		if _, err := dst.Write(w.buf[:n]); err != nil {
+			return "", 0, w.fail("The archive cannot be written", err)
+		}
+		size += int64(n)
+		switch {
+		case errors.Is(err, io.EOF):
+			return hex.EncodeToString(w.sum.Sum(nil)), size, nil
+		case err != nil:
+			return "", 0, w.abandon(e, err)
+		}
+	}
+}
+
+// errorReader gives an error that was met before, io.EOF among them.
 type errorReader struct{ err error }
 
 func (r errorReader) Read([]byte) (int, error) { return 0, r.err }

@@ -105,10 +105,7 @@ func (w *walker) problem(p keepwatch.Finding) {
 // (by visit, note or ctx) or that the key is the wrong one; what is wrong with
 // the archive goes to w.problem.
 func (w *walker) walk(visit visitor) error {
-	w.buf, w.opened = make([]byte, chunk), map[string]bool{}
-	if w.got == nil {
-		w.got = map[string]keepwatch.SealedFile{}
-	}
+	w.prepare()
 	defer w.closeTree()
 	list, err := w.open(contentsName, true)
 	if err != nil || list == nil {
@@ -146,6 +143,14 @@ func (w *walker) walk(visit visitor) error {
 		w.finish(list, contentsName)
 	}
 	return context.Cause(w.ctx)
+}
+
+// prepare makes what every walk needs.
+func (w *walker) prepare() {
+	w.buf, w.opened = make([]byte, chunk), map[string]bool{}
+	if w.got == nil {
+		w.got = map[string]keepwatch.SealedFile{}
+	}
 }
 
 // next gives the next entry of the list of contents.

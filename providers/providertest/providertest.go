@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,7 +31,8 @@ type Sink struct {
 // Add takes in an entry of the tree.
 func (s *Sink) Add(e keepwatch.Entry, content io.Reader) error { return s.take(e, content) }
 
-// Single takes in a file that stands alone.
+// Single takes in a file that stands alone. Where its size is not known before, the
+// entry is kept with the one that came.
 func (s *Sink) Single(e keepwatch.Entry, content io.Reader) error {
 	s.Singles = append(s.Singles, e.Path)
 	return s.take(e, content)
@@ -82,9 +84,17 @@ func (s *Sink) take(e keepwatch.Entry, content io.Reader) error {
 		}
 		return nil
 	}
+	if e.Size >= 0 {
+		content = io.LimitReader(content, e.Size)
+	} else if e.Size != -1 || !slices.Contains(s.Singles, e.Path) {
+		s.broken("%q has a size of %d bytes", e.Path, e.Size)
+	}
 	var b strings.Builder
-	_, err := io.Copy(&b, io.LimitReader(content, e.Size))
+	n, err := io.Copy(&b, content)
 	s.Contents[e.Path] = b.String()
+	if e.Size == -1 {
+		s.Entries[len(s.Entries)-1].Size = n
+	}
 	return err
 }
 
@@ -96,42 +106,19 @@ type Case struct {
 	Parts    []string         // parts that it has; nil: it has none
 }
 
-// Run holds a provider to the contract.
+// job is what the provider is to do, as the works say it.
+func job(s keepwatch.Source, parts ...string) providers.Job {
+	return providers.Job{Source: s, Parts: parts, Run: 1, Report: func(keepwatch.Progress) {}, Found: func(keepwatch.Inside) {}}
+}
+
+// Run holds a provider to the contract. One that is a providers.Preparer for the whole
+// source is held to that too: what it plans is a guess then.
 func Run(t *testing.T, c Case) {
-	job := func(s keepwatch.Source, parts ...string) providers.Job {
-		return providers.Job{Source: s, Parts: parts, Report: func(keepwatch.Progress) {}}
+	if p, ok := c.Provider.(providers.Preparer); ok && p.Prepares(job(c.Source)) {
+		runPrepared(t, c, p)
+	} else {
+		t.Run("fetch is what was planned", func(t *testing.T) { planned(t, c) })
 	}
-	t.Run("fetch is what was planned", func(t *testing.T) {
-		plan, err := c.Provider.Plan(t.Context(), job(c.Source))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var s Sink
-		var last keepwatch.Progress
-		j := job(c.Source)
-		j.Report = func(p keepwatch.Progress) {
-			if p.Bytes < last.Bytes || p.Items < last.Items {
-				t.Errorf("progress went back from %+v to %+v", last, p)
-			}
-			last = p
-		}
-		if err := c.Provider.Fetch(t.Context(), j, &s); err != nil {
-			t.Fatal(err)
-		}
-		var bytes int64
-		for _, e := range s.Entries {
-			bytes += e.Size
-		}
-		if plan.Items != int64(len(s.Entries)) || plan.Bytes != bytes || bytes == 0 {
-			t.Errorf("planned %+v, fetched %d entries of %d bytes", plan, len(s.Entries), bytes)
-		}
-		if last.Bytes != bytes || last.Items != int64(len(s.Entries)) {
-			t.Errorf("the last progress is %+v of %d bytes", last, bytes)
-		}
-		for _, b := range s.Broken {
-			t.Error(b)
-		}
-	})
 	t.Run("parts", func(t *testing.T) {
 		for _, part := range c.Parts {
 			var s Sink
@@ -165,4 +152,37 @@ func Run(t *testing.T, c Case) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+// planned: what is fetched is what the plan said.
+func planned(t *testing.T, c Case) {
+	plan, err := c.Provider.Plan(t.Context(), job(c.Source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s Sink
+	var last keepwatch.Progress
+	j := job(c.Source)
+	j.Report = func(p keepwatch.Progress) {
+		if p.Bytes < last.Bytes || p.Items < last.Items {
+			t.Errorf("progress went back from %+v to %+v", last, p)
+		}
+		last = p
+	}
+	if err := c.Provider.Fetch(t.Context(), j, &s); err != nil {
+		t.Fatal(err)
+	}
+	var bytes int64
+	for _, e := range s.Entries {
+		bytes += e.Size
+	}
+	if plan.Items != int64(len(s.Entries)) || plan.Bytes != bytes || bytes == 0 {
+		t.Errorf("planned %+v, fetched %d entries of %d bytes", plan, len(s.Entries), bytes)
+	}
+	if last.Bytes != bytes || last.Items != int64(len(s.Entries)) {
+		t.Errorf("the last progress is %+v of %d bytes", last, bytes)
+	}
+	for _, b := range s.Broken {
+		t.Error(b)
+	}
 }

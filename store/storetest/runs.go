@@ -74,6 +74,20 @@ func oneRun(t *testing.T, w world) {
 			t.Error(err)
 		}
 	}
+	back := keepwatch.Run{Kind: keepwatch.RunRestore, Source: "notes", Ask: keepwatch.Ask{Return: []keepwatch.ReturnItem{{Name: "database ruthin_wp"}}}}
+	_, err = w.CreateRun(back) // it does not only read
+	wantKind(t, err, keepwatch.KindConflict, "Run 1 is already backing up notes")
+	putting := run(w.CreateRun(keepwatch.Run{Kind: keepwatch.RunRestore, Source: "web", Ask: back.Ask}))
+	_, err = w.CreateRun(backupOf("web"))
+	wantKind(t, err, keepwatch.KindConflict, fmt.Sprintf("Run %d is already putting parts back into web", putting.ID))
+	putting.State = keepwatch.RunDone
+	if err := w.SaveRun(putting); err != nil {
+		t.Fatal(err)
+	}
+	fetching := run(w.CreateRun(keepwatch.Run{Kind: keepwatch.RunBackup, Source: "web", Ask: keepwatch.Ask{Held: "a"}}))
+	_, err = w.CreateRun(backupOf("web"))
+	wantKind(t, err, keepwatch.KindConflict, fmt.Sprintf("Run %d is already bringing home a backup of web", fetching.ID))
+
 	first.State = keepwatch.RunAttention
 	if err := w.SaveRun(first); err != nil {
 		t.Fatal(err)
@@ -88,16 +102,16 @@ func oneRun(t *testing.T, w world) {
 		}
 	}
 	second := run(w.CreateRun(prune))
-	if second.ID != 6 { // the refused ones have used no number
+	if second.ID != fetching.ID+1 { // the refused ones have used no number
 		t.Errorf("the next run is %d", second.ID)
 	}
 	if err := w.SaveRun(first); err != nil { // nor does that take the source from the next
 		t.Fatal(err)
 	}
 	_, err = w.CreateRun(backupOf("notes"))
-	wantKind(t, err, keepwatch.KindConflict, "Run 6 is already pruning notes")
+	wantKind(t, err, keepwatch.KindConflict, fmt.Sprintf("Run %d is already pruning notes", second.ID))
 	first.State = keepwatch.RunRunning
-	wantKind(t, w.SaveRun(first), keepwatch.KindConflict, "Run 6")
+	wantKind(t, w.SaveRun(first), keepwatch.KindConflict, fmt.Sprintf("Run %d", second.ID))
 }
 
 func manyAtOnce(t *testing.T, w world) {
