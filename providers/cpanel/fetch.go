@@ -242,8 +242,21 @@ func (p *Provider) download(ctx context.Context, job providers.Job, h host, u us
 	if err == nil && after.size != f.size {
 		return 0, keepwatch.Errorf(keepwatch.KindTransient, "%s had %s when its download began and has %s now, so the host is still writing it. It is downloaded again.", f.name, keepwatch.FormatBytes(f.size), keepwatch.FormatBytes(after.size))
 	}
+	if len(v.problems) > 0 {
+		v.problems = append(v.problems, p.fullThen(ctx, h)...)
+	}
 	v.inside.Name, v.inside.Made = f.name, mtime.UTC()
 	return f.size, t.judge([]verdict{v}, v.inside)
+}
+
+// fullThen says that the account's quota is full, where that is so: a host then counts
+// a backup as complete that ends where the room did.
+func (p *Provider) fullThen(ctx context.Context, h host) []keepwatch.Finding {
+	q, known, err := quota(ctx, h, p.now())
+	if free, limited := q.Free(); err != nil || !known || !limited || free >= fullBelow {
+		return nil
+	}
+	return []keepwatch.Finding{{Rule: "quota", What: "quota", Text: fmt.Sprintf("The account uses %s of its %s, so that its quota was probably filled while the backup was written: remove that backup in cPanel (Files, File Manager), and free more room or have the quota raised.", keepwatch.FormatBytes(q.Used), keepwatch.FormatBytes(q.Limit))}}
 }
 
 // vanished adds errGone to an error of a download where the file is gone.
