@@ -194,10 +194,10 @@ func (c *client) clientFor(e Endpoint) *http.Client {
 func (c *client) judge(e Endpoint, resp *http.Response, answer []byte) error {
 	refusal := &callError{Module: e.Module, Function: e.Function, Status: resp.StatusCode}
 	switch status := resp.StatusCode; {
-	case status == http.StatusForbidden && e.API == WHM && isWHMAnswer(answer):
+	case status == http.StatusForbidden && c.account.WHM != "" && isWHMAnswer(answer):
 		// WHM took the sign-in, and the token lacks the right for this function.
 		refusal.Said = whmReason(answer)
-		return keepwatch.Errorf(keepwatch.KindAttention, "WHM on %s does not let %s call %s. Give the token the right for it in WHM under Manage API Tokens.", c.base.Host, c.account.WHM, e.Function).Because(refusal)
+		return keepwatch.Errorf(keepwatch.KindAttention, "WHM on %s does not let %s use %s. Give the token the right for it in WHM under Manage API Tokens.", c.base.Host, c.account.WHM, e.Name()).Because(refusal)
 	case status >= 300 && status < 400, status == http.StatusUnauthorized, status == http.StatusForbidden:
 		refusal.login = true
 		return refusal

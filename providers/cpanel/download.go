@@ -96,7 +96,7 @@ func (c *client) noWay(route string, ways []string, tried []error, transient, ab
 func routeOf(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	if i := strings.IndexByte(strings.TrimPrefix(path, "/"), '/'); i >= 0 {
-		return path[:i+1]
+		return path[:i+2]
 	}
 	return path
 }

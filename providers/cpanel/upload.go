@@ -29,6 +29,9 @@ func (c *client) send(ctx context.Context, limit time.Duration, module, function
 	if !ok || e.Upload == "" {
 		return fmt.Errorf("%s::%s takes no upload by the contract", module, function)
 	}
+	if err := e.Check(fields); err != nil {
+		return err
+	}
 	if err := take(ctx, c.long); err != nil {
 		return err
 	}
