@@ -44,7 +44,6 @@ type Account struct {
 type database struct {
 	body string                // its statements
 	dump func(io.Writer) error // in place of body; nil once something was restored
-	bad  string                // an error in the stream of getsqlbackup, once
 }
 
 // token is an API token of an account.

@@ -51,7 +51,7 @@ func (h *Host) beginBackup(r *run) {
 	}
 	r.a.runs = append(r.a.runs, r)
 	r.a.done = false
-	h.work.Go(func() {
+	h.spawn(func() {
 		err := h.write(r)
 		h.mu.Lock()
 		defer h.mu.Unlock()

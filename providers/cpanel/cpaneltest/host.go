@@ -49,6 +49,7 @@ type Host struct {
 	ctx         context.Context
 	stop        context.CancelFunc
 	work        sync.WaitGroup
+	background  background
 	steps       chan chan struct{}
 	functions   map[string]function
 	whmFunction map[string]whmFunction
@@ -201,6 +202,49 @@ func (h *Host) Step() {
 	}
 	select {
 	case <-done:
+	case <-h.ctx.Done():
+	}
+}
+
+// background counts what goes on in the background.
+type background struct {
+	mu   sync.Mutex
+	n    int
+	none chan struct{} // closed when n is 0 again; nil: it was never more
+}
+
+// spawn does something in the background, which ends with the Host.
+func (h *Host) spawn(do func()) {
+	b := &h.background
+	b.mu.Lock()
+	if b.n++; b.n == 1 {
+		b.none = make(chan struct{})
+	}
+	b.mu.Unlock()
+	h.work.Go(func() {
+		defer func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if b.n--; b.n == 0 {
+				close(b.none)
+			}
+		}()
+		do()
+	})
+}
+
+// Settle returns when nothing goes on in the background any more: no full backup, no
+// push, no restore.
+func (h *Host) Settle() {
+	b := &h.background
+	b.mu.Lock()
+	none := b.none
+	b.mu.Unlock()
+	if none == nil {
+		return
+	}
+	select {
+	case <-none:
 	case <-h.ctx.Done():
 	}
 }

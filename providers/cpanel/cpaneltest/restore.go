@@ -59,7 +59,7 @@ func (q *request) restore(function, field, logs string, each func(j *job, s sour
 	j.begin(logs, sources)
 	q.h.mu.Unlock()
 	middle, end := make(chan struct{}), make(chan error, 1)
-	q.h.work.Go(func() { end <- j.run(sources, each, middle) })
+	q.h.spawn(func() { end <- j.run(sources, each, middle) })
 	if q.fault.RestoreCut {
 		select {
 		case <-middle:

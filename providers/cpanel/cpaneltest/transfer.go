@@ -51,7 +51,7 @@ func startTransfer(q *request) (any, error) {
 	q.h.transfers[id] = tr
 	a.restored = append(a.restored, Restored{Function: "start_local_cpmove_restore", File: path.Base(from), At: q.h.Now(), Log: "master.log"})
 	at, fault := len(a.restored)-1, q.fault
-	q.h.work.Go(func() {
+	q.h.spawn(func() {
 		err := q.h.transfer(a, n, tr, fault)
 		q.h.mu.Lock()
 		defer q.h.mu.Unlock()
