@@ -105,11 +105,8 @@ func (s *scanner) messages(d *dump, b []byte, first, last bool) {
 		}
 		at := from + i
 		from = at + 1
-		begin := at
-		for begin > 0 && at-begin < lookBack-1 && isWord(b[begin-1]) {
-			begin--
-		}
-		if !isProgram(string(b[begin:at]) + "dump") {
+		begin := at + len("dump") - programLength(b[:at+len("dump")])
+		if begin == at+len("dump") {
 			continue
 		}
 		line, _, ended := bytes.Cut(b[begin:min(len(b), begin+mostLine)], []byte("\n"))
@@ -118,17 +115,15 @@ func (s *scanner) messages(d *dump, b []byte, first, last bool) {
 	}
 }
 
-func isWord(c byte) bool { return c >= 'a' && c <= 'z' || c == '-' || c == '_' }
-
-// isProgram reports whether a name is that of a program that dumps databases. One may
-// stand directly behind letters, where it broke into a row.
-func isProgram(name string) bool {
-	for _, p := range []string{"mysqldump", "mariadb-dump", "mysql_dump", "pg_dump"} {
-		if strings.HasSuffix(name, p) {
-			return true
+// programLength gives the length of the name of a program that dumps databases and that
+// text ends with, or 0. It may stand directly behind letters, where it broke into a row.
+func programLength(text []byte) int {
+	for _, name := range []string{"mysqldump", "mariadb-dump", "pg_dump"} {
+		if bytes.HasSuffix(text, []byte(name)) {
+			return len(name)
 		}
 	}
-	return false
+	return 0
 }
 
 // message weighs a line that may be a message. In the middle of a line it is one only
@@ -209,7 +204,7 @@ func (d dump) judge(v *verdict) {
 	case d.size == 0 || d.blank:
 		v.problem("dump-empty", what, "%s is empty (%s). The host could not read that database: look at it in cPanel (MySQL Databases, Repair), ask the host, and start a new backup.", name, keepwatch.FormatBytes(d.size))
 	case d.said != "":
-		v.problem("dump-error", what, "%s has an error of the host within it: “%s”. What follows from there is missing. Repair the database in cPanel (MySQL Databases, Repair), or show this to the host, and start a new backup.", name, d.said)
+		v.problem("dump-error", what, "%s has an error of the host within it: “%s”. Something of the database is missing from it. Repair the database in cPanel (MySQL Databases, Repair), or show this to the host, and start a new backup.", name, d.said)
 	case !d.closed && (d.torn || d.saved && !d.restored):
 		v.problem("dump-cut", what, "%s is cut off after %s: it ends before its end. The database went away while it was read, or the account's quota or the disk was full. Look at these and start a new backup.", name, keepwatch.FormatBytes(d.size))
 	default:
