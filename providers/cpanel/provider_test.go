@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,13 +28,24 @@ type lab struct {
 	job     providers.Job
 	inside  []keepwatch.Inside
 	report  []keepwatch.Progress
+	two     bool // programs are about the account
 }
 
 const quick = 10 * time.Millisecond
 
+// ticking is a server's clock that goes on by a second at each look, so that no two
+// backups have one name.
+func ticking() func() time.Time {
+	var looks atomic.Int64
+	return func() time.Time { return time.Now().Add(time.Duration(looks.Add(1)) * time.Second) }
+}
+
 // newLab makes one with two databases, forwarders and filters.
 func newLab(t *testing.T, cfg cpaneltest.Config) *lab {
 	t.Helper()
+	if cfg.Now == nil {
+		cfg.Now = ticking()
+	}
 	h := cpaneltest.New(t, cfg)
 	a := h.AddAccount("ruthin")
 	a.AddDomain("shop.ruthin.example")
@@ -49,13 +61,13 @@ func newLab(t *testing.T, cfg cpaneltest.Config) *lab {
 	a.AddFilter("ruthin.example", "if $header_subject: contains spam then finish endif")
 	l := &lab{t: t, host: h, account: a}
 	l.hosting = &keepwatch.Hosting{URL: h.URL(), User: "ruthin", Token: keepwatch.NewSecret(a.Token()), Fingerprint: h.Fingerprint(), Stall: 2 * time.Second}
-	l.p = cpanel.New(cpanel.Config{Every: quick, Now: cfg.Now})
+	l.p = cpanel.New(cpanel.Config{Every: quick})
 	l.job = l.run(7)
 	t.Cleanup(func() {
 		for _, v := range h.Violations() {
 			t.Error(v)
 		}
-		if n := h.Overlaps(); n > 0 {
+		if n := h.Overlaps(); n > 0 && !l.two {
 			t.Errorf("%d calls of one account at once", n)
 		}
 	})
@@ -171,9 +183,7 @@ func TestDamages(t *testing.T) {
 	if err := cpaneltest.WriteArchive(&whole, spec, at); err != nil {
 		t.Fatal(err)
 	}
-	l := newLab(t, cpaneltest.Config{})
 	name := cpaneltest.BackupName("ruthin", at)
-	l.job.Held = name
 	texts := map[string]string{}
 	for _, kind := range append(cpaneltest.Damages(), "") {
 		t.Run(kind, func(t *testing.T) {
@@ -181,6 +191,8 @@ func TestDamages(t *testing.T) {
 			if kind != "" {
 				content = cpaneltest.Damage(kind, content)
 			}
+			l := newLab(t, cpaneltest.Config{})
+			l.job.Held = name
 			l.account.AddFile(name, content)
 			found := len(l.inside)
 			var s providertest.Sink
@@ -203,7 +215,7 @@ func TestDamages(t *testing.T) {
 					t.Errorf("%v", err)
 				}
 				text := keepwatch.Sentence(err) + notes
-				if other, twice := texts[text]; twice {
+				if other, twice := texts[text]; twice && kind != cpaneltest.WrongCRC { // which is what a flipped bit comes to
 					t.Errorf("it is said of %s too: %s", other, text)
 				}
 				texts[text] = kind
@@ -223,7 +235,7 @@ func TestTroubleOfTheHost(t *testing.T) {
 			{"never", cpaneltest.Fault{Never: true}, []string{"no file has appeared"}},
 			{"stall", cpaneltest.Fault{StallAt: 2000}, []string{"has not grown for", "ends in the middle", "cut"}},
 			{"vanish", cpaneltest.Fault{VanishAt: 2000}, []string{"has vanished", "no file has appeared"}},
-			{"full", cpaneltest.Fault{FullAt: 2000}, []string{"quota was probably filled", "was filled while"}},
+			{"full", cpaneltest.Fault{FullAt: 2000}, []string{"quota or the disk was full", "was filled while"}},
 			{"timeout", cpaneltest.Fault{Timeout: 2000}, []string{"counts it as dead", "has not grown for", "ends in the middle"}},
 		} {
 			t.Run(version+" "+c.name, func(t *testing.T) {
@@ -347,7 +359,7 @@ func TestHostIsUpgradedBetween(t *testing.T) {
 
 func TestTwoBotsOnOneAccount(t *testing.T) {
 	l := newLab(t, cpaneltest.Config{})
-	l.hosting.Remove = true
+	l.hosting.Remove, l.two = true, true
 	other := &lab{t: t, host: l.host, account: l.account, hosting: l.hosting, p: cpanel.New(cpanel.Config{Every: quick})}
 	other.run(9)
 	ends := make(chan error, 2)
