@@ -30,6 +30,7 @@ type host struct {
 	notes  []keepwatch.Note // of Release
 	inside keepwatch.Inside
 	log    string // of a restore
+	alone  bool   // it is tried without a vault
 }
 
 func newHost() *host {
@@ -59,7 +60,20 @@ func (h *host) Plan(_ context.Context, job providers.Job) (keepwatch.Plan, error
 	if job.Keep != nil {
 		return keepwatch.Plan{}, errors.New("a plan that may keep something")
 	}
-	return keepwatch.Plan{Items: 1, Bytes: 1 << 20}, h.called("plan", job)
+	return keepwatch.Plan{Items: 1, Bytes: 1 << 20}, errors.Join(known(job), h.called("plan", job))
+}
+
+// known says that there is no such account, or no such part of it.
+func known(job providers.Job) error {
+	if job.Source.Name != "web" {
+		return keepwatch.Errorf(keepwatch.KindNotFound, "There is no account %s.", job.Source.Name)
+	}
+	for _, part := range job.Parts {
+		if !keepwatch.ValidHostingPart(part) {
+			return keepwatch.Errorf(keepwatch.KindInvalid, "There is no part %s.", part)
+		}
+	}
+	return nil
 }
 
 func (h *host) Prepares(job providers.Job) bool { return len(job.Parts) == 0 }
@@ -114,8 +128,8 @@ func (h *host) Wait(ctx context.Context, job providers.Job) error {
 	return ctx.Err()
 }
 
-func (h *host) Fetch(_ context.Context, job providers.Job, sink providers.Sink) error {
-	if err := h.called("fetch", job); err != nil {
+func (h *host) Fetch(ctx context.Context, job providers.Job, sink providers.Sink) error {
+	if err := errors.Join(h.called("fetch", job), known(job), ctx.Err()); err != nil {
 		return err
 	}
 	if err := sink.Single(keepwatch.Entry{Path: "backup.tar.gz", Type: keepwatch.EntryFile, Size: -1}, strings.NewReader(h.lab.content)); err != nil {
@@ -126,7 +140,7 @@ func (h *host) Fetch(_ context.Context, job providers.Job, sink providers.Sink) 
 }
 
 func (h *host) Release(_ context.Context, job providers.Job) ([]keepwatch.Note, error) {
-	if len(h.lab.inVault) == 0 {
+	if len(h.lab.inVault) == 0 && !h.alone {
 		return nil, errors.New("released before the archive is in its place")
 	}
 	if err := h.called("release", job); err != nil {

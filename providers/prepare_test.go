@@ -12,6 +12,7 @@ import (
 
 	"keepwatch"
 	"keepwatch/providers"
+	"keepwatch/providers/providertest"
 )
 
 func hostedRun(id int64) keepwatch.Run {
@@ -254,6 +255,20 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	}
 	if err := w.Discard(t.Context(), run); err != nil || len(h.lab.inVault) != 0 || len(h.lab.staged) != 0 {
 		t.Errorf("%v, vault %v, staged %v", err, h.lab.inVault, h.lab.staged)
+	}
+}
+
+// TestSuite: what the works are tried with is a provider as any other.
+func TestSuite(t *testing.T) {
+	h := newHost()
+	h.alone = true
+	web, err := h.lab.Source("web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	providertest.Run(t, providertest.Case{Provider: h, Source: web, Missing: keepwatch.Source{Name: "gone", Kind: keepwatch.KindCPanel}, Parts: []string{keepwatch.PartHome}})
+	if h.started != 2 {
+		t.Errorf("%d were begun for two runs", h.started)
 	}
 }
 

@@ -106,42 +106,19 @@ type Case struct {
 	Parts    []string         // parts that it has; nil: it has none
 }
 
-// Run holds a provider to the contract.
+// job is what the provider is to do, as the works say it.
+func job(s keepwatch.Source, parts ...string) providers.Job {
+	return providers.Job{Source: s, Parts: parts, Run: 1, Report: func(keepwatch.Progress) {}, Found: func(keepwatch.Inside) {}}
+}
+
+// Run holds a provider to the contract. One that is a providers.Preparer for the whole
+// source is held to that too: what it plans is a guess then.
 func Run(t *testing.T, c Case) {
-	job := func(s keepwatch.Source, parts ...string) providers.Job {
-		return providers.Job{Source: s, Parts: parts, Report: func(keepwatch.Progress) {}}
+	if p, ok := c.Provider.(providers.Preparer); ok && p.Prepares(job(c.Source)) {
+		runPrepared(t, c, p)
+	} else {
+		t.Run("fetch is what was planned", func(t *testing.T) { planned(t, c) })
 	}
-	t.Run("fetch is what was planned", func(t *testing.T) {
-		plan, err := c.Provider.Plan(t.Context(), job(c.Source))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var s Sink
-		var last keepwatch.Progress
-		j := job(c.Source)
-		j.Report = func(p keepwatch.Progress) {
-			if p.Bytes < last.Bytes || p.Items < last.Items {
-				t.Errorf("progress went back from %+v to %+v", last, p)
-			}
-			last = p
-		}
-		if err := c.Provider.Fetch(t.Context(), j, &s); err != nil {
-			t.Fatal(err)
-		}
-		var bytes int64
-		for _, e := range s.Entries {
-			bytes += e.Size
-		}
-		if plan.Items != int64(len(s.Entries)) || plan.Bytes != bytes || bytes == 0 {
-			t.Errorf("planned %+v, fetched %d entries of %d bytes", plan, len(s.Entries), bytes)
-		}
-		if last.Bytes != bytes || last.Items != int64(len(s.Entries)) {
-			t.Errorf("the last progress is %+v of %d bytes", last, bytes)
-		}
-		for _, b := range s.Broken {
-			t.Error(b)
-		}
-	})
 	t.Run("parts", func(t *testing.T) {
 		for _, part := range c.Parts {
 			var s Sink
@@ -175,4 +152,37 @@ func Run(t *testing.T, c Case) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+// planned: what is fetched is what the plan said.
+func planned(t *testing.T, c Case) {
+	plan, err := c.Provider.Plan(t.Context(), job(c.Source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s Sink
+	var last keepwatch.Progress
+	j := job(c.Source)
+	j.Report = func(p keepwatch.Progress) {
+		if p.Bytes < last.Bytes || p.Items < last.Items {
+			t.Errorf("progress went back from %+v to %+v", last, p)
+		}
+		last = p
+	}
+	if err := c.Provider.Fetch(t.Context(), j, &s); err != nil {
+		t.Fatal(err)
+	}
+	var bytes int64
+	for _, e := range s.Entries {
+		bytes += e.Size
+	}
+	if plan.Items != int64(len(s.Entries)) || plan.Bytes != bytes || bytes == 0 {
+		t.Errorf("planned %+v, fetched %d entries of %d bytes", plan, len(s.Entries), bytes)
+	}
+	if last.Bytes != bytes || last.Items != int64(len(s.Entries)) {
+		t.Errorf("the last progress is %+v of %d bytes", last, bytes)
+	}
+	for _, b := range s.Broken {
+		t.Error(b)
+	}
 }
