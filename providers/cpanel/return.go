@@ -68,7 +68,7 @@ type errand struct {
 	item keepwatch.ReturnItem
 	from providers.Opener
 	kind returnKind
-	user owner
+	user user
 	st   returning
 	told time.Time // when progress was last reported
 }
@@ -113,16 +113,10 @@ func kindOf(part string) (returnKind, bool) {
 	return returnKind{}, false
 }
 
-// owner is what putting back needs to know of the account.
-type owner struct {
-	Home   text `json:"home"`
-	Domain text `json:"domain"`
-}
-
 // who asks for the account's home and main domain. A host that does not say (before
 // 86) has the usual ones.
-func (r *returner) who(ctx context.Context) (owner, error) {
-	var a owner
+func (r *returner) who(ctx context.Context) (user, error) {
+	var a user
 	err := r.host.uapi(ctx, "Variables", "get_user_information", nil, &a)
 	if err != nil && !notThere(err) {
 		return a, err
@@ -144,11 +138,10 @@ func (r *returner) Return(ctx context.Context, job providers.Job, item keepwatch
 			return keepwatch.ServerLog{}, keepwatch.Errorf(keepwatch.KindAttention, "What was saved about putting back the %s cannot be read, so nobody can tell whether the host was told. Look at %s on the host, and begin a new restore.", item.Name, item.Name).Because(err)
 		}
 	}
-	user, err := r.who(ctx)
-	if err != nil {
+	var err error
+	if e.user, err = r.who(ctx); err != nil {
 		return keepwatch.ServerLog{}, err
 	}
-	e.user = user
 	if item.Part == partAccount {
 		return e.returnAccount(ctx)
 	}

@@ -75,9 +75,9 @@ type hostShelf struct {
 
 func (s hostShelf) list(ctx context.Context) ([]restoreLog, error) {
 	var all []restoreLog
-	for _, folder := range s.folders {
-		var found listing
-		err := s.host.uapi(ctx, "Fileman", "list_files", url.Values{"dir": {path.Join(s.home, folder)}, "types": {"file"}, "show_hidden": {"1"}}, &found)
+	for _, below := range s.folders {
+		var found folder
+		err := s.host.uapi(ctx, "Fileman", "list_files", url.Values{"dir": {path.Join(s.home, below)}, "types": {"file"}, "show_hidden": {"1"}}, &found)
 		if notThere(err) {
 			continue
 		}
@@ -86,7 +86,7 @@ func (s hostShelf) list(ctx context.Context) ([]restoreLog, error) {
 		}
 		for _, f := range found.Files {
 			if name := string(f.File); strings.HasSuffix(name, ".log") {
-				all = append(all, restoreLog{path.Join(s.home, folder, name), int64(f.Size), int64(f.MTime)})
+				all = append(all, restoreLog{path.Join(s.home, below, name), int64(f.Size), f.MTime.Unix()})
 			}
 		}
 	}
@@ -259,7 +259,7 @@ func watch(ctx context.Context, s shelf, p pace, before logMarks, file string, s
 			since >= p.still:
 			return w, nil
 		}
-		if err := wait(ctx, p.every); err != nil {
+		if err := pause(ctx, p.every); err != nil {
 			return w, err
 		}
 	}
@@ -294,16 +294,4 @@ func newest(ctx context.Context, s shelf, before logMarks, file string) (watched
 		return perhaps[0], nil
 	}
 	return watched{}, nil
-}
-
-// wait pauses, or ends with ctx.
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

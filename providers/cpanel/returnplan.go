@@ -31,9 +31,6 @@ func planReturn(ctx context.Context, account keepwatch.Hosting, sets []providers
 			return keepwatch.ReturnPlan{}, keepwatch.Errorf(keepwatch.KindInvalid, "%s is not in %s. What can be put back: %s.", keepwatch.Printable(part), archivesNamed(sets), known(p.plan.Known))
 		}
 	}
-	if len(p.plan.Items) == 0 {
-		return keepwatch.ReturnPlan{}, keepwatch.Errorf(keepwatch.KindInvalid, "There is nothing in %s that the account could be given back. %s", archivesNamed(sets), strings.Join(p.plan.Not, " "))
-	}
 	return p.plan, nil
 }
 

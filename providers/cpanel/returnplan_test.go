@@ -55,6 +55,9 @@ func TestPlanReturn(t *testing.T) {
 	if diff := cmp.Diff([]string{"database:ruthin_shop", "database:ruthin_wp", "databases", "filters", "forwarders", "home"}, plan.Known); diff != "" {
 		t.Error(diff)
 	}
+	if plan, err := b.Plan(t.Context(), []providers.Set{b.shelf.set(6, map[string][]byte{"x": nil})}, nil); err != nil || len(plan.Items) != 0 || len(plan.Not) != 1 {
+		t.Errorf("%+v, %v", plan, err)
+	}
 	for name, c := range map[string]struct {
 		set   providers.Set
 		parts []string
@@ -63,7 +66,6 @@ func TestPlanReturn(t *testing.T) {
 		"unknown part":    {one, []string{"database:ruthin_none"}, "What can be put back: database:ruthin_shop, database:ruthin_wp, databases, filters, forwarders, home"},
 		"not in it":       {b.shelf.set(4, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("x")}), []string{"home"}, "home is not in web/2026-11-27T120000Z"},
 		"another account": {b.shelf.set(5, map[string][]byte{"backup-11.23.2026_06-00-00_alis.tar.gz": full.Bytes()}), nil, "is of the account alis"},
-		"nothing":         {b.shelf.set(6, map[string][]byte{"x": nil}), nil, "nothing in web/"},
 	} {
 		_, err := b.Plan(t.Context(), []providers.Set{c.set}, c.parts)
 		if keepwatch.KindOf(err) != keepwatch.KindInvalid || !strings.Contains(keepwatch.Sentence(err), c.want) {

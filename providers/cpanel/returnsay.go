@@ -77,13 +77,11 @@ func (e *errand) bring(ctx context.Context) keepwatch.ServerLog {
 	return e.serverLog(path.Base(e.st.Log), content)
 }
 
-// serverLog puts what was left out before the end of a log.
+// serverLog gives the end of a log, and behind it what we have left out: where less
+// of it is kept, it is the end that stays.
 func (e *errand) serverLog(name, content string) keepwatch.ServerLog {
 	if note := e.st.Note; note != "" {
-		if room := keepwatch.MaxServerLog - len(note) - 1; len(content) > room {
-			content = logEnd(content, room)
-		}
-		content = note + "\n" + content
+		content = strings.TrimRight(content, "\n") + "\n" + note
 	}
 	return keepwatch.ServerLog{Name: name, Text: logEnd(content, keepwatch.MaxServerLog)}
 }

@@ -2,10 +2,15 @@ package cpanel
 
 import (
 	"bufio"
+	"context"
+	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
+	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,7 +70,7 @@ func TestUploadName(t *testing.T) {
 		{keepwatch.ReturnItem{Part: "filters", Path: "filters/filter-a.example.gz"}, "filter-a.example.gz"},
 	} {
 		c.item.At = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
-		e := &errand{returner: &returner{account: keepwatch.Hosting{User: "ruthin"}}, job: providers.Job{Run: 7}, item: c.item, user: owner{Domain: "ruthin.example"}}
+		e := &errand{returner: &returner{account: keepwatch.Hosting{User: "ruthin"}}, job: providers.Job{Run: 7}, item: c.item, user: user{Domain: "ruthin.example"}}
 		if got := e.uploadName(); got != c.want {
 			t.Errorf("%+v: %s", c.item, got)
 		}
@@ -87,5 +92,45 @@ a line that is no JSON
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(sessionSaid{})); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// pausing is a host of WHM whose session is in some states, one after the other.
+type pausing struct {
+	returnHost
+	states []string
+}
+
+func (p *pausing) whm(_ context.Context, function string, _ url.Values, into any) error {
+	answer := `{"log":"{\"contents\":\"Restoring\",\"type\":\"out\"}"}`
+	if function == "get_transfer_session_state" {
+		answer = `{"state_name":"` + p.states[0] + `"}`
+		p.states = p.states[1:]
+	}
+	return json.Unmarshal([]byte(answer), into)
+}
+
+func TestWatchSession(t *testing.T) {
+	for _, c := range []struct {
+		states []string
+		want   string // in the error; "": none
+		stage  string
+	}{
+		{[]string{"PENDING", "TRANSFER_INPROGRESS", "RESTORE_INPROGRESS", "RUNNING", "COMPLETED"}, "", stageEnded},
+		{[]string{"RUNNING", "FAILED"}, "the session s1 is failed", stageFailed},
+		{[]string{"ABORTED"}, "the session s1 is aborted", stageFailed},
+		{[]string{"RUNNING", "PAUSED"}, "has paused the restore", stageSent},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := &returner{host: &pausing{states: c.states}, log: slog.New(slog.DiscardHandler), pace: newPace(time.Now, 10*time.Second, 30*time.Minute)}
+			e := &errand{returner: r, job: providers.Job{Report: func(keepwatch.Progress) {}}, st: returning{Stage: stageSent, Session: "s1", Note: "Left out."}}
+			log, err := e.watchSession(t.Context())
+			if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || keepwatch.KindOf(err) != keepwatch.KindAttention) {
+				t.Errorf("%v: %v", c.states, err)
+			}
+			if e.st.Stage != c.stage || log.Text != "out: Restoring\nLeft out." || log.Name != "s1" {
+				t.Errorf("%v: stage %s, log %+v", c.states, e.st.Stage, log)
+			}
+		})
 	}
 }

@@ -105,8 +105,6 @@ func (w *homeWriter) inside(name, target string) bool {
 	return depth >= 0 && !hasUp(rest)
 }
 
-func hasUp(target string) bool { return strings.Contains("/"+target+"/", "/../") }
-
 // hardLink gives what a hard link of a full backup points to, as a path in the home
 // directory.
 func (w *homeWriter) hardLink(target string) (string, bool) {

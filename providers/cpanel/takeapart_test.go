@@ -19,14 +19,14 @@ import (
 
 const topOfTest = "backup-11.3.2026_04-05-06_ruthin"
 
-// entry is one member of a backup made in a test. A name without a slash at its
+// piled is one member of a backup made in a test. A name without a slash at its
 // beginning lies below the top folder.
-type entry struct {
+type piled struct {
 	name, content, link string
 	kind                byte // 0: a file
 }
 
-func writeTar(t testing.TB, out io.Writer, top string, entries []entry) {
+func writeTar(t testing.TB, out io.Writer, top string, entries []piled) {
 	t.Helper()
 	w := tar.NewWriter(out)
 	for _, e := range entries {
@@ -51,7 +51,7 @@ func writeTar(t testing.TB, out io.Writer, top string, entries []entry) {
 	}
 }
 
-func backupOf(t testing.TB, entries ...entry) []byte {
+func backupOf(t testing.TB, entries ...piled) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	pack := gzip.NewWriter(&out)
@@ -62,7 +62,7 @@ func backupOf(t testing.TB, entries ...entry) []byte {
 	return out.Bytes()
 }
 
-func unpack(t testing.TB, packed []byte) string {
+func unpacked(t testing.TB, packed []byte) string {
 	t.Helper()
 	r, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
@@ -75,12 +75,12 @@ func unpack(t testing.TB, packed []byte) string {
 	return string(text)
 }
 
-// untar gives a line for each member: "d public_html/", "f public_html/a = content",
+// untar gives a line for each piled: "d public_html/", "f public_html/a = content",
 // "l www -> public_html", "h b -> a".
 func untar(t testing.TB, packed []byte) []string {
 	t.Helper()
 	var lines []string
-	for r := tar.NewReader(strings.NewReader(unpack(t, packed))); ; {
+	for r := tar.NewReader(strings.NewReader(unpacked(t, packed))); ; {
 		h, err := r.Next()
 		if err == io.EOF {
 			return lines
@@ -107,8 +107,8 @@ func untar(t testing.TB, packed []byte) []string {
 	}
 }
 
-func ordinary() []entry {
-	return []entry{
+func ordinary() []piled {
+	return []piled{
 		{name: "", kind: tar.TypeDir},
 		{name: "version", content: "pkgacct version: 10\n"},
 		{name: "homedir/", kind: tar.TypeDir},
@@ -146,7 +146,7 @@ func TestTakeApart(t *testing.T) {
 		if err != nil || got.files != 1 || got.bytes != int64(len(c.want)) || got.left.count != 0 {
 			t.Errorf("%s: %+v, %v", c.inner, got, err)
 		}
-		if text := unpack(t, out.Bytes()); text != c.want {
+		if text := unpacked(t, out.Bytes()); text != c.want {
 			t.Errorf("%s: %q", c.inner, text)
 		}
 	}
@@ -161,13 +161,13 @@ func TestTakeApart(t *testing.T) {
 
 	// The same when the home directory is packed once more, its links from its own top.
 	var packed bytes.Buffer
-	writeTar(t, &packed, "./", []entry{
+	writeTar(t, &packed, "./", []piled{
 		{name: "", kind: tar.TypeDir}, {name: "public_html/", kind: tar.TypeDir}, {name: "public_html/index.php", content: "<?php"},
 		{name: "public_html/same.php", kind: tar.TypeLink, link: "./public_html/index.php"}, {name: "www", kind: tar.TypeSymlink, link: "public_html"},
 		{name: ".cpanel/filter.yaml", content: "filter: []\n"},
 	})
 	out.Reset()
-	if _, err := takeApart(bytes.NewReader(backupOf(t, entry{name: "homedir.tar", content: packed.String()})), innerHome, "/home/ruthin", &out, false); err != nil {
+	if _, err := takeApart(bytes.NewReader(backupOf(t, piled{name: "homedir.tar", content: packed.String()})), innerHome, "/home/ruthin", &out, false); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(home, untar(t, out.Bytes())); diff != "" {
@@ -176,14 +176,14 @@ func TestTakeApart(t *testing.T) {
 }
 
 func TestTakeApartIsTheSameTwice(t *testing.T) {
-	var entries []entry
+	var entries []piled
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range 500 {
 		content := make([]byte, random.IntN(4000))
 		for j := range content {
 			content[j] = byte('a' + random.IntN(8))
 		}
-		entries = append(entries, entry{name: fmt.Sprintf("homedir/f%d", i), content: string(content)})
+		entries = append(entries, piled{name: fmt.Sprintf("homedir/f%d", i), content: string(content)})
 	}
 	full := backupOf(t, entries...)
 	var first, second bytes.Buffer
@@ -206,25 +206,25 @@ func (r oneByte) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(1, le
 
 func TestTakeApartHostile(t *testing.T) {
 	full := backupOf(t,
-		entry{name: "homedir/ok", content: "fine"},
-		entry{name: "!/etc/passwd", content: "root"},
-		entry{name: "!" + topOfTest + "/homedir/../../etc/cron", content: "x"},
-		entry{name: "!other/homedir/x", content: "x"},
-		entry{name: "homedir/up", kind: tar.TypeSymlink, link: "../../etc"},
-		entry{name: "homedir/abs", kind: tar.TypeSymlink, link: "/etc"},
-		entry{name: "homedir/sly", kind: tar.TypeSymlink, link: "/home/ruthin/../alis"},
-		entry{name: "homedir/late", kind: tar.TypeSymlink, link: "a/b/../../.."},
-		entry{name: "homedir/a/near", kind: tar.TypeSymlink, link: "../ok"},
-		entry{name: "homedir/a/far", kind: tar.TypeSymlink, link: "../.."},
-		entry{name: "homedir/own", kind: tar.TypeSymlink, link: "/home/ruthin/public_html"},
-		entry{name: "homedir/dot", kind: tar.TypeSymlink, link: "."},
-		entry{name: "homedir/dot/x", content: "through"},
-		entry{name: "homedir/dot", content: "over"},
-		entry{name: "homedir/null", kind: tar.TypeChar},
-		entry{name: "homedir/pipe", kind: tar.TypeFifo},
-		entry{name: "homedir/hard", kind: tar.TypeLink, link: "/etc/shadow"},
-		entry{name: "homedir/hard2", kind: tar.TypeLink, link: topOfTest + "/shadow"},
-		entry{name: "homedir/after", content: "fine too"},
+		piled{name: "homedir/ok", content: "fine"},
+		piled{name: "!/etc/passwd", content: "root"},
+		piled{name: "!" + topOfTest + "/homedir/../../etc/cron", content: "x"},
+		piled{name: "!other/homedir/x", content: "x"},
+		piled{name: "homedir/up", kind: tar.TypeSymlink, link: "../../etc"},
+		piled{name: "homedir/abs", kind: tar.TypeSymlink, link: "/etc"},
+		piled{name: "homedir/sly", kind: tar.TypeSymlink, link: "/home/ruthin/../alis"},
+		piled{name: "homedir/late", kind: tar.TypeSymlink, link: "a/b/../../.."},
+		piled{name: "homedir/a/near", kind: tar.TypeSymlink, link: "../ok"},
+		piled{name: "homedir/a/far", kind: tar.TypeSymlink, link: "../.."},
+		piled{name: "homedir/own", kind: tar.TypeSymlink, link: "/home/ruthin/public_html"},
+		piled{name: "homedir/dot", kind: tar.TypeSymlink, link: "."},
+		piled{name: "homedir/dot/x", content: "through"},
+		piled{name: "homedir/dot", content: "over"},
+		piled{name: "homedir/null", kind: tar.TypeChar},
+		piled{name: "homedir/pipe", kind: tar.TypeFifo},
+		piled{name: "homedir/hard", kind: tar.TypeLink, link: "/etc/shadow"},
+		piled{name: "homedir/hard2", kind: tar.TypeLink, link: topOfTest + "/shadow"},
+		piled{name: "homedir/after", content: "fine too"},
 	)
 	var out bytes.Buffer
 	got, err := takeApart(bytes.NewReader(full), innerHome, "/home/ruthin", &out, false)

@@ -126,7 +126,7 @@ func (e *errand) explainUpload(ctx context.Context, err error) error {
 
 // onHost looks for a file in the account's home and gives its size.
 func (e *errand) onHost(ctx context.Context, home, name string) (int64, bool, error) {
-	var found listing
+	var found folder
 	err := e.host.uapi(ctx, "Fileman", "list_files", url.Values{"dir": {home}, "types": {"file"}, "show_hidden": {"1"}}, &found)
 	if err != nil {
 		return 0, false, err
@@ -203,7 +203,7 @@ func (e *errand) watchSession(ctx context.Context) (keepwatch.ServerLog, error) 
 		case sessionPaused:
 			return e.sessionLog(ctx), keepwatch.Errorf(keepwatch.KindAttention, "Somebody has paused the restore of the account in WHM (session %s). Let it go on there, under Transfers, Review Transfers and Restores; Retry then waits for its end.", e.st.Session)
 		}
-		if err := wait(ctx, e.pace.every); err != nil {
+		if err := pause(ctx, e.pace.every); err != nil {
 			return keepwatch.ServerLog{}, err
 		}
 	}
