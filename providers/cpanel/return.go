@@ -167,14 +167,14 @@ func (e *errand) begin(ctx context.Context) (keepwatch.ServerLog, error) {
 	if err := e.able(ctx); err != nil {
 		return none, err
 	}
-	before, err := e.shelf().list(ctx)
-	if err != nil {
-		return none, err
-	}
 	p, err := e.measure(ctx)
 	if errors.Is(err, errNotInside) {
 		return e.notInside()
 	}
+	if err != nil {
+		return none, err
+	}
+	before, err := e.shelf().list(ctx)
 	if err != nil {
 		return none, err
 	}
@@ -191,6 +191,8 @@ func (e *errand) begin(ctx context.Context) (keepwatch.ServerLog, error) {
 		return e.host.send(ctx, sendLimit, "Backup", e.kind.function, fields, e.kind.part, p.file, content, p.size, &answer)
 	})
 	switch {
+	case err == nil && !whole:
+		return e.stop(ctx, fmt.Sprintf("The host answered before it had all of the %s, so it cannot have put it back. Retry sends it anew.", e.item.Name), nil)
 	case err == nil:
 		e.st.Log, e.st.Said = string(answer.Log), hostSaid(answer.Messages)
 		return e.answered(ctx)
@@ -234,16 +236,15 @@ func (e *errand) refused(ctx context.Context, err error) (keepwatch.ServerLog, e
 	return e.stop(ctx, keepwatch.Sentence(err), err)
 }
 
-// answered is the end of what the host has answered with success.
+// answered is the end of what the host has answered with success. Its log is looked
+// into all the same: where it ends with a failure, a person decides.
 func (e *errand) answered(ctx context.Context) (keepwatch.ServerLog, error) {
-	if how, line := judgeLog(strings.Join(e.st.Said, "\n"), e.st.File); how == outcomeFailed {
+	content, err := e.content(ctx)
+	if how, line := judgeLog(content, e.st.File); err == nil && how == outcomeFailed {
 		return e.failed(ctx, line)
 	}
 	e.st.Stage = stageEnded
-	if err := e.keep(); err != nil {
-		return keepwatch.ServerLog{}, err
-	}
-	return e.bring(ctx), nil
+	return e.serverLog(content, err), e.keep()
 }
 
 // failed says that the host has not put it back.

@@ -2,17 +2,24 @@ package cpanel_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"keepwatch"
 	"keepwatch/providers"
+	"keepwatch/providers/cpanel"
 	"keepwatch/providers/cpanel/cpaneltest"
 )
 
@@ -218,6 +225,115 @@ func TestReturnKilledWhileItRuns(t *testing.T) {
 	b.host.Step()
 	if err := <-over; err != nil || len(b.carried()) != 1 {
 		t.Errorf("%v, %q", err, b.carried())
+	}
+}
+
+// cutter lets connections through to a host, and breaks the next one that sends more
+// than so many bytes.
+type cutter struct {
+	net.Listener
+	to    string
+	after atomic.Int64 // 0: nothing is broken
+}
+
+func newCutter(t *testing.T, to string) *cutter {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cutter{Listener: l, to: to}
+	var open sync.WaitGroup
+	open.Go(func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			open.Go(func() { c.serve(in) })
+		}
+	})
+	t.Cleanup(func() { l.Close(); open.Wait() })
+	return c
+}
+
+func (c *cutter) serve(in net.Conn) {
+	defer in.Close()
+	out, err := net.Dial("tcp", c.to)
+	if err != nil {
+		return
+	}
+	defer out.Close()
+	var back sync.WaitGroup
+	back.Go(func() { _, _ = io.Copy(in, out); in.Close() }) // until either ends
+	for block, sent := make([]byte, 32<<10), int64(0); ; {
+		n, err := in.Read(block)
+		if sent += int64(n); c.after.Load() > 0 && sent > c.after.Load() {
+			c.after.Store(0)
+			break
+		}
+		if _, werr := out.Write(block[:n]); err != nil || werr != nil {
+			break
+		}
+	}
+	in.Close()
+	out.Close()
+	back.Wait()
+}
+
+// TestReturnCutUpload: a connection that breaks while the upload is under way has begun
+// nothing: it is worth another try, and nobody is asked.
+func TestReturnCutUpload(t *testing.T) {
+	b := newBench(t, cpaneltest.Config{}, false)
+	cut := newCutter(t, strings.TrimPrefix(b.host.URL(), "https://"))
+	account := keepwatch.Hosting{URL: "https://" + cut.Addr().String(), User: "ruthin", Token: keepwatch.NewSecret(b.account.Token()), Fingerprint: b.host.Fingerprint()}
+	b.Returner = cpanel.NewReturner(t, account, 5*time.Millisecond)
+	var packed bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&packed, gzip.NoCompression)
+	line := "-- " + strings.Repeat("x", 1<<20) + "\n"
+	for range 24 { // more than fits between two sockets
+		_, _ = io.WriteString(w, line) // into memory
+	}
+	_ = w.Close()
+	plan, err := b.Plan(t.Context(), []providers.Set{b.shelf.set(0, map[string][]byte{"databases/ruthin_wp.sql.gz": packed.Bytes()})}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r record
+	for _, after := range []int64{20_000, 1 << 20, 9 << 20} {
+		cut.after.Store(after)
+		_, err = b.Return(t.Context(), r.job(false), plan.Items[0], b.shelf)
+		if keepwatch.KindOf(err) != keepwatch.KindTransient || slices.Contains(r.kept, "sent") || len(b.carried()) != 0 {
+			t.Fatalf("%d: %v, stages %q, %q", after, err, r.kept, b.carried())
+		}
+	}
+	if _, err = b.Return(t.Context(), r.job(false), plan.Items[0], b.shelf); err != nil || len(b.carried()) != 1 {
+		t.Errorf("%v, %q", err, b.carried())
+	}
+}
+
+// TestReturnHostile: what could reach out of the home directory is not put back, and
+// the log says what that was.
+func TestReturnHostile(t *testing.T) {
+	b := newBench(t, cpaneltest.Config{}, false)
+	var full bytes.Buffer
+	spec := cpaneltest.ArchiveSpec{User: "ruthin", Files: map[string][]byte{"good": []byte("1")}, Links: map[string]string{"evil": "/etc", "up": "../../root", "www": "public_html", "own": "/home/ruthin/mail"}}
+	if err := cpaneltest.WriteArchive(&full, spec, noon); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := b.Plan(t.Context(), []providers.Set{b.shelf.set(0, map[string][]byte{fullOfTest: full.Bytes()})}, []string{"home"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs := b.all(plan)
+	files := b.account.Files()
+	for name, want := range map[string]bool{"good": true, "www": true, "own": true, "evil": false, "up": false} {
+		if slices.Contains(files, name) != want {
+			t.Errorf("%s: %v", name, !want)
+		}
+	}
+	if text := logs[0].Text; !strings.Contains(text, "2 entries of the backup could do harm") || !strings.Contains(text, "evil (a link that leads out of the home directory)") {
+		t.Errorf("the log is %q", text)
 	}
 }
 

@@ -188,10 +188,12 @@ func isFailure(line string) bool {
 	}
 	for i, w := range words {
 		switch strings.TrimRight(w, ".!") {
-		case "failed", "failure", "fails", "error", "errors", "fatal", "cannot", "unable", "denied", "died", "aborted", "refused", "exceeded", "invalid", "corrupt", "corrupted":
-			return true
+		case "error", "errors", "failures", "failed", "failure", "fails", "fatal", "cannot", "unable", "denied", "died", "aborted", "refused", "exceeded", "corrupt", "corrupted":
+			if i == 0 || words[i-1] != "0" && words[i-1] != "no" && words[i-1] != "without" {
+				return true
+			}
 		case "not":
-			if i > 0 && (words[i-1] == "could" || words[i-1] == "did" || words[i-1] == "is") {
+			if i > 0 && (words[i-1] == "could" || words[i-1] == "did") {
 				return true
 			}
 		}

@@ -27,6 +27,7 @@ func TestJudgeLog(t *testing.T) {
 		"refused by MySQL":        {"[x] begun\nERROR 1064 (42000) at line 3: You have an error in your SQL syntax", "a_b.sql.gz", outcomeFailed},
 		"failure after success":   {"The system successfully restored the database 'a_b' from the backup file 'a_b.sql.gz'\nThe restoration failed: no space", "a_b.sql.gz", outcomeFailed},
 		"could not":               {"tar: x: Could not open: Permission denied", "b.tar.gz", outcomeFailed},
+		"none of them":            {"finished with 0 errors, no failures", "b.tar.gz", outcomeOpen},
 		"a file of errors":        {"public_html/error.log\npublic_html/failed/index.php\nerror_log", "b.tar.gz", outcomeOpen},
 		"under way":               {"public_html/a\npublic_html/b", "b.tar.gz", outcomeOpen},
 		"a failure long ago":      {"tar: x: Cannot open\n" + strings.Repeat("public_html/a\n", 20), "b.tar.gz", outcomeOpen},

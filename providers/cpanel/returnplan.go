@@ -112,8 +112,8 @@ func (p *planner) add(ctx context.Context, set providers.Set, e keepwatch.Entry)
 		}
 		p.put(set, e, keepwatch.ReturnItem{Name: name, Part: keepwatch.PartFilters}, "")
 	default:
-		if m := fullName.FindStringSubmatch(file); m != nil {
-			return p.full(ctx, set, e, m[2])
+		if of, ok := fullOf(file, p.account.User); ok && folder == "" {
+			return p.full(ctx, set, e, of)
 		}
 		p.not("%s of %s is nothing that Keepwatch knows how to put back.", keepwatch.Printable(e.Path), set.Archive.Ref())
 	}
@@ -122,6 +122,18 @@ func (p *planner) add(ctx context.Context, set providers.Set, e keepwatch.Entry)
 
 func databaseItem(db string) keepwatch.ReturnItem {
 	return keepwatch.ReturnItem{Name: "database " + db, Part: keepwatch.PartDatabase + db}
+}
+
+// fullOf reports whether a file is a full backup by its name, and of which account. A
+// name that leaves the account out is taken for one of user's.
+func fullOf(file, user string) (of string, ok bool) {
+	if parts, ok := readName(file); ok {
+		if parts.user == "" {
+			return user, true
+		}
+		return parts.user, true
+	}
+	return user, isBackup(file, user) || file == "cpmove-"+user+".tar.gz" // the second is what pkgacct makes
 }
 
 // full plans what is in a full backup of an account. With WHM that is all of it, where
@@ -145,6 +157,10 @@ func (p *planner) full(ctx context.Context, set providers.Set, e keepwatch.Entry
 		p.put(set, e, keepwatch.ReturnItem{Name: "home directory", Part: keepwatch.PartHome, Inner: innerHome}, "")
 	}
 	for _, db := range found.databases {
+		if !keepwatch.ValidHostingPart(keepwatch.PartDatabase + db) {
+			p.not("The database %s of %s cannot be put back: its name is none that a host has.", keepwatch.Printable(db), ref)
+			continue
+		}
 		item := databaseItem(db)
 		item.Inner = "mysql/" + db + ".sql"
 		p.put(set, e, item, keepwatch.PartDatabases)

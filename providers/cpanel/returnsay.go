@@ -65,25 +65,34 @@ func (e *errand) notInside() (keepwatch.ServerLog, error) {
 }
 
 // bring gives the host's log. What cannot be read of it is no trouble: it is over.
-func (e *errand) bring(ctx context.Context) keepwatch.ServerLog {
+func (e *errand) bring(ctx context.Context) keepwatch.ServerLog { return e.serverLog(e.content(ctx)) }
+
+// content gives what the host wrote: its log, or else what it answered.
+func (e *errand) content(ctx context.Context) (string, error) {
+	said := strings.Join(e.st.Said, "\n")
 	if e.st.Log == "" {
-		return e.serverLog("", strings.Join(e.st.Said, "\n"))
+		return said, nil
 	}
 	content, err := e.readLog(ctx, e.st.Log)
 	if err != nil {
 		e.log.WarnContext(ctx, "the host's log of a restore cannot be read", "log", e.st.Log, "error", err)
-		content = strings.Join(append(e.st.Said, "(The log "+e.st.Log+" could not be read.)"), "\n")
+		return said, err
 	}
-	return e.serverLog(path.Base(e.st.Log), content)
+	return content, nil
 }
 
-// serverLog gives the end of a log, and behind it what we have left out: where less
-// of it is kept, it is the end that stays.
-func (e *errand) serverLog(name, content string) keepwatch.ServerLog {
-	if note := e.st.Note; note != "" {
-		content = strings.TrimRight(content, "\n") + "\n" + note
+// serverLog gives the end of what the host wrote, and behind it what we have left out:
+// where less of it is kept, it is the end that stays.
+func (e *errand) serverLog(content string, err error) keepwatch.ServerLog {
+	l := keepwatch.ServerLog{}
+	if e.st.Log != "" {
+		l.Name = path.Base(e.st.Log)
 	}
-	return keepwatch.ServerLog{Name: name, Text: logEnd(content, keepwatch.MaxServerLog)}
+	if err != nil {
+		content += "\n(The log " + e.st.Log + " could not be read.)"
+	}
+	l.Text = logEnd(strings.TrimSpace(content+"\n"+e.st.Note), keepwatch.MaxServerLog)
+	return l
 }
 
 func (e *errand) readLog(ctx context.Context, full string) (string, error) {

@@ -123,12 +123,12 @@ func TestWatchSession(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r := &returner{host: &pausing{states: c.states}, log: slog.New(slog.DiscardHandler), pace: newPace(time.Now, 10*time.Second, 30*time.Minute)}
-			e := &errand{returner: r, job: providers.Job{Report: func(keepwatch.Progress) {}}, st: returning{Stage: stageSent, Session: "s1", Note: "Left out."}}
+			e := &errand{returner: r, job: providers.Job{Report: func(keepwatch.Progress) {}}, st: returning{Stage: stageSent, Session: "s1"}}
 			log, err := e.watchSession(t.Context())
 			if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || keepwatch.KindOf(err) != keepwatch.KindAttention) {
 				t.Errorf("%v: %v", c.states, err)
 			}
-			if e.st.Stage != c.stage || log.Text != "out: Restoring\nLeft out." || log.Name != "s1" {
+			if e.st.Stage != c.stage || log.Text != "out: Restoring" || log.Name != "s1" {
 				t.Errorf("%v: stage %s, log %+v", c.states, e.st.Stage, log)
 			}
 		})

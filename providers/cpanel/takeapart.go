@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -33,21 +31,6 @@ var errNotInside = errors.New("it is not in the backup")
 
 // errEnough ends a walk.
 var errEnough = errors.New("no more is needed")
-
-// fullName is how a host names a full backup: backup-M.D.YYYY_HH-mm-ss_USER.tar.gz, by
-// its own clock. cPanel's documents pad month and day with zeros; hosts do not.
-var fullName = regexp.MustCompile(`^backup-(\d{1,2}\.\d{1,2}\.\d{4}_\d{2}-\d{2}-\d{2})_([A-Za-z0-9_]+)\.tar\.gz$`)
-
-// timeInName gives the time in the name of a full backup as if the host's clock went
-// by UTC, and false for any other name.
-func timeInName(name string) (time.Time, bool) {
-	m := fullName.FindStringSubmatch(name)
-	if m == nil {
-		return time.Time{}, false
-	}
-	t, err := time.Parse("1.2.2006_15-04-05", m[1])
-	return t, err == nil
-}
 
 // leftOut is what is in a backup and is not put back, because it could do harm: the
 // first few, in words, and how many there are.

@@ -294,18 +294,3 @@ func TestLookInside(t *testing.T) {
 		t.Error(diff)
 	}
 }
-
-func TestTimeInName(t *testing.T) {
-	for name, want := range map[string]string{
-		"backup-10.1.2014_08-21-00_bfumcweb.tar.gz":   "2014-10-01T08:21:00Z",
-		"backup-01.09.2026_00-00-59_a_b.tar.gz":       "2026-01-09T00:00:59Z",
-		"backup-13.1.2014_08-21-00_bfumcweb.tar.gz":   "",
-		"backup-ruthin.example-9-10-2019_1.tar.gz":    "",
-		"backup-10.1.2014_08-21-00_bfumcweb.tar.gz.1": "",
-	} {
-		at, ok := timeInName(name)
-		if got := at.Format(time.RFC3339); ok != (want != "") || ok && got != want {
-			t.Errorf("%s: %s, %v", name, got, ok)
-		}
-	}
-}

@@ -103,7 +103,7 @@ func (e *errand) sessionLog(ctx context.Context) keepwatch.ServerLog {
 	raw, err := e.fetchLog(ctx, masterLog)
 	if err != nil {
 		e.log.WarnContext(ctx, "the log of a transfer session cannot be read", "session", e.st.Session, "error", err)
-		return e.serverLog(e.st.Session, "(The log could not be read.)")
+		return keepwatch.ServerLog{Name: e.st.Session, Text: "(The log could not be read.)"}
 	}
 	s := readSession(raw)
 	lines := s.lines
@@ -112,5 +112,5 @@ func (e *errand) sessionLog(ctx context.Context) keepwatch.ServerLog {
 			lines = append(lines, readSession(more).lines...)
 		}
 	}
-	return e.serverLog(e.st.Session, strings.Join(lines, "\n"))
+	return keepwatch.ServerLog{Name: e.st.Session, Text: logEnd(strings.Join(lines, "\n"), keepwatch.MaxServerLog)}
 }
