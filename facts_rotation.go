@@ -25,19 +25,34 @@ type Departure struct {
 // Departures gives the backups that a server holds, in the order in which they go:
 // the oldest first. cPanel removes the oldest after a backup that went well, so that
 // one more than it keeps may be there (docs.cpanel.net/whm/backup/backup-configuration).
+// One that stays goes neither by number nor by age, and does not count among those
+// that the host keeps.
 func Departures(source Source, state ServerState, archives []Archive) []Departure {
 	backups := slices.Clone(state.Backups)
 	slices.SortStableFunc(backups, func(a, b ServerBackup) int { return a.At.Compare(b.At) })
+	rotated := 0
+	for _, b := range backups {
+		if !b.Stays {
+			rotated++
+		}
+	}
 	keeps, guess := source.Rotation.Keeps, source.Rotation == Rotation{}
 	if guess {
-		keeps = len(backups)
+		keeps = rotated
 	}
 	var list []Departure
-	for i, b := range Homes(source.Name, backups, nil, archives) {
-		d := Departure{Backup: b, Guess: guess, Home: isHome(b, archives)}
-		if keeps > 0 {
-			d.Run = max(1, keeps-len(backups)+1+i)
+	before := 0 // of those that are rotated away
+	for _, b := range Homes(source.Name, backups, nil, archives) {
+		d := Departure{Backup: b, Home: isHome(b, archives)}
+		if b.Stays {
+			list = append(list, d)
+			continue
 		}
+		d.Guess = guess
+		if keeps > 0 {
+			d.Run = max(1, keeps-rotated+1+before)
+		}
+		before++
 		if source.Rotation.MaxAge > 0 {
 			d.By = b.At.Add(source.Rotation.MaxAge)
 		}
@@ -97,7 +112,7 @@ func isHome(b ServerBackup, archives []Archive) bool {
 // that it holds: their median after the newest. Zero: that cannot be said, or it is
 // late.
 func HostNext(state ServerState, now time.Time) time.Time {
-	backups := slices.Clone(state.Backups)
+	backups := slices.DeleteFunc(slices.Clone(state.Backups), func(b ServerBackup) bool { return b.Stays })
 	slices.SortFunc(backups, func(a, b ServerBackup) int { return a.At.Compare(b.At) })
 	var gaps []time.Duration
 	for i := 1; i < len(backups); i++ {
@@ -182,7 +197,7 @@ func RotationFacts(source Source, state ServerState, archives []Archive, hostNex
 	if state.Trouble != "" && now.Sub(state.Seen) >= unseen {
 		facts = append(facts, unseenFact(source, state, now, loc))
 	}
-	all := Departures(source, state, archives)
+	all := slices.DeleteFunc(Departures(source, state, archives), func(d Departure) bool { return d.Backup.Stays })
 	i := slices.IndexFunc(all, func(d Departure) bool { return !d.Home && d.soon(now) })
 	if i < 0 {
 		return facts

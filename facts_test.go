@@ -98,6 +98,25 @@ func web(days ...string) ServerState {
 	return s
 }
 
+// stays marks backups that the host does not remove by itself.
+func stays(s ServerState, which ...int) ServerState {
+	for _, i := range which {
+		s.Backups[i].Stays = true
+	}
+	return s
+}
+
+func TestDeparturesOfWhatStays(t *testing.T) {
+	var got []string
+	for _, d := range Departures(Source{Rotation: Rotation{Keeps: 2}}, stays(web("11-23", "11-16", "11-09"), 1), nil) {
+		got = append(got, d.Backup.ID+" "+d.Says(at("2026-11-25T00:00"), time.UTC))
+	}
+	want := []string{"11-09 at the host's next run", "11-16 not by itself", "11-23 at the host's run number 2 from now"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
 func verified(source, started string) Archive {
 	s := at(started)
 	return Archive{Source: source, Stamp: StampOf(s), Started: s, Finished: s.Add(time.Minute), Verified: []Verification{{At: s}}}
@@ -152,6 +171,9 @@ func TestRotationFacts(t *testing.T) {
 			want: "rotation/ruthin-web | bad | - | ruthin-web: the backup of 23 November goes at the host's next run\n"},
 		{name: "nobody has said what the host keeps", state: web("11-23", "11-16"), archives: own,
 			want: "rotation/ruthin-web | warn | - | ruthin-web: the backup of 16 November may go at the host's next run\n"},
+		{name: "what stays in the home is not counted", rotation: Rotation{3, month}, state: stays(web("11-24", "11-23", "11-16", "11-09", "11-02"), 0, 4), archives: own,
+			want: "rotation/ruthin-web | warn | 2026-11-30T00:00 | ruthin-web: the backup of 9 November goes at the host's next run or by 7 December\n"},
+		{name: "nothing but what stays", rotation: Rotation{1, month}, state: stays(web("11-23", "10-01"), 0, 1)},
 		{name: "nothing was seen", rotation: Rotation{3, month}, state: web()},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -103,6 +103,9 @@ type ServerBackup struct {
 	// Path is where the account finds it on the server, and Keepwatch brings it home
 	// from; "": only the host's administrator gets at it.
 	Path string `json:"path,omitempty"`
+	// Stays says that the host does not remove it by itself: it lies there until
+	// somebody does.
+	Stays bool `json:"stays,omitempty"`
 	// Home is the Ref of the verified archive that holds it; "": it was not brought
 	// home.
 	Home string `json:"home,omitempty"`

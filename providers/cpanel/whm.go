@@ -99,8 +99,8 @@ func (c *client) version(ctx context.Context) (version, error) {
 	return v, nil
 }
 
-// askVersion asks for the version: WHM has a function for it; an account is told it
-// among its statistics.
+// askVersion asks for the version: WHM has a function for it; an account is told it by
+// Variables::get_server_information from 86 on, and before among its statistics.
 func (c *client) askVersion(ctx context.Context) (string, error) {
 	if c.account.WHM != "" {
 		var data struct {
@@ -108,6 +108,16 @@ func (c *client) askVersion(ctx context.Context) (string, error) {
 		}
 		err := c.whm(ctx, "version", nil, &data)
 		return string(data.Version), err
+	}
+	var server struct {
+		Version text `json:"version"`
+	}
+	err := c.uapi(ctx, "Variables", "get_server_information", nil, &server)
+	if err == nil && server.Version != "" {
+		return string(server.Version), nil
+	}
+	if err != nil && !isAbsent(err) {
+		return "", err
 	}
 	var stats list[struct {
 		Name  text `json:"name"`

@@ -1,0 +1,85 @@
+package cpanel
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestReadName(t *testing.T) {
+	for _, c := range []struct {
+		name, at, user string
+		ok             bool
+	}{
+		{"backup-10.1.2014_08-21-00_bfumcweb.tar.gz", "2014-10-01T08:21:00", "bfumcweb", true},
+		{"backup-5.6.2012_09-01-42_mysite.tar.gz", "2012-05-06T09:01:42", "mysite", true},
+		{"backup-11.26.2026_03-00-00.tar.gz", "2026-11-26T03:00:00", "", true},
+		{"backup-2.30.2026_03-00-00_ruthin.tar.gz", "", "", false},
+		{"backup-13.1.2026_03-00-00_ruthin.tar.gz", "", "", false},
+		{"backup-11.26.2026_24-00-00_ruthin.tar.gz", "", "", false},
+		{"backup-ruthin.example-11-26-2026.tar.gz", "", "", false},
+		{"backup-11.26.2026_03-00-00_ruthin.tar.gz.part", "", "", false},
+		{"backup-11.26.2026_03-00-00_../x.tar.gz", "", "", false},
+		{"", "", "", false},
+	} {
+		got, ok := readName(c.name)
+		at := ""
+		if ok {
+			at = got.at.Format("2006-01-02T15:04:05")
+		}
+		if ok != c.ok || at != c.at || got.user != c.user {
+			t.Errorf("%q: %v %q %q", c.name, ok, at, got.user)
+		}
+	}
+}
+
+func TestIsBackup(t *testing.T) {
+	for name, want := range map[string]bool{
+		"backup-11.26.2026_03-00-00_ruthin.tar.gz":   true,
+		"backup-11.26.2026_03-00-00.tar.gz":          true,
+		"backup-11.128.0.6_2026-06-23_ruthin.tar.gz": true, // cPanel's own sample
+		"backup-11.26.2026_03-00-00_other.tar.gz":    false,
+		"backup-11.26.2026_03-00-00_myruthin.tar.gz": false,
+		"backup-ruthin.example-11-26-2026.tar.gz":    false,
+		"notes.tar.gz": false,
+		"backup-11.26.2026_03-00-00_ruthin.tar.gz~": false,
+	} {
+		if got := isBackup(name, "ruthin"); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestFreshIsOldestFirst(t *testing.T) {
+	at := time.Date(2026, 11, 26, 3, 0, 0, 0, time.UTC)
+	files := []heldFile{
+		{name: "backup-11.26.2026_03-00-05_ruthin.tar.gz", mtime: at},
+		{name: "backup-9.26.2026_03-00-00_ruthin.tar.gz", mtime: at},
+		{name: "backup-11.26.2026_03-00-04_ruthin.tar.gz", mtime: at.Add(time.Minute)}, // it grows for longer
+	}
+	var got []string
+	for _, f := range fresh(files, []mark{{"backup-9.26.2026_03-00-00_ruthin.tar.gz", 1}}) {
+		got = append(got, f.name)
+	}
+	if d := cmp.Diff([]string{"backup-11.26.2026_03-00-04_ruthin.tar.gz", "backup-11.26.2026_03-00-05_ruthin.tar.gz"}, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestStateOf(t *testing.T) {
+	for word, want := range map[string]backupState{
+		"inprogress": stateWriting, "In Progress": stateWriting, "pending": stateWriting, "ready": stateReady, "complete": stateReady,
+		"completed": stateReady, "timeout": stateStale, "timed_out": stateStale, "": stateUnknown, "none": stateUnknown, "0": stateUnknown,
+	} {
+		if got := stateOf(word); got != want {
+			t.Errorf("%q: %v", word, got)
+		}
+	}
+}
+
+func TestPartialName(t *testing.T) {
+	if got := partialName("ruthin.example", time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)); got != "backup-ruthin.example-1-2-2026.tar.gz" {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,407 @@
+package cpanel_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"keepwatch"
+	"keepwatch/providers"
+	"keepwatch/providers/cpanel"
+	"keepwatch/providers/cpanel/cpaneltest"
+	"keepwatch/providers/providertest"
+)
+
+// lab is a hosting account on a fake host over real TLS, and a run that backs it up.
+type lab struct {
+	t       *testing.T
+	host    *cpaneltest.Host
+	account *cpaneltest.Account
+	hosting *keepwatch.Hosting
+	p       *cpanel.Provider
+	job     providers.Job
+	inside  []keepwatch.Inside
+	report  []keepwatch.Progress
+	two     bool // programs are about the account
+}
+
+const quick = 10 * time.Millisecond
+
+// ticking is a server's clock that goes on by a second at each look, so that no two
+// backups have one name.
+func ticking() func() time.Time {
+	var looks atomic.Int64
+	return func() time.Time { return time.Now().Add(time.Duration(looks.Add(1)) * time.Second) }
+}
+
+// newLab makes one with two databases, forwarders and filters.
+func newLab(t *testing.T, cfg cpaneltest.Config) *lab {
+	t.Helper()
+	if cfg.Now == nil {
+		cfg.Now = ticking()
+	}
+	h := cpaneltest.New(t, cfg)
+	a := h.AddAccount("ruthin")
+	a.AddDomain("shop.ruthin.example")
+	a.AddFile("public_html/wp-config.php", []byte("<?php // secret"))
+	for _, name := range []string{"ruthin_wp", "ruthin_shop"} {
+		var b bytes.Buffer
+		if err := cpaneltest.MysqlDump(&b, name, 200, cpaneltest.DumpOpts{}); err != nil {
+			t.Fatal(err)
+		}
+		a.AddDatabase(name, b.String())
+	}
+	a.AddForwarder("ruthin.example", "info@ruthin.example", "alis@ruthin.example")
+	a.AddFilter("ruthin.example", "if $header_subject: contains spam then finish endif")
+	l := &lab{t: t, host: h, account: a}
+	l.hosting = &keepwatch.Hosting{URL: h.URL(), User: "ruthin", Token: keepwatch.NewSecret(a.Token()), Fingerprint: h.Fingerprint(), Stall: 2 * time.Second}
+	l.p = cpanel.New(cpanel.Config{Every: quick})
+	l.job = l.run(7)
+	t.Cleanup(func() {
+		for _, v := range h.Violations() {
+			t.Error(v)
+		}
+		if n := h.Overlaps(); n > 0 && !l.two {
+			t.Errorf("%d calls of one account at once", n)
+		}
+	})
+	return l
+}
+
+// run is the job of one run, which keeps what the provider keeps.
+func (l *lab) run(id int64) providers.Job {
+	l.job = providers.Job{
+		Source: keepwatch.Source{Name: "ruthin-web", Kind: keepwatch.KindCPanel, Hosting: l.hosting}, Run: id, Began: time.Date(2026, 11, 26, 3, 0, 0, 0, time.UTC),
+		Report: func(p keepwatch.Progress) { l.report = append(l.report, p) },
+		Found:  func(i keepwatch.Inside) { l.inside = append(l.inside, i) },
+		Keep:   func(b json.RawMessage) error { l.job.Remote = bytes.Clone(b); return nil },
+	}
+	return l.job
+}
+
+// full makes a full backup step by step, as a run does.
+func (l *lab) full(sink providers.Sink) error {
+	l.t.Helper()
+	if _, err := l.p.Plan(l.t.Context(), l.job); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	if err := l.p.Request(l.t.Context(), l.job); err != nil {
+		return fmt.Errorf("request: %w", err)
+	}
+	if err := l.p.Wait(l.t.Context(), l.job); err != nil {
+		return fmt.Errorf("wait: %w", err)
+	}
+	if err := l.p.Fetch(l.t.Context(), l.job, sink); err != nil {
+		return fmt.Errorf("fetch: %w", err)
+	}
+	return nil
+}
+
+// release ends a run.
+func (l *lab) release() []keepwatch.Note {
+	l.t.Helper()
+	notes, err := l.p.Release(l.t.Context(), l.job)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return notes
+}
+
+func (l *lab) asked(function string) int { return len(l.host.CallsTo(function)) }
+
+// variants are hosts in all their manners.
+func variants() map[string]cpaneltest.Config {
+	return map[string]cpaneltest.Config{
+		"136":               {Version: "11.136.0.4"},
+		"136 wrapped":       {Version: "11.136.0.4", Wrapped: true},
+		"136 loose":         {Version: "11.136.0.4", Loose: true},
+		"110":               {Version: "11.110.0.30"},
+		"110 wrapped loose": {Version: "11.110.0.30", Wrapped: true, Loose: true},
+	}
+}
+
+func TestContract(t *testing.T) {
+	for name, cfg := range variants() {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, cfg)
+			missing := *l.hosting
+			missing.User = "nobody"
+			providertest.Run(t, providertest.Case{
+				Provider: l.p, Source: l.job.Source,
+				Missing: keepwatch.Source{Name: "missing", Kind: keepwatch.KindCPanel, Hosting: &missing},
+				Parts:   []string{"home", "databases", "database:ruthin_wp", "forwarders", "filters"},
+			})
+		})
+	}
+}
+
+func TestFull(t *testing.T) {
+	for name, cfg := range variants() {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, cfg)
+			l.hosting.Remove = true
+			var s providertest.Sink
+			if err := l.full(&s); err != nil {
+				t.Fatal(err)
+			}
+			held := l.account.HomeBackups()
+			if len(held) != 1 || len(s.Singles) != 1 || s.Singles[0] != held[0] || len(s.Broken) > 0 {
+				t.Fatalf("held %q, fetched %q %q", held, s.Singles, s.Broken)
+			}
+			want, _ := l.account.File(held[0])
+			if s.Contents[held[0]] != string(want) {
+				t.Error("what came is not what is there")
+			}
+			in := l.inside[0]
+			if len(in.Databases) != 2 || len(in.Domains) != 2 || in.Files == 0 || in.Name != held[0] || in.Made.IsZero() {
+				t.Errorf("%+v", in)
+			}
+			if notes := l.release(); len(notes) != 0 || len(l.account.HomeBackups()) != 0 {
+				t.Errorf("%v, and %q stay", notes, l.account.HomeBackups())
+			}
+			if notes := l.release(); len(notes) != 0 {
+				t.Errorf("a second time: %v", notes)
+			}
+			if n := l.asked("Backup::fullbackup_to_homedir"); n != 1 {
+				t.Errorf("asked %d times", n)
+			}
+		})
+	}
+}
+
+// TestDamages: each is told, and nothing is kept.
+func TestDamages(t *testing.T) {
+	var whole bytes.Buffer
+	spec := cpaneltest.ArchiveSpec{User: "ruthin", Domains: []string{"ruthin.example"}, Files: map[string][]byte{"public_html/index.html": []byte("hello"), "mail/inbox": bytes.Repeat([]byte("mail"), 5000)}, Databases: map[string]string{"ruthin_shop": cpaneltest.Statements(100), "ruthin_wp": cpaneltest.Statements(300)}}
+	at := time.Date(2026, 11, 25, 3, 0, 0, 0, time.UTC)
+	if err := cpaneltest.WriteArchive(&whole, spec, at); err != nil {
+		t.Fatal(err)
+	}
+	name := cpaneltest.BackupName("ruthin", at)
+	texts := map[string]string{}
+	for _, kind := range append(cpaneltest.Damages(), "") {
+		t.Run(kind, func(t *testing.T) {
+			content := whole.Bytes()
+			if kind != "" {
+				content = cpaneltest.Damage(kind, content)
+			}
+			l := newLab(t, cpaneltest.Config{})
+			l.job.Held = name
+			l.account.AddFile(name, content)
+			found := len(l.inside)
+			var s providertest.Sink
+			err := l.p.Fetch(t.Context(), l.job, &s)
+			notes := fmt.Sprint(s.Notes)
+			switch kind {
+			case "":
+				if err != nil || len(l.inside) != found+1 {
+					t.Errorf("a whole one: %v", err)
+				}
+			case cpaneltest.NoDatabase: // nobody knows what there was then
+				if err != nil || len(l.inside[found].Databases) != 1 {
+					t.Errorf("%v %+v", err, l.inside)
+				}
+			default:
+				if err == nil && len(s.Notes) == 0 {
+					t.Error("nothing is said")
+				}
+				if err != nil && (keepwatch.KindOf(err) != keepwatch.KindAttention || len(l.inside) != found) {
+					t.Errorf("%v", err)
+				}
+				text := keepwatch.Sentence(err) + notes
+				if other, twice := texts[text]; twice && kind != cpaneltest.WrongCRC { // which is what a flipped bit comes to
+					t.Errorf("it is said of %s too: %s", other, text)
+				}
+				texts[text] = kind
+			}
+		})
+	}
+}
+
+// TestTroubleOfTheHost: what goes wrong while the host makes it.
+func TestTroubleOfTheHost(t *testing.T) {
+	for _, version := range []string{"11.136.0.4", "11.110.0.30"} {
+		for _, c := range []struct {
+			name  string
+			fault cpaneltest.Fault
+			want  []string // one of them is in the sentence
+		}{
+			{"never", cpaneltest.Fault{Never: true}, []string{"no file has appeared"}},
+			{"stall", cpaneltest.Fault{StallAt: 2000}, []string{"has not grown for", "ends in the middle", "cut"}},
+			{"vanish", cpaneltest.Fault{VanishAt: 2000}, []string{"has vanished", "no file has appeared"}},
+			{"full", cpaneltest.Fault{FullAt: 2000}, []string{"quota or the disk was full", "was filled while"}},
+			{"timeout", cpaneltest.Fault{Timeout: 2000}, []string{"counts it as dead", "has not grown for", "ends in the middle"}},
+		} {
+			t.Run(version+" "+c.name, func(t *testing.T) {
+				t.Parallel()
+				l := newLab(t, cpaneltest.Config{Version: version})
+				l.account.SetQuota(1<<20, 100<<20)
+				c.fault.On = "Backup::fullbackup_to_homedir"
+				l.host.Fault(c.fault)
+				err := l.full(&providertest.Sink{})
+				text := keepwatch.Sentence(err)
+				ok := false
+				for _, w := range c.want {
+					ok = ok || strings.Contains(text, w)
+				}
+				if !ok || keepwatch.KindOf(err) != keepwatch.KindAttention || len(l.inside) > 0 {
+					t.Errorf("%v", err)
+				}
+			})
+		}
+	}
+}
+
+func TestHeldIsBroughtHome(t *testing.T) {
+	l := newLab(t, cpaneltest.Config{})
+	var b bytes.Buffer
+	at := time.Date(2026, 11, 20, 3, 0, 0, 0, time.UTC)
+	if err := cpaneltest.WriteArchive(&b, cpaneltest.ArchiveSpec{User: "ruthin", Files: map[string][]byte{"a": []byte("b")}}, at); err != nil {
+		t.Fatal(err)
+	}
+	name := cpaneltest.BackupName("ruthin", at)
+	l.account.AddFile(name, b.Bytes())
+	l.account.AddManagedBackup(time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC))
+	l.job.Held = name
+	if l.p.Prepares(l.job) {
+		t.Error("the host is to make it")
+	}
+	plan, err := l.p.Plan(t.Context(), l.job)
+	if err != nil || plan.Bytes != int64(b.Len()) || plan.Items != 1 {
+		t.Errorf("%+v %v", plan, err)
+	}
+	var s providertest.Sink
+	if err := l.p.Fetch(t.Context(), l.job, &s); err != nil || s.Contents[name] != b.String() || l.inside[0].Name != name {
+		t.Errorf("%v %+v", err, l.inside)
+	}
+	if len(l.account.HomeBackups()) != 1 || l.asked("Backup::fullbackup_to_homedir") != 0 {
+		t.Error("it was removed, or another one made")
+	}
+	for held, want := range map[string]string{
+		"2026-11-24":                             "only its administrator gets at",
+		"backup-1.1.2026_00-00-00_ruthin.tar.gz": "What is there: " + name,
+		"../../etc/passwd":                       "What is there: " + name,
+	} {
+		l.job.Held = held
+		if _, err := l.p.Plan(t.Context(), l.job); !strings.Contains(keepwatch.Sentence(err), want) {
+			t.Errorf("%s: %v", held, err)
+		}
+	}
+}
+
+func TestCutsOnTheWay(t *testing.T) {
+	for name, fault := range map[string]cpaneltest.Fault{
+		"with ranges":    {On: "/download", Cut: 3000, Times: 5},
+		"without ranges": {On: "/download", Cut: 9000, Times: 3, NoRange: true},
+		"wrong ranges":   {On: "/download", Cut: 3000, Times: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, cpaneltest.Config{})
+			l.account.AddFile("large.bin", bytes.Repeat([]byte("0123456789abcdef"), 1000))
+			l.host.Fault(fault)
+			if name == "wrong ranges" {
+				l.host.Fault(cpaneltest.Fault{On: "/download", WrongRange: true, Times: 2})
+			}
+			var s providertest.Sink
+			if err := l.full(&s); err != nil {
+				t.Fatal(err)
+			}
+			held := l.account.HomeBackups()
+			if want, _ := l.account.File(held[0]); s.Contents[held[0]] != string(want) {
+				t.Error("what came is not what is there")
+			}
+		})
+	}
+}
+
+func TestAnswerOfTheRequestIsLost(t *testing.T) {
+	for name, fault := range map[string]cpaneltest.Fault{"done": {Lose: true}, "not done": {Drop: true}} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, cpaneltest.Config{})
+			fault.On = "Backup::fullbackup_to_homedir"
+			l.host.Fault(fault)
+			err := l.p.Request(t.Context(), l.job)
+			for range 3 {
+				if keepwatch.KindOf(err) == keepwatch.KindTransient {
+					err = l.p.Request(t.Context(), l.job)
+				}
+			}
+			if err := errors.Join(err, l.p.Wait(t.Context(), l.job), l.p.Fetch(t.Context(), l.job, &providertest.Sink{})); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(l.account.HomeBackups()); n != 1 {
+				t.Errorf("%d backups were made", n)
+			}
+		})
+	}
+}
+
+// TestHostIsUpgradedBetween: what an old host began is waited for as a new one has it.
+func TestHostIsUpgradedBetween(t *testing.T) {
+	l := newLab(t, cpaneltest.Config{Version: "11.110.0.30"})
+	if err := l.p.Request(t.Context(), l.job); err != nil {
+		t.Fatal(err)
+	}
+	l.host.Upgrade("11.136.0.4")
+	if err := errors.Join(l.p.Wait(t.Context(), l.job), l.p.Fetch(t.Context(), l.job, &providertest.Sink{})); err != nil {
+		t.Fatal(err)
+	}
+	if l.asked("BackupInfo::list") == 0 {
+		t.Error("the new way was not taken")
+	}
+}
+
+func TestTwoBotsOnOneAccount(t *testing.T) {
+	l := newLab(t, cpaneltest.Config{})
+	l.hosting.Remove, l.two = true, true
+	other := &lab{t: t, host: l.host, account: l.account, hosting: l.hosting, p: cpanel.New(cpanel.Config{Every: quick})}
+	other.run(9)
+	ends := make(chan error, 2)
+	for _, x := range []*lab{l, other} {
+		go func() {
+			var s providertest.Sink
+			err := x.full(&s)
+			for range 5 { // as the engine does it
+				if keepwatch.KindOf(err) == keepwatch.KindTransient {
+					s = providertest.Sink{}
+					err = x.p.Fetch(t.Context(), x.job, &s)
+				}
+			}
+			if err == nil {
+				_, err = x.p.Release(t.Context(), x.job)
+			}
+			ends <- err
+		}()
+	}
+	if err := errors.Join(<-ends, <-ends); err != nil {
+		t.Fatal(err)
+	}
+	if len(l.inside) != 1 || len(other.inside) != 1 {
+		t.Errorf("%+v %+v", l.inside, other.inside)
+	}
+}
+
+// failing is a sink whose disk is full after some bytes.
+type failing struct{ providertest.Sink }
+
+var errDisk = errors.New("disk full")
+
+func (f *failing) Single(_ keepwatch.Entry, content io.Reader) error {
+	if _, err := io.CopyN(io.Discard, content, 100); err != nil {
+		return err
+	}
+	return errDisk
+}
+
+func TestSinkFailsInTheMiddle(t *testing.T) {
+	l := newLab(t, cpaneltest.Config{})
+	if err := l.full(&failing{}); !errors.Is(err, errDisk) {
+		t.Error(err)
+	}
+}

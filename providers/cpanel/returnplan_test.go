@@ -1,0 +1,75 @@
+package cpanel_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"keepwatch"
+	"keepwatch/providers"
+	"keepwatch/providers/cpanel/cpaneltest"
+)
+
+func TestPlanReturn(t *testing.T) {
+	b := newBench(t, cpaneltest.Config{}, false)
+	var full bytes.Buffer
+	spec := cpaneltest.ArchiveSpec{User: "ruthin", Domains: []string{"ruthin.example", "second.example"}, Files: map[string][]byte{"x": []byte("x"), ".cpanel/filter.yaml": []byte("filter: []\n")}, Databases: map[string]string{"ruthin_wp": "x", "ruthin_shop": "y"}}
+	if err := cpaneltest.WriteArchive(&full, spec, noon); err != nil {
+		t.Fatal(err)
+	}
+	one := b.shelf.set(1, map[string][]byte{fullOfTest: full.Bytes()})
+	two := b.shelf.set(2, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("x"), "databases/readme.txt": []byte("x"), "home/backup-ruthin.example-11-25-2026.tar.gz": gz("x"), "other/x": []byte("x")})
+	seen := b.shelf.set(3, map[string][]byte{"backup-11.26.2026_06-00-00_ruthin.tar.gz": []byte("not read")})
+	seen.Archive.Inside = &keepwatch.Inside{Files: 3, Databases: []string{"ruthin_blog"}, Domains: []string{"ruthin.example"}}
+	for name, c := range map[string]struct {
+		sets  []providers.Set
+		parts []string
+		want  []string
+	}{
+		"all of a full one": {[]providers.Set{one}, nil, []string{"24 home directory", "24 database ruthin_shop", "24 database ruthin_wp", "24 e-mail forwarders of ruthin.example", "24 e-mail forwarders of second.example", "24 e-mail filters"}},
+		"databases":         {[]providers.Set{two, one}, []string{"databases"}, []string{"24 database ruthin_shop", "24 database ruthin_wp", "25 database ruthin_wp"}},
+		"one database":      {[]providers.Set{two, one}, []string{"database:ruthin_shop"}, []string{"24 database ruthin_shop"}},
+		"home":              {[]providers.Set{two, one}, []string{"home"}, []string{"24 home directory", "25 home directory"}},
+		"as it was seen":    {[]providers.Set{seen}, nil, []string{"26 home directory", "26 database ruthin_blog", "26 e-mail forwarders of ruthin.example", "26 e-mail filters"}},
+	} {
+		plan, err := b.Plan(t.Context(), c.sets, c.parts)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(c.want, names(plan)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	plan, err := b.Plan(t.Context(), []providers.Set{one, two}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	not := strings.Join(plan.Not, "\n")
+	for _, want := range []string{"DNS zones", "users of databases with their rights", "in WHM under Transfers", "backup restore web/2026-11-24T120000Z --to FOLDER", "databases/readme.txt", "other/x"} {
+		if !strings.Contains(not, want) {
+			t.Errorf("%q is not told: %s", want, not)
+		}
+	}
+	if diff := cmp.Diff([]string{"database:ruthin_shop", "database:ruthin_wp", "databases", "filters", "forwarders", "home"}, plan.Known); diff != "" {
+		t.Error(diff)
+	}
+	if plan, err := b.Plan(t.Context(), []providers.Set{b.shelf.set(6, map[string][]byte{"x": nil})}, nil); err != nil || len(plan.Items) != 0 || len(plan.Not) != 1 {
+		t.Errorf("%+v, %v", plan, err)
+	}
+	for name, c := range map[string]struct {
+		set   providers.Set
+		parts []string
+		want  string
+	}{
+		"unknown part":    {one, []string{"database:ruthin_none"}, "What can be put back: database:ruthin_shop, database:ruthin_wp, databases, filters, forwarders, home"},
+		"not in it":       {b.shelf.set(4, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("x")}), []string{"home"}, "home is not in web/2026-11-27T120000Z"},
+		"another account": {b.shelf.set(5, map[string][]byte{"backup-11.23.2026_06-00-00_alis.tar.gz": full.Bytes()}), nil, "is of the account alis"},
+	} {
+		_, err := b.Plan(t.Context(), []providers.Set{c.set}, c.parts)
+		if keepwatch.KindOf(err) != keepwatch.KindInvalid || !strings.Contains(keepwatch.Sentence(err), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
