@@ -242,6 +242,7 @@ func TestTroubleOfTheHost(t *testing.T) {
 				t.Parallel()
 				l := newLab(t, cpaneltest.Config{Version: version})
 				l.account.SetQuota(1<<20, 100<<20)
+				l.hosting.Stall = 600 * time.Millisecond
 				c.fault.On = "Backup::fullbackup_to_homedir"
 				l.host.Fault(c.fault)
 				err := l.full(&providertest.Sink{})
