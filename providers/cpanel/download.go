@@ -191,11 +191,10 @@ func (c *client) get(ctx context.Context, s *session, path string, from int64) (
 		return nil, keepwatch.Errorf(keepwatch.KindAttention, "it answers with the HTTP status %d.", resp.StatusCode).Because(&callError{Module: "download", Function: routeOf(path), Status: resp.StatusCode})
 	}
 	if err := looksRight(r.Reader); err != nil {
-		timedOut := context.Cause(r.ctx) // before Close, which ends it too
-		_ = r.Close()
-		if timedOut != nil || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, c.unreachable(ctx, r.ctx, "download", false, err)
+		if keepwatch.Sentence(err) == "" { // the network's
+			err = c.unreachable(ctx, r.ctx, "download", false, err)
 		}
+		_ = r.Close()
 		return nil, err
 	}
 	return &body{ReadCloser: r, size: resp.ContentLength, from: 0}, nil

@@ -48,18 +48,29 @@ type stream struct {
 // stream gives a reader of the whole file behind a download route. known is its size;
 // -1 where the host makes it while it is downloaded. ctx is for all of it.
 func (c *client) stream(ctx context.Context, path string, known int64) (*stream, error) {
-	s := &stream{
-		open:  func(ctx context.Context, from int64) (*body, error) { return c.download(ctx, path, from) },
-		pause: pause, log: c.log, host: c.base.Host, known: known, ctx: ctx, sum: sha256.New(),
-	}
-	first, err := s.open(ctx, 0)
-	if err != nil {
+	open := func(ctx context.Context, from int64) (*body, error) { return c.download(ctx, path, from) }
+	s := streamOf(ctx, open, c.log, c.base.Host, known)
+	if err := s.start(); err != nil {
 		return nil, err
 	}
-	if err := s.begin(first); err != nil {
-		return nil, errors.Join(err, first.Close())
-	}
 	return s, nil
+}
+
+func streamOf(ctx context.Context, open func(context.Context, int64) (*body, error), log *slog.Logger, host string, known int64) *stream {
+	return &stream{open: open, pause: pause, log: log, host: host, known: known, ctx: ctx, sum: sha256.New()}
+}
+
+// start makes the first connection. Trouble with that one is the caller's.
+func (s *stream) start() error {
+	first, err := s.open(s.ctx, 0)
+	if err != nil {
+		return err
+	}
+	if err := s.begin(first); err != nil {
+		_ = first.Close()
+		return err
+	}
+	return nil
 }
 
 // begin takes a connection that stands where the stream does.
