@@ -162,7 +162,7 @@ func (b *builder) mysql(spec ArchiveSpec) {
 	grants := "-- cPanel mysql backup\n"
 	for _, name := range slices.Sorted(maps.Keys(spec.Databases)) {
 		dump := spec.Databases[name]
-		if !strings.Contains(dump, lastOfHead) && !strings.HasPrefix(dump, "--") && !strings.HasPrefix(dump, "/*") {
+		if !whole(dump) {
 			var framed strings.Builder
 			_ = frame(&framed, name, dump, spec.Dump) // a Builder takes everything
 			dump = framed.String()

@@ -29,6 +29,7 @@ type Fault struct {
 	Slow   time.Duration   // waits before it answers, by the wall
 	Hold   <-chan struct{} // waits until it is closed (or the Host ends) before it does anything
 	Drop   bool            // the connection ends without an answer, and nothing is done
+	DropAt int64           // of a multipart upload: the connection ends after so many bytes of it
 	Lose   bool            // the connection ends without an answer, and the work is done
 	Cut    int64           // the connection ends after so many bytes of the body; 0: it does not
 	Junk   bool            // status 200 with half of the JSON
@@ -117,9 +118,11 @@ func (f *Fault) fits(c Call) bool {
 }
 
 // pick takes the fault for a request; without one it is an empty one. The lock is held.
-func (h *Host) pick(c Call) Fault {
+func (h *Host) pick(c Call) Fault { return h.pickOf(c, func(*Fault) bool { return true }) }
+
+func (h *Host) pickOf(c Call, kind func(*Fault) bool) Fault {
 	for i, f := range h.faults {
-		if !f.fits(c) {
+		if !kind(f) || !f.fits(c) {
 			continue
 		}
 		if f.Skip > 0 {
