@@ -11,7 +11,7 @@ import (
 
 // rotationCommands show what is going to be removed, here and at the host.
 func (r *Router) rotationCommands() []Command {
-	return []Command{{
+	return []Command{r.fetchCommand(), {
 		Group: "backup", Name: "rotation", Role: keepwatch.RoleViewer, run: r.rotation,
 		Summary: "Show what the host will rotate away and when, and what our own retention would remove",
 		Options: []Option{
@@ -125,6 +125,9 @@ func (r *Router) hostRotation(c *call, msg *keepwatch.Message, source keepwatch.
 		msg.Tone = keepwatch.ToneWarn
 		msg.Title = fmt.Sprintf("%s: the host's backup of %s was not brought home", source.Name, all[i].Backup.Day(now, r.cfg.Location))
 	}
+	if d, found := keepwatch.Away(all); found {
+		msg.Buttons = append(msg.Buttons, keepwatch.FetchButton(source.Name, d.Backup))
+	}
 	if r.cfg.Duties.Servers != nil {
 		msg.Buttons = append(msg.Buttons, look)
 	}
@@ -149,7 +152,7 @@ func (r *Router) ownRotation(msg *keepwatch.Message, source string, archives []k
 		}
 	}
 	if len(table.Rows) == 0 {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Our own retention would remove nothing now; there is %s.", keepwatch.FormatCount(int64(len(archives)), "archive"))))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Our own retention would remove nothing now; it keeps %s.", keepwatch.FormatCount(int64(len(archives)), "archive"))))
 		return nil
 	}
 	onlyParts(&table, archives)

@@ -41,6 +41,7 @@ type load struct {
 	files int
 	size  int64 // of each
 	open  func(i int) io.Reader
+	alone bool // each lies on its own, and nobody says how large it is before it ends
 }
 
 func (l load) bytes() int64 { return int64(l.files) * l.size }
@@ -49,9 +50,9 @@ func loads(b testing.TB) []load {
 	random, text := noise(64<<20+4099, 7), goSource(b, 64<<20)
 	large := benchSize(b)
 	return []load{
-		{"incompressible", 1, large, func(int) io.Reader { return &cycle{data: random} }},
-		{"compressible", 1, large, func(int) io.Reader { return &cycle{data: text} }},
-		{"small", number(b, "KEEPWATCH_BENCH_FILES", 100_000), 2000, func(i int) io.Reader { return &cycle{data: text, at: i * 997 % len(text)} }},
+		{"incompressible", 1, large, func(int) io.Reader { return &cycle{data: random} }, false},
+		{"compressible", 1, large, func(int) io.Reader { return &cycle{data: text} }, false},
+		{"small", number(b, "KEEPWATCH_BENCH_FILES", 100_000), 2000, func(i int) io.Reader { return &cycle{data: text, at: i * 997 % len(text)} }, false},
 	}
 }
 
@@ -99,7 +100,11 @@ func (l load) fill(b testing.TB, v *Vault, id int64) keepwatch.Run {
 	for i := range l.files {
 		f := file(fmt.Sprintf("d%03d/some-file-%06d.go", i/1000, i), "")
 		f.Size = l.size
-		if err := w.Add(f.Entry, io.LimitReader(l.open(i), l.size)); err != nil {
+		add := w.Add
+		if l.alone {
+			f.Size, add = -1, w.Single
+		}
+		if err := add(f.Entry, io.LimitReader(l.open(i), l.size)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -236,8 +241,8 @@ func writeLoad(b *testing.B, l load, i int, path string) {
 	}
 }
 
-// BenchmarkMemory seals and verifies in a process of its own and reports the
-// most memory that the system gave it (VmHWM). KEEPWATCH_BENCH_MEMORY_MIB adds a
+// BenchmarkMemory seals and verifies in a process of its own ("alone": a file whose
+// size nobody says, which is then read by OpenEntry too) and reports the most memory that the system gave it (VmHWM). KEEPWATCH_BENCH_MEMORY_MIB adds a
 // size to 64 MiB and 1 GiB.
 func BenchmarkMemory(b *testing.B) {
 	sizes := []int{64, 1024}
@@ -245,7 +250,7 @@ func BenchmarkMemory(b *testing.B) {
 		sizes = append(sizes, n)
 	}
 	for _, mib := range sizes {
-		for _, kind := range []string{"incompressible", "compressible"} {
+		for _, kind := range []string{"incompressible", "compressible", "alone"} {
 			b.Run(fmt.Sprintf("%s/%dMiB", kind, mib), func(b *testing.B) {
 				b.SetBytes(int64(mib) << 20)
 				for b.Loop() {
@@ -279,11 +284,20 @@ func TestMemoryChild(t *testing.T) {
 	if kind == "compressible" {
 		small = goSource(t, 1<<20)
 	}
-	l := load{"", 1, size, func(int) io.Reader { return &varied{cycle: cycle{data: small}} }}
+	l := load{"", 1, size, func(int) io.Reader { return &varied{cycle: cycle{data: small}} }, kind == "alone"}
 	v := newVault(t)
 	run := l.fill(t, v, 1)
 	if got, err := v.VerifyStaged(context.Background(), run, nil); err != nil || !got.OK() || got.Bytes != size {
 		t.Fatal(err, got)
+	}
+	if l.alone {
+		a, err := v.Publish(run, archiveOf(run))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := readEntry(v, a.Ref(), "d000/some-file-000000.go", nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	status, err := os.Open("/proc/self/status")
 	if err != nil {

@@ -2,10 +2,12 @@ package vault
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -82,6 +84,7 @@ func TestOpenEntryEnds(t *testing.T) {
 			}
 			synctest.Wait() // the walk waits for its reader
 			cancel(stop)
+			synctest.Wait() // or a short file may be over before
 			if _, err := io.Copy(io.Discard, r); !errors.Is(err, stop) {
 				t.Errorf("%s: %v", path, err)
 			}
@@ -253,6 +256,52 @@ func TestSingleOfUnknownSize(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v, among %v", name, got.Len(), err, names)
 		}
 		checkRestored(t, to, things[i])
+	}
+}
+
+// TestUnknownSizeOpensWithoutUs: with nothing but age and sha256sum, and by `bot open`,
+// which knows no vault.
+func TestUnknownSizeOpensWithoutUs(t *testing.T) {
+	peer(t, "age", "gzip", "sha256sum", "cmp", "sh")
+	v := newVault(t)
+	w, err := v.Begin(newRun(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var gz bytes.Buffer
+	z := gzip.NewWriter(&gz)
+	_, err = z.Write([]byte(strings.Repeat("INSERT INTO t VALUES (1);\n", 50_000)))
+	if err = errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	e := file("ruthin_wp.sql.gz", "").Entry
+	e.Size = -1
+	if err := w.Single(e, bytes.NewReader(gz.Bytes())); err != nil {
+		t.Fatal(err)
+	}
+	run := newRun(1)
+	if run.Result, err = w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a, err := v.Publish(run, archiveOf(run))
+	if err != nil {
+		t.Fatal(err)
+	}
+	came := filepath.Join(t.TempDir(), "came")
+	write(t, came, gz.String())
+	cmd := exec.Command("sh", "-ec", `sha256sum -c --strict SHA256SUMS; age -d -i "$KEY" ruthin_wp.sql.gz.age | cmp - "$CAME"; age -d -i "$KEY" ruthin_wp.sql.gz.age | gzip -t`)
+	cmd.Dir, cmd.Env = v.Path(a.Ref()), append(os.Environ(), "KEY="+v.keys.file, "CAME="+came, "LC_ALL=C")
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), ": OK\n") != 3 {
+		t.Errorf("%v: %s", err, out)
+	}
+	f, err := OpenFolder(v.Path(a.Ref()), v.keys.file, Own{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(t.TempDir(), "out")
+	r, err := f.Extract(t.Context(), keepwatch.Run{ID: 1, Ask: keepwatch.Ask{To: to}}, nil)
+	if err != nil || r.Bytes != int64(gz.Len()) || read(t, filepath.Join(to, "ruthin_wp.sql.gz")) != gz.String() {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

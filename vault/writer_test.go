@@ -340,7 +340,7 @@ func TestMemoryIsFlat(t *testing.T) {
 		const looks = 8
 		size := mib << 20 / int64(files)
 		read := &watched{every: mib << 20 / looks, watch: look}
-		l := load{"", files, size, func(int) io.Reader { return read.over(&varied{cycle: cycle{data: data}}) }}
+		l := load{"", files, size, func(int) io.Reader { return read.over(&varied{cycle: cycle{data: data}}) }, false}
 		run := l.fill(t, v, 1)
 		n := int64(0)
 		got, err := v.VerifyStaged(context.Background(), run, func(p keepwatch.Progress) {
