@@ -181,7 +181,7 @@ func TestProbes(t *testing.T) {
 			}
 			var got []string
 			for _, p := range a.Probes(t.Context(), a.job.Source) {
-				got = append(got, strings.TrimPrefix(p.Name, "ruthin-web ")+" "+string(p.Status))
+				got = append(got, strings.TrimPrefix(p.Name, "source ruthin-web ")+" "+string(p.Status))
 				if p.Text == "" || !strings.ContainsAny(p.Text[len(p.Text)-1:], ".") {
 					t.Errorf("%s says %q", p.Name, p.Text)
 				}

@@ -406,3 +406,117 @@ func TestSinkFailsInTheMiddle(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestByWHM: an account whose host is asked with a token of WHM.
+func TestByWHM(t *testing.T) {
+	for name, cfg := range variants() {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, cfg)
+			l.hosting.URL, l.hosting.WHM, l.hosting.Token = l.host.WHMURL(), "root", keepwatch.NewSecret(l.host.WHMToken("root"))
+			l.hosting.Remove = true
+			l.account.AddManagedBackup(time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC))
+			state, err := l.p.Inspect(t.Context(), l.job.Source)
+			if err != nil || len(state.Backups) != 1 || state.Backups[0].ID != "2026-11-24" || state.Backups[0].Stays {
+				t.Errorf("%+v %v", state, err)
+			}
+			var s providertest.Sink
+			if err := l.full(&s); err != nil {
+				t.Fatal(err)
+			}
+			if notes := l.release(); len(notes) != 0 || len(l.account.HomeBackups()) != 0 {
+				t.Errorf("%v, %q", notes, l.account.HomeBackups())
+			}
+			l.run(8)
+			l.job.Parts = []string{"databases", "home"}
+			if err := l.p.Fetch(t.Context(), l.job, &providertest.Sink{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestLookOverTLS: what is seen of a host, and what a check says of it.
+func TestLookOverTLS(t *testing.T) {
+	for name, cfg := range variants() {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, cfg)
+			end := time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC)
+			l.hosting.Token, l.hosting.TokenName = keepwatch.NewSecret(l.account.NewToken("kw", end)), "kw"
+			l.account.SetQuota(200<<20, 1<<30)
+			l.account.SetCertificate("ruthin.example", end)
+			l.account.AddManagedBackup(time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC))
+			if err := l.full(&providertest.Sink{}); err != nil {
+				t.Fatal(err)
+			}
+			state, err := l.p.Inspect(t.Context(), l.job.Source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(state.Backups) != 2 || state.Quota == nil || state.Quota.Limit != 1<<30 || len(state.Lacks) != 0 || !strings.HasPrefix(state.Software, "cPanel 11.1") {
+				t.Errorf("%+v", state)
+			}
+			ends := map[string]time.Time{}
+			for _, e := range state.Expiring {
+				ends[e.Name] = e.At
+			}
+			if !ends["API token kw"].Equal(end) || len(ends) < 2 {
+				t.Errorf("%v", ends)
+			}
+			for _, p := range l.p.Probes(t.Context(), l.job.Source) {
+				if p.Status != keepwatch.ProbeGood {
+					t.Errorf("%+v", p)
+				}
+			}
+		})
+	}
+}
+
+// TestTokenIsRefused: the host is asked once, since it locks out who asks again and
+// again.
+func TestTokenIsRefused(t *testing.T) {
+	l := newLab(t, cpaneltest.Config{})
+	l.account.RevokeTokens()
+	for range 5 {
+		if _, err := l.p.Plan(t.Context(), l.job); keepwatch.KindOf(err) != keepwatch.KindAttention || strings.Contains(err.Error(), l.hosting.Token.Reveal()) {
+			t.Error(err)
+		}
+	}
+	probes := l.p.Probes(t.Context(), l.job.Source)
+	if last := probes[len(probes)-1]; last.Status != keepwatch.ProbeBad {
+		t.Errorf("%+v", probes)
+	}
+	if n := l.host.Refused(); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestFetchIsKilled: done again from its beginning, it gives the same, and the host is
+// asked for nothing more.
+func TestFetchIsKilled(t *testing.T) {
+	l := newLab(t, cpaneltest.Config{})
+	if err := l.full(&failing{}); !errors.Is(err, errDisk) {
+		t.Fatal(err)
+	}
+	l.p = cpanel.New(cpanel.Config{Every: quick}) // another program
+	var s providertest.Sink
+	if err := errors.Join(l.p.Request(t.Context(), l.job), l.p.Wait(t.Context(), l.job), l.p.Fetch(t.Context(), l.job, &s)); err != nil {
+		t.Fatal(err)
+	}
+	if n := l.asked("Backup::fullbackup_to_homedir"); n != 1 || len(s.Singles) != 1 {
+		t.Errorf("asked %d times, fetched %q", n, s.Singles)
+	}
+}
+
+// TestLessThanBefore: what the archive before had and this one has not is named in the
+// record.
+func TestLessThanBefore(t *testing.T) {
+	l := newLab(t, cpaneltest.Config{})
+	l.job.Last = &keepwatch.Archive{Stamp: "2026-11-25T030000Z", Inside: &keepwatch.Inside{Databases: []string{"ruthin_old", "ruthin_wp"}}}
+	var s providertest.Sink
+	if err := l.full(&s); err != nil {
+		t.Fatal(err)
+	}
+	if text := fmt.Sprint(s.Notes); !strings.Contains(text, "ruthin_old") || strings.Contains(text, "ruthin_wp") {
+		t.Error(text)
+	}
+}
