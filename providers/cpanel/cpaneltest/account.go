@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -254,8 +253,10 @@ func (a *Account) DropManagedBackup(day time.Time) {
 	a.managed = slices.DeleteFunc(a.managed, func(m managed) bool { return m.day.Equal(day.UTC().Truncate(24 * time.Hour)) })
 }
 
-// backupName is how full backups are called: month and day without a zero before them.
-var backupName = regexp.MustCompile(`^backup-(\d{1,2})\.(\d{1,2})\.(\d{4})_(\d{2})-(\d{2})-(\d{2})_([A-Za-z0-9_]+)\.tar\.gz$`)
+// isBackup reports whether a file of the home directory is called as full backups are.
+func (a *Account) isBackup(name string) bool {
+	return !strings.Contains(name, "/") && strings.HasPrefix(name, "backup-") && strings.HasSuffix(name, "_"+a.user+".tar.gz")
+}
 
 // HomeBackups lists the full backups in the home directory, finished or not, sorted.
 func (a *Account) HomeBackups() []string {
@@ -266,7 +267,7 @@ func (a *Account) HomeBackups() []string {
 func (a *Account) homeBackups() []string {
 	var all []string
 	for name := range a.home {
-		if backupName.MatchString(name) {
+		if a.isBackup(name) {
 			all = append(all, name)
 		}
 	}

