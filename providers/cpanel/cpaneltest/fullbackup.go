@@ -133,7 +133,7 @@ func (h *Host) write(r *run) error {
 	}
 	defer os.Remove(aside)
 	defer f.Close()
-	if err := WriteArchive(f, r.spec, r.when); err != nil {
+	if err := WriteArchive(mortal{f, h}, r.spec, r.when); err != nil {
 		return err
 	}
 	total, err := f.Seek(0, io.SeekCurrent)
@@ -144,6 +144,19 @@ func (h *Host) write(r *run) error {
 		return err
 	}
 	return h.copyOver(r, f, total)
+}
+
+// mortal is a file that takes nothing more once the host has ended.
+type mortal struct {
+	io.Writer
+	h *Host
+}
+
+func (m mortal) Write(p []byte) (int, error) {
+	if m.h.ctx.Err() != nil {
+		return 0, errStopped
+	}
+	return m.Writer.Write(p)
 }
 
 func (h *Host) copyOver(r *run, from io.Reader, total int64) error {
