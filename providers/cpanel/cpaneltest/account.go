@@ -36,6 +36,7 @@ type Account struct {
 	done       bool            // BackupInfo: the last run's end was not reset
 	restored   []Restored
 	certs      map[string]time.Time // end of the certificate by domain
+	suspended  bool
 	demo       bool
 }
 
@@ -232,6 +233,19 @@ func (a *Account) feature(name string) bool {
 func (a *Account) SetDemo(on bool) {
 	defer a.lock()()
 	a.demo = on
+}
+
+// Suspend has the provider suspend the account, which then gets a page in place of every
+// answer, or lifts that.
+func (a *Account) Suspend(on bool) {
+	defer a.lock()()
+	a.suspended = on
+}
+
+func (h *Host) isSuspended(user string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.accounts[user].suspended
 }
 
 // SetCertificate gives a domain a certificate of that end.

@@ -30,7 +30,11 @@ func (h *Host) Receiver(hostname, dir string) *Receiver {
 // wrong with the receiver, the answer is a pid; only the letter tells.
 func push(secret string) func(q *request) (any, error) {
 	return func(q *request) (any, error) {
-		for _, name := range []string{"host", secret} {
+		required := []string{"host", "username", "password"}
+		if secret == "key_name" { // this one has no user in the documents
+			required = []string{"host", "key_name", "key_passphrase"}
+		}
+		for _, name := range required {
 			if _, err := q.need(name); err != nil {
 				return nil, err
 			}
