@@ -246,7 +246,7 @@ func TestSFTPRefuses(t *testing.T) {
 		wants(t, err, keepwatch.KindTransient, "takes no connection")
 	})
 	t.Run("only files in the home", func(t *testing.T) {
-		if ways := h.client(t, nil).waysFor("/getsqlbackup/"); len(ways) != 1 {
+		if ways, _ := h.client(t, nil).waysFor("/getsqlbackup/"); len(ways) != 1 {
 			t.Errorf("%v", ways)
 		}
 	})
