@@ -14,7 +14,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"os/user"
+	osuser "os/user"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -45,7 +45,7 @@ func newSSHHost(t *testing.T) *sshHost {
 		}
 		t.Skip("needs OpenSSH's server, sshd")
 	}
-	me, err := user.Current()
+	me, err := osuser.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
