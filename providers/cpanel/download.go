@@ -107,7 +107,10 @@ func (c *client) judgeDownload(path string, resp *http.Response, t *transfer) er
 	case status >= 500, status == http.StatusTooManyRequests:
 		return say(keepwatch.KindTransient, "it answers with the HTTP status %d.", status)
 	case status == http.StatusOK:
-		begin, _ := t.Peek(512)
+		// No more than what is there already: a host that makes the file now may take
+		// its time for the next bytes.
+		_, _ = t.Peek(1)
+		begin, _ := t.Peek(min(t.Buffered(), 512))
 		if isHTML(resp.Header, begin) {
 			refusal.login = true
 			return say(keepwatch.KindAttention, "a page came instead of the file%s.", titleOf(begin))
