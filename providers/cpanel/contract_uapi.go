@@ -63,7 +63,7 @@ func contractAccount() []Endpoint {
 		{API: UAPI, Module: "Tokens", Function: "list", Verbs: get(), Since: 80, Source: sourceUAPI},
 		{API: UAPI, Module: "Variables", Function: "get_user_information", Verbs: get(), Optional: []string{"name-N"}, Since: 86, Source: sourceUAPI},
 		{API: UAPI, Module: "Variables", Function: "get_server_information", Verbs: get(), Optional: []string{"name-N"}, Since: 86, Source: sourceUAPI},
-		{API: UAPI, Module: "StatsBar", Function: "get_stats", Verbs: get(), Required: []string{"display"}, Source: sourceUAPI},
+		{API: UAPI, Module: "StatsBar", Function: "get_stats", Verbs: get(), Required: []string{"display"}, Optional: []string{"infinityimg", "infinitylang", "rowcounter", "warninglevel", "warnings", "warnout"}, Since: 42, Source: sourceUAPI},
 		{API: UAPI, Module: "Features", Function: "has_feature", Verbs: get(), Required: []string{"name"}, Since: 42, Source: sourceUAPI},
 		{API: UAPI, Module: "Features", Function: "list_features", Verbs: get(), Since: 42, Source: sourceUAPI},
 		{API: UAPI, Module: "SSL", Function: "installed_hosts", Verbs: get(), Source: sourceUAPI},
