@@ -69,7 +69,7 @@ func (s *textSight) odd() bool { return false }
 func (s *textSight) judge(_ expected, v *verdict) {
 	v.inside = keepwatch.Inside{Bytes: s.size}
 	switch {
-	case isHTML(s.head):
+	case isPage(s.head):
 		rule, text := whatItIs(s.head, false)
 		v.problem(rule, s.of, "What is packed in the download of %s %s", s.of, text)
 	case bytes.IndexByte(s.head, 0) >= 0:

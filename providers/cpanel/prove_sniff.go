@@ -33,7 +33,7 @@ func whatItIs(head []byte, zeros bool) (rule, text string) {
 	if zeros {
 		return "zeros", "is nothing but zeros: its room was reserved and never written. Look at the account's quota, remove it at the host and start a new backup."
 	}
-	if isHTML(head) {
+	if isPage(head) {
 		return "page", "is no archive but a web page" + titled(text) + ". The host refused the download and showed a page instead: mostly a login page, because the token or password does not count for downloads, or an error of the host. Look at the sign-in with bot check, and bring it home again."
 	}
 	if said, ok := answerText(head); ok {
@@ -55,8 +55,8 @@ func bytesText(head []byte) string {
 	return strings.ToValidUTF8(strings.TrimPrefix(string(head), "\ufeff"), "\ufffd")
 }
 
-// isHTML reports whether text is a web page.
-func isHTML(head []byte) bool {
+// isPage reports whether text is a web page.
+func isPage(head []byte) bool {
 	text := strings.ToLower(bytesText(head[:min(len(head), 2<<10)]))
 	text = strings.TrimSpace(text)
 	for strings.HasPrefix(text, "<!--") { // a comment may stand before everything
