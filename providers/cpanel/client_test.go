@@ -158,6 +158,15 @@ func TestVersion(t *testing.T) {
 	}
 	h := newTestHost(t)
 	h.answer("/execute/StatsBar/get_stats", `{"status":1,"data":[{"name":"hostname","value":"11.1"},{"name":"cpanelversion","value":"134.0 (build 45)"}]}`)
+	// Where it is not among the statistics.
+	for server, want := range map[string]string{"11.120.0.9": "11.120.0.9", "5.14.0": ""} {
+		other := newTestHost(t)
+		other.answer("/execute/StatsBar/get_stats", `{"status":1,"data":[]}`)
+		other.answer("/execute/Variables/get_server_information", `{"status":1,"data":{"version":"`+server+`"}}`)
+		if v, err := testClient(t, other.account(), nil).version(soon(t)); v.String() != want || (err != nil) != (want == "") {
+			t.Errorf("%s is read as %v, %v", server, v, err)
+		}
+	}
 	clock := &clock{at: time.Now()}
 	c := testClient(t, h.account(), clock.now)
 	for range 3 {

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,9 +15,25 @@ import (
 
 // transfer is a session of start_local_cpmove_restore.
 type transfer struct {
-	state string
-	log   []string
+	state string   // as the WHM document of get_transfer_session_state lists them
+	log   []string // of the account's item
+	end   string   // line of master.log about the item's end; "": it is under way
+	item  string   // what its log is called
 	stop  bool
+}
+
+// ended is the line of a session's master.log that says how its item went. A session is
+// COMPLETED when it is over, also when its item has failed: only that line says so
+// (the example of fetch_transfer_session_log in the WHM document).
+func (tr *transfer) ended(user, failure string) string {
+	action, msg := "success-item", map[string]any{"warnings": 1, "skipped_items": 2, "altered_items": 0, "dangerous_items": 0, "message": nil}
+	if failure != "" {
+		action, msg = "failed-item", map[string]any{"failure": failure, "size": 1}
+	}
+	line, _ := json.Marshal(map[string]any{"type": "control", "pid": 4073, "indent": 0, "partial": 0, "contents": map[string]any{ // strings and numbers
+		"action": action, "queue": "RESTORE", "item": user, "item_name": "Account", "item_type": "AccountLocal", "logfile": tr.item, "child_number": 1, "msg": msg,
+	}})
+	return string(line) + "\n"
 }
 
 // startTransfer is start_local_cpmove_restore: a whole account out of an archive in
@@ -47,7 +64,7 @@ func startTransfer(q *request) (any, error) {
 	}
 	q.h.seq++
 	id := "restore" + q.h.Now().UTC().Format("20060102150405") + strconv.Itoa(q.h.seq)
-	tr := &transfer{state: "TRANSFER_INPROGRESS", log: []string{"Restoring " + from}}
+	tr := &transfer{state: "RESTORE_INPROGRESS", log: []string{"Restoring " + from}, item: "item-RESTORE_AccountLocal_" + user}
 	q.h.transfers[id] = tr
 	a.restored = append(a.restored, Restored{Function: "start_local_cpmove_restore", File: path.Base(from), At: q.h.Now(), Log: "master.log"})
 	at, fault := len(a.restored)-1, q.fault
@@ -55,13 +72,13 @@ func startTransfer(q *request) (any, error) {
 		err := q.h.transfer(a, n, tr, fault)
 		q.h.mu.Lock()
 		defer q.h.mu.Unlock()
-		tr.state = "TRANSFER_COMPLETED"
+		tr.state = "COMPLETED"
 		if err != nil {
-			tr.state, a.restored[at].Failed = "TRANSFER_FAILED", err.Error()
-			tr.log = append(tr.log, "Failed: "+err.Error())
+			a.restored[at].Failed = err.Error()
+			tr.end, tr.log = tr.ended(user, err.Error()), append(tr.log, "Failed: "+err.Error())
 			return
 		}
-		tr.log = append(tr.log, "Completed")
+		tr.end, tr.log = tr.ended(user, ""), append(tr.log, "Completed")
 	})
 	return map[string]any{"transfer_session_id": id}, nil
 }
@@ -198,7 +215,13 @@ func transferLog(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"log": logLines(tr.log)}, nil
+	switch q.params.Get("logfile") {
+	case "master.log":
+		return map[string]any{"log": `{"contents":{"action":"start","child_number":0},"pid":4073,"type":"control","indent":0,"partial":0}` + "\n" + tr.end}, nil
+	case tr.item:
+		return map[string]any{"log": logLines(tr.log)}, nil
+	}
+	return nil, refuse("The log “%s” does not exist.", q.params.Get("logfile"))
 }
 
 func transferAbort(q *request) (any, error) {
