@@ -92,7 +92,7 @@ func (c *contents) visit(e entry, content io.Reader) {
 	case folder == "psql" && strings.HasSuffix(name, ".tar") && len(c.postgres) < mostNames && len(name) <= longest:
 		c.postgres = append(c.postgres, strings.TrimSuffix(name, ".tar"))
 		if e.size == 0 {
-			c.dumps = append(c.dumps, dump{database: strings.TrimSuffix(name, ".tar"), blank: true})
+			c.dumps = append(c.dumps, dump{database: strings.TrimSuffix(name, ".tar"), postgres: true, blank: true})
 		}
 	case folder == "dnszones" && strings.HasSuffix(name, ".db"):
 		c.domain(strings.TrimSuffix(name, ".db"))
