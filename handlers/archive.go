@@ -138,6 +138,9 @@ func onlyParts(t *keepwatch.Table, archives []keepwatch.Archive) {
 // remarks says in a few words how an archive is.
 func (r *Router) remarks(a keepwatch.Archive) string {
 	words := []string{proofWord(a)}
+	if a.Fetched {
+		words = append(words, "brought home; it is of "+r.time(a.AsOf()))
+	}
 	if a.Pinned != "" {
 		words = append(words, "pinned: "+a.Pinned)
 	}
@@ -372,7 +375,7 @@ func restoreCommand(ask keepwatch.Ask, code string) string {
 
 func restoreFields(a keepwatch.Archive, plan keepwatch.RestorePlan, free int64) keepwatch.Block {
 	fields := []keepwatch.Field{
-		{Name: "Backed up", Time: a.Started},
+		{Name: "Backed up", Time: a.AsOf()},
 		{Name: "To", Value: plan.To},
 		{Name: "How much", Value: fmt.Sprintf("%s in %s", keepwatch.FormatBytes(plan.Bytes), keepwatch.FormatCount(plan.Items, "item"))},
 	}

@@ -194,13 +194,15 @@ func (r *Router) forget(_ context.Context, c *call) (keepwatch.Message, error) {
 // nothing about the whole, so it comes second.
 func (r *Router) newest(c *call, archives []keepwatch.Archive) string {
 	text := "none yet"
+	archives = slices.Clone(archives)
+	slices.SortStableFunc(archives, func(a, b keepwatch.Archive) int { return b.AsOf().Compare(a.AsOf()) })
 	for _, a := range archives {
 		switch {
 		case !a.IsVerified():
 		case len(a.Parts) == 0:
-			return r.when(c, a.Started)
+			return r.when(c, a.AsOf())
 		case text == "none yet":
-			text = partsText(a.Parts) + ": " + r.when(c, a.Started)
+			text = partsText(a.Parts) + ": " + r.when(c, a.AsOf())
 		}
 	}
 	return text

@@ -94,8 +94,14 @@ func TestHostingAnswers(t *testing.T) {
 		{name: "start-account-parts", text: "/backup start ruthin-web home database:ruthin_wp", who: "slack:U2"},
 		{name: "start-account-typo", text: "/backup start ruthin-web forwarder", who: "slack:U2"},
 		{name: "start-account-unknown", text: "/backup start ruthin-web public_html/wp-content", who: "slack:U2"},
-		{name: "show-account", text: "/backup show ruthin-web", who: "slack:U3", set: func(w *world, _ *watchman, _ *returner) {
-			w.archives[3].Held, w.archives[3].Inside.Made = fullBackup, time.Date(2026, 11, 9, 3, 0, 0, 0, time.UTC)
+		{name: "show-account", text: "/backup show ruthin-web/2026-11-22", who: "slack:U3", set: func(w *world, _ *watchman, _ *returner) {
+			w.archives[3].Fetched, w.archives[3].Held, w.archives[3].Inside.Made = true, fullBackup, time.Date(2026, 11, 9, 3, 0, 0, 0, time.UTC)
+		}},
+		{name: "list-fetched", text: "/backup list ruthin-web", who: "slack:U3", set: func(w *world, _ *watchman, _ *returner) {
+			w.archives[3].Fetched, w.archives[3].Held, w.archives[3].Inside.Made = true, fullBackup, time.Date(2026, 11, 9, 3, 0, 0, 0, time.UTC)
+		}},
+		{name: "sources-fetched", text: "/backup sources", who: "slack:U3", set: func(w *world, _ *watchman, _ *returner) {
+			w.archives[3].Fetched, w.archives[3].Held, w.archives[3].Inside.Made = true, fullBackup, time.Date(2026, 11, 9, 3, 0, 0, 0, time.UTC)
 		}},
 		{name: "put-back", text: two, who: "slack:U1"},
 		{name: "put-back-one", text: "/backup restore ruthin-web database:ruthin_wp --to account", who: "slack:U1", set: func(_ *world, _ *watchman, r *returner) {
@@ -251,7 +257,9 @@ func TestHostingCards(t *testing.T) {
 		"cancelled-planning": with(backup, func(r *keepwatch.Run) {
 			r.State, r.CancelledBy, r.Steps = keepwatch.RunCancelled, "Olwen", steps(0, keepwatch.StepFailed, full...)
 		}),
-		"back-queued":  with(back, func(r *keepwatch.Run) { r.State, r.Steps = keepwatch.RunQueued, steps(0, keepwatch.StepPending, items...) }),
+		"back-queued": with(back, func(r *keepwatch.Run) {
+			r.State, r.Steps = keepwatch.RunQueued, steps(0, keepwatch.StepPending, items...)
+		}),
 		"back-running": with(back, func(r *keepwatch.Run) { r.Steps = steps(2, keepwatch.StepRunning, items...) }),
 		"back-done": with(back, func(r *keepwatch.Run) {
 			r.State, r.Steps, r.Result = keepwatch.RunDone, steps(3, "", items...), keepwatch.Result{Items: 2, Logs: logs}
