@@ -108,7 +108,7 @@ func (r *Router) hostRotation(c *call, msg *keepwatch.Message, source keepwatch.
 			table.Rows = append(table.Rows, []string{d.Backup.Day(now, r.cfg.Location), size, d.Says(now, r.cfg.Location), home})
 		}
 		msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
-		if all[0].Guess {
+		if slices.ContainsFunc(all, func(d keepwatch.Departure) bool { return d.Guess }) { // the oldest may be one that stays
 			msg.Blocks = append(msg.Blocks, keepwatch.Text("How many the host keeps is not written in keepwatch.yaml, so it is taken to keep as many as it holds. Write it there: rotation: {keeps: 2, max_age: 28d}"))
 		}
 		text := "That was seen on " + r.when(c, state.Seen) + "."

@@ -64,6 +64,17 @@ func TestWays(t *testing.T) {
 	if got := fetched(t, b, err); got != content || h.logins.Load() != 2 {
 		t.Errorf("%q after %d sign-ins", got, h.logins.Load())
 	}
+	// The way is open; that one file is missing is no reason to try the others.
+	h.mux.HandleFunc("/{session}/getsqlbackup/there.sql.gz", file(content))
+	h.mux.HandleFunc("/{session}/getsqlbackup/gone.sql.gz", http.NotFound)
+	h.mux.HandleFunc("/getsqlbackup/there.sql.gz", page)
+	b, err = c.download(soon(t), "/getsqlbackup/there.sql.gz", 0)
+	fetched(t, b, err)
+	_, err = c.download(soon(t), "/getsqlbackup/gone.sql.gz", 0)
+	wants(t, err, keepwatch.KindNotFound, "does not have the file any more")
+	if n := h.count("GET /getsqlbackup/"); n != 1 {
+		t.Errorf("the token was tried %d times", n)
+	}
 	// That a token opens no downloads is nothing against calls with it.
 	h.answer("/execute/Tokens/list", `{"status":1}`)
 	if err := c.uapi(soon(t), "Tokens", "list", nil, nil); err != nil {
@@ -100,7 +111,7 @@ func TestNoDownload(t *testing.T) {
 	}{
 		"login page":      {page, keepwatch.KindAttention, "With the API token: a page came instead of the file (“cPanel Login”). Add password:", true},
 		"401":             {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, keepwatch.KindAttention, "With the API token: it is not authorised (HTTP status 401).", true},
-		"redirect":        {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", 302) }, keepwatch.KindAttention, "it is not authorised (HTTP status 302).", true},
+		"redirect":        {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }, keepwatch.KindAttention, "it is not authorised (HTTP status 302).", true},
 		"404":             {http.NotFound, keepwatch.KindNotFound, "does not have the file any more", false},
 		"500":             {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, keepwatch.KindTransient, "With the API token: it answers with the HTTP status 500.", false},
 		"204":             {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, keepwatch.KindAttention, "it answers with the HTTP status 204.", false},

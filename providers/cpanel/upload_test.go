@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"keepwatch"
@@ -176,6 +177,35 @@ func TestUploadIsTheCallersAgain(t *testing.T) {
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+// TestStuckUpload: a host that takes no byte for two minutes is given up; a file that is
+// slow to come is not.
+func TestStuckUpload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var stuck atomic.Int64
+		slow := readerFunc(func(b []byte) (int, error) {
+			time.Sleep(2 * idleTime)
+			return len(b), nil
+		})
+		u, err := newUpload(nil, "file", "x", slow, -1, func() { stuck.Add(1) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer u.leave()
+		for range 3 {
+			if _, err := u.Read(make([]byte, 1<<10)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if stuck.Load() != 0 {
+			t.Error("the file's own slowness counts")
+		}
+		time.Sleep(idleTime + time.Second)
+		if stuck.Load() != 1 {
+			t.Error("a host that takes nothing is waited for")
+		}
+	})
+}
 
 // TestUploadOfWHM goes by a session, since uapi_cpanel takes none; one that may have
 // ended meanwhile is made anew before.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +36,7 @@ type Account struct {
 	done       bool            // BackupInfo: the last run's end was not reset
 	restored   []Restored
 	certs      map[string]time.Time // end of the certificate by domain
+	suspended  bool
 	demo       bool
 }
 
@@ -235,6 +235,19 @@ func (a *Account) SetDemo(on bool) {
 	a.demo = on
 }
 
+// Suspend has the provider suspend the account, which then gets a page in place of every
+// answer, or lifts that.
+func (a *Account) Suspend(on bool) {
+	defer a.lock()()
+	a.suspended = on
+}
+
+func (h *Host) isSuspended(user string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.accounts[user].suspended
+}
+
 // SetCertificate gives a domain a certificate of that end.
 func (a *Account) SetCertificate(domain string, notAfter time.Time) {
 	defer a.lock()()
@@ -254,8 +267,10 @@ func (a *Account) DropManagedBackup(day time.Time) {
 	a.managed = slices.DeleteFunc(a.managed, func(m managed) bool { return m.day.Equal(day.UTC().Truncate(24 * time.Hour)) })
 }
 
-// backupName is how full backups are called: month and day without a zero before them.
-var backupName = regexp.MustCompile(`^backup-(\d{1,2})\.(\d{1,2})\.(\d{4})_(\d{2})-(\d{2})-(\d{2})_([A-Za-z0-9_]+)\.tar\.gz$`)
+// isBackup reports whether a file of the home directory is called as full backups are.
+func (a *Account) isBackup(name string) bool {
+	return !strings.Contains(name, "/") && strings.HasPrefix(name, "backup-") && strings.HasSuffix(name, "_"+a.user+".tar.gz")
+}
 
 // HomeBackups lists the full backups in the home directory, finished or not, sorted.
 func (a *Account) HomeBackups() []string {
@@ -266,7 +281,7 @@ func (a *Account) HomeBackups() []string {
 func (a *Account) homeBackups() []string {
 	var all []string
 	for name := range a.home {
-		if backupName.MatchString(name) {
+		if a.isBackup(name) {
 			all = append(all, name)
 		}
 	}

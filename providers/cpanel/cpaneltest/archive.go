@@ -39,7 +39,7 @@ type ArchiveSpec struct {
 	Top string
 	// Without are members that are left out, by path below Top.
 	Without []string
-	// Level of gzip; 0: the default. [gzip.BestSpeed] makes large ones quickly.
+	// Level of gzip; 0: the default. [gzip.HuffmanOnly] makes large ones quickly.
 	Level int
 
 	tree map[string]*node // of an account, in place of Files

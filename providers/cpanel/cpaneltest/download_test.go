@@ -3,6 +3,8 @@ package cpaneltest_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -143,6 +145,43 @@ func TestDropAndLose(t *testing.T) {
 	}
 	h.Fault(cpaneltest.Fault{Status: 503, Times: -1})
 	h.ClearFaults()
+	p.must(nil, "Quota::get_quota_info")
+}
+
+func TestHang(t *testing.T) {
+	t.Parallel()
+	h, _, p, content := withFile(t)
+	h.Fault(cpaneltest.Fault{On: "download", Hang: 70_000})
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL()+theFile, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", p.auth)
+	resp, err := p.http.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	got := make([]byte, 70_000)
+	if _, err := io.ReadFull(resp.Body, got); err != nil || !bytes.Equal(got, content[:70_000]) {
+		t.Fatalf("before it hangs: %v", err)
+	}
+	leave() // nothing else ends it
+	if _, err := resp.Body.Read(got); !errors.Is(err, context.Canceled) {
+		t.Errorf("more comes, or %v", err)
+	}
+}
+
+func TestSuspended(t *testing.T) {
+	t.Parallel()
+	_, a, p, _ := withFile(t)
+	a.Suspend(true)
+	if resp, body, err := p.get(theFile); err != nil || resp.StatusCode != 403 || !strings.Contains(string(body), "Account Suspended") {
+		t.Errorf("suspended it gets %v, %v", resp, err)
+	}
+	a.Suspend(false)
 	p.must(nil, "Quota::get_quota_info")
 }
 

@@ -36,7 +36,7 @@ func (h *Host) beginBackup(r *run) {
 	r.began, r.state, r.marker = h.Now(), "inprogress", true
 	r.when = r.began.In(h.cfg.Zone)
 	if r.name == "" {
-		r.name = BackupName(r.a.user, r.when)
+		r.name = h.backupName(r.a.user, r.when)
 	}
 	r.spec.User, r.spec.Domains, r.spec.Dump = r.a.user, r.a.domains, h.cfg.Dump
 	r.spec.Dump.Date = r.when
@@ -78,6 +78,13 @@ func (h *Host) beginBackup(r *run) {
 	})
 }
 
+func (h *Host) backupName(user string, when time.Time) string {
+	if h.cfg.OddNames {
+		return fmt.Sprintf("backup-%s_%s_%s.tar.gz", h.version, when.Format(time.DateOnly), user)
+	}
+	return BackupName(user, when)
+}
+
 // text is the whole dump of a database.
 func (d *database) text(name string, opts DumpOpts) string {
 	var b strings.Builder
@@ -101,7 +108,7 @@ func (a *Account) backedUp() map[string]*node {
 	}
 	all := map[string]*node{}
 	for name, n := range a.home {
-		skip := backupName.MatchString(name) || strings.HasPrefix(name, "cpmove-")
+		skip := a.isBackup(name) || strings.HasPrefix(name, "cpmove-")
 		for _, pattern := range out {
 			if ok, _ := path.Match(strings.TrimPrefix(pattern, "./"), name); ok || strings.HasPrefix(name, strings.TrimSuffix(pattern, "/")+"/") {
 				skip = true
@@ -126,7 +133,7 @@ func (h *Host) write(r *run) error {
 	}
 	defer os.Remove(aside)
 	defer f.Close()
-	if err := WriteArchive(f, r.spec, r.when); err != nil {
+	if err := WriteArchive(mortal{f, h}, r.spec, r.when); err != nil {
 		return err
 	}
 	total, err := f.Seek(0, io.SeekCurrent)
@@ -137,6 +144,19 @@ func (h *Host) write(r *run) error {
 		return err
 	}
 	return h.copyOver(r, f, total)
+}
+
+// mortal is a file that takes nothing more once the host has ended.
+type mortal struct {
+	io.Writer
+	h *Host
+}
+
+func (m mortal) Write(p []byte) (int, error) {
+	if m.h.ctx.Err() != nil {
+		return 0, errStopped
+	}
+	return m.Writer.Write(p)
 }
 
 func (h *Host) copyOver(r *run, from io.Reader, total int64) error {

@@ -357,3 +357,22 @@ func TestManagedBackups(t *testing.T) {
 		t.Errorf("after the rotation there are %v", days)
 	}
 }
+
+func TestOtherNames(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	h := cpaneltest.New(t, cpaneltest.Config{OddNames: true, ShortPush: true, Pace: func() {}, Zone: time.UTC, Now: func() time.Time { return now }})
+	a := h.AddAccount("ruthin")
+	h.Receiver("store.contoso.example", dir)
+	p := account(t, a, h)
+	p.must(nil, "Backup::fullbackup_to_homedir")
+	p.must(nil, "Backup::fullbackup_to_ftp", "host", "store.contoso.example", "username", "kw", "password", "hunter2")
+	h.Settle()
+	if all := a.HomeBackups(); first(all) != "backup-11.136.0.4_2026-11-23_ruthin.tar.gz" {
+		t.Errorf("there are %v", all)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "backup-11.136.0.4_2026-11-23.tar.gz")); err != nil {
+		t.Error(err)
+	}
+}

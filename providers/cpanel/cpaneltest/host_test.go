@@ -304,3 +304,24 @@ func curl(t *testing.T, h *cpaneltest.Host, args ...string) []byte {
 	}
 	return out
 }
+
+func TestRenewedCertificate(t *testing.T) {
+	t.Parallel()
+	h := cpaneltest.New(t, cpaneltest.Config{CertificateEnd: time.Now().Add(time.Hour)})
+	a := h.AddAccount("ruthin")
+	p, before := account(t, a, h), h.Fingerprint()
+	p.must(nil, "Quota::get_quota_info")
+	if err := h.RenewCertificate(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := p.get("/execute/Quota/get_quota_info"); err == nil || h.Fingerprint() == before {
+		t.Errorf("the old certificate is still there: %v", err)
+	}
+	account(t, a, h).must(nil, "Quota::get_quota_info")
+	if err := h.RenewCertificate(time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := account(t, a, h).get("/execute/Quota/get_quota_info"); err == nil || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("it has run out, and %v", err)
+	}
+}

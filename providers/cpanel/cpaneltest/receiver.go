@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 )
 
 // Receiver is a machine that a host sends full backups to.
@@ -29,7 +30,11 @@ func (h *Host) Receiver(hostname, dir string) *Receiver {
 // wrong with the receiver, the answer is a pid; only the letter tells.
 func push(secret string) func(q *request) (any, error) {
 	return func(q *request) (any, error) {
-		for _, name := range []string{"host", secret} {
+		required := []string{"host", "username", "password"}
+		if secret == "key_name" { // this one has no user in the documents
+			required = []string{"host", "key_name", "key_passphrase"}
+		}
+		for _, name := range required {
 			if _, err := q.need(name); err != nil {
 				return nil, err
 			}
@@ -44,7 +49,11 @@ func push(secret string) func(q *request) (any, error) {
 				return "", fmt.Errorf("log in to %s: the user or the password is wrong", q.params.Get("host"))
 			}
 			dir := filepath.Join(to.dir, filepath.FromSlash(path.Clean("/"+q.params.Get("directory"))))
-			return filepath.Join(dir, r.name), os.MkdirAll(dir, 0o755)
+			name := r.name
+			if q.h.cfg.ShortPush && secret == "password" {
+				name = strings.TrimSuffix(name, "_"+q.a.user+".tar.gz") + ".tar.gz"
+			}
+			return filepath.Join(dir, name), os.MkdirAll(dir, 0o755)
 		}
 		q.h.beginBackup(r)
 		return q.pid(), nil

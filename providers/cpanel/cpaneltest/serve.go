@@ -96,6 +96,8 @@ func (h *Host) servePanel(w http.ResponseWriter, r *http.Request) {
 			h.login(w, r)
 		case user == "":
 			h.unknown(w, how)
+		case h.isSuspended(user):
+			page(w, http.StatusForbidden, "<h1>Account Suspended</h1>")
 		case c.download():
 			h.download(w, r, c, fault)
 		case c.API != 0:
@@ -159,6 +161,9 @@ func (h *Host) serve(w http.ResponseWriter, r *http.Request, c Call, answer func
 	}
 	if fault.Cut > 0 {
 		to = &cutter{ResponseWriter: to, left: fault.Cut}
+	}
+	if fault.Hang > 0 {
+		to = &hanger{ResponseWriter: to, left: fault.Hang, ends: []<-chan struct{}{r.Context().Done(), h.ctx.Done()}}
 	}
 	if fault.Truncate > 0 {
 		to = &shortener{ResponseWriter: to, left: fault.Truncate}

@@ -191,7 +191,7 @@ func accountSummary(q *request) (any, error) {
 		if a.limit > 0 {
 			limit = fmt.Sprintf("%dM", a.limit>>20)
 		}
-		all = append(all, map[string]any{"user": name, "domain": a.domains[0], "diskused": fmt.Sprintf("%dM", a.used()>>20), "disklimit": limit, "suspended": 0, "backup": 1, "owner": "root"})
+		all = append(all, map[string]any{"user": name, "domain": a.domains[0], "diskused": fmt.Sprintf("%dM", a.used()>>20), "disklimit": limit, "suspended": flagOf(a.suspended), "backup": 1, "owner": "root"})
 	}
 	if len(all) == 0 {
 		return nil, refuse("Account does not exist.")

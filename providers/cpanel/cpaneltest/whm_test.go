@@ -154,11 +154,14 @@ func TestPackAndTransfer(t *testing.T) {
 	}
 	id = data["transfer_session_id"].(string)
 	h.Settle()
-	if data, _ := p.whm("get_transfer_session_state", "transfer_session_id", id); data["state_name"] != "TRANSFER_COMPLETED" {
+	if data, _ := p.whm("get_transfer_session_state", "transfer_session_id", id); data["state_name"] != "COMPLETED" {
 		t.Errorf("the state is %v", data)
 	}
-	if data, _ := p.whm("fetch_transfer_session_log", "transfer_session_id", id, "logfile", "master.log"); !strings.Contains(data["log"].(string), "Completed") {
+	if data, _ := p.whm("fetch_transfer_session_log", "transfer_session_id", id, "logfile", "master.log"); !strings.Contains(data["log"].(string), `"action":"success-item"`) {
 		t.Errorf("the log is %v", data)
+	}
+	if data, _ := p.whm("fetch_transfer_session_log", "transfer_session_id", id, "logfile", "item-RESTORE_AccountLocal_ruthin"); !strings.Contains(data["log"].(string), "Completed") {
+		t.Errorf("the log of the account is %v", data)
 	}
 	if got := a.Files(); strings.Join(got, " ") != strings.Join(before, " ") || a.Database("ruthin_wp") != dump || strings.Join(a.Forwarders("ruthin.example"), " ") != strings.Join(mail, " ") {
 		t.Errorf("the account has %v and %v", got, a.Forwarders("ruthin.example"))
@@ -166,7 +169,11 @@ func TestPackAndTransfer(t *testing.T) {
 	h.Fault(cpaneltest.Fault{On: "start_local_cpmove_restore", RestoreFails: "The disk is full."})
 	data, _ = p.whm("start_local_cpmove_restore", "cpmovepath", "/home/cpmove-ruthin.tar.gz", "username", "ruthin", "overwrite", "1")
 	h.Settle()
-	if data, _ := p.whm("get_transfer_session_state", "transfer_session_id", data["transfer_session_id"].(string)); data["state_name"] != "TRANSFER_FAILED" {
+	id = data["transfer_session_id"].(string)
+	if data, _ := p.whm("get_transfer_session_state", "transfer_session_id", id); data["state_name"] != "COMPLETED" {
 		t.Errorf("the state is %v", data)
+	}
+	if data, _ := p.whm("fetch_transfer_session_log", "transfer_session_id", id, "logfile", "master.log"); !strings.Contains(data["log"].(string), `"failure":"The disk is full."`) {
+		t.Errorf("the log is %v", data)
 	}
 }
