@@ -22,6 +22,7 @@ import (
 	"keepwatch/handlers/web"
 	"keepwatch/providers"
 	"keepwatch/providers/authenticator"
+	"keepwatch/providers/cpanel"
 	"keepwatch/providers/files"
 	"keepwatch/store"
 	"keepwatch/store/bolt"
@@ -49,6 +50,7 @@ type app struct {
 	connected    sync.WaitGroup // their connections
 	stopping     atomic.Bool    // all has stopped but the outbox
 	duties       duties
+	hosts        *cpanel.Provider
 	serving      bool // the platforms are connected to; set before anything is started
 	terminal     *terminalPoster
 	control      *control
@@ -61,7 +63,7 @@ type app struct {
 // openApp opens the state, the key and the vault and joins the packages. It
 // starts nothing: start does.
 func openApp(p process, s settings, log *slog.Logger) (*app, error) {
-	a := &app{settings: s, log: log, now: p.Now, crash: p.Crash, account: terminalAccount()}
+	a := &app{settings: s, log: log, now: p.Now, crash: p.Crash, account: terminalAccount(), hosts: hosting(p, log)}
 	if a.crash == nil {
 		a.crash = func(string) {}
 	}
@@ -148,17 +150,19 @@ func (a *app) ready() error {
 func (a *app) makeEngine() error {
 	s := a.settings
 	cfg := providers.Config{
-		Sources:   a.catalog,
-		Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: s.files(a.log), keepwatch.KindDossier: authenticator.NewProvider(a.duties.phones)},
-		Vault:     sealer{a.vault},
-		Archives:  a.archives(),
-		Copies:    s.Vault.Copies,
-		Copier:    a.vault,
-		Keep:      s.Vault.Keep,
-		Location:  s.Location,
-		Now:       a.now,
-		Log:       a.log,
-		Crash:     a.crash,
+		Sources: a.catalog,
+		Providers: map[keepwatch.SourceKind]providers.Provider{
+			keepwatch.KindFiles: s.files(a.log), keepwatch.KindDossier: authenticator.NewProvider(a.duties.phones), keepwatch.KindCPanel: a.hosts,
+		},
+		Vault:    sealer{a.vault},
+		Archives: a.archives(),
+		Copies:   s.Vault.Copies,
+		Copier:   a.vault,
+		Keep:     s.Vault.Keep,
+		Location: s.Location,
+		Now:      a.now,
+		Log:      a.log,
+		Crash:    a.crash,
 	}
 	works, err := providers.NewWorks(cfg)
 	if err != nil {
@@ -361,6 +365,11 @@ func terminalAccount() keepwatch.Account {
 // folder of the data folder.
 func (s settings) own() vault.Own {
 	return vault.Own{Paths: []string{s.DataDir, s.Vault.Dir, s.statePath(), s.keyPath()}, Free: []string{s.restoredPath()}}
+}
+
+// hosting gives the provider of hosting accounts.
+func hosting(p process, log *slog.Logger) *cpanel.Provider {
+	return cpanel.New(cpanel.Config{Log: log, Now: p.Now, Every: p.Pace})
 }
 
 // files gives the provider of this machine's files. A nil log is silent.

@@ -38,9 +38,9 @@ func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 		}
 		return probes
 	}
-	platforms := probePlatforms(ctx, s, p.Now)
+	platforms, look := probePlatforms(ctx, s, p.Now), probers(hosting(p, slog.New(slog.DiscardHandler)))
 	if _, err := os.Stat(s.statePath()); errors.Is(err, fs.ErrNotExist) {
-		return slices.Concat(probeSettings(s), platforms, []keepwatch.Probe{good("state", "There is none yet; the first start makes it.")}, probeSources(ctx, s.files(nil).Check, s.probers(), s.Sources, nil))
+		return slices.Concat(probeSettings(s), platforms, []keepwatch.Probe{good("state", "There is none yet; the first start makes it.")}, probeSources(ctx, s.files(nil).Check, look, s.Sources, nil))
 	}
 	state, err := bolt.Open(bolt.Config{Path: s.statePath()})
 	if keepwatch.KindOf(err) == keepwatch.KindConflict {
@@ -52,7 +52,7 @@ func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 	defer state.Close()
 	records := store.NewRecords(state, p.Now)
 	probes := append(append(probeSettings(s), platforms...), good("state", relative(s.statePath())+" opens and is consistent."))
-	return append(probes, probeInside(ctx, s, records, p.Now(), false)...)
+	return append(probes, probeInside(ctx, s, look, records, p.Now(), false)...)
 }
 
 // askRunning gives what the bot that runs on the data folder says of itself, and false
@@ -87,12 +87,12 @@ func off(name, text, next string) keepwatch.Probe {
 
 // check is `/keepwatch check`, inside the running bot.
 func (a *app) check(ctx context.Context) []keepwatch.Probe {
-	return slices.Concat(a.settings.probeDisk(), probeSettings(a.settings), a.probeConnections(ctx), probeInside(ctx, a.settings, a.records, a.now(), true))
+	return slices.Concat(a.settings.probeDisk(), probeSettings(a.settings), a.probeConnections(ctx), probeInside(ctx, a.settings, probers(a.hosts), a.records, a.now(), true))
 }
 
 // probeInside looks at what the state knows; running says whether a bot works on
 // it, so that its runs go on.
-func probeInside(ctx context.Context, s settings, records *store.Records, now time.Time, running bool) []keepwatch.Probe {
+func probeInside(ctx context.Context, s settings, look map[keepwatch.SourceKind]prober, records *store.Records, now time.Time, running bool) []keepwatch.Probe {
 	v, err := vault.Open(vault.Config{Dir: s.Vault.Dir, Recipients: s.Vault.Recipients, IdentityFile: s.keyPath(), Look: true})
 	archives, readErr := records.Archives("")
 	adHoc, adHocErr := records.AdHocSources()
@@ -105,7 +105,7 @@ func probeInside(ctx context.Context, s settings, records *store.Records, now ti
 		place = append(place, bad("vault folder", keepwatch.Sentence(away), ""))
 	}
 	return slices.Concat(place, []keepwatch.Probe{probeKey(s, records, v, err, archives)}, probeArchives(s.Vault.Dir, v, archives),
-		probeSources(ctx, s.files(nil).Check, s.probers(), slices.Concat(s.Sources, adHoc), archives), probeRetention(s, records, v, archives, now), probeRuns(open, running), probeMessages(records, now))
+		probeSources(ctx, s.files(nil).Check, look, slices.Concat(s.Sources, adHoc), archives), probeRetention(s, records, v, archives, now), probeRuns(open, running), probeMessages(records, now))
 }
 
 // probeSettings looks at configuration, environment and disk.

@@ -17,6 +17,7 @@ import (
 	"keepwatch/handlers"
 	"keepwatch/handlers/chart"
 	"keepwatch/handlers/checklists"
+	"keepwatch/providers"
 	"keepwatch/providers/authenticator"
 	"keepwatch/store"
 )
@@ -56,7 +57,7 @@ func (a *app) makeDuties() (err error) {
 	if d.lists, err = s.checklists(); err != nil {
 		return err
 	}
-	d.servers = &servers{records: a.records, sources: a.catalog, inspectors: nil, now: a.now, log: a.log}
+	d.servers = &servers{records: a.records, sources: a.catalog, inspectors: map[keepwatch.SourceKind]providers.Inspector{keepwatch.KindCPanel: a.hosts}, now: a.now, log: a.log}
 	d.scheduler, err = remind.New(remind.Config{
 		Records: bookOf{a.records}, Clock: d.times, Hours: a.hours, Location: s.Location,
 		Show: func(o keepwatch.Occurrence, r keepwatch.Rule) keepwatch.Message {

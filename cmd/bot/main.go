@@ -39,6 +39,7 @@ type process struct {
 	Err     io.Writer
 	Now     func() time.Time
 	Crash   func(point string) // tests end the process at a named point; nil: never
+	Pace    time.Duration      // how often what a host makes is looked at; 0: as the provider has it
 }
 
 // options are the global flags.

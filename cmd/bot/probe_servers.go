@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"keepwatch"
+	"keepwatch/providers/cpanel"
 )
 
 // prober is a provider that can ask the server of a source whether backups will go
@@ -16,7 +17,9 @@ type prober interface {
 }
 
 // probers gives the providers that can be asked, by what they know.
-func (s settings) probers() map[keepwatch.SourceKind]prober { return nil }
+func probers(hosts *cpanel.Provider) map[keepwatch.SourceKind]prober {
+	return map[keepwatch.SourceKind]prober{keepwatch.KindCPanel: hosts}
+}
 
 // checkServer is how long a check waits for one server: longer than a connection takes
 // to be given up.

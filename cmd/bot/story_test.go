@@ -31,6 +31,7 @@ func botMain() {
 		Args: os.Args[1:], Environ: os.Environ(),
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: clockFrom(os.Getenv("KEEPWATCH_TEST_NOW")),
 		Crash: crashFrom(os.Getenv("KEEPWATCH_TEST_CRASH"), os.Getenv("KEEPWATCH_TEST_TRACE")),
+		Pace:  20 * time.Millisecond,
 	})
 	stop()
 	os.Exit(code)
