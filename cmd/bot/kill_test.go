@@ -204,7 +204,8 @@ func (b bench) points(line string) []string {
 	}
 	seen := map[string]int{}
 	var points []string
-	for _, name := range strings.Fields(string(data)) {
+	for name := range strings.Lines(string(data)) { // the names of some steps have blanks
+		name = strings.TrimSpace(name)
 		seen[name]++
 		points = append(points, fmt.Sprintf("%s#%d", name, seen[name]))
 	}

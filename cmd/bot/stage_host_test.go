@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -224,11 +223,12 @@ func (s *hostStage) held(ts *testscript.TestScript, day, damage string) error {
 
 // same compares a file of the story with the newest full backup on the host.
 func (s *hostStage) same(ts *testscript.TestScript, name string) error {
-	here, err := os.ReadFile(oneMatch(ts, name))
+	name = oneMatch(ts, name)
+	here, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
-	there, ok := s.account.File(path.Base(name))
+	there, ok := s.account.File(filepath.Base(name))
 	if !ok {
 		return fmt.Errorf("the host has no %s: %q", filepath.Base(name), s.account.HomeBackups())
 	}
