@@ -18,6 +18,9 @@ type Archive struct {
 	Parts   []string   `json:"parts,omitempty"`
 	Path    string     `json:"path,omitempty"` // of a files source: what it is of
 	Run     int64      `json:"run"`            // the run that made it
+	// Fetched says that the provider's server had made it by itself, and that somebody
+	// had it brought home.
+	Fetched bool `json:"fetched,omitempty"`
 	// Adopted says that it was found in the vault with nobody's word about it:
 	// whether it is unlike its history is worked out when it is verified.
 	Adopted bool `json:"adopted,omitempty"`
@@ -73,10 +76,11 @@ type SealedFile struct {
 	SHA256 string `json:"sha256"` // lower-case hex
 }
 
-// AsOf gives the moment at which things were as the archive holds them: of a backup
-// that the provider's server had made, that is before our run began.
+// AsOf gives the moment at which things were as the archive holds them: when its run
+// began, or, of a backup that the provider's server had made before that, when that
+// was. What is the newest is a matter of this, and not of when it was brought home.
 func (a Archive) AsOf() time.Time {
-	if a.Inside != nil && !a.Inside.Made.IsZero() {
+	if a.Inside != nil && !a.Inside.Made.IsZero() && a.Inside.Made.Before(a.Started) {
 		return a.Inside.Made
 	}
 	return a.Started
@@ -124,15 +128,17 @@ func ValidStamp(s string) bool {
 // groupKey is the same for archives of the same thing: of one source, one path
 // and the same parts, in whatever order they were asked for. The path is in it
 // because a name may come to mean another one, by a line in the configuration;
-// archives whose path nobody knows stand for none whose path is known.
+// archives whose path nobody knows stand for none whose path is known. Those that were
+// brought home are a group of their own: one that is of a month ago must neither push
+// out what we have made since, nor be removed at once because that is newer.
 func (a Archive) groupKey() string {
 	parts := slices.Clone(a.Parts)
 	slices.Sort(parts)
-	return fmt.Sprintf("%q %q %q", a.Source, a.Path, slices.Compact(parts))
+	return fmt.Sprintf("%q %q %q %t", a.Source, a.Path, slices.Compact(parts), a.Fetched)
 }
 
-// LastLike gives the newest verified archive of the same path and parts, and false
-// where there is none.
+// LastLike gives the newest verified archive of the same path and parts that was not
+// brought home, and false where there is none.
 func LastLike(source Source, parts []string, archives []Archive) (last Archive, found bool) {
 	like := Archive{Source: source.Name, Path: source.Path, Parts: parts}.groupKey()
 	for _, a := range archives {

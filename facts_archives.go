@@ -46,7 +46,7 @@ func ArchiveFacts(k Kept, now time.Time, loc *time.Location) []Fact {
 		if k.Next != nil && passed(k.Next, k.FirstSeen, 1, now) {
 			facts = append(facts, k.partsFact(*latest))
 		}
-	case k.Next != nil && passed(k.Next, newest.Started, 2, now):
+	case k.Next != nil && passed(k.Next, newest.AsOf(), 2, now):
 		facts = append(facts, k.oldFact(*newest, now, loc))
 	}
 	if latest != nil && len(k.Copies) > 0 && now.Sub(latest.Finished) >= copyTime && !k.copied(*latest) {
@@ -63,7 +63,7 @@ func (k Kept) newest(now time.Time, whole bool) *Archive {
 		if !a.IsVerified() || a.Started.After(now) || whole && !k.whole(a) {
 			continue
 		}
-		if best == nil || a.Started.After(best.Started) {
+		if best == nil || a.AsOf().After(best.AsOf()) {
 			best = &k.Archives[i]
 		}
 	}
@@ -149,10 +149,10 @@ func (k Kept) partsFact(latest Archive) Fact {
 }
 
 func (k Kept) oldFact(newest Archive, now time.Time, loc *time.Location) Fact {
-	first, _ := k.Next(newest.Started)
+	first, _ := k.Next(newest.AsOf())
 	return Fact{
 		Key: "old/" + k.Source.Name, Kind: FactOld, Tone: ToneBad,
-		Title: fmt.Sprintf("%s: the newest verified archive is of %s", k.Source.Name, moment(newest.Started, now, loc)),
+		Title: fmt.Sprintf("%s: the newest verified archive is of %s", k.Source.Name, moment(newest.AsOf(), now, loc)),
 		Text: fmt.Sprintf("By its schedule there should be a newer one since %s, and two times have passed without one. What has changed since then is nowhere else. Start a backup, or look why there is none.",
 			moment(first, now, loc)),
 		Buttons: []Button{{Label: "Back up now", Command: "backup start " + k.Source.Name, Style: StylePrimary}, {Label: "Recent runs", Command: "backup status"}},

@@ -126,3 +126,47 @@ func TestLastLike(t *testing.T) {
 		}
 	}
 }
+
+// TestFetchedIsOfItsDay: what was brought home today and is of a month ago is not the
+// newest, is no reason to remove anything that we have made, and is not removed itself
+// by the backup behind it.
+func TestFetchedIsOfItsDay(t *testing.T) {
+	own, older := verified("ruthin-web", "2026-11-24T03:00"), verified("ruthin-web", "2026-11-23T03:00")
+	fetched := held("b1", "2026-11-24T12:00")
+	fetched.Fetched, fetched.Inside = true, &Inside{Files: 1, Made: at("2026-10-24T00:00")}
+	again := held("b2", "2026-11-24T13:00")
+	again.Fetched, again.Inside = true, &Inside{Files: 1, Made: at("2026-10-17T00:00")}
+	for name, keep := range map[string]Keep{"the last one": {Last: 1}, "one a day": {Daily: 1}} {
+		kept := map[string]bool{}
+		for _, d := range keep.Decide([]Archive{own, older, fetched, again}, at("2026-11-24T14:00"), time.UTC) {
+			kept[d.Archive.Ref()] = d.Keep
+		}
+		want := map[string]bool{own.Ref(): true, older.Ref(): false, fetched.Ref(): true, again.Ref(): false}
+		if d := cmp.Diff(want, kept); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+	each := func(after time.Time) (time.Time, bool) { return after.Truncate(24*time.Hour).AddDate(0, 0, 1), true }
+	k := Kept{Source: Source{Name: "ruthin-web", Kind: KindCPanel}, Archives: []Archive{older, fetched}, Next: each}
+	if facts := ArchiveFacts(k, at("2026-11-26T12:00"), time.UTC); len(facts) != 1 || !strings.Contains(facts[0].Title, "23 November") {
+		t.Errorf("%+v", facts)
+	}
+	if got, _ := LastLike(k.Source, nil, []Archive{older, fetched}); got.Ref() != older.Ref() {
+		t.Errorf("the next backup is held against %s", got.Ref())
+	}
+}
+
+// TestAsOf: what the server makes for a run is of when the run began.
+func TestAsOf(t *testing.T) {
+	a := verified("ruthin-web", "2026-11-24T03:00")
+	for made, want := range map[string]string{"2026-11-24T04:30": "2026-11-24T03:00", "2026-11-09T03:00": "2026-11-09T03:00"} {
+		a.Inside = &Inside{Made: at(made)}
+		if !a.AsOf().Equal(at(want)) {
+			t.Errorf("made %s, it is of %s", made, a.AsOf())
+		}
+	}
+	a.Inside = nil
+	if !a.AsOf().Equal(a.Started) {
+		t.Errorf("it is of %s", a.AsOf())
+	}
+}

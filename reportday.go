@@ -96,7 +96,7 @@ func (b *daybook) ran(run Run, when time.Time, accepted bool) {
 // whole reports whether a run that is done has left nothing to wish for.
 func (r Run) whole(accepted bool) bool {
 	v := r.Result.Verification
-	return v != nil && v.OK() && v.Level == LevelOpened && len(r.Result.Gaps) == 0 && (len(r.Result.Findings) == 0 || accepted) && len(r.Ask.Parts) == 0
+	return v != nil && v.OK() && v.Level == LevelOpened && len(r.Result.Gaps) == 0 && (len(r.Result.Findings) == 0 || accepted) && len(r.Ask.Parts) == 0 && r.Ask.Held == "" // which is of another day
 }
 
 // archived takes in an archive. Where the run that made it is not known, because it
@@ -104,8 +104,8 @@ func (r Run) whole(accepted bool) bool {
 func (b *daybook) archived(a Archive, known bool) {
 	b.Archives++
 	b.Bytes += a.SealedBytes
-	if a.IsVerified() && a.Started.After(b.Newest) {
-		b.Newest, b.Ref = a.Started, a.Ref()
+	if a.IsVerified() && a.AsOf().After(b.Newest) {
+		b.Newest, b.Ref = a.AsOf(), a.Ref()
 	}
 	d := b.of(a.Started)
 	if known || d == nil {

@@ -119,7 +119,8 @@ type Decision struct {
 // Archives of the same path and parts are a group of their own, as restic groups
 // by paths: a newer archive of one database does not stand for the whole account,
 // nor one file of a drop folder for another, nor a folder for the one that had its
-// name before.
+// name before. So are those that were brought home from a host; their day is the one
+// that they are of.
 //
 // Only verified archives count. Those that are not are kept until a person has
 // looked. One whose date lies in the future, made while the clock was wrong, does
@@ -128,7 +129,7 @@ type Decision struct {
 // the rules say.
 func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []Decision {
 	sorted := slices.Clone(archives)
-	slices.SortStableFunc(sorted, func(a, b Archive) int { return b.Started.Compare(a.Started) })
+	slices.SortStableFunc(sorted, func(a, b Archive) int { return b.AsOf().Compare(a.AsOf()) })
 	out := make([]Decision, len(sorted))
 	groups := map[string][]*Decision{}
 	for i, a := range sorted {
@@ -223,11 +224,11 @@ func (k Keep) rules() []rule {
 func (r rule) apply(list []*Decision, loc *time.Location) {
 	var since time.Time
 	if !r.span.IsZero() {
-		since = r.span.before(list[0].Archive.Started.In(loc))
+		since = r.span.before(list[0].Archive.AsOf().In(loc))
 	}
 	kept, last := 0, ""
 	for i, d := range list {
-		t := d.Archive.Started.In(loc)
+		t := d.Archive.AsOf().In(loc)
 		if !r.span.IsZero() && !t.After(since) {
 			return
 		}

@@ -25,11 +25,12 @@ type Peak struct {
 	Since time.Time `json:"since,omitzero"` // the start of the archive that was said to be right; zero: nobody has said so of any
 	Items int64     `json:"items,omitempty"`
 	Bytes int64     `json:"bytes,omitempty"`
+	Files int64     `json:"files,omitempty"` // inside those that are stored as one file
 }
 
 // atLeast raises a peak.
-func (p *Peak) atLeast(items, bytes int64) {
-	p.Items, p.Bytes = max(p.Items, items), max(p.Bytes, bytes)
+func (p *Peak) atLeast(items, bytes, files int64) {
+	p.Items, p.Bytes, p.Files = max(p.Items, items), max(p.Bytes, bytes), max(p.Files, files)
 }
 
 // PeakOf gives the peak before an archive, out of those that are left and of
@@ -49,15 +50,15 @@ func PeakOf(a Archive, history []Archive) Peak {
 		}
 	}
 	if a.Peak.Since.Equal(peak.Since) {
-		peak.atLeast(a.Peak.Items, a.Peak.Bytes)
+		peak.atLeast(a.Peak.Items, a.Peak.Bytes, a.Peak.Files)
 	}
 	for _, h := range before {
 		if h.Started.Before(peak.Since) {
 			continue
 		}
-		peak.atLeast(h.Items, h.Bytes)
+		peak.atLeast(h.Items, h.Bytes, filesInside(h))
 		if h.Peak.Since.Equal(peak.Since) { // else it is of what was before
-			peak.atLeast(h.Peak.Items, h.Peak.Bytes)
+			peak.atLeast(h.Peak.Items, h.Peak.Bytes, h.Peak.Files)
 		}
 	}
 	return peak
@@ -93,9 +94,9 @@ func earlier(a Archive, history []Archive) []Archive {
 
 // Suspect compares an archive with the verified ones of the same path and parts
 // before it, and says in figures how it is unlike them: empty or nearly so, far
-// fewer items, far less data, each against the most that there was; or gaps that
-// the newest one before it has not. The words name nothing from inside, because
-// they are written beside the archive. While the newest archive has findings that
+// fewer items or files, far less data, each against the most that there was; or gaps
+// that the newest one before it has not, and databases and domains that it has. The
+// words name nothing from inside, because they are written beside the archive. While the newest archive has findings that
 // nobody has accepted, nothing of its source is pruned.
 func Suspect(a Archive, history []Archive) []Finding {
 	before := earlier(a, history)
@@ -118,6 +119,7 @@ func Suspect(a Archive, history []Archive) []Finding {
 	if most.Items > 0 && a.Items == 0 || most.Items >= fewFiles && under(a.Items, most.Items, farFewer) {
 		add("fewer", "It has far fewer items than one before it: %s instead of %s.", FormatCount(a.Items, ""), FormatCount(most.Items, ""))
 	}
+	suspectInside(a, before, most, add)
 	if opened := gapsOpened(a, settled(before)); opened > 0 {
 		add("gaps", "%s could not be read, and %s only in part; so many of these are gaps that the one before it has not: %s. The older archives may hold what is missing now.",
 			FormatCount(a.Counts[NoteUnreadable], "item"), FormatCount(a.Counts[NoteHalf], "file"), FormatCount(opened, ""))

@@ -20,6 +20,8 @@ const (
 	FactUnverified FactKind = "unverified" // a source has no verified archive
 	FactSingle     FactKind = "single"     // an archive lies in one place only
 	FactCustody    FactKind = "custody"    // nobody has said where something is recorded without which all is lost
+	FactRoom       FactKind = "room"       // an account on a provider's server has too little room left
+	FactLacks      FactKind = "lacks"      // an account may not do what its backups need
 	FactReady      FactKind = "ready"      // the team is not ready for a lock-out
 )
 

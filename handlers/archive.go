@@ -39,12 +39,12 @@ func (r *Router) archiveCommands() []Command {
 			Summary: "Restore an archive or parts of it; shown first, then confirmed",
 			Options: []Option{
 				archive,
-				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these: a file, a folder, or a pattern such as *.docx"},
-				{Name: "to", Type: TypePath, Flag: true, Summary: "the folder to restore into"},
+				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these: a file, a folder, a pattern such as *.docx; --to account: parts, more archives"},
+				{Name: "to", Type: TypePath, Flag: true, Summary: "the folder to restore into; the word account: back into the hosting account"},
 				{Name: "overwrite", Type: TypeSwitch, Flag: true, Summary: "replace files that exist there"},
 				confirm,
 			},
-			Examples: []string{"backup restore ruthin-web --to /tmp/look", "backup restore notes reports/2026 --to ./back"},
+			Examples: []string{"backup restore ruthin-web --to /tmp/look", "backup restore notes reports/2026 --to ./back", "backup restore ruthin-web database:ruthin_wp --to account"},
 		},
 		{
 			Group: "backup", Name: "prune", Role: keepwatch.RoleAdmin, run: r.prune,
@@ -138,6 +138,9 @@ func onlyParts(t *keepwatch.Table, archives []keepwatch.Archive) {
 // remarks says in a few words how an archive is.
 func (r *Router) remarks(a keepwatch.Archive) string {
 	words := []string{proofWord(a)}
+	if a.Fetched {
+		words = append(words, "brought home; it is of "+r.time(a.AsOf()))
+	}
 	if a.Pinned != "" {
 		words = append(words, "pinned: "+a.Pinned)
 	}
@@ -171,6 +174,7 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 		{Name: "On disk", Value: keepwatch.FormatBytes(a.SealedBytes)}, {Name: "Where", Value: r.cfg.Vault.Path(a.Ref())},
 		{Name: "Sealed to", Value: shorten(strings.Join(a.Recipients, ", "))},
 	}
+	fields = append(fields, r.insideFields(a)...)
 	for _, c := range a.Copies {
 		value := "read back and compared on " + c.Verified.In(r.cfg.Location).Format("2 January 2006")
 		if c.Trouble != "" {
@@ -205,6 +209,9 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 	msg.Blocks = append(msg.Blocks, r.openBlocks(a.Ref(), a.Sealed)...)
 	ref := Quote(a.Ref())
 	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Verify", Command: "backup verify " + ref}, keepwatch.Button{Label: "Restore", Command: "backup restore " + ref, Form: restoreForm(a)})
+	if a.Kind == keepwatch.KindCPanel && r.cfg.Duties.Returns != nil {
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Put back into the account", Command: "backup restore " + ref + " --to " + toAccount, Form: putBackForm(a)})
+	}
 	return msg, nil
 }
 
@@ -291,6 +298,9 @@ func (c *call) confirmed(plan any) bool {
 }
 
 func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error) {
+	if c.args.one("to") == toAccount {
+		return r.putBack(ctx, c)
+	}
 	a, err := r.archive(c, c.args.one("archive"))
 	if err != nil {
 		return keepwatch.Message{}, err
@@ -365,7 +375,7 @@ func restoreCommand(ask keepwatch.Ask, code string) string {
 
 func restoreFields(a keepwatch.Archive, plan keepwatch.RestorePlan, free int64) keepwatch.Block {
 	fields := []keepwatch.Field{
-		{Name: "Backed up", Time: a.Started},
+		{Name: "Backed up", Time: a.AsOf()},
 		{Name: "To", Value: plan.To},
 		{Name: "How much", Value: fmt.Sprintf("%s in %s", keepwatch.FormatBytes(plan.Bytes), keepwatch.FormatCount(plan.Items, "item"))},
 	}

@@ -209,7 +209,8 @@ func (r *Router) archive(c *call, word string) (keepwatch.Archive, error) {
 			return a, nil
 		}
 	}
-	if stamp == "" || stamp == "latest" { // one of the whole source, where there is any
+	slices.SortStableFunc(archives, func(a, b keepwatch.Archive) int { return b.AsOf().Compare(a.AsOf()) }) // one that was brought home is of another day
+	if stamp == "" || stamp == "latest" {                                                                   // one of the whole source, where there is any
 		if i := slices.IndexFunc(archives, func(a keepwatch.Archive) bool { return len(a.Parts) == 0 }); i >= 0 {
 			return archives[i], nil
 		}

@@ -20,7 +20,7 @@ func (r *Router) backupCommands() []Command {
 			Summary: "Start a backup, whole or in parts",
 			Options: []Option{
 				{Name: "source", Type: TypeSource, Required: true, Summary: "what to back up; in the terminal also a path"},
-				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these parts, such as a folder in it"},
+				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these parts: a folder in it; of a hosting account home, databases, database:NAME and so on"},
 				{Name: "changes", Type: TypeSwitch, Flag: true, Summary: "only what changed since the last backup; not in this version yet"},
 			},
 			Examples: []string{"backup start ruthin-web", "backup start ./docs"},
@@ -102,6 +102,9 @@ func (r *Router) start(ctx context.Context, c *call) (keepwatch.Message, error) 
 		return keepwatch.Message{}, err
 	}
 	c.audit.Source = s.Name
+	if err := checkParts(s, c.args["part"]); err != nil {
+		return keepwatch.Message{}, err
+	}
 	return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunBackup, Source: s.Name, Ask: keepwatch.Ask{Parts: c.args["part"]}})
 }
 
@@ -191,13 +194,15 @@ func (r *Router) forget(_ context.Context, c *call) (keepwatch.Message, error) {
 // nothing about the whole, so it comes second.
 func (r *Router) newest(c *call, archives []keepwatch.Archive) string {
 	text := "none yet"
+	archives = slices.Clone(archives)
+	slices.SortStableFunc(archives, func(a, b keepwatch.Archive) int { return b.AsOf().Compare(a.AsOf()) })
 	for _, a := range archives {
 		switch {
 		case !a.IsVerified():
 		case len(a.Parts) == 0:
-			return r.when(c, a.Started)
+			return r.when(c, a.AsOf())
 		case text == "none yet":
-			text = partsText(a.Parts) + ": " + r.when(c, a.Started)
+			text = partsText(a.Parts) + ": " + r.when(c, a.AsOf())
 		}
 	}
 	return text

@@ -42,12 +42,15 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 	case keepwatch.RunAttention:
 		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s needs attention", run.ID, work(run)), keepwatch.ToneBad
 		msg.Blocks = append(msg.Blocks, failureText(run))
+		if done, _ := returned(run); len(done) > 0 {
+			msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Put back so far, %d of %d:\n%s", len(done), len(run.Ask.Return), strings.Join(done, "\n"))))
+		}
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Retry", Command: "backup retry " + number, Style: keepwatch.StylePrimary}, cancel, details)
 		msg.Buttons = append(msg.Buttons, others(run)...)
 	default:
 		msg.Title, msg.Tone, msg.Failed = fmt.Sprintf("Run %d: %s failed", run.ID, work(run)), keepwatch.ToneBad, true
 		msg.Blocks = append(msg.Blocks, failureText(run))
-		if run.Kind == keepwatch.RunBackup {
+		if run.Kind == keepwatch.RunBackup || len(run.Ask.Return) > 0 {
 			msg.Blocks = append(msg.Blocks, keepwatch.Text(leftOf(run)))
 		}
 		msg.Buttons = append(append(msg.Buttons, details), others(run)...)
@@ -78,6 +81,8 @@ func leftOf(run keepwatch.Run) string {
 		removed = " Before that " + removedText(run.Result.Removed)
 	}
 	switch {
+	case len(run.Ask.Return) > 0:
+		return returnedText(run)
 	case run.Kind == keepwatch.RunRestore:
 		return "No new folder was made. What it had restored into one that was there already stays in it."
 	case run.Kind == keepwatch.RunVerify:
@@ -87,9 +92,9 @@ func leftOf(run keepwatch.Run) string {
 	case run.Kind == keepwatch.RunPrune:
 		return strings.TrimSpace(removed)
 	case run.Result.Archive != "":
-		return "Its archive " + run.Result.Archive + " was complete and verified by then, and is kept." + removed
+		return "Its archive " + run.Result.Archive + " was complete and verified by then, and is kept." + removed + hostLeft(run)
 	}
-	return "No archive was made of it. Those from before are as they were."
+	return "No archive was made of it. Those from before are as they were." + hostLeft(run)
 }
 
 func failureText(run keepwatch.Run) keepwatch.Block {
@@ -103,6 +108,9 @@ func failureText(run keepwatch.Run) keepwatch.Block {
 func work(run keepwatch.Run) string {
 	switch run.Kind {
 	case keepwatch.RunBackup:
+		if run.Ask.Held != "" {
+			return "bringing home " + keepwatch.Printable(run.Ask.Held) + " of " + run.Source
+		}
 		if len(run.Ask.Parts) > 0 {
 			return "backup of " + run.Source + " (" + partsText(run.Ask.Parts) + ")"
 		}
@@ -110,6 +118,9 @@ func work(run keepwatch.Run) string {
 	case keepwatch.RunVerify:
 		return "proof of " + run.Ask.Archive
 	case keepwatch.RunRestore:
+		if n := int64(len(run.Ask.Return)); n > 0 {
+			return "putting " + keepwatch.FormatCount(n, "item") + " back into " + run.Source
+		}
 		return "restore of " + run.Ask.Archive
 	case keepwatch.RunPrune:
 		return "pruning of " + run.Source
@@ -143,7 +154,7 @@ func printable(names []string, between string) string {
 // stateWord is a run's state for a table.
 func stateWord(run keepwatch.Run) string {
 	if f, ok := run.Progress.Fraction(); ok && run.State == keepwatch.RunRunning {
-		return fmt.Sprintf("%s, %s %d %%", run.State, run.Progress.Step, int(f*100))
+		return fmt.Sprintf("%s, %s %d %%", run.State, keepwatch.Printable(run.Progress.Step), int(f*100))
 	}
 	if run.State == keepwatch.RunDone && leftOut(run.Result.Counts) > 0 {
 		return "done, with gaps"
@@ -153,7 +164,7 @@ func stateWord(run keepwatch.Run) string {
 
 // doing is what a step does, for people.
 var doing = map[string]string{
-	"plan": "Looking at what there is", "fetch": "Reading and sealing", "verify": "Reading back and proving",
+	"plan": "Looking at what there is", "request": "Asking the host to make it", "wait": "The host is making it", "release": "Clearing up at the host", "fetch": "Reading and sealing", "verify": "Reading back and proving",
 	"seal": "Putting the archive in its place", "copy": "Copying it to another place", "prune": "Tidying up old archives", "extract": "Restoring",
 }
 
@@ -170,7 +181,10 @@ func stepWord(run keepwatch.Run) string {
 	}
 	word, ok := doing[step.Name]
 	if !ok {
-		word = step.Name
+		word = keepwatch.Printable(step.Name)
+	}
+	if n := len(run.Ask.Return); n > 0 && at >= 2 && at-2 < n {
+		word = "Putting back " + keepwatch.Printable(run.Ask.Return[at-2].Name)
 	}
 	return fmt.Sprintf("%s (step %d of %d)", word, at, len(run.Steps))
 }
@@ -186,6 +200,10 @@ func (r *Router) done(msg *keepwatch.Message, run keepwatch.Run) {
 	case keepwatch.RunVerify:
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(proofText(res.Verification)))
 	case keepwatch.RunRestore:
+		if len(run.Ask.Return) > 0 {
+			putBackDone(msg, run)
+			return
+		}
 		msg.Blocks = append(msg.Blocks,
 			keepwatch.Text(fmt.Sprintf("%s (%s) restored in %s, each compared with its SHA-256 from the day of the backup.", keepwatch.FormatCount(res.Items, "item"), keepwatch.FormatBytes(res.Bytes), keepwatch.FormatDuration(took))),
 			keepwatch.Block{Fields: []keepwatch.Field{{Name: "From", Value: res.Archive}, {Name: "To", Value: run.Ask.To}}})
@@ -245,6 +263,9 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("By the retention rules "+removedText(res.Removed)))
 	}
 	fields := []keepwatch.Field{{Name: "Archive", Value: res.Archive}, {Name: "Where", Value: r.cfg.Vault.Path(res.Archive)}}
+	if res.Inside != nil && !res.Inside.IsZero() {
+		fields = append(fields, keepwatch.Field{Name: "Inside", Value: insideText(*res.Inside)})
+	}
 	if len(res.Copied) > 0 {
 		fields = append(fields, keepwatch.Field{Name: "Copy", Value: strings.Join(res.Copied, ", ") + " (read back and compared)"})
 	}
@@ -419,16 +440,17 @@ func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Messa
 		if s.Attempts > 1 {
 			value += fmt.Sprintf(", begun %d times", s.Attempts)
 		}
-		fields = append(fields, keepwatch.Field{Name: "Step " + s.Name, Value: value})
+		fields = append(fields, keepwatch.Field{Name: "Step " + keepwatch.Printable(s.Name), Value: value})
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields})
 	for _, f := range run.Failures {
-		text := r.time(f.At) + ", step " + f.Step + ": " + f.Message
+		text := r.time(f.At) + ", step " + keepwatch.Printable(f.Step) + ": " + f.Message
 		if role >= keepwatch.RoleAdmin && f.Cause != "" && !strings.HasSuffix(f.Cause, f.Message) {
 			text += "\nCause: " + f.Cause
 		}
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(text))
 	}
+	msg.Blocks = append(msg.Blocks, logBlocks(run.Result.Logs)...)
 	var buttons []keepwatch.Button
 	for _, b := range msg.Buttons {
 		if b.Label != "Details" {

@@ -60,7 +60,11 @@ func (r *Router) Complete(ctx context.Context, req keepwatch.Request, cursor int
 func (r *Router) completeOption(ctx context.Context, c Command, given []string, word string, req keepwatch.Request) []Candidate {
 	if n := len(given); n > 0 {
 		if o, ok := c.option(strings.TrimPrefix(given[n-1], "--")); ok && o.Type != TypeSwitch && strings.HasPrefix(given[n-1], "--") {
-			return r.values(o.Type, word, req)
+			list := r.values(o.Type, word, req)
+			if o.Name == "to" && o.Type == TypePath && r.ofAccount(given[0]) {
+				list = append([]Candidate{{toAccount, "back into the hosting account", true}}, list...)
+			}
+			return list
 		}
 	}
 	if strings.HasPrefix(word, "-") {
@@ -92,14 +96,39 @@ func (r *Router) completeOption(ctx context.Context, c Command, given []string, 
 			if o.Type == TypeTopic {
 				return r.topicsOf(c.Title())
 			}
-			if o.Type == TypePart && c.Options[0].Type == TypeArchive {
-				return r.partsOf(ctx, first, word, req)
+			if o.Type == TypePart || o.Type == TypeHeld {
+				return r.insideOf(ctx, c, o, given, first, word, req)
 			}
 			return r.values(o.Type, word, req)
 		}
 		due--
 	}
 	return nil
+}
+
+// insideOf gives what may be named of what stands first in a command: parts of an
+// archive or of a source, or what its host holds.
+func (r *Router) insideOf(ctx context.Context, c Command, o Option, given []string, first, word string, req keepwatch.Request) []Candidate {
+	var list []Candidate
+	switch {
+	case o.Type == TypeHeld:
+		list = r.heldOf(first)
+	case c.Options[0].Type == TypeArchive && !goesToAccount(given):
+		return r.partsOf(ctx, first, word, req)
+	case c.Options[0].Type == TypeArchive:
+		list = r.partsToPutBack(first, req)
+	default:
+		if s, err := r.cfg.Sources.Source(first); err != nil || s.Kind != keepwatch.KindCPanel {
+			return r.values(o.Type, word, req)
+		}
+		list = r.partsOfAccount(first)
+	}
+	if req.Local { // what is completed there is a part of a line
+		for i := range list {
+			list[i].Text = Quote(list[i].Text)
+		}
+	}
+	return list
 }
 
 // values gives what an option of a type may be; nothing where it cannot be read.

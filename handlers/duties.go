@@ -20,6 +20,7 @@ type Duties struct {
 	Checklists    []keepwatch.Checklist
 	Warnings      Warnings
 	Servers       Servers
+	Returns       Returns
 	Record        Record
 	// Hours gives when a channel may be disturbed.
 	Hours func(channel string) keepwatch.Hours

@@ -29,6 +29,7 @@ const (
 	TypeDevice  OptionType = "device"  // a phone that holds Microsoft Authenticator, as a word
 	TypeCustody OptionType = "custody" // something that is lost with its password
 	TypeField   OptionType = "field"   // of the dossier
+	TypeHeld    OptionType = "backup"  // one that the host of the source before it holds
 	TypeTopic   OptionType = "topic"   // of a checklist under the command
 
 	TypeWhen     OptionType = "when"     // a cron expression or plain words, for a rule

@@ -11,7 +11,7 @@ import (
 
 // rotationCommands show what is going to be removed, here and at the host.
 func (r *Router) rotationCommands() []Command {
-	return []Command{{
+	return []Command{r.fetchCommand(), {
 		Group: "backup", Name: "rotation", Role: keepwatch.RoleViewer, run: r.rotation,
 		Summary: "Show what the host will rotate away and when, and what our own retention would remove",
 		Options: []Option{
@@ -108,7 +108,7 @@ func (r *Router) hostRotation(c *call, msg *keepwatch.Message, source keepwatch.
 			table.Rows = append(table.Rows, []string{d.Backup.Day(now, r.cfg.Location), size, d.Says(now, r.cfg.Location), home})
 		}
 		msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
-		if all[0].Guess {
+		if slices.ContainsFunc(all, func(d keepwatch.Departure) bool { return d.Guess }) { // the oldest may be one that stays
 			msg.Blocks = append(msg.Blocks, keepwatch.Text("How many the host keeps is not written in keepwatch.yaml, so it is taken to keep as many as it holds. Write it there: rotation: {keeps: 2, max_age: 28d}"))
 		}
 		text := "That was seen on " + r.when(c, state.Seen) + "."
@@ -124,6 +124,9 @@ func (r *Router) hostRotation(c *call, msg *keepwatch.Message, source keepwatch.
 	if i := slices.IndexFunc(all, func(d keepwatch.Departure) bool { return !d.Home }); i >= 0 {
 		msg.Tone = keepwatch.ToneWarn
 		msg.Title = fmt.Sprintf("%s: the host's backup of %s was not brought home", source.Name, all[i].Backup.Day(now, r.cfg.Location))
+	}
+	if d, found := keepwatch.Away(all); found {
+		msg.Buttons = append(msg.Buttons, keepwatch.FetchButton(source.Name, d.Backup))
 	}
 	if r.cfg.Duties.Servers != nil {
 		msg.Buttons = append(msg.Buttons, look)
@@ -149,7 +152,7 @@ func (r *Router) ownRotation(msg *keepwatch.Message, source string, archives []k
 		}
 	}
 	if len(table.Rows) == 0 {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Our own retention would remove nothing now; there is %s.", keepwatch.FormatCount(int64(len(archives)), "archive"))))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Our own retention would remove nothing now; it keeps %s.", keepwatch.FormatCount(int64(len(archives)), "archive"))))
 		return nil
 	}
 	onlyParts(&table, archives)

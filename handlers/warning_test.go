@@ -16,6 +16,7 @@ import (
 type watchman struct {
 	list   []keepwatch.Warning
 	states []keepwatch.ServerState
+	fresh  []keepwatch.ServerState // what a look gives where that is not what was seen before
 	looked []string
 	acked  []time.Time
 }
@@ -50,7 +51,12 @@ func (m *watchman) ServerStates() ([]keepwatch.ServerState, error) { return m.st
 
 func (m *watchman) LookNow(_ context.Context, source string) (keepwatch.ServerState, error) {
 	m.looked = append(m.looked, source)
-	return m.states[0], nil
+	for _, s := range slices.Concat(m.fresh, m.states) {
+		if s.Source == source {
+			return s, nil
+		}
+	}
+	return keepwatch.ServerState{}, keepwatch.Errorf(keepwatch.KindInvalid, "%s is of kind files, and this version cannot see what a server holds of one.", source)
 }
 
 // warningsOf gives one warning of each sort.

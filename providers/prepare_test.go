@@ -31,9 +31,9 @@ func names(run keepwatch.Run) (list []string) {
 func TestPreparedBackup(t *testing.T) {
 	h := newHost()
 	h.lab.copies = []string{"/elsewhere"}
-	h.inside.Name, h.inside.Made = "backup-1.tar.gz", noon.Add(-time.Hour)
-	h.notes = []keepwatch.Note{{Kind: keepwatch.NoteInfo, Text: "the host's copy was removed"}}
 	run := hostedRun(1)
+	h.inside.Name, h.inside.Made = "backup-1.tar.gz", run.Started.Add(time.Hour)
+	h.notes = []keepwatch.Note{{Kind: keepwatch.NoteInfo, Text: "the host's copy was removed"}}
 	if err := h.lab.carry(t, &run, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestPreparedBackup(t *testing.T) {
 		t.Error(d)
 	}
 	a := h.lab.archives[run.Result.Archive]
-	if d := cmp.Diff(&h.inside, a.Inside); d != "" || a.Held != "backup-1.tar.gz" || !a.AsOf().Equal(noon.Add(-time.Hour)) {
+	if d := cmp.Diff(&h.inside, a.Inside); d != "" || a.Held != "backup-1.tar.gz" || a.Fetched || !a.AsOf().Equal(run.Started) {
 		t.Errorf("%s, held %q, of %s", d, a.Held, a.AsOf())
 	}
 	if h.started != 1 || len(h.files) != 0 || !slices.ContainsFunc(run.Result.Notes, func(n keepwatch.Note) bool { return n.Text == "the host's copy was removed" }) {
@@ -184,7 +184,7 @@ func TestNotPrepared(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := h.lab.archives[run.Result.Archive]
-		if d := cmp.Diff(want, names(run)); d != "" || h.started != 0 || len(h.files) != 1 || a.Held != ask.Held || a.Inside == nil {
+		if d := cmp.Diff(want, names(run)); d != "" || h.started != 0 || len(h.files) != 1 || a.Held != ask.Held || a.Fetched != (ask.Held != "") || a.Inside == nil {
 			t.Errorf("%s: %s, %d were begun, held %q", name, d, h.started, a.Held)
 		}
 		for _, job := range h.jobs {

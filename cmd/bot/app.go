@@ -41,6 +41,7 @@ type app struct {
 	key          ownKey
 	vault        *vault.Vault
 	engine       *engine.Engine
+	returns      *providers.Returns
 	router       *handlers.Router
 	desk         *handlers.Desk
 	outbox       *engine.Outbox
@@ -146,7 +147,7 @@ func (a *app) ready() error {
 
 func (a *app) makeEngine() error {
 	s := a.settings
-	works, err := providers.NewWorks(providers.Config{
+	cfg := providers.Config{
 		Sources:   a.catalog,
 		Providers: map[keepwatch.SourceKind]providers.Provider{keepwatch.KindFiles: s.files(a.log), keepwatch.KindDossier: authenticator.NewProvider(a.duties.phones)},
 		Vault:     sealer{a.vault},
@@ -158,8 +159,12 @@ func (a *app) makeEngine() error {
 		Now:       a.now,
 		Log:       a.log,
 		Crash:     a.crash,
-	})
+	}
+	works, err := providers.NewWorks(cfg)
 	if err != nil {
+		return err
+	}
+	if a.returns, err = providers.NewReturns(cfg); err != nil {
 		return err
 	}
 	joined := map[keepwatch.RunKind]engine.Work{}

@@ -40,7 +40,7 @@ func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 	}
 	platforms := probePlatforms(ctx, s, p.Now)
 	if _, err := os.Stat(s.statePath()); errors.Is(err, fs.ErrNotExist) {
-		return slices.Concat(probeSettings(s), platforms, []keepwatch.Probe{good("state", "There is none yet; the first start makes it.")}, probeSources(ctx, s.files(nil).Check, s.Sources, nil))
+		return slices.Concat(probeSettings(s), platforms, []keepwatch.Probe{good("state", "There is none yet; the first start makes it.")}, probeSources(ctx, s.files(nil).Check, s.probers(), s.Sources, nil))
 	}
 	state, err := bolt.Open(bolt.Config{Path: s.statePath()})
 	if keepwatch.KindOf(err) == keepwatch.KindConflict {
@@ -105,15 +105,16 @@ func probeInside(ctx context.Context, s settings, records *store.Records, now ti
 		place = append(place, bad("vault folder", keepwatch.Sentence(away), ""))
 	}
 	return slices.Concat(place, []keepwatch.Probe{probeKey(s, records, v, err, archives)}, probeArchives(s.Vault.Dir, v, archives),
-		probeSources(ctx, s.files(nil).Check, slices.Concat(s.Sources, adHoc), archives), probeRetention(s, records, v, archives, now), probeRuns(open, running), probeMessages(records, now))
+		probeSources(ctx, s.files(nil).Check, s.probers(), slices.Concat(s.Sources, adHoc), archives), probeRetention(s, records, v, archives, now), probeRuns(open, running), probeMessages(records, now))
 }
 
 // probeSettings looks at configuration, environment and disk.
 func probeSettings(s settings) []keepwatch.Probe {
 	var probes []keepwatch.Probe
-	switch _, err := os.Stat(s.ConfigFile); {
+	switch info, err := os.Stat(s.ConfigFile); {
 	case err == nil:
 		probes = append(probes, good("configuration", fmt.Sprintf("%s: %s, %s.", s.ConfigFile, keepwatch.FormatCount(int64(len(s.Sources)), "source"), keepwatch.FormatCount(int64(len(s.People)), "person", "people"))))
+		probes = append(probes, plainSecrets(s.ConfigFile, s.Plain, info.Mode().Perm()&0o044 != 0)...)
 	default:
 		probes = append(probes, off("configuration", "There is no "+s.ConfigFile+".", "In the terminal a path will do as a source; for more, write one."))
 	}

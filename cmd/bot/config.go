@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -37,6 +36,7 @@ type config struct {
 	Dossier     map[string]string         // what Microsoft asks for, by the field's name
 	When        map[string]keepwatch.When // of the schedules, by source
 	Checklists  string                    // the folder of the team's own; "": there is none
+	Plain       []string                  // secrets that stand in the file itself, by where: "sources[0].token"
 }
 
 // vaultConfig is where archives lie and how long.
@@ -63,6 +63,7 @@ func readConfig(file string, named bool, zone string, env func(string) (string, 
 		return config{}, fmt.Errorf("find the folder of the configuration: %w", err)
 	}
 	c := d.config(d.parse(data), base, zone)
+	c.Plain = d.plain
 	return c, d.err()
 }
 
@@ -223,7 +224,7 @@ func validChannel(id string) bool {
 // schedule.
 var sourceKeys = map[keepwatch.SourceKind][]string{
 	keepwatch.KindFiles:   {"path", "drop", "settle", "exclude"},
-	keepwatch.KindCPanel:  {"url", "user", "token", "rotation", "parts"},
+	keepwatch.KindCPanel:  hostingKeys(),
 	keepwatch.KindOutlook: {"mailbox", "parts", "formats"},
 }
 
@@ -249,7 +250,7 @@ func (d *doc) source(f field, base string, c *config) keepwatch.Source {
 	case keepwatch.KindFiles:
 		d.files(&s, f, keys, base)
 	case keepwatch.KindCPanel:
-		d.cpanel(&s, f, keys)
+		d.cpanel(&s, f, keys, base)
 	case keepwatch.KindOutlook:
 		s.Mailbox = need(f, keys, "mailbox", "mailbox: alis@contoso.example").text()
 		if keys["mailbox"].is() && !strings.Contains(s.Mailbox, "@") {
@@ -282,20 +283,6 @@ func absolute(path, base string) string {
 		return path
 	}
 	return filepath.Join(base, path)
-}
-
-func (d *doc) cpanel(s *keepwatch.Source, f field, keys map[string]field) {
-	at := need(f, keys, "url", "url: https://web1.example.net:2083")
-	h := &keepwatch.Hosting{URL: at.text()}
-	s.Hosting = h
-	if u, err := url.Parse(h.URL); at.is() && (err != nil || u.Scheme != "https" || u.Host == "") {
-		at.bad("is %q; expected https://, a host and a port, such as https://web1.example.net:2083.", h.URL)
-	}
-	h.User = need(f, keys, "user", "user: ruthin").text()
-	h.Token = keepwatch.NewSecret(need(f, keys, "token", "token: ${CPANEL_TOKEN}").text())
-	s.Parts = keys["parts"].texts()
-	rot := keys["rotation"].section("keeps", "max_age")
-	s.Rotation = keepwatch.Rotation{Keeps: rot["keeps"].number(1), MaxAge: rot["max_age"].duration()}
 }
 
 // schedule reads when a source is backed up: a cron expression, or plain words.

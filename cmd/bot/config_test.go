@@ -20,7 +20,8 @@ func readText(t *testing.T, text string) (config, error) {
 	if err := os.WriteFile("keepwatch.yaml", []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{"CPANEL_RUTHIN_TOKEN": "s3cret: [not yaml", "USER": "alis"}
+	env := map[string]string{"CPANEL_RUTHIN_TOKEN": "s3cret: [not yaml", "USER": "alis", "CPANEL_RUTHIN_PASSWORD": "s3cret", "CPANEL_RUTHIN_OTP": "jbsw y3dp-ehpk3pxp", "EMPTY": "", "BAD_OTP": "s3cret0189",
+		"WHM_TOKEN": "s3cret", "SCP_PASSPHRASE": "s3cret", "CPANEL_CORWEN_TOKEN": "s3cret", "FTP_PASSWORD": "s3cret", "LINES": "s3cret\ns3cret"}
 	return readConfig("keepwatch.yaml", true, "", func(n string) (string, bool) { v, ok := env[n]; return v, ok })
 }
 
@@ -93,12 +94,18 @@ func TestConfigOfTheGuide(t *testing.T) {
 	_, text, _ := strings.Cut(string(guide), "```yaml\n")
 	text, _, found := strings.Cut(text, "```")
 	c, err := readText(t, text)
-	if err != nil || !found || len(c.Sources) != 4 || len(c.People) != 1 || len(c.People[0].Devices) != 1 {
+	if err != nil || !found || len(c.Sources) != 6 || len(c.People) != 1 || len(c.People[0].Devices) != 1 {
 		t.Fatalf("%+v %v", c, err)
 	}
-	files, drop, cpanel, outlook := c.Sources[0], c.Sources[1], c.Sources[2], c.Sources[3]
+	files, drop, cpanel, outlook := c.Sources[0], c.Sources[1], c.Sources[2], c.Sources[5]
 	files.Drop, files.Settle = drop.Drop, drop.Settle
+	whm, ftp := c.Sources[3].Hosting, c.Sources[4].Hosting
+	cpanel.Parts = c.Sources[3].Parts
+	hosting, push := *cpanel.Hosting, *whm.Push
+	hosting.WHM, hosting.CA, hosting.Push = whm.WHM, whm.CA, whm.Push
+	push.Password, push.Passive = ftp.Push.Password, ftp.Push.Passive
 	for name, shown := range map[string]any{
+		"hosting": hosting, "push": push, "sftp": *hosting.SFTP,
 		"the file": c, "a person": c.People[0], "a device": c.People[0].Devices[0], "hours of a person": c.People[0].Hours, "a group": c.Groups[0],
 		"hours": c.Hours["slack:C0OPS"], "hours of a channel by its id": c.Hours["discord:998877"], "custody": c.Custody[0], "a credential": c.Credentials[0], "an emergency account": c.Emergency[0],
 		"files": files, "cpanel": cpanel, "outlook": outlook, "rotation": cpanel.Rotation,
@@ -122,9 +129,10 @@ func TestConfigOfTheGuide(t *testing.T) {
 
 // leftOut are the fields of each thing in the guide that no key of it sets.
 var leftOut = map[string][]string{
-	"files":   {"AdHoc", "Formats", "Hosting", "Mailbox", "Parts", "Rotation"},
-	"cpanel":  {"AdHoc", "Drop", "Exclude", "Formats", "Mailbox", "Path", "Schedule", "Settle"},
-	"outlook": {"AdHoc", "Drop", "Exclude", "Hosting", "Path", "Rotation", "Schedule", "Settle"},
+	"the file": {"Plain"},
+	"files":    {"AdHoc", "Formats", "Hosting", "Mailbox", "Parts", "Rotation"},
+	"cpanel":   {"AdHoc", "Drop", "Exclude", "Formats", "Mailbox", "Path", "Settle"},
+	"outlook":  {"AdHoc", "Drop", "Exclude", "Hosting", "Path", "Rotation", "Schedule", "Settle"},
 }
 
 // unset names the fields of a struct that have no value, sorted.

@@ -126,7 +126,7 @@ func (a *app) commandDuties() handlers.Duties {
 	d := &a.duties
 	return handlers.Duties{
 		Rules: d.scheduler, Occurrences: d.scheduler, Times: d.times, Authenticator: d.phones, Dossier: d.phones,
-		Attestations: a.records, Walks: a.records, Checklists: d.lists, Warnings: d.warnings, Servers: d.servers, Record: a.records,
+		Attestations: a.records, Walks: a.records, Checklists: d.lists, Warnings: d.warnings, Servers: d.servers, Returns: a.returns, Record: a.records,
 		Hours: a.hours, Channels: a.channels(), Speaks: a.speaks, Chart: chart.Render, Post: a.post, Said: a.said,
 	}
 }

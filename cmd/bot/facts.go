@@ -64,6 +64,7 @@ func (a *app) facts(now time.Time) ([]keepwatch.Fact, error) {
 		for _, state := range states {
 			if state.Source == src.Name {
 				facts = append(facts, keepwatch.RotationFacts(src, state, bySource[src.Name], keepwatch.HostNext(state, now), now, s.Location)...)
+				facts = append(facts, keepwatch.ServerFacts(src, state, bySource[src.Name], now, s.Location)...)
 			}
 		}
 	}

@@ -132,13 +132,14 @@ func few(names []string) string {
 }
 
 // probeSources looks whether each source is there, is what it should be by check,
-// and can be read.
-func probeSources(ctx context.Context, check func(path string) error, sources []keepwatch.Source, archives []keepwatch.Archive) []keepwatch.Probe {
+// and can be read; look asks those that lie on a server.
+func probeSources(ctx context.Context, check func(path string) error, look map[keepwatch.SourceKind]prober, sources []keepwatch.Source, archives []keepwatch.Archive) []keepwatch.Probe {
 	var probes []keepwatch.Probe
-	for _, s := range sources {
+	remote := probeServers(ctx, look, sources)
+	for i, s := range sources {
 		name := "source " + s.Name
 		if s.Kind != keepwatch.KindFiles {
-			probes = append(probes, caution(name, fmt.Sprintf("Sources of kind %s are not in this version yet.", s.Kind), "Back it up by hand until then."))
+			probes = append(probes, remote[i]...)
 			continue
 		}
 		_, err := os.Lstat(s.Path)

@@ -105,7 +105,7 @@ func TestProbeSources(t *testing.T) {
 	source := keepwatch.Source{Name: "notes", Kind: keepwatch.KindFiles, Path: dir, Exclude: []string{"cache"}}
 	archives := []keepwatch.Archive{{Source: "notes", Stamp: "2026-11-24T120000Z", Started: time.Now(), Counts: map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: 3}}}
 	look := func(archives []keepwatch.Archive) string {
-		return probesText(probeSources(t.Context(), func(string) error { return nil }, []keepwatch.Source{source}, archives))
+		return probesText(probeSources(t.Context(), func(string) error { return nil }, nil, []keepwatch.Source{source}, archives))
 	}
 	if os.Geteuid() != 0 {
 		if got := look(nil); got != "warning source notes: 1 thing in it cannot be read: \""+filepath.Join(dir, "closed")+"\". → Give Keepwatch's user the right to, or exclude them." {

@@ -24,6 +24,7 @@ type servers struct {
 type serverRecords interface {
 	ServerStates() ([]keepwatch.ServerState, error)
 	SaveServerState(s keepwatch.ServerState) error
+	Archives(source string) ([]keepwatch.Archive, error)
 }
 
 // lookServersEvery is how often the servers are looked at unasked: often enough that
@@ -64,13 +65,22 @@ func (s *servers) look(ctx context.Context, src keepwatch.Source) (keepwatch.Ser
 			state = b
 		}
 	}
+	known := state.Backups
 	seen, asked := inspector.Inspect(ctx, src)
 	if asked != nil {
 		state.Trouble = sentenceOf(asked)
 	} else {
 		seen.Version, seen.Source, seen.Seen, seen.Trend = state.Version, src.Name, s.now().UTC(), state.Trend
+		if q := seen.Quota; q != nil {
+			seen.Trend = keepwatch.AddTrend(state.Trend, keepwatch.Quota{At: seen.Seen, Used: q.Used, Limit: q.Limit})
+		}
 		state = seen
 	}
+	archives, err := s.records.Archives(src.Name)
+	if err != nil {
+		return state, err
+	}
+	state.Backups = keepwatch.Homes(src.Name, state.Backups, known, archives) // kept, so that it is known when our own retention has removed the archive
 	if err := s.records.SaveServerState(state); err != nil {
 		return state, err
 	}

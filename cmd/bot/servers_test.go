@@ -17,12 +17,13 @@ import (
 
 // host is a provider's server.
 type host struct {
-	held []keepwatch.ServerBackup
-	err  error
+	held  []keepwatch.ServerBackup
+	quota *keepwatch.Quota
+	err   error
 }
 
 func (h *host) Inspect(context.Context, keepwatch.Source) (keepwatch.ServerState, error) {
-	return keepwatch.ServerState{Backups: h.held}, h.err
+	return keepwatch.ServerState{Backups: h.held, Quota: h.quota}, h.err
 }
 
 type listed []keepwatch.Source
@@ -59,4 +60,70 @@ func TestServers(t *testing.T) {
 			t.Errorf("%s gives %v", name, err)
 		}
 	}
+}
+
+// TestServersTrend: of each day the newest look at an account's room is kept, and a look
+// that failed or says nothing of it takes nothing away.
+func TestServersTrend(t *testing.T) {
+	now := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
+	h := &host{}
+	s := &servers{
+		records: store.NewRecords(mem.New(), func() time.Time { return now }), sources: listed{{Name: "web", Kind: keepwatch.KindCPanel}},
+		inspectors: map[keepwatch.SourceKind]providers.Inspector{keepwatch.KindCPanel: h}, now: func() time.Time { return now }, log: slog.New(slog.DiscardHandler),
+	}
+	for _, look := range []struct {
+		after time.Duration
+		quota *keepwatch.Quota
+		err   error
+	}{
+		{0, &keepwatch.Quota{Used: 1, Limit: 9}, nil}, {6 * time.Hour, &keepwatch.Quota{Used: 2, Limit: 9}, nil}, {6 * time.Hour, nil, errors.New("away")},
+		{12 * time.Hour, &keepwatch.Quota{Used: 3, Limit: 9}, nil}, {time.Hour, nil, nil},
+	} {
+		now = now.Add(look.after)
+		h.quota, h.err = look.quota, look.err
+		if _, err := s.LookNow(t.Context(), "web"); !errors.Is(err, look.err) {
+			t.Fatal(err)
+		}
+	}
+	kept, err := s.ServerStates()
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("%+v, %v", kept, err)
+	}
+	at := time.Date(2026, 11, 26, 15, 0, 0, 0, time.UTC)
+	if d := cmp.Diff([]keepwatch.Quota{{At: at, Used: 2, Limit: 9}, {At: at.Add(18 * time.Hour), Used: 3, Limit: 9}}, kept[0].Trend); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestServersRememberWhatIsHome: also after our own retention has removed the archive,
+// and while the server does not answer.
+func TestServersRememberWhatIsHome(t *testing.T) {
+	now := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
+	h := &host{held: []keepwatch.ServerBackup{{ID: "b2", At: now.Add(-time.Hour)}, {ID: "b1", At: now.Add(-48 * time.Hour)}}}
+	records := store.NewRecords(mem.New(), func() time.Time { return now })
+	s := &servers{
+		records: records, sources: listed{{Name: "web", Kind: keepwatch.KindCPanel}},
+		inspectors: map[keepwatch.SourceKind]providers.Inspector{keepwatch.KindCPanel: h}, now: func() time.Time { return now }, log: slog.New(slog.DiscardHandler),
+	}
+	look := func(want string) {
+		t.Helper()
+		_, err := s.LookNow(t.Context(), "web")
+		kept, statesErr := s.ServerStates()
+		if !errors.Is(err, h.err) || statesErr != nil || len(kept) != 1 || kept[0].Backups[0].Home != "" || kept[0].Backups[1].Home != want {
+			t.Errorf("%v, %v, %+v", err, statesErr, kept)
+		}
+	}
+	look("")
+	a := keepwatch.Archive{Source: "web", Stamp: keepwatch.StampOf(now), Started: now, Held: "b1", Verified: []keepwatch.Verification{{At: now}}}
+	if err := records.SaveArchive(a); err != nil {
+		t.Fatal(err)
+	}
+	h.err = errors.New("away")
+	look(a.Ref())
+	if err := records.DeleteArchive(a.Ref()); err != nil {
+		t.Fatal(err)
+	}
+	look(a.Ref())
+	h.err = nil
+	look(a.Ref())
 }

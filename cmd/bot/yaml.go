@@ -19,6 +19,7 @@ type doc struct {
 	file     string
 	env      func(string) (string, bool)
 	problems []string
+	plain    []string // where secrets stand in the file itself
 }
 
 // field is a place in the file.

@@ -92,7 +92,7 @@ func option(o handlers.Option) *discordgo.ApplicationCommandOption {
 // types. It is never fixed, so that there are no choices.
 func completes(t handlers.OptionType) bool {
 	return slices.Contains([]handlers.OptionType{handlers.TypeSource, handlers.TypePart, handlers.TypeRun, handlers.TypeArchive, handlers.TypePerson, handlers.TypeCommand,
-		handlers.TypeWarning, handlers.TypeDevice, handlers.TypeCustody, handlers.TypeField, handlers.TypeTopic,
+		handlers.TypeWarning, handlers.TypeDevice, handlers.TypeCustody, handlers.TypeField, handlers.TypeTopic, handlers.TypeHeld,
 		handlers.TypeWhen, handlers.TypeMoment, handlers.TypeZone, handlers.TypeChannel, handlers.TypeRule, handlers.TypeDue, handlers.TypeEither}, t)
 }
 

@@ -155,8 +155,8 @@ func (f facts) Collect(ch chan<- prometheus.Metric) {
 	newest, count := map[string]time.Time{}, map[string]int{}
 	for _, a := range archives {
 		count[a.Source]++
-		if a.IsVerified() && a.Started.After(newest[a.Source]) {
-			newest[a.Source] = a.Started
+		if a.IsVerified() && a.AsOf().After(newest[a.Source]) {
+			newest[a.Source] = a.AsOf()
 		}
 	}
 	for source, n := range count {

@@ -232,6 +232,11 @@ func (c *client) told(e Endpoint, form url.Values, err error) error {
 		return keepwatch.Errorf(keepwatch.KindTransient, "The answer of %s to %s cannot be read.", c.base.Host, e.Name()).
 			Because(&sentError{arrived: e.Once, err: err})
 	}
+	if isAbsent(refusal) { // perhaps the host has another version than an hour ago
+		c.mu.Lock()
+		c.known = nil
+		c.mu.Unlock()
+	}
 	for i, line := range refusal.Said {
 		refusal.Said[i] = c.withoutSecrets(line, form)
 	}

@@ -158,6 +158,15 @@ func TestVersion(t *testing.T) {
 	}
 	h := newTestHost(t)
 	h.answer("/execute/StatsBar/get_stats", `{"status":1,"data":[{"name":"hostname","value":"11.1"},{"name":"cpanelversion","value":"134.0 (build 45)"}]}`)
+	// Where it is not among the statistics.
+	for server, want := range map[string]string{"11.120.0.9": "11.120.0.9", "5.14.0": ""} {
+		other := newTestHost(t)
+		other.answer("/execute/StatsBar/get_stats", `{"status":1,"data":[]}`)
+		other.answer("/execute/Variables/get_server_information", `{"status":1,"data":{"version":"`+server+`"}}`)
+		if v, err := testClient(t, other.account(), nil).version(soon(t)); v.String() != want || (err != nil) != (want == "") {
+			t.Errorf("%s is read as %v, %v", server, v, err)
+		}
+	}
 	clock := &clock{at: time.Now()}
 	c := testClient(t, h.account(), clock.now)
 	for range 3 {
@@ -172,6 +181,15 @@ func TestVersion(t *testing.T) {
 	_, _ = c.version(soon(t))
 	if n := h.count("get_stats"); n != 2 {
 		t.Errorf("asked %d times after the hour", n)
+	}
+	// A function that is gone says that the host may have another version.
+	h.answer("/execute/BackupInfo/list", `{"status":0,"errors":["Failed to load module “BackupInfo”"]}`)
+	if err := c.uapi(soon(t), "BackupInfo", "list", nil, nil); !isAbsent(err) {
+		t.Error(err)
+	}
+	_, _ = c.version(soon(t))
+	if n := h.count("get_stats"); n != 3 {
+		t.Errorf("asked %d times after a function was gone", n)
 	}
 }
 
@@ -355,6 +373,7 @@ func TestContract(t *testing.T) {
 		"required is missing":     c.uapi(ctx, "Fileman", "list_files", nil, nil),
 		"unknown parameter":       c.uapi(ctx, "Quota", "get_quota_info", url.Values{"x": {"1"}}, nil),
 		"no upload":               c.send(ctx, 0, "Quota", "get_quota_info", nil, "file", "x", strings.NewReader(""), 0, nil),
+		"unknown part":            c.send(ctx, 0, "Backup", "restore_databases", nil, "backup", "x", strings.NewReader(""), 0, nil),
 		"unknown field of upload": c.send(ctx, 0, "Fileman", "upload_files", url.Values{"x": {"1"}}, "file-0", "x", strings.NewReader(""), 0, nil),
 	} {
 		if err == nil || !strings.Contains(err.Error(), "contract") && !strings.Contains(err.Error(), "missing") {

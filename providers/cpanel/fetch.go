@@ -243,6 +243,10 @@ func (p *Provider) download(ctx context.Context, job providers.Job, h host, u us
 		return 0, keepwatch.Errorf(keepwatch.KindTransient, "%s had %s when its download began and has %s now, so the host is still writing it. It is downloaded again.", f.name, keepwatch.FormatBytes(f.size), keepwatch.FormatBytes(after.size))
 	}
 	if len(v.problems) > 0 {
+		w := &watcher{host: h, user: u}
+		if s, err := w.status(ctx); err == nil && s.of[f.name] == stateWriting {
+			return 0, keepwatch.Errorf(keepwatch.KindTransient, "%s was downloaded before it was complete: the host still writes it. It is downloaded again.", f.name).Because(errUnfit)
+		}
 		v.problems = append(v.problems, p.fullThen(ctx, h)...)
 	}
 	v.inside.Name, v.inside.Made = f.name, mtime.UTC()

@@ -166,14 +166,15 @@ func tokensOf(ctx context.Context, h host, a keepwatch.Hosting) ([]token, error)
 	return named(all, a.TokenName), nil
 }
 
-// named gives the token of a name, or all of them where its name is not known.
+// named gives the token of a name, or all of them where its name is not known. It is
+// empty and not nil where there are some and none of that name.
 func named(all []token, name string) []token {
-	if name == "" {
+	if name == "" || len(all) == 0 {
 		return all
 	}
 	i := slices.IndexFunc(all, func(t token) bool { return string(t.Name) == name })
 	if i < 0 {
-		return nil
+		return []token{}
 	}
 	return all[i : i+1]
 }

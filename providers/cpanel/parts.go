@@ -229,7 +229,7 @@ func (t *taking) piece(ctx context.Context, h host, x portion, now time.Time) (v
 // notGiven says which part the host does not give out, and what else can be done.
 func (t *taking) notGiven(x portion, err error) error {
 	kind := keepwatch.KindOf(err)
-	if kind == keepwatch.KindTransient || kind == keepwatch.KindCancelled || isRefused(err) {
+	if kind == keepwatch.KindTransient || kind == keepwatch.KindCancelled {
 		return err
 	}
 	return keepwatch.Errorf(keepwatch.KindAttention, "The host does not give out %s of %s: %s Leave that part out, or make a full backup: that can also be sent to a receiver of yours (push: in keepwatch.yaml) where nothing can be downloaded.", x.what, t.job.Source.Name, said(err)).Because(err)

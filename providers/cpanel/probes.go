@@ -13,7 +13,7 @@ import (
 // trusted, the account signed in, allowed and able to make a backup, and whether one can
 // be downloaded. It changes nothing. It stops where nothing more can be looked at.
 func (p *Provider) Probes(ctx context.Context, source keepwatch.Source) []keepwatch.Probe {
-	c := &checking{p: p, name: source.Name}
+	c := &checking{p: p, name: source.Name, prefix: "source " + source.Name}
 	a, h, err := p.account(source)
 	if err != nil {
 		return append(c.probes, c.bad("", err, "Correct keepwatch.yaml."))
@@ -37,15 +37,16 @@ func (p *Provider) Probes(ctx context.Context, source keepwatch.Source) []keepwa
 type checking struct {
 	p      *Provider
 	name   string // of the source
+	prefix string // of the probes' names
 	probes []keepwatch.Probe
 }
 
 func (c *checking) add(what string, status keepwatch.ProbeStatus, text, next string) {
-	c.probes = append(c.probes, keepwatch.Probe{Name: c.name + what, Status: status, Text: text, Next: next})
+	c.probes = append(c.probes, keepwatch.Probe{Name: c.prefix + what, Status: status, Text: text, Next: next})
 }
 
 func (c *checking) bad(what string, err error, next string) keepwatch.Probe {
-	return keepwatch.Probe{Name: c.name + what, Status: keepwatch.ProbeBad, Text: said(err), Next: next}
+	return keepwatch.Probe{Name: c.prefix + what, Status: keepwatch.ProbeBad, Text: said(err), Next: next}
 }
 
 // soonDays is how near an end is worth a warning.

@@ -173,9 +173,6 @@ func (p *prover) Finish() (verdict, error) {
 		v.problems = append(v.problems, keepwatch.Finding{Rule: rule, What: what, Text: subject + " " + text})
 	}
 	if whole := p.judgeFile(wrong); whole {
-		if p.end.bare {
-			v.note("%s is not compressed, so it has no checksum that could be compared: that its content is as it was cannot be told.", subject)
-		}
 		p.seen.judge(p.want, &v)
 	}
 	return v, nil

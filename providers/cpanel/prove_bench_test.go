@@ -4,8 +4,12 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -78,7 +82,8 @@ func benchArchive(b *testing.B, n int, pictures bool) []byte {
 }
 
 // BenchmarkProve gives the rate at which archives are proved, in bytes as they come,
-// beside those of gunzip -t and sha256sum on the same file.
+// and at which they are also downloaded over TLS from this machine and hashed, beside
+// those of curl, gunzip -t and sha256sum, each alone on the same file.
 func BenchmarkProve(b *testing.B) {
 	for _, c := range []struct {
 		name     string
@@ -89,34 +94,49 @@ func BenchmarkProve(b *testing.B) {
 		if err := os.WriteFile(file, archive, 0o600); err != nil {
 			b.Fatal(err)
 		}
-		b.Run(c.name+"/prover", func(b *testing.B) {
+		server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) }))
+		defer server.Close()
+		b.Run(c.name+"/prove", func(b *testing.B) {
 			b.SetBytes(int64(len(archive)))
 			for b.Loop() {
-				p := newProver(expected{user: "ruthin", databases: []string{"ruthin_wp"}})
-				for rest := archive; len(rest) > 0; {
-					n, err := p.Write(rest[:min(len(rest), 32<<10)])
-					if err != nil {
-						b.Fatal(err)
-					}
-					rest = rest[n:]
-				}
-				if v, err := p.Finish(); err != nil || len(v.problems) > 0 {
-					b.Fatal(err, v.problems)
-				}
+				benchProof(b, bytes.NewReader(archive), io.Discard)
 			}
 		})
-		for _, command := range [][]string{{"gunzip", "-t"}, {"sha256sum"}} {
+		b.Run(c.name+"/download+hash+prove", func(b *testing.B) {
+			b.SetBytes(int64(len(archive)))
+			for b.Loop() {
+				resp, err := server.Client().Get(server.URL)
+				if err != nil {
+					b.Fatal(err)
+				}
+				benchProof(b, resp.Body, sha256.New())
+				resp.Body.Close()
+			}
+		})
+		for _, command := range [][]string{{"curl", "-skfo", os.DevNull, server.URL}, {"gunzip", "-t", file}, {"sha256sum", file}} {
 			b.Run(c.name+"/"+command[0], func(b *testing.B) {
 				if _, err := exec.LookPath(command[0]); err != nil {
 					b.Skip(err)
 				}
 				b.SetBytes(int64(len(archive)))
 				for b.Loop() {
-					if out, err := exec.Command(command[0], append(command[1:], file)...).CombinedOutput(); err != nil {
+					if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
 						b.Fatal(err, string(out))
 					}
 				}
 			})
 		}
+	}
+}
+
+// benchProof proves what from gives, in pieces as a download has them, and hands it on.
+func benchProof(b *testing.B, from io.Reader, to io.Writer) {
+	b.Helper()
+	p := newProver(expected{user: "ruthin", databases: []string{"ruthin_wp"}})
+	if _, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{io.TeeReader(from, p)}, make([]byte, 32<<10)); err != nil {
+		b.Fatal(err)
+	}
+	if v, err := p.Finish(); err != nil || len(v.problems) > 0 {
+		b.Fatal(err, v.problems)
 	}
 }

@@ -16,6 +16,7 @@ const tailSize = 4 << 10
 // dump is what was seen of the dump of one database.
 type dump struct {
 	database string
+	postgres bool // of PostgreSQL, of which nothing but the size is looked at
 	size     int64
 	blank    bool // holds nothing but blanks
 	// closed: it has the line with which mysqldump and mariadb-dump close it. There is

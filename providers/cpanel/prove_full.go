@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -93,7 +92,7 @@ func (c *contents) visit(e entry, content io.Reader) {
 	case folder == "psql" && strings.HasSuffix(name, ".tar") && len(c.postgres) < mostNames && len(name) <= longest:
 		c.postgres = append(c.postgres, strings.TrimSuffix(name, ".tar"))
 		if e.size == 0 {
-			c.dumps = append(c.dumps, dump{database: strings.TrimSuffix(name, ".tar"), blank: true})
+			c.dumps = append(c.dumps, dump{database: strings.TrimSuffix(name, ".tar"), postgres: true, blank: true})
 		}
 	case folder == "dnszones" && strings.HasSuffix(name, ".db"):
 		c.domain(strings.TrimSuffix(name, ".db"))
@@ -127,16 +126,23 @@ func (c *contents) dump(database string, e entry, content io.Reader) {
 	c.dumps = append(c.dumps, c.scanner.scan(database, content))
 }
 
-// domain takes in the name of a domain, if it is one.
+// domain takes in the name of a domain, if it is one; a wildcard is one too.
 func (c *contents) domain(name string) {
 	name = strings.ToLower(strings.Trim(name, "'\" \t\r"))
-	if len(c.domains) < mostNames && domainName.MatchString(name) {
-		c.domains[name] = true
+	if len(c.domains) >= mostNames || len(name) > longest || !strings.Contains(name, ".") || strings.Contains(name, "..") {
+		return
 	}
+	for i := range len(name) {
+		switch b := name[i]; {
+		case b >= 'a' && b <= 'z', b >= '0' && b <= '9':
+		case i > 0 && i < len(name)-1 && (b == '.' || b == '-'), b == '_':
+		case i == 0 && b == '*' && name[1] == '.':
+		default:
+			return
+		}
+	}
+	c.domains[name] = true
 }
-
-// domainName matches names of domains, wildcards too.
-var domainName = regexp.MustCompile(`^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,62})\.)+[a-z0-9-]{1,63}$`)
 
 // walk looks through a home directory that was packed on its own, within the archive.
 func (h *home) walk(e entry, content io.Reader) {

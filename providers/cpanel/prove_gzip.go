@@ -22,7 +22,6 @@ const reserved = 512
 // gzipEnd is how the unpacking of a file ended.
 type gzipEnd struct {
 	packed   bool   // it begins as gzip does
-	bare     bool   // it begins as a tar archive does that nobody has compressed
 	head     []byte // of what is neither
 	err      error  // why it stopped; nil: it came to the end
 	unpacked int64
@@ -42,14 +41,7 @@ func unpack(in, out *ring) (end gzipEnd) {
 	src := bufio.NewReaderSize(in, 64<<10)
 	defer func() { _, _ = io.Copy(io.Discard, src) }()
 	head, _ := src.Peek(sniffSize)
-	switch {
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		end.packed = true
-	case isTar(head):
-		end.bare = true
-		end.unpacked, end.err = io.Copy(out, src)
-		return end
-	default:
+	if end.packed = bytes.HasPrefix(head, []byte{0x1f, 0x8b}); !end.packed {
 		end.head = bytes.Clone(head)
 		return end
 	}
@@ -74,11 +66,6 @@ func unpack(in, out *ring) (end gzipEnd) {
 	}
 	end.err = end.rest(src)
 	return end
-}
-
-// isTar reports whether a file begins with the header of a tar archive.
-func isTar(head []byte) bool {
-	return len(head) >= 512 && bytes.Equal(head[257:262], []byte("ustar"))
 }
 
 // expand writes what is in one member to out.
@@ -130,7 +117,7 @@ func (p *prover) judgeFile(wrong func(rule, text string)) (whole bool) {
 	case p.size == 0:
 		wrong("empty", "is empty: not one byte came. Look at the account's quota and at the disk of the host, and start a new backup.")
 		return false
-	case !p.end.packed && !p.end.bare:
+	case !p.end.packed:
 		wrong(whatItIs(p.end.head, p.zeros == p.size))
 		return false
 	case p.want.size > p.size:

@@ -30,12 +30,37 @@ func (c *contents) judge(want expected, v *verdict) {
 	c.judgeHome(want, v)
 	c.judgeDatabases(want, v)
 	c.judgeDomains(want, v)
-	for _, d := range c.dumps {
-		d.judge(v)
-	}
-	problems, notes := settleDumps(c.dumps)
-	v.problems, v.notes, v.dumps = append(v.problems, problems...), append(v.notes, notes...), c.dumps
+	c.judgeDumps(want, v)
 }
+
+// judgeDumps judges the dumps of databases. One that the host did not name is no reason
+// to refuse the archive: it may have been removed while the backup was made.
+func (c *contents) judgeDumps(want expected, v *verdict) {
+	for _, d := range c.dumps {
+		list := want.databases
+		if d.postgres {
+			list = want.postgres
+		}
+		if !webmail(d.database) && (list == nil || slices.Contains(list, d.database)) {
+			d.judge(v)
+			v.dumps = append(v.dumps, d)
+			continue
+		}
+		var aside verdict
+		d.judge(&aside)
+		for _, f := range aside.problems {
+			v.note("%s The host did not name that database, so the archive is kept all the same.", f.Text)
+		}
+		v.notes = append(v.notes, aside.notes...)
+	}
+	problems, notes := settleDumps(v.dumps)
+	v.problems, v.notes = append(v.problems, problems...), append(v.notes, notes...)
+}
+
+// webmail reports whether a dump is of the account's settings in a webmail program.
+// Older hosts pack these under the name of the program, as rows of its own database,
+// which is none of the account; no document says what they look like.
+func webmail(database string) bool { return database == "horde" || database == "roundcube" }
 
 // startAgain is what is to be done about an archive that was made wrongly.
 const startAgain = " Start a new backup; if it is so again, show this to the host."
@@ -80,7 +105,9 @@ func (c *contents) judgeHome(want expected, v *verdict) {
 func (c *contents) judgeDatabases(want expected, v *verdict) {
 	var have []string
 	for _, d := range c.dumps {
-		have = append(have, d.database)
+		if !d.postgres && !webmail(d.database) {
+			have = append(have, d.database)
+		}
 	}
 	compareNames(want.databases, have, "MySQL", v)
 	compareNames(want.postgres, c.postgres, "PostgreSQL", v)
@@ -133,7 +160,9 @@ func (c *contents) judgeDomains(want expected, v *verdict) {
 func (c *contents) databases() []string {
 	set := map[string]bool{}
 	for _, d := range c.dumps {
-		set[d.database] = true
+		if !webmail(d.database) {
+			set[d.database] = true
+		}
 	}
 	for _, db := range c.postgres {
 		set[db] = true

@@ -39,6 +39,9 @@ func whatItIs(head []byte, zeros bool) (rule, text string) {
 	if said, ok := answerText(head); ok {
 		return "page", "is no archive but an answer of the host in JSON" + said + ". Look at what it says and at the account's rights, and bring it home again."
 	}
+	if len(head) >= 512 && string(head[257:262]) == "ustar" {
+		return "format", "is a tar archive that is not compressed, so that it has no checksum either, and nobody can tell whether its content is as it was. Look at what lies under that name at the host, and start a new backup."
+	}
 	for _, s := range signatures() {
 		if strings.HasPrefix(string(head), s.begins) {
 			return "format", "is no archive that gzip has packed but " + s.name + ". Look at what lies under that name at the host, and start a new backup."

@@ -68,6 +68,7 @@ func TestEveryDamageIsNamed(t *testing.T) {
 		{"a page without a title", []byte("<html><body>503</body></html>"), 0, "page", "is no archive but a web page."},
 		{"an answer in JSON", []byte(`{"status":0,"errors":["Access denied"],"data":null}`), 0, "page", "“Access denied”"},
 		{"a ZIP archive", []byte("PK\x03\x04rest of it"), 0, "format", "ZIP archive"},
+		{"a tar archive that nobody has compressed", plain, 0, "format", "a tar archive that is not compressed"},
 		{"the magic flipped", flip(good, 0), 0, "format", "it begins with the bytes 0f 8b 08"},
 		{"a text", []byte("Sorry, the server is busy.\n"), 0, "format", "“Sorry, the server is busy.”"},
 		{"garbage behind the end", append(bytes.Clone(good), "<html>Error"...), 0, "garbage", "“<html>Error”"},

@@ -154,7 +154,7 @@ func (c *client) login(ctx context.Context) (*session, error) {
 	case status >= 500, status == http.StatusTooManyRequests:
 		return nil, keepwatch.Errorf(keepwatch.KindTransient, "%s answered the sign-in with the HTTP status %d.", c.base.Host, status).Because(&callError{Module: "login", Status: status})
 	case status != http.StatusOK, json.Unmarshal(answer, &said) != nil, !bool(said.Status), !securityToken.MatchString(said.Token):
-		return nil, c.refuse(byPassword, &callError{Module: "login", Status: status, Said: hostSaid(list[text]{said.Message}), login: true})
+		return nil, c.refuse(byPassword, &callError{Module: "login", Status: status, Said: hostSaid(list[text]{text(c.withoutSecrets(string(said.Message), form))}), login: true})
 	}
 	return &session{base: c.base.String() + said.Token, cookies: resp.Cookies()}, nil
 }

@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -173,15 +172,16 @@ func (c *client) dialSSH(ctx context.Context) (*ssh.Client, error) {
 // handshakeTrouble makes a sentence of a sign-in by SSH that did not come about.
 func (c *client) handshakeTrouble(ctx context.Context, address, user string, err error) error {
 	var other *hostKeyError
+	var unlike *ssh.AlgorithmNegotiationError
 	var slow net.Error
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.As(err, &other):
 		return keepwatch.Errorf(keepwatch.KindAttention, "the SSH key of %s is not the one in keepwatch.yaml; nothing was sent. Its fingerprint is now %s: ask the host whether it is theirs, and correct host_key:.", address, other.got).Because(err)
-	case strings.Contains(err.Error(), "no common algorithm for host key"): // the library has no type for it
+	case errors.As(err, &unlike) && strings.Contains(unlike.What, "host key"):
 		return keepwatch.Errorf(keepwatch.KindAttention, "%s has no SSH key of the kind that is in keepwatch.yaml. Ask the host for the one it has now, and correct host_key:.", address).Because(err)
-	case strings.Contains(err.Error(), "unable to authenticate"):
+	case strings.Contains(err.Error(), "unable to authenticate"): // golang.org/x/crypto/ssh has no type for it
 		return keepwatch.Errorf(keepwatch.KindAttention, "%s does not take the private key of %s. Import its public half in cPanel under SSH Access and authorise it there.", address, user).Because(err)
 	case errors.As(err, &slow) && slow.Timeout():
 		return keepwatch.Errorf(keepwatch.KindTransient, "%s did not answer in time.", address).Because(err)
@@ -202,7 +202,7 @@ func algorithmsOf(key ssh.PublicKey) []string {
 	if key.Type() == ssh.KeyAlgoRSA {
 		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
 	}
-	return slices.Clone([]string{key.Type()})
+	return []string{key.Type()}
 }
 
 // privateKey reads a key's file.

@@ -42,17 +42,17 @@ const (
 // the contract.
 type testHost struct {
 	*httptest.Server
-	t     *testing.T
+	t     testing.TB
 	mux   *http.ServeMux
 	mu    sync.Mutex
 	asked []string // "GET /execute/Quota/get_quota_info"
 }
 
-func newTestHost(t *testing.T) *testHost {
+func newTestHost(t testing.TB) *testHost {
 	return newTestHostWith(t, certificate(t, time.Now().Add(24*time.Hour), "127.0.0.1"))
 }
 
-func newTestHostWith(t *testing.T, cert tls.Certificate) *testHost {
+func newTestHostWith(t testing.TB, cert tls.Certificate) *testHost {
 	t.Helper()
 	h := &testHost{t: t, mux: http.NewServeMux()}
 	h.Server = httptest.NewUnstartedServer(http.HandlerFunc(h.serve))
@@ -169,7 +169,7 @@ func (h *testHost) account() keepwatch.Hosting {
 }
 
 // testClient makes a client whose log is looked through for secrets at the end.
-func testClient(t *testing.T, account keepwatch.Hosting, now func() time.Time) *client {
+func testClient(t testing.TB, account keepwatch.Hosting, now func() time.Time) *client {
 	t.Helper()
 	if now == nil {
 		now = time.Now
@@ -198,7 +198,7 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
-func noSecrets(t *testing.T, text string) {
+func noSecrets(t testing.TB, text string) {
 	t.Helper()
 	for _, s := range []string{testToken, testPassword, testOTP, "cpsess", "?"} {
 		if strings.Contains(text, s) {
@@ -223,7 +223,7 @@ func wants(t *testing.T, err error, kind keepwatch.Kind, part string) {
 }
 
 // certificate makes a self-signed one for an address or name.
-func certificate(t *testing.T, until time.Time, name string) tls.Certificate {
+func certificate(t testing.TB, until time.Time, name string) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -32,6 +32,9 @@ func (c *client) send(ctx context.Context, limit time.Duration, module, function
 	if err := e.Check(fields); err != nil {
 		return err
 	}
+	if !matches(e.Upload+"-N", part) {
+		return fmt.Errorf("%s: the part %s is not in the contract", e.Name(), part)
+	}
 	if err := take(ctx, c.long); err != nil {
 		return err
 	}

@@ -38,6 +38,9 @@ func (p *Provider) wait(ctx context.Context, job providers.Job, r *remote) error
 	if err != nil {
 		return err
 	}
+	if !r.Told && r.Name == "" { // any file that lies there would be taken for ours
+		return keepwatch.Errorf(keepwatch.KindAttention, "It is not known what the host of %s was asked for. Cancel this run and start the backup again.", job.Source.Name)
+	}
 	if r.Push {
 		return p.waitPushed(ctx, job, a, r)
 	}
@@ -213,6 +216,8 @@ func (w *waiting) decide(ctx context.Context, s status) (bool, error) {
 	case state == stateStale:
 		return false, keepwatch.Errorf(keepwatch.KindAttention, "The host has not heard of the program that writes %s for too long and counts it as dead; %s of it are there. Remove that file in cPanel (Files, File Manager), cancel this run and start the backup again. If that happens again, ask the host why.",
 			w.r.Name, keepwatch.FormatBytes(w.size))
+	case state == stateReady && s.state == stateWriting: // of this file or of another one: there is no telling
+		return w.same >= quietLooks, nil
 	case state == stateReady:
 		return w.same >= sameLooks, nil
 	}

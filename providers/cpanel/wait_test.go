@@ -46,6 +46,12 @@ func TestWait(t *testing.T) {
 				f.later(30*time.Second, func() { f.info, f.pending = false, true })
 			}
 		}, least: 100 * time.Second, most: 130 * time.Second},
+		{name: "it is ready while another one is written", host: func(f *fakeHost) {
+			f.begin = func() {
+				f.grow(mine, 100, 1, "ready")
+				f.files["backup-11.26.2026_03-01-00_ruthin.tar.gz"] = &fakeFile{size: 5, state: "inprogress"}
+			}
+		}, least: 200 * time.Second, most: 280 * time.Second},
 		{name: "it stalls", host: func(f *fakeHost) { f.begin = func() { f.files[mine] = &fakeFile{size: 5 << 20, state: "inprogress"} } }, want: mine + " has not grown for 30 min: 5.0 MiB are there", least: 30 * time.Minute, most: 31 * time.Minute},
 		{name: "it vanishes", host: func(f *fakeHost) {
 			f.begin = func() {
@@ -139,6 +145,16 @@ func TestWaitReportsProgress(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestWaitWithoutRequest: nothing that lies there is taken for what was never asked for.
+func TestWaitWithoutRequest(t *testing.T) {
+	f := newFake(t)
+	f.files[theirs] = &fakeFile{size: 5, state: "ready"}
+	a := newAccount(f)
+	if err := a.Wait(t.Context(), a.job); keepwatch.KindOf(err) != keepwatch.KindAttention {
+		t.Error(err)
 	}
 }
 

@@ -99,8 +99,10 @@ func (c *client) version(ctx context.Context) (version, error) {
 	return v, nil
 }
 
-// askVersion asks for the version: WHM has a function for it; an account is told it by
-// Variables::get_server_information from 86 on, and before among its statistics.
+// askVersion asks for the version. WHM has a function for it. An account is told it
+// among its statistics; and where a host leaves it out there,
+// Variables::get_server_information has a version, which by cPanel's document is the
+// kernel's and was seen to be cPanel's: it is taken when it begins as cPanel's do.
 func (c *client) askVersion(ctx context.Context) (string, error) {
 	if c.account.WHM != "" {
 		var data struct {
@@ -109,27 +111,27 @@ func (c *client) askVersion(ctx context.Context) (string, error) {
 		err := c.whm(ctx, "version", nil, &data)
 		return string(data.Version), err
 	}
-	var server struct {
-		Version text `json:"version"`
-	}
-	err := c.uapi(ctx, "Variables", "get_server_information", nil, &server)
-	if err == nil && server.Version != "" {
-		return string(server.Version), nil
-	}
-	if err != nil && !isAbsent(err) {
-		return "", err
-	}
 	var stats list[struct {
 		Name  text `json:"name"`
 		Value text `json:"value"`
 	}]
-	if err := c.uapi(ctx, "StatsBar", "get_stats", url.Values{"display": {"cpanelversion"}}, &stats); err != nil {
+	err := c.uapi(ctx, "StatsBar", "get_stats", url.Values{"display": {"cpanelversion"}}, &stats)
+	if err != nil && (keepwatch.KindOf(err) == keepwatch.KindTransient || isRefused(err)) {
 		return "", err
 	}
 	for _, s := range stats {
-		if s.Name == "cpanelversion" {
+		if s.Name == "cpanelversion" && s.Value != "" {
 			return string(s.Value), nil
 		}
 	}
-	return "", nil
+	var server struct {
+		Version text `json:"version"`
+	}
+	if err := c.uapi(ctx, "Variables", "get_server_information", nil, &server); err != nil {
+		return "", err
+	}
+	if !strings.HasPrefix(string(server.Version), "11.") {
+		return "", nil
+	}
+	return string(server.Version), nil
 }

@@ -3,6 +3,7 @@ package cpaneltest
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -214,4 +215,10 @@ func installedHosts(q *request) (any, error) {
 		})
 	}
 	return all, nil
+}
+
+// integer reads a number.
+func integer(text string) (int64, bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil
 }

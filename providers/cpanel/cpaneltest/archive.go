@@ -39,7 +39,7 @@ type ArchiveSpec struct {
 	Top string
 	// Without are members that are left out, by path below Top.
 	Without []string
-	// Level of gzip; 0: the default. [gzip.BestSpeed] makes large ones quickly.
+	// Level of gzip; 0: the default. [gzip.HuffmanOnly] makes large ones quickly.
 	Level int
 
 	tree map[string]*node // of an account, in place of Files
@@ -162,7 +162,7 @@ func (b *builder) mysql(spec ArchiveSpec) {
 	grants := "-- cPanel mysql backup\n"
 	for _, name := range slices.Sorted(maps.Keys(spec.Databases)) {
 		dump := spec.Databases[name]
-		if !strings.Contains(dump, lastOfHead) && !strings.HasPrefix(dump, "--") && !strings.HasPrefix(dump, "/*") {
+		if !whole(dump) {
 			var framed strings.Builder
 			_ = frame(&framed, name, dump, spec.Dump) // a Builder takes everything
 			dump = framed.String()

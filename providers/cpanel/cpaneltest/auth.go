@@ -51,6 +51,7 @@ func (h *Host) identify(r *http.Request, cpsess string) (user, how string) {
 			s.seen = h.Now()
 			return s.user, "session"
 		}
+		return "", "anonymous" // an old session is no attempt to guess
 	}
 	return "", ""
 }

@@ -24,12 +24,17 @@ import (
 type certificate struct {
 	pair        tls.Certificate
 	fingerprint string
-	file        string
 }
 
-// newCertificate makes one, and writes it as PEM into dir. It is valid now by the wall,
-// since that is what clients go by.
-func newCertificate(dir string) (certificate, error) {
+// caName is the file in the host's folder that has the certificate.
+const caName = "ca.pem"
+
+// newCertificate makes one, and writes it as PEM into dir. A zero end is in a year by
+// the wall, since that is what clients go by.
+func newCertificate(dir string, end time.Time) (certificate, error) {
+	if end.IsZero() {
+		end = time.Now().AddDate(1, 0, 0)
+	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return certificate{}, fmt.Errorf("make a key: %w", err)
@@ -38,9 +43,13 @@ func newCertificate(dir string) (certificate, error) {
 	if err != nil {
 		return certificate{}, fmt.Errorf("make a serial number: %w", err)
 	}
+	begin := time.Now().Add(-time.Hour)
+	if end.Before(begin) {
+		begin = end.Add(-time.Hour)
+	}
 	sheet := x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{CommonName: "web1.example.net"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0),
+		NotBefore: begin, NotAfter: end,
 		IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, DNSNames: []string{"localhost", "web1.example.net"},
@@ -52,10 +61,10 @@ func newCertificate(dir string) (certificate, error) {
 	sum := sha256.Sum256(der)
 	c := certificate{
 		pair:        tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
-		fingerprint: hex.EncodeToString(sum[:]), file: filepath.Join(dir, "ca.pem"),
+		fingerprint: hex.EncodeToString(sum[:]),
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	if err := os.WriteFile(c.file, text, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, caName), text, 0o600); err != nil {
 		return certificate{}, fmt.Errorf("save the certificate: %w", err)
 	}
 	return c, nil

@@ -34,7 +34,7 @@ const (
 	ParentPath      = "parent-path"      // a member's name leads out with ..
 	NotGzip         = "not-gzip"         // a tar that is not compressed
 	NotTar          = "not-tar"          // gzip of something else
-	ShortTar        = "short-tar"        // the tar ends in the middle of a member, gzip fine
+	ShortTar        = "short-tar"        // the tar ends in the middle of its largest member, gzip fine
 )
 
 // Damages lists the kinds of damage.
@@ -71,9 +71,6 @@ func Damage(kind string, archive []byte) []byte {
 		return plain(archive)
 	case NotTar:
 		return zipped([]byte(strings.Repeat("This is no archive.\n", 500)))
-	case ShortTar:
-		whole := plain(archive)
-		return zipped(whole[:len(whole)*2/3+100])
 	default:
 		return rebuild(archive, kind)
 	}
@@ -126,10 +123,21 @@ func rebuild(archive []byte, kind string) []byte {
 	}
 	var b bytes.Buffer
 	out := tar.NewWriter(&b)
-	for _, m := range spoil(all, kind) {
+	all = spoil(all, kind)
+	largest := 0
+	for i, m := range all {
+		if len(m.data) > len(all[largest].data) {
+			largest = i
+		}
+	}
+	for i, m := range all {
 		m.head.Size = int64(len(m.data))
 		if err := out.WriteHeader(m.head); err != nil {
 			panic(err)
+		}
+		if kind == ShortTar && i == largest {
+			_, _ = out.Write(m.data[:len(m.data)/2]) // a Buffer takes everything
+			return zipped(b.Bytes())
 		}
 		_, _ = out.Write(m.data) // a Buffer takes everything
 	}
@@ -177,6 +185,7 @@ func spoil(all []member, kind string) []member {
 		all[dump].data = append(bytes.Clone(half), "\nmysqldump: Error 2013: Lost connection to server during query when dumping table `wp_posts` at row: 815\n"...)
 	case EmptyDump:
 		all[dump].data = nil
+	case ShortTar:
 	case SecondTop:
 		return extra("elsewhere/file.txt")
 	case AbsolutePath:

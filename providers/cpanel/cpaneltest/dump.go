@@ -133,3 +133,8 @@ func unframe(text string) string {
 	}
 	return text
 }
+
+// whole reports whether a text is a whole dump, with or without its end.
+func whole(text string) bool {
+	return strings.Contains(text, lastOfHead) || strings.HasPrefix(text, "-- MySQL dump") || strings.HasPrefix(text, "-- MariaDB dump") || strings.HasPrefix(text, sandbox)
+}

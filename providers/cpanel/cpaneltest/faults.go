@@ -29,8 +29,10 @@ type Fault struct {
 	Slow   time.Duration   // waits before it answers, by the wall
 	Hold   <-chan struct{} // waits until it is closed (or the Host ends) before it does anything
 	Drop   bool            // the connection ends without an answer, and nothing is done
+	DropAt int64           // of a multipart upload: the connection ends after so many bytes of it
 	Lose   bool            // the connection ends without an answer, and the work is done
 	Cut    int64           // the connection ends after so many bytes of the body; 0: it does not
+	Hang   int64           // after so many bytes of the body nothing more comes, until the client goes or the Host ends; 0: it does not
 	Junk   bool            // status 200 with half of the JSON
 
 	// Downloads.
@@ -117,9 +119,11 @@ func (f *Fault) fits(c Call) bool {
 }
 
 // pick takes the fault for a request; without one it is an empty one. The lock is held.
-func (h *Host) pick(c Call) Fault {
+func (h *Host) pick(c Call) Fault { return h.pickOf(c, func(*Fault) bool { return true }) }
+
+func (h *Host) pickOf(c Call, kind func(*Fault) bool) Fault {
 	for i, f := range h.faults {
-		if !f.fits(c) {
+		if !kind(f) || !f.fits(c) {
 			continue
 		}
 		if f.Skip > 0 {
@@ -188,6 +192,30 @@ func (c *cutter) Write(p []byte) (int, error) {
 
 // Unwrap is for http.ResponseController.
 func (c *cutter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
+// hanger goes silent after so many bytes of the body.
+type hanger struct {
+	http.ResponseWriter
+	left int64
+	ends []<-chan struct{} // of the client and of the Host
+}
+
+func (s *hanger) Write(p []byte) (int, error) {
+	if int64(len(p)) < s.left {
+		s.left -= int64(len(p))
+		return s.ResponseWriter.Write(p)
+	}
+	_, _ = s.ResponseWriter.Write(p[:s.left]) // it ends anyway
+	_ = http.NewResponseController(s.ResponseWriter).Flush()
+	select {
+	case <-s.ends[0]:
+	case <-s.ends[1]:
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// Unwrap is for http.ResponseController.
+func (s *hanger) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 // shortener lets so many bytes through and drops the others.
 type shortener struct {

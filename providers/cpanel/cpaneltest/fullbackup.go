@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"time"
 )
@@ -19,6 +18,7 @@ type run struct {
 	began    time.Time
 	ended    time.Time // zero: it goes on, or stalls
 	state    string    // "inprogress", "complete", "timeout", "none"
+	aside    bool      // by WHM: BackupInfo does not know of it
 	marker   bool      // the marker file is there
 	total    int64     // bytes that it will have; 0: not known yet
 	node     *node     // the file in the home directory; nil: there is none (yet)
@@ -36,7 +36,7 @@ func (h *Host) beginBackup(r *run) {
 	r.began, r.state, r.marker = h.Now(), "inprogress", true
 	r.when = r.began.In(h.cfg.Zone)
 	if r.name == "" {
-		r.name = BackupName(r.a.user, r.when)
+		r.name = h.backupName(r.a.user, r.when)
 	}
 	r.spec.User, r.spec.Domains, r.spec.Dump = r.a.user, r.a.domains, h.cfg.Dump
 	r.spec.Dump.Date = r.when
@@ -49,15 +49,17 @@ func (h *Host) beginBackup(r *run) {
 	if r.fault.Never {
 		return
 	}
-	r.a.runs = append(r.a.runs, r)
-	r.a.done = false
+	if !r.aside {
+		r.a.runs = append(r.a.runs, r)
+		r.a.done = false
+	}
 	h.spawn(func() {
 		err := h.write(r)
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		r.ended = h.Now()
 		if err == nil {
-			r.state, r.marker, r.a.done = "complete", false, true
+			r.state, r.marker, r.a.done = "complete", false, r.a.done || !r.aside
 		}
 		if r.node != nil {
 			r.node.mtime = r.ended
@@ -74,6 +76,13 @@ func (h *Host) beginBackup(r *run) {
 		}
 		h.mails = append(h.mails, Mail{To: r.email, Subject: "[" + r.a.domains[0] + "] Full backup", Text: text})
 	})
+}
+
+func (h *Host) backupName(user string, when time.Time) string {
+	if h.cfg.OddNames {
+		return fmt.Sprintf("backup-%s_%s_%s.tar.gz", h.version, when.Format(time.DateOnly), user)
+	}
+	return BackupName(user, when)
 }
 
 // text is the whole dump of a database.
@@ -99,7 +108,7 @@ func (a *Account) backedUp() map[string]*node {
 	}
 	all := map[string]*node{}
 	for name, n := range a.home {
-		skip := backupName.MatchString(name) || strings.HasPrefix(name, "cpmove-")
+		skip := a.isBackup(name) || strings.HasPrefix(name, "cpmove-")
 		for _, pattern := range out {
 			if ok, _ := path.Match(strings.TrimPrefix(pattern, "./"), name); ok || strings.HasPrefix(name, strings.TrimSuffix(pattern, "/")+"/") {
 				skip = true
@@ -124,7 +133,7 @@ func (h *Host) write(r *run) error {
 	}
 	defer os.Remove(aside)
 	defer f.Close()
-	if err := WriteArchive(f, r.spec, r.when); err != nil {
+	if err := WriteArchive(mortal{f, h}, r.spec, r.when); err != nil {
 		return err
 	}
 	total, err := f.Seek(0, io.SeekCurrent)
@@ -135,6 +144,19 @@ func (h *Host) write(r *run) error {
 		return err
 	}
 	return h.copyOver(r, f, total)
+}
+
+// mortal is a file that takes nothing more once the host has ended.
+type mortal struct {
+	io.Writer
+	h *Host
+}
+
+func (m mortal) Write(p []byte) (int, error) {
+	if m.h.ctx.Err() != nil {
+		return 0, errStopped
+	}
+	return m.Writer.Write(p)
 }
 
 func (h *Host) copyOver(r *run, from io.Reader, total int64) error {
@@ -177,7 +199,7 @@ func (h *Host) copyOver(r *run, from io.Reader, total int64) error {
 func (h *Host) piece(r *run, at, total int64, to io.Writer, from io.Reader) (int64, error) {
 	step := h.grow
 	if step <= 0 {
-		step = max(total/8, 1)
+		step = max((total+7)/8, 1)
 	}
 	step = min(step, total-at)
 	stop, at2 := r.fault.stop()
@@ -257,132 +279,4 @@ func (q *request) backup() *run {
 func (q *request) pid() map[string]any {
 	q.h.seq++
 	return map[string]any{"pid": fmt.Sprint(2856 + q.h.seq)}
-}
-
-// Receiver is a machine that a host sends full backups to.
-type Receiver struct {
-	// User and Password are whom it knows; "": anybody.
-	User, Password string
-	dir            string
-}
-
-// Receiver makes a machine known to the host, by the name that a push is sent to. What
-// is pushed there appears, growing, in dir, and below it in the folder that the push
-// names.
-func (h *Host) Receiver(hostname, dir string) *Receiver {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	r := &Receiver{dir: dir}
-	h.receivers[hostname] = r
-	return r
-}
-
-// push is Backup::fullbackup_to_ftp, _scp_with_password and _scp_with_key. Whatever is
-// wrong with the receiver, the answer is a pid; only the letter tells.
-func push(secret string) func(q *request) (any, error) {
-	return func(q *request) (any, error) {
-		for _, name := range []string{"host", secret} {
-			if _, err := q.need(name); err != nil {
-				return nil, err
-			}
-		}
-		r := q.backup()
-		to, user := q.h.receivers[q.params.Get("host")], q.params.Get("username")
-		r.place = func() (string, error) {
-			if to == nil {
-				return "", fmt.Errorf("connect to %s: the name is not known", q.params.Get("host"))
-			}
-			if to.User != "" && user != to.User || to.Password != "" && secret == "password" && q.params.Get(secret) != to.Password {
-				return "", fmt.Errorf("log in to %s: the user or the password is wrong", q.params.Get("host"))
-			}
-			dir := filepath.Join(to.dir, filepath.FromSlash(path.Clean("/"+q.params.Get("directory"))))
-			return filepath.Join(dir, r.name), os.MkdirAll(dir, 0o755)
-		}
-		q.h.beginBackup(r)
-		return q.pid(), nil
-	}
-}
-
-// marked is what BackupInfo and API 2 know of a file.
-func (a *Account) marked(name string) (*run, string) {
-	for i := len(a.runs) - 1; i >= 0; i-- {
-		if r := a.runs[i]; r.home == name && r.marker {
-			if r.state == "timeout" {
-				return r, "timeout"
-			}
-			return r, "inprogress"
-		}
-	}
-	return nil, "ready"
-}
-
-// infoList is BackupInfo::list.
-func infoList(q *request) (any, error) {
-	all := []any{}
-	for _, name := range q.a.homeBackups() {
-		n := q.a.home[name]
-		r, status := q.a.marked(name)
-		var began any
-		if r != nil {
-			began = r.began.Unix()
-		}
-		all = append(all, map[string]any{"name": name, "fullpath": name, "mtime": n.mtime.Unix(), "sizeBytes": n.size(), "status": status, "startedAtEpoch": began})
-	}
-	return all, nil
-}
-
-// infoProgress is BackupInfo::progress, of the newest run.
-func infoProgress(q *request) (any, error) {
-	out := map[string]any{"state": "none", "stateSource": "none", "startedAtEpoch": nil, "finishedAtEpoch": nil, "elapsedSeconds": 0, "currentBytes": 0, "estimatedTotalBytes": 0, "estimatedPercent": 0}
-	if len(q.a.runs) == 0 {
-		return out, nil
-	}
-	r := q.a.runs[len(q.a.runs)-1]
-	switch {
-	case r.state == "complete" && !q.a.done, r.state == "none":
-		return out, nil
-	}
-	out["state"], out["stateSource"], out["startedAtEpoch"] = r.state, "hook", r.began.Unix()
-	var size int64
-	if n := q.a.home[r.home]; r.home != "" && n != nil {
-		size = n.size()
-	}
-	end := q.h.Now()
-	guess := max(q.a.used()*6/10, 1) // an estimate from the quota, which may be far off
-	percent := min(size*100/guess, 99)
-	if r.state == "complete" {
-		end, guess, percent, out["finishedAtEpoch"] = r.ended, size, 100, r.ended.Unix()
-	}
-	out["elapsedSeconds"], out["currentBytes"], out["estimatedTotalBytes"], out["estimatedPercent"] = int64(end.Sub(r.began).Seconds()), size, guess, percent
-	return out, nil
-}
-
-// infoReset is BackupInfo::reset.
-func infoReset(q *request) (any, error) {
-	q.a.done = false
-	return map[string]any{"cleared": true}, nil
-}
-
-// listFull is Backups::listfullbackups of API 2. The documents do not show its fields;
-// these are the ones that public tools read.
-func listFull(q *request) (any, error) {
-	all := []any{}
-	for _, name := range q.a.homeBackups() {
-		n := q.a.home[name]
-		_, status := q.a.marked(name)
-		if status == "ready" {
-			status = "complete"
-		}
-		all = append(all, map[string]any{"file": name, "status": status, "time": n.mtime.Unix(), "localtime": n.mtime.In(q.h.cfg.Zone).Format("Mon Jan _2 15:04:05 2006")})
-	}
-	return all, nil
-}
-
-// listManaged is Backup::list_backups: the days of the provider's own.
-func listManaged(q *request) (any, error) {
-	all := []any{}
-	for _, m := range q.a.managed {
-		all = append(all, m.day.Format("2006-01-02T15:04:05.000Z"))
-	}
-	return all, nil
 }

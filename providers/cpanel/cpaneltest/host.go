@@ -2,6 +2,7 @@ package cpaneltest
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -35,6 +36,14 @@ type Config struct {
 	Steps bool
 	// Dump is how the dumps of databases look.
 	Dump DumpOpts
+	// OddNames calls full backups as the sample of BackupInfo/list does, by version and
+	// day: backup-11.136.0.4_2026-11-23_USER.tar.gz. Two of a day are one file then.
+	OddNames bool
+	// ShortPush leaves "_USER" out of the names of what is pushed by FTP or by SCP with a
+	// password, as the documents of those functions have it.
+	ShortPush bool
+	// CertificateEnd is when the certificate runs out; default in a year by the wall.
+	CertificateEnd time.Time
 	// LockAfter is how many refused sign-ins from anybody make the host refuse
 	// everybody, as cPHulk does; 0: 20, negative: never.
 	LockAfter int
@@ -44,7 +53,6 @@ type Config struct {
 type Host struct {
 	cfg         Config
 	dir         string // what is on its disk
-	cert        certificate
 	panel, whm  *httptest.Server
 	ctx         context.Context
 	stop        context.CancelFunc
@@ -55,6 +63,7 @@ type Host struct {
 	whmFunction map[string]whmFunction
 
 	mu        sync.Mutex
+	cert      certificate
 	version   string
 	accounts  map[string]*Account
 	whmTokens map[string]string // user of WHM by token
@@ -107,7 +116,7 @@ func New(t testing.TB, cfg Config) *Host {
 	}
 	h.ctx, h.stop = context.WithCancel(context.Background())
 	var err error
-	if h.cert, err = newCertificate(h.dir); err != nil {
+	if h.cert, err = newCertificate(h.dir, cfg.CertificateEnd); err != nil {
 		t.Fatal(err)
 	}
 	h.panel, h.whm = h.listen(h.servePanel), h.listen(h.serveWHM)
@@ -118,6 +127,11 @@ func New(t testing.TB, cfg Config) *Host {
 func (h *Host) listen(serve http.HandlerFunc) *httptest.Server {
 	s := httptest.NewUnstartedServer(serve)
 	s.TLS = h.cert.config()
+	s.TLS.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return h.cert.config(), nil
+	}
 	s.Config.ErrorLog = quiet() // clients that do not trust the certificate are meant to
 	s.StartTLS()
 	return s
@@ -140,10 +154,30 @@ func (h *Host) URL() string { return h.panel.URL }
 func (h *Host) WHMURL() string { return h.whm.URL }
 
 // Fingerprint is the SHA-256 of the certificate of both ports, in lower-case hex.
-func (h *Host) Fingerprint() string { return h.cert.fingerprint }
+func (h *Host) Fingerprint() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.cert.fingerprint
+}
 
 // CAFile is a PEM file with the certificate, which vouches for itself.
-func (h *Host) CAFile() string { return h.cert.file }
+func (h *Host) CAFile() string { return filepath.Join(h.dir, caName) }
+
+// RenewCertificate gives both ports a new certificate of that end, signed by itself and
+// with a new key, and ends the connections. The fingerprint is another one then, and
+// CAFile has the new one only.
+func (h *Host) RenewCertificate(end time.Time) error {
+	cert, err := newCertificate(h.dir, end)
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	h.cert = cert
+	h.mu.Unlock()
+	h.panel.CloseClientConnections()
+	h.whm.CloseClientConnections()
+	return nil
+}
 
 // Now is the host's clock.
 func (h *Host) Now() time.Time { return h.cfg.Now() }

@@ -7,6 +7,10 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -248,5 +252,76 @@ func TestCallsAndViolations(t *testing.T) {
 	}
 	if c := h.Calls()[0]; c.String() != "POST Quota::get_quota_info 200" || c.Auth != "token" {
 		t.Errorf("the first is %s, %+v", c, c)
+	}
+}
+
+// TestDocumentedCalls: the calls of the documents' own samples, by curl: a token in the
+// header, GET and POST of UAPI, a file as multipart, WHM API 1, and a sign-in that is
+// remembered.
+func TestDocumentedCalls(t *testing.T) {
+	t.Parallel()
+	h, a, _ := quick(t)
+	a.AddDatabase("ruthin_wp", "")
+	dir := t.TempDir()
+	dump, jar := filepath.Join(dir, "ruthin_wp.sql.gz"), filepath.Join(dir, "jar")
+	if err := os.WriteFile(dump, zipText("SELECT 1;\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	token, root := "Authorization: cpanel ruthin:"+a.Token(), "Authorization: whm root:"+h.WHMToken("root")
+	curl := func(want string, args ...string) string {
+		t.Helper()
+		out := string(curl(t, h, args...))
+		if !strings.Contains(out, want) {
+			t.Errorf("curl %v gives %s", args[len(args)-1], out)
+		}
+		return out
+	}
+	curl(`"dirs":[`, "-H", token, h.URL()+"/execute/Fileman/list_files?dir=%2Fhome%2Fruthin")
+	curl(`"status":1`, "-H", token, "-d", "dir=/home/ruthin", "-d", "types=dir", h.URL()+"/execute/Fileman/list_files")
+	curl(`"status":1`, "-H", token, "-F", "file=@"+dump, h.URL()+"/execute/Backup/restore_databases?verbose=1")
+	if a.Database("ruthin_wp") != "SELECT 1;\n" {
+		t.Errorf("the database is %q", a.Database("ruthin_wp"))
+	}
+	curl(`"version":"11.136.0.4"`, "-H", root, h.WHMURL()+"/json-api/version?api.version=1")
+	said := curl(`"security_token":"/cpsess`, "-c", jar, "-d", "user=ruthin&pass=pw-ruthin", h.URL()+"/login/?login_only=1")
+	prefix := regexp.MustCompile(`/cpsess\d+`).FindString(said)
+	curl(`"megabyte_limit":0.00`, "-b", jar, h.URL()+prefix+"/execute/Quota/get_quota_info")
+}
+
+// curl runs curl, which trusts the host by its certificate's file, and gives what it
+// prints. Where curl is missing the test is skipped, and with CI=true it fails.
+func curl(t *testing.T, h *cpaneltest.Host, args ...string) []byte {
+	t.Helper()
+	if _, err := exec.LookPath("curl"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "curl", append([]string{"--silent", "--show-error", "--fail", "--noproxy", "*", "--cacert", h.CAFile()}, args...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("curl: %v, %s", err, out)
+	}
+	return out
+}
+
+func TestRenewedCertificate(t *testing.T) {
+	t.Parallel()
+	h := cpaneltest.New(t, cpaneltest.Config{CertificateEnd: time.Now().Add(time.Hour)})
+	a := h.AddAccount("ruthin")
+	p, before := account(t, a, h), h.Fingerprint()
+	p.must(nil, "Quota::get_quota_info")
+	if err := h.RenewCertificate(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := p.get("/execute/Quota/get_quota_info"); err == nil || h.Fingerprint() == before {
+		t.Errorf("the old certificate is still there: %v", err)
+	}
+	account(t, a, h).must(nil, "Quota::get_quota_info")
+	if err := h.RenewCertificate(time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := account(t, a, h).get("/execute/Quota/get_quota_info"); err == nil || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("it has run out, and %v", err)
 	}
 }

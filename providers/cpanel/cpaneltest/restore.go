@@ -1,9 +1,7 @@
 package cpaneltest
 
 import (
-	"archive/tar"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -248,98 +246,6 @@ func statements(text string) (good, bad string) {
 	return text, ""
 }
 
-// files unpacks the partial backup of a home directory into the home directory, or the
-// folder of it that the call names.
-func (j *job) files(s source) error {
-	into, ok := j.q.a.clean(j.q.params.Get("directory"))
-	if j.q.params.Get("directory") == "" {
-		into = "."
-	}
-	if !ok {
-		return refuse("The directory “%s” is outside the home directory.", j.q.params.Get("directory"))
-	}
-	r, err := s.node.open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	zip, err := gzip.NewReader(r)
-	if err != nil {
-		return refuse("tar: %s: This does not look like a tar archive", s.name)
-	}
-	var batch []func()
-	flush := func() error {
-		return j.step(func() error {
-			for _, put := range batch {
-				put()
-			}
-			batch = nil
-			return nil
-		})
-	}
-	all := 0
-	for in := tar.NewReader(zip); ; {
-		head, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return errors.Join(flush(), refuse("tar: %s: Unexpected EOF in archive", s.name))
-		}
-		put, err := j.member(head, in, into)
-		if err != nil {
-			return errors.Join(flush(), refuse("tar: %s: Unexpected EOF in archive", s.name))
-		}
-		batch = append(batch, put)
-		if all++; all%4000 == 0 {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if err := flush(); err != nil {
-		return err
-	}
-	return j.step(func() error {
-		j.done("The system successfully restored %d files from the backup file '%s'", all, s.name)
-		return nil
-	})
-}
-
-// member reads one member, and gives what puts it in its place. Those that would lie
-// outside are left out, with a line in the log.
-func (j *job) member(head *tar.Header, in io.Reader, into string) (func(), error) {
-	name := path.Clean(head.Name)
-	if path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") {
-		return func() { j.say("tar: %s: the name is not safe and was left out", head.Name) }, nil
-	}
-	name = path.Join(into, name)
-	n := &node{mode: head.FileInfo().Mode().Perm(), mtime: head.ModTime, dir: head.Typeflag == tar.TypeDir}
-	switch head.Typeflag {
-	case tar.TypeSymlink:
-		n.link = head.Linkname
-	case tar.TypeReg:
-		if head.Size > 1<<20 {
-			j.q.h.mu.Lock()
-			n.disk = j.q.h.onDisk()
-			j.q.h.mu.Unlock()
-			if err := save(n.disk, in); err != nil {
-				return nil, err
-			}
-			break
-		}
-		var err error
-		if n.data, err = io.ReadAll(in); err != nil {
-			return nil, err
-		}
-	}
-	return func() {
-		if name != "." {
-			j.q.a.put(name, n)
-		}
-	}, nil
-}
-
 // forwarders replaces those of the domain that the file is called after.
 func (j *job) forwarders(s source) error {
 	text, err := s.unzip()
@@ -390,79 +296,6 @@ func (j *job) filters(s source) error {
 		j.done("The system successfully restored the email filters from the '%s' backup.", s.name)
 		return nil
 	})
-}
-
-// restoreListing is Restore::directory_listing: what the provider's backups hold of a
-// folder.
-func restoreListing(q *request) (any, error) {
-	dir := q.params.Get("path")
-	if !strings.HasPrefix(dir, "/") || !strings.HasSuffix(dir, "/") {
-		return nil, refuse("The path must begin and end with a slash.")
-	}
-	seen, all := map[string]bool{}, []any{}
-	for _, m := range q.a.managed {
-		past := &Account{h: q.h, user: q.a.user, home: m.home}
-		below, _ := past.clean("." + dir)
-		for _, name := range past.under(below) {
-			if seen[name] {
-				continue
-			}
-			seen[name] = true
-			n := m.home[name]
-			kind := "file"
-			if n == nil || n.dir {
-				kind = "dir"
-			}
-			_, there := q.a.home[name]
-			all = append(all, map[string]any{"name": path.Base(name), "type": kind, "onDiskType": kind, "exists": flagOf(there), "conflict": 0})
-		}
-	}
-	return all, nil
-}
-
-func flagOf(on bool) int {
-	if on {
-		return 1
-	}
-	return 0
-}
-
-// restoreInfo is Restore::query_file_info.
-func restoreInfo(q *request) (any, error) {
-	name := strings.TrimPrefix(q.params.Get("path"), "/")
-	all := []any{}
-	for _, m := range q.a.managed {
-		if n := m.home[name]; n != nil {
-			all = append(all, map[string]any{"backupDate": m.day.Format(time.DateOnly), "backupID": m.day.Format(time.DateOnly), "backupType": "compressed", "exists": 1, "fileSize": n.size(), "mtime": n.mtime.Unix(), "path": "/" + name, "type": "file"})
-		}
-	}
-	return all, nil
-}
-
-// restoreFile is Restore::restore_file: to the original place only.
-func restoreFile(q *request) (any, error) {
-	name := strings.TrimPrefix(q.params.Get("path"), "/")
-	for _, m := range q.a.managed {
-		n := m.home[name]
-		if n == nil || m.day.Format(time.DateOnly) != q.params.Get("backupID") {
-			continue
-		}
-		if q.a.home[name] != nil && q.params.Get("overwrite") != "1" {
-			return nil, refuse("The file “/%s” already exists.", name)
-		}
-		copied := *n
-		q.a.put(name, &copied)
-		q.a.restored = append(q.a.restored, Restored{Function: "restore_file", File: name, At: q.h.Now()})
-		return map[string]any{"success": 1}, nil
-	}
-	return nil, refuse("There is no backup “%s” of “/%s”.", q.params.Get("backupID"), name)
-}
-
-func restoreUsers(q *request) (any, error) {
-	if len(q.a.managed) == 0 {
-		return []any{}, nil
-	}
-	return []any{q.a.user}, nil
 }
 
 // aborted says that the client's connection is to end without an answer.

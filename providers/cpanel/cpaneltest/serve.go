@@ -75,17 +75,18 @@ func (h *Host) servePanel(w http.ResponseWriter, r *http.Request) {
 	if how == "anonymous" {
 		c.Auth = ""
 	}
+	if rest, ok := strings.CutPrefix(c.Path, "/execute/"); ok {
+		c.API = 3
+		c.Module, c.Function, _ = strings.Cut(rest, "/")
+	}
+	h.breakUpload(r, c)
 	params, parts, err := h.take(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	c.Params, c.Parts = redact(params), names(parts)
-	switch {
-	case strings.HasPrefix(c.Path, "/execute/"):
-		c.API = 3
-		c.Module, c.Function, _ = strings.Cut(strings.TrimPrefix(c.Path, "/execute/"), "/")
-	case c.Path == "/json-api/cpanel":
+	if c.Path == "/json-api/cpanel" {
 		c.API, c.Module, c.Function = legacy(params)
 	}
 	c.Long = c.Long || h.functions[c.Module+"::"+c.Function].long && c.API == 3
@@ -95,6 +96,8 @@ func (h *Host) servePanel(w http.ResponseWriter, r *http.Request) {
 			h.login(w, r)
 		case user == "":
 			h.unknown(w, how)
+		case h.isSuspended(user):
+			page(w, http.StatusForbidden, "<h1>Account Suspended</h1>")
 		case c.download():
 			h.download(w, r, c, fault)
 		case c.API != 0:
@@ -159,6 +162,9 @@ func (h *Host) serve(w http.ResponseWriter, r *http.Request, c Call, answer func
 	if fault.Cut > 0 {
 		to = &cutter{ResponseWriter: to, left: fault.Cut}
 	}
+	if fault.Hang > 0 {
+		to = &hanger{ResponseWriter: to, left: fault.Hang, ends: []<-chan struct{}{r.Context().Done(), h.ctx.Done()}}
+	}
 	if fault.Truncate > 0 {
 		to = &shortener{ResponseWriter: to, left: fault.Truncate}
 	}
@@ -171,6 +177,34 @@ type discard struct{ header http.Header }
 func (d discard) Header() http.Header         { return d.header }
 func (d discard) Write(p []byte) (int, error) { return len(p), nil }
 func (discard) WriteHeader(int)               {}
+
+// breakUpload ends the connection in the middle of an upload, where a fault says so.
+func (h *Host) breakUpload(r *http.Request, c Call) {
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		return
+	}
+	h.mu.Lock()
+	f := h.pickOf(c, func(f *Fault) bool { return f.DropAt > 0 })
+	h.mu.Unlock()
+	if f.DropAt > 0 {
+		r.Body = &breaking{ReadCloser: r.Body, left: f.DropAt}
+	}
+}
+
+// breaking is a body that is not read to its end.
+type breaking struct {
+	io.ReadCloser
+	left int64
+}
+
+func (b *breaking) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		panic(http.ErrAbortHandler)
+	}
+	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}
 
 // take reads query, form and files of a request to their end, as a server does before
 // it answers. Files go to the disk.

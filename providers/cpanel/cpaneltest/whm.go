@@ -1,15 +1,11 @@
 package cpaneltest
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
-	"path"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // whmFunction is one of WHM API 1.
@@ -195,7 +191,7 @@ func accountSummary(q *request) (any, error) {
 		if a.limit > 0 {
 			limit = fmt.Sprintf("%dM", a.limit>>20)
 		}
-		all = append(all, map[string]any{"user": name, "domain": a.domains[0], "diskused": fmt.Sprintf("%dM", a.used()>>20), "disklimit": limit, "suspended": 0, "backup": 1, "owner": "root"})
+		all = append(all, map[string]any{"user": name, "domain": a.domains[0], "diskused": fmt.Sprintf("%dM", a.used()>>20), "disklimit": limit, "suspended": flagOf(a.suspended), "backup": 1, "owner": "root"})
 	}
 	if len(all) == 0 {
 		return nil, refuse("Account does not exist.")
@@ -212,152 +208,4 @@ func whmTokenList(q *request) (any, error) {
 		}
 	}
 	return map[string]any{"tokens": all}, nil
-}
-
-// packing is a session of start_background_pkgacct.
-type packing struct {
-	run   *run
-	state string
-	log   []string
-}
-
-// startPackage is start_background_pkgacct: cpmove-USER.tar.gz in tarroot, /home without
-// one.
-func startPackage(q *request) (any, error) {
-	a, err := q.account()
-	if err != nil {
-		return nil, err
-	}
-	root := q.params.Get("tarroot")
-	if root == "" {
-		root = "/home"
-	}
-	r := &run{a: a, name: "cpmove-" + a.user + ".tar.gz", fault: q.fault, spec: ArchiveSpec{SkipHome: q.params.Get("skiphomedir") == "1", Top: "cpmove-" + a.user}}
-	q.h.seq++
-	id := a.user + q.h.Now().UTC().Format("20060102150405") + strconv.Itoa(q.h.seq)
-	p := &packing{run: r, state: "RUNNING", log: []string{"pkgacct started."}}
-	q.h.packages[id] = p
-	r.place = func() (string, error) {
-		r.node = &node{disk: q.h.onDisk(), mode: 0o600, mtime: q.h.Now()}
-		full := path.Join(root, r.name)
-		if name, ok := a.clean(full); ok {
-			r.home = name
-			a.put(name, r.node)
-		} else {
-			q.h.archives[full] = r.node
-		}
-		p.log = append(p.log, "pkgacct is compressing "+full)
-		return r.node.disk, nil
-	}
-	r.finished = func(ok bool) {
-		if p.state = "COMPLETED"; !ok {
-			p.state = "FAILED"
-		}
-		p.log = append(p.log, "pkgacct "+strings.ToLower(p.state))
-	}
-	runs := a.runs
-	q.h.beginBackup(r)
-	a.runs, a.done = runs, false // BackupInfo knows the account's own only
-	logs := "/var/cpanel/pkgacct_sessions/" + id
-	return map[string]any{"session_id": id, "complete_master_log": logs + "/master.log", "complete_master_error_log": logs + "/master.error_log"}, nil
-}
-
-func packageState(q *request) (any, error) {
-	p := q.h.packages[q.params.Get("session_id")]
-	if p == nil {
-		return nil, refuse("The session “%s” does not exist.", q.params.Get("session_id"))
-	}
-	return map[string]any{"state": p.state}, nil
-}
-
-func packageLog(q *request) (any, error) {
-	p := q.h.packages[q.params.Get("session_id")]
-	if p == nil {
-		return nil, refuse("The session “%s” does not exist.", q.params.Get("session_id"))
-	}
-	return map[string]any{"log": logLines(p.log)}, nil
-}
-
-// logLines is the form of WHM's logs: an object of JSON a line.
-func logLines(all []string) string {
-	var b strings.Builder
-	for _, text := range all {
-		line, _ := json.Marshal(map[string]any{"contents": text + "\n", "partial": 0, "indent": 0, "type": "out", "pid": 4073}) // strings and numbers
-		b.Write(line)
-		b.WriteByte('\n')
-	}
-	return b.String()
-}
-
-func archiveList(q *request) (any, error) {
-	all := []any{}
-	for _, full := range slices.Sorted(maps.Keys(q.h.archives)) {
-		user := strings.TrimSuffix(strings.TrimPrefix(path.Base(full), "cpmove-"), ".tar.gz")
-		all = append(all, map[string]any{"file": path.Base(full), "path": path.Dir(full), "user": user})
-	}
-	return map[string]any{"quickrestore_files": all}, nil
-}
-
-// AddArchive puts an archive into /home, where WHM looks for them. name is its base name.
-func (h *Host) AddArchive(name string, content []byte) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.archives["/home/"+name] = &node{data: content, mode: 0o600, mtime: h.Now()}
-}
-
-func backupDates(q *request) (any, error) {
-	days := map[string]bool{}
-	for _, a := range q.h.accounts {
-		for _, m := range a.managed {
-			days[m.day.Format(time.DateOnly)] = true
-		}
-	}
-	return map[string]any{"backup_set": slices.Sorted(maps.Keys(days))}, nil
-}
-
-func backupSets(q *request) (any, error) {
-	all := map[string]any{}
-	for name, a := range q.h.accounts {
-		sets := []any{}
-		for _, m := range a.managed {
-			sets = append(sets, map[string]any{"when": m.day.Format(time.DateOnly), "where": "local"})
-		}
-		if len(sets) > 0 {
-			all[name] = sets
-		}
-	}
-	return map[string]any{"backup_set": all, "destination_legend": map[string]any{"local": map[string]any{"name": "Local", "type": "Local"}}}, nil
-}
-
-func backupUsers(q *request) (any, error) {
-	day, err := q.need("restore_point")
-	if err != nil {
-		return nil, err
-	}
-	all := []any{}
-	for _, name := range slices.Sorted(maps.Keys(q.h.accounts)) {
-		status := "no_backup"
-		for _, m := range q.h.accounts[name].managed {
-			if strings.HasPrefix(day, m.day.Format(time.DateOnly)) {
-				status = "active"
-			}
-		}
-		all = append(all, map[string]any{"username": name, "status": status})
-	}
-	return map[string]any{"user": all}, nil
-}
-
-// backupConfig is backup_config_get, with the defaults of the documents.
-func backupConfig(*request) (any, error) {
-	return map[string]any{"backup_config": map[string]any{
-		"backupenable": 1, "backup_daily_enable": 1, "backup_daily_retention": 5, "backupdays": "0,2,4,6", "backup_weekly_enable": 0, "backup_weekly_day": 0, "backup_weekly_retention": 4,
-		"backup_monthly_enable": 0, "backup_monthly_dates": "1", "backup_monthly_retention": 1, "backuptype": "compressed", "backupdir": "/backup", "check_min_free_space": 1,
-		"maximum_timeout": 7200, "maximum_restore_timeout": 21600, "force_prune_daily": 0, "force_prune_weekly": 0, "force_prune_monthly": 0, "mysqlbackup": "accounts", "psqlbackup": 0,
-	}}, nil
-}
-
-// integer reads a number.
-func integer(text string) (int64, bool) {
-	n, err := strconv.ParseInt(text, 10, 64)
-	return n, err == nil
 }

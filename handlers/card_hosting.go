@@ -1,0 +1,108 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+
+	"keepwatch"
+)
+
+// hostLeft says what a run that did not finish leaves at the host that was asked to
+// make something; "" is nothing.
+func hostLeft(run keepwatch.Run) string {
+	request, wait, release := run.Step("request"), run.Step("wait"), run.Step("release")
+	switch {
+	case request == nil || request.State == keepwatch.StepPending || release != nil && release.State == keepwatch.StepDone:
+		return ""
+	case wait != nil && wait.State == keepwatch.StepDone:
+		return " What the host has made for it stays where the host has put it, and takes up room until somebody removes it."
+	case request.State == keepwatch.StepDone:
+		return " The host goes on making what it was asked for, since nobody can stop that from here. It then takes up room until somebody removes it; a new backup that begins meanwhile may take it over."
+	}
+	return " If the host has begun on what it was asked for, it goes on, since nobody can stop that from here."
+}
+
+// returned gives the items of a restore to an account that were put back, and the one
+// that was begun and is not, if any.
+func returned(run keepwatch.Run) (done []string, begun string) {
+	for i, item := range run.Ask.Return {
+		if i+1 >= len(run.Steps) { // step 0 is the plan
+			break
+		}
+		name := keepwatch.Printable(item.Name) + " (from " + item.Archive + ")"
+		switch run.Steps[i+1].State {
+		case keepwatch.StepDone:
+			done = append(done, name)
+		case keepwatch.StepRunning, keepwatch.StepFailed:
+			begun = keepwatch.Printable(item.Name)
+		}
+	}
+	return done, begun
+}
+
+// returnedText says what of a restore to an account was done by the time it stopped.
+func returnedText(run keepwatch.Run) string {
+	done, begun := returned(run)
+	text := "Nothing was put back."
+	if len(done) > 0 {
+		text = fmt.Sprintf("Put back by then, %d of %d:\n%s", len(done), len(run.Ask.Return), strings.Join(done, "\n"))
+	}
+	if begun != "" {
+		if len(done) == 0 {
+			text = "Nothing is known to be put back."
+		}
+		text += "\nWith " + begun + " the host may have begun, and then goes on by itself. Look at the account before you begin anew."
+	}
+	return text
+}
+
+// putBackDone fills in the card of a restore to an account that went through.
+func putBackDone(msg *keepwatch.Message, run keepwatch.Run) {
+	done, _ := returned(run)
+	var names []string
+	for _, s := range run.Steps {
+		names = append(names, s.Name)
+	}
+	msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s put back into the account of %s in %s, in this order:\n%s",
+		keepwatch.FormatCount(int64(len(done)), "item"), run.Source, keepwatch.FormatDuration(stepTime(run, names...)), strings.Join(done, "\n"))))
+	if len(run.Result.Logs) > 0 {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("Look whether the site works before you tell anybody. What the host wrote is kept with the run, under Details."))
+	}
+	msg.Blocks = append(msg.Blocks, notes(run.Result)...)
+}
+
+// Limits of what is shown of the server's logs.
+const (
+	shownLogs = 5
+	shownLog  = 1200 // bytes of each
+)
+
+// logBlocks shows the ends of what the server wrote, the newest last.
+func logBlocks(logs []keepwatch.ServerLog) []keepwatch.Block {
+	var blocks []keepwatch.Block
+	if more := len(logs) - shownLogs; more > 0 {
+		logs = logs[more:]
+		blocks = append(blocks, keepwatch.Text(fmt.Sprintf("The host wrote %d logs; these are the last %d.", more+shownLogs, shownLogs)))
+	}
+	for _, l := range logs {
+		text := strings.TrimSpace(l.Text)
+		if cut := len(text) - shownLog; cut > 0 {
+			text = text[cut:]
+			_, rest, whole := strings.Cut(text, "\n")
+			if whole && rest != "" {
+				text = rest
+			}
+			text = "…\n" + strings.ToValidUTF8(text, "")
+		}
+		head := "What the host wrote in the step " + keepwatch.Printable(l.Step)
+		if l.Name != "" {
+			head += " (" + keepwatch.Printable(l.Name) + ")"
+		}
+		if text == "" {
+			blocks = append(blocks, keepwatch.Text(head+": nothing."))
+			continue
+		}
+		blocks = append(blocks, keepwatch.Text(head+":"), keepwatch.Code(keepwatch.Clean(text)))
+	}
+	return blocks
+}

@@ -1,0 +1,144 @@
+package handlers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"keepwatch"
+)
+
+// hostingParts says what the parts of a hosting account are called.
+const hostingParts = "Parts are home, databases, database:NAME for one of them, forwarders and filters."
+
+// checkParts refuses parts that a source cannot have.
+func checkParts(source keepwatch.Source, parts []string) error {
+	if source.Kind != keepwatch.KindCPanel {
+		return nil // files are looked for when it begins
+	}
+	for _, part := range parts {
+		if keepwatch.ValidHostingPart(part) {
+			continue
+		}
+		text := fmt.Sprintf("%q is no part of a hosting account. %s", part, hostingParts)
+		if near := nearest(part, partNames()); near != "" && near != keepwatch.PartDatabase {
+			return hinted{
+				keepwatch.Errorf(keepwatch.KindInvalid, "%s", text),
+				[]keepwatch.Button{{Label: "Yes, " + near, Command: "backup start " + Quote(source.Name, near), Style: keepwatch.StylePrimary}},
+			}
+		}
+		return keepwatch.Errorf(keepwatch.KindInvalid, "%s", text)
+	}
+	return nil
+}
+
+func partNames() []string {
+	return []string{keepwatch.PartHome, keepwatch.PartDatabases, keepwatch.PartForwarders, keepwatch.PartFilters}
+}
+
+// partsOfAccount gives what may be named as a part of a hosting account: the
+// databases are those that its archives hold.
+func (r *Router) partsOfAccount(source string) []Candidate {
+	list := []Candidate{
+		{keepwatch.PartHome, "the home directory", true}, {keepwatch.PartDatabases, "each database", true},
+		{keepwatch.PartForwarders, "e-mail forwarders of each domain", true}, {keepwatch.PartFilters, "e-mail filters", true},
+	}
+	archives, err := r.cfg.History.Archives(source)
+	if err != nil {
+		return list
+	}
+	var names []string
+	for _, a := range archives {
+		if a.Inside != nil {
+			names = append(names, a.Inside.Databases...)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if part := keepwatch.PartDatabase + name; keepwatch.ValidHostingPart(part) && len(list) < mostParts {
+			list = append(list, Candidate{part, "this database alone", true})
+		}
+	}
+	return list
+}
+
+// partsToPutBack gives what may be named behind an archive that goes back into its
+// account: parts, and more archives of the same source.
+func (r *Router) partsToPutBack(archive string, req keepwatch.Request) []Candidate {
+	a, err := r.archive(&call{req: req}, archive)
+	if err != nil {
+		return nil
+	}
+	list := r.partsOfAccount(a.Source)
+	others, err := r.cfg.History.Archives(a.Source)
+	if err != nil {
+		return list
+	}
+	for _, o := range others {
+		if o.Ref() != a.Ref() {
+			list = append(list, Candidate{o.Ref(), keepwatch.FormatBytes(o.Bytes) + ", " + proofWord(o), true})
+		}
+	}
+	return list
+}
+
+// goesToAccount reports whether a command that is being typed puts parts back into an
+// account.
+func goesToAccount(given []string) bool {
+	i := slices.Index(given, "--to")
+	return i >= 0 && i+1 < len(given) && given[i+1] == toAccount || slices.Contains(given, "--to="+toAccount)
+}
+
+// ofAccount reports whether a word names an archive or a source of a hosting account.
+func (r *Router) ofAccount(word string) bool {
+	name, _, _ := strings.Cut(word, "/")
+	s, err := r.cfg.Sources.Source(name)
+	return err == nil && s.Kind == keepwatch.KindCPanel
+}
+
+// insideFields says what was seen inside an archive that is stored as one file.
+func (r *Router) insideFields(a keepwatch.Archive) []keepwatch.Field {
+	var fields []keepwatch.Field
+	if at := a.AsOf(); !at.Equal(a.Started) {
+		fields = append(fields, keepwatch.Field{Name: "As it was on", Time: at})
+	}
+	if a.Held != "" {
+		fields = append(fields, keepwatch.Field{Name: "Called by the host", Value: keepwatch.Printable(a.Held)})
+	}
+	if a.Inside == nil || a.Inside.IsZero() {
+		return fields
+	}
+	fields = append(fields, keepwatch.Field{Name: "Inside", Value: insideText(*a.Inside)})
+	if len(a.Inside.Databases) > 0 {
+		fields = append(fields, keepwatch.Field{Name: "Databases", Value: namesText(a.Inside.Databases)})
+	}
+	if len(a.Inside.Domains) > 0 {
+		fields = append(fields, keepwatch.Field{Name: "Domains", Value: namesText(a.Inside.Domains)})
+	}
+	return fields
+}
+
+// insideText counts what was seen inside.
+func insideText(i keepwatch.Inside) string {
+	words := []string{keepwatch.FormatCount(i.Files, "file")}
+	if i.Bytes > 0 {
+		words[0] += " (" + keepwatch.FormatBytes(i.Bytes) + " unpacked)"
+	}
+	if n := int64(len(i.Databases)); n > 0 {
+		words = append(words, keepwatch.FormatCount(n, "database"))
+	}
+	if n := int64(len(i.Domains)); n > 0 {
+		words = append(words, keepwatch.FormatCount(n, "domain"))
+	}
+	return strings.Join(words, ", ")
+}
+
+// namesText names the first few of what has names.
+func namesText(names []string) string {
+	const shown = 12
+	text := printable(names[:min(len(names), shown)], ", ")
+	if more := len(names) - shown; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}

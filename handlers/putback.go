@@ -1,0 +1,140 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"keepwatch"
+)
+
+// Returns plans what is put back where it came from.
+type Returns interface {
+	// Plan says what putting parts of archives of one source back into its account
+	// does, in order, the oldest archive first; empty parts are all. It changes nothing.
+	Plan(ctx context.Context, refs, parts []string) (keepwatch.ReturnPlan, error)
+}
+
+// toAccount is the word behind --to that says that parts go back where they came from.
+// A folder of that name is ./account.
+const toAccount = "account"
+
+// shownNot is how many of the things that cannot be put back a plan names.
+const shownNot = 20
+
+// putBack puts parts of archives back into the account that they are of: shown first,
+// then confirmed.
+func (r *Router) putBack(ctx context.Context, c *call) (keepwatch.Message, error) {
+	if c.args.has("overwrite") {
+		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "--overwrite belongs to a restore to a folder. What goes back into an account replaces what is there, as the plan says. Leave it out.")
+	}
+	refs, parts, err := r.whatToPutBack(c)
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	source, _, _ := strings.Cut(refs[0], "/")
+	c.audit.Source = source
+	if r.cfg.Duties.Returns == nil {
+		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "This Keepwatch cannot put anything back into an account. Restore to a folder; one that is called account is written ./account.")
+	}
+	plan, err := r.cfg.Duties.Returns.Plan(ctx, refs, parts)
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	if len(plan.Items) == 0 {
+		return nothingToPutBack(source, refs, plan), nil
+	}
+	if c.confirmed(plan) {
+		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunRestore, Source: source, Ask: keepwatch.Ask{Archive: refs[0], Parts: parts, Return: plan.Items}})
+	}
+	msg := keepwatch.Message{Title: "Put this back into the account of " + source + "? Nothing is put back yet"}
+	c.wrongCode(&msg, "put back")
+	msg.Blocks = append(msg.Blocks, r.returnTable(plan))
+	if slices.ContainsFunc(plan.Items, func(i keepwatch.ReturnItem) bool { return i.Archive != plan.Items[0].Archive }) {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("It goes by the date of what is in the archives, the oldest first, so that the newest has the last word."))
+	}
+	msg.Blocks = append(msg.Blocks, keepwatch.Text("In the account databases are replaced by what is in the archive, files of the same name are overwritten, and files that have come since stay. A backup of the account as it is now can undo that: make one first."))
+	msg.Blocks = append(msg.Blocks, cannotPutBack(plan)...)
+	command := Quote(slices.Concat([]string{"backup", "restore"}, refs, parts, []string{"--to", toAccount, "--confirm", code(plan)})...)
+	msg.Buttons = []keepwatch.Button{
+		{Label: "Put it back", Style: keepwatch.StyleDanger, Command: command, Form: &keepwatch.Form{
+			Title: "Put it back now?", Submit: "Put it back",
+			Text: fmt.Sprintf("%s into the account of %s, which is changed as it runs.", keepwatch.FormatCount(int64(len(plan.Items)), "item goes", "items go"), source),
+		}},
+		{Label: "Back up first", Command: "backup start " + Quote(source)},
+	}
+	return msg, nil
+}
+
+// whatToPutBack reads which archives are meant, and which parts of them: a word that
+// names a part is one, and every other one an archive.
+func (r *Router) whatToPutBack(c *call) (refs, parts []string, err error) {
+	for i, word := range append([]string{c.args.one("archive")}, c.args["part"]...) {
+		if i > 0 && keepwatch.ValidHostingPart(word) {
+			parts = append(parts, word)
+			continue
+		}
+		a, err := r.archive(c, word)
+		if i > 0 && keepwatch.KindOf(err) == keepwatch.KindNotFound {
+			return nil, nil, keepwatch.Errorf(keepwatch.KindNotFound, "%q is neither an archive nor a part of an account. %s", word, hostingParts)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if !slices.Contains(refs, a.Ref()) {
+			refs = append(refs, a.Ref())
+		}
+	}
+	return refs, parts, nil
+}
+
+// returnTable shows a plan.
+func (r *Router) returnTable(plan keepwatch.ReturnPlan) keepwatch.Block {
+	table := keepwatch.Table{Head: []string{"", "What", "As it was on", "From", "Size"}}
+	for i, item := range plan.Items {
+		size := "not known"
+		if item.Bytes > 0 {
+			size = keepwatch.FormatBytes(item.Bytes)
+		}
+		table.Rows = append(table.Rows, []string{strconv.Itoa(i + 1), keepwatch.Printable(item.Name), r.time(item.At), item.Archive, size})
+	}
+	return keepwatch.Block{Table: &table}
+}
+
+// cannotPutBack names what is in the archives and stays there, with the reasons.
+func cannotPutBack(plan keepwatch.ReturnPlan) []keepwatch.Block {
+	if len(plan.Not) == 0 {
+		return nil
+	}
+	lines := slices.Clone(plan.Not[:min(len(plan.Not), shownNot)])
+	for i := range lines {
+		lines[i] = keepwatch.Printable(lines[i])
+	}
+	if more := len(plan.Not) - len(lines); more > 0 {
+		lines = append(lines, fmt.Sprintf("… and %s more", keepwatch.FormatCount(int64(more), "")))
+	}
+	return []keepwatch.Block{keepwatch.Text("This is in the archives and cannot be put back this way:\n" + strings.Join(lines, "\n"))}
+}
+
+// nothingToPutBack answers a plan with nothing in it.
+func nothingToPutBack(source string, refs []string, plan keepwatch.ReturnPlan) keepwatch.Message {
+	msg := keepwatch.Message{Title: "Nothing of that can be put back into the account of " + source, Tone: keepwatch.ToneWarn, Refused: keepwatch.KindConflict, Failed: true}
+	if len(plan.Known) > 0 {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("The archives hold: "+printable(plan.Known, ", ")+"."))
+	}
+	msg.Blocks = append(msg.Blocks, cannotPutBack(plan)...)
+	msg.Buttons = []keepwatch.Button{{Label: "Restore to a folder", Command: "backup restore " + Quote(refs[0])}}
+	return msg
+}
+
+// putBackForm asks what of an archive goes back into the account.
+func putBackForm(a keepwatch.Archive) *keepwatch.Form {
+	return &keepwatch.Form{
+		Title: "Put back into the account", Submit: "Show the plan", Text: "Nothing is changed yet: you see first what would be done. From " + a.Ref() + ".",
+		Fields: []keepwatch.FormField{
+			{Name: "part", Words: true, Label: "Only these parts", Hint: "home, databases, database:NAME, forwarders, filters, divided by blanks; empty: all that can be", Type: keepwatch.FieldText},
+		},
+	}
+}
