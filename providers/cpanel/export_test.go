@@ -2,6 +2,7 @@ package cpanel
 
 import (
 	"context"
+	"io"
 	"testing"
 	"time"
 
@@ -40,4 +41,10 @@ func (r Returner) UAPI(ctx context.Context, module, function string) error {
 		return err
 	}
 	return h.uapi(ctx, module, function, nil, nil)
+}
+
+// TakeApart takes a piece out of a full backup.
+func TakeApart(in io.Reader, inner string, out io.Writer) error {
+	_, err := takeApart(in, inner, "/home/ruthin", out, false)
+	return err
 }

@@ -113,8 +113,8 @@ func (l *lab) release() []keepwatch.Note {
 
 func (l *lab) asked(function string) int { return len(l.host.CallsTo(function)) }
 
-// variants are hosts in all their manners.
-func variants() map[string]cpaneltest.Config {
+// hostsOfAllManners are hosts in all their manners.
+func hostsOfAllManners() map[string]cpaneltest.Config {
 	return map[string]cpaneltest.Config{
 		"136":               {Version: "11.136.0.4"},
 		"136 wrapped":       {Version: "11.136.0.4", Wrapped: true},
@@ -125,7 +125,7 @@ func variants() map[string]cpaneltest.Config {
 }
 
 func TestContract(t *testing.T) {
-	for name, cfg := range variants() {
+	for name, cfg := range hostsOfAllManners() {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, cfg)
 			missing := *l.hosting
@@ -140,7 +140,7 @@ func TestContract(t *testing.T) {
 }
 
 func TestFull(t *testing.T) {
-	for name, cfg := range variants() {
+	for name, cfg := range hostsOfAllManners() {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, cfg)
 			l.hosting.Remove = true
@@ -212,7 +212,7 @@ func TestHeldIsBroughtHome(t *testing.T) {
 
 // TestByWHM: an account whose host is asked with a token of WHM.
 func TestByWHM(t *testing.T) {
-	for name, cfg := range variants() {
+	for name, cfg := range hostsOfAllManners() {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, cfg)
 			l.hosting.URL, l.hosting.WHM, l.hosting.Token = l.host.WHMURL(), "root", keepwatch.NewSecret(l.host.WHMToken("root"))
@@ -240,7 +240,7 @@ func TestByWHM(t *testing.T) {
 
 // TestLookOverTLS: what is seen of a host, and what a check says of it.
 func TestLookOverTLS(t *testing.T) {
-	for name, cfg := range variants() {
+	for name, cfg := range hostsOfAllManners() {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, cfg)
 			end := time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC)

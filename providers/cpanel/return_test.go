@@ -250,7 +250,10 @@ func newCutter(t *testing.T, to string) *cutter {
 			if err != nil {
 				return
 			}
-			open.Go(func() { c.serve(in) })
+			open.Go(func() {
+				defer context.AfterFunc(t.Context(), func() { in.Close() })() // the client keeps connections
+				c.serve(in)
+			})
 		}
 	})
 	t.Cleanup(func() { l.Close(); open.Wait() })

@@ -39,7 +39,7 @@ func TestGate(t *testing.T) {
 		for _, by := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, func(r io.Reader) io.Reader { return oneByte{r} }} {
 			var in io.Reader = strings.NewReader(c.in)
 			if c.err != nil {
-				in = io.MultiReader(in, failing{c.err})
+				in = io.MultiReader(in, unreadable{c.err})
 			}
 			asked := 0
 			g := &gate{in: bufio.NewReader(by(in)), sent: func(int64) {}, last: func() error { asked++; return c.last }}

@@ -171,8 +171,8 @@ func isFile(h *tar.Header) bool {
 	return h.Typeflag == tar.TypeReg || h.Typeflag == tar.TypeGNUSparse || h.Typeflag == '\x00'
 }
 
-// taken is what was taken out of a backup.
-type taken struct {
+// takenOut is what was taken out of a backup.
+type takenOut struct {
 	files int64
 	bytes int64 // of content, unpacked
 	left  leftOut
@@ -192,8 +192,8 @@ type taken struct {
 //
 // With again, whoever calls knows what must come and compares it: no more is read of
 // in than is needed.
-func takeApart(in io.Reader, inner, home string, out io.Writer, again bool) (taken, error) {
-	var t taken
+func takeApart(in io.Reader, inner, home string, out io.Writer, again bool) (takenOut, error) {
+	var t takenOut
 	pack, err := gzip.NewWriterLevel(out, gzip.BestSpeed)
 	if err != nil {
 		return t, err

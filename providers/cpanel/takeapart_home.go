@@ -12,7 +12,7 @@ import (
 type homeWriter struct {
 	tar   *tar.Writer
 	home  string
-	taken *taken
+	taken *takenOut
 	links map[string]bool // symbolic links that are in it: nothing may be written through one
 	block []byte
 }
@@ -20,7 +20,7 @@ type homeWriter struct {
 // maxLinks is how many symbolic links are put back. Each is kept in memory.
 const maxLinks = 100_000
 
-func newHomeWriter(out io.Writer, home string, t *taken) *homeWriter {
+func newHomeWriter(out io.Writer, home string, t *takenOut) *homeWriter {
 	return &homeWriter{tar: tar.NewWriter(out), home: path.Clean(home), taken: t, links: map[string]bool{}, block: make([]byte, 64<<10)}
 }
 

@@ -254,7 +254,7 @@ func TestTakeApartDamaged(t *testing.T) {
 		"no gzip":            func() io.Reader { return strings.NewReader("<html>") },
 		"empty":              func() io.Reader { return strings.NewReader("") },
 		"found at the end": func() io.Reader {
-			return io.MultiReader(bytes.NewReader(full), failing{keepwatch.Errorf(keepwatch.KindAttention, "Damaged.").Because(errors.Join(bad, keepwatch.ErrDamaged))})
+			return io.MultiReader(bytes.NewReader(full), unreadable{keepwatch.Errorf(keepwatch.KindAttention, "Damaged.").Because(errors.Join(bad, keepwatch.ErrDamaged))})
 		},
 	} {
 		for _, inner := range []string{innerHome, "mysql/ruthin_wp.sql"} {
@@ -280,9 +280,9 @@ func TestTakeApartDamaged(t *testing.T) {
 	}
 }
 
-type failing struct{ err error }
+type unreadable struct{ err error }
 
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
+func (f unreadable) Read([]byte) (int, error) { return 0, f.err }
 
 func TestLookInside(t *testing.T) {
 	got, err := lookInside(bytes.NewReader(backupOf(t, ordinary()...)))
