@@ -74,7 +74,7 @@ func (s *textSight) judge(_ expected, v *verdict) {
 		v.problem(rule, s.of, "What is packed in the download of %s %s", s.of, text)
 	case bytes.IndexByte(s.head, 0) >= 0:
 		v.problem("text", s.of, "The download of %s is damaged: it holds bytes that are no text. Bring it home again, and ask the host if it is so again.", s.of)
-	case isMessage(lastLine(s.head)) && !bytes.ContainsAny(s.head, ":{"):
+	case isMessage(lastLine(s.head)) && !bytes.ContainsAny(s.head, ":{") && !isFilter(s.head):
 		v.problem("text", s.of, "The download of %s holds a message of the host in its place: “%s”. Bring it home again, and show this to the host if it is so again.", s.of, show(lastLine(s.head)))
 	}
 }
@@ -83,4 +83,10 @@ func (s *textSight) judge(_ expected, v *verdict) {
 func lastLine(text []byte) string {
 	text = bytes.TrimSpace(text)
 	return string(bytes.TrimSpace(text[bytes.LastIndexByte(text, '\n')+1:]))
+}
+
+// isFilter reports whether a text is a filter of Exim, which says "error" too, as in
+// "if error_message then finish endif" (exim.org, "Exim's interfaces to mail filtering").
+func isFilter(text []byte) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(text), []byte("#")) || bytes.Contains(text, []byte("endif"))
 }
