@@ -64,6 +64,7 @@ func (w *homeWriter) add(name string, h *tar.Header, content io.Reader) error {
 	if err := w.tar.WriteHeader(clean); err != nil {
 		return err
 	}
+	w.taken.entries++
 	if clean.Typeflag != tar.TypeReg {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -142,7 +143,7 @@ func TestTakeApart(t *testing.T) {
 		{innerFilters, "filter: []\n"},
 	} {
 		var out bytes.Buffer
-		got, err := takeApart(bytes.NewReader(full), c.inner, "/home/ruthin", &out, false)
+		got, err := takeApart(bytes.NewReader(full), c.inner, "/home/ruthin", &out, 0)
 		if err != nil || got.files != 1 || got.bytes != int64(len(c.want)) || got.left.count != 0 {
 			t.Errorf("%s: %+v, %v", c.inner, got, err)
 		}
@@ -151,7 +152,7 @@ func TestTakeApart(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	got, err := takeApart(bytes.NewReader(full), innerHome, "/home/ruthin", &out, false)
+	got, err := takeApart(bytes.NewReader(full), innerHome, "/home/ruthin", &out, 0)
 	if err != nil || got.files != 2 || got.bytes != 16 {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -167,7 +168,7 @@ func TestTakeApart(t *testing.T) {
 		{name: ".cpanel/filter.yaml", content: "filter: []\n"},
 	})
 	out.Reset()
-	if _, err := takeApart(bytes.NewReader(backupOf(t, piled{name: "homedir.tar", content: packed.String()})), innerHome, "/home/ruthin", &out, false); err != nil {
+	if _, err := takeApart(bytes.NewReader(backupOf(t, piled{name: "homedir.tar", content: packed.String()})), innerHome, "/home/ruthin", &out, 0); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(home, untar(t, out.Bytes())); diff != "" {
@@ -191,7 +192,7 @@ func TestTakeApartIsTheSameTwice(t *testing.T) {
 		in  io.Reader
 		out *bytes.Buffer
 	}{{bytes.NewReader(full), &first}, {oneByte{bytes.NewReader(full)}, &second}} {
-		if _, err := takeApart(run.in, innerHome, "/home/ruthin", run.out, false); err != nil {
+		if _, err := takeApart(run.in, innerHome, "/home/ruthin", run.out, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -203,6 +204,26 @@ func TestTakeApartIsTheSameTwice(t *testing.T) {
 type oneByte struct{ io.Reader }
 
 func (r oneByte) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(1, len(p))]) }
+
+// TestTakeApartEnough: a second time no more is read than is needed, and the same
+// comes.
+func TestTakeApartEnough(t *testing.T) {
+	full := backupOf(t, append(ordinary(), piled{name: "logs/large", content: strings.Repeat(strconv.Itoa(rand.Int()), 1<<18)})...)
+	for _, inner := range []string{innerHome, "mysql/ruthin_wp.sql", innerFilters} {
+		var first, second bytes.Buffer
+		t1, err := takeApart(bytes.NewReader(full), inner, "/home/ruthin", &first, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if t2, err := takeApart(unreadableAfter(full[:len(full)-5]), inner, "/home/ruthin", &second, t1.entries); err != nil || t2.entries != t1.entries || !bytes.Equal(first.Bytes(), second.Bytes()) {
+			t.Errorf("%s: %v, %+v and %+v", inner, err, t1, t2)
+		}
+	}
+}
+
+func unreadableAfter(b []byte) io.Reader {
+	return io.MultiReader(bytes.NewReader(b), unreadable{errors.New("read too far")})
+}
 
 func TestTakeApartHostile(t *testing.T) {
 	full := backupOf(t,
@@ -227,7 +248,7 @@ func TestTakeApartHostile(t *testing.T) {
 		piled{name: "homedir/after", content: "fine too"},
 	)
 	var out bytes.Buffer
-	got, err := takeApart(bytes.NewReader(full), innerHome, "/home/ruthin", &out, false)
+	got, err := takeApart(bytes.NewReader(full), innerHome, "/home/ruthin", &out, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +280,7 @@ func TestTakeApartDamaged(t *testing.T) {
 	} {
 		for _, inner := range []string{innerHome, "mysql/ruthin_wp.sql"} {
 			var out bytes.Buffer
-			_, err := takeApart(in(), inner, "/home/ruthin", &out, false)
+			_, err := takeApart(in(), inner, "/home/ruthin", &out, 0)
 			if err == nil || keepwatch.KindOf(err) != keepwatch.KindAttention {
 				t.Errorf("%s, %s: %v", name, inner, err)
 			}
@@ -275,7 +296,7 @@ func TestTakeApartDamaged(t *testing.T) {
 			}
 		}
 	}
-	if _, err := takeApart(bytes.NewReader(full), "mysql/none.sql", "/home/ruthin", io.Discard, false); !errors.Is(err, errNotInside) {
+	if _, err := takeApart(bytes.NewReader(full), "mysql/none.sql", "/home/ruthin", io.Discard, 0); !errors.Is(err, errNotInside) {
 		t.Error(err)
 	}
 }
