@@ -171,6 +171,10 @@ func isFile(h *tar.Header) bool {
 	return h.Typeflag == tar.TypeReg || h.Typeflag == tar.TypeGNUSparse || h.Typeflag == '\x00'
 }
 
+// hasHoles reports whether a file is stored without its holes. Its content then comes
+// with zeros in their place, and a few bytes of a backup may so stand for exabytes.
+func hasHoles(h *tar.Header) bool { return entryOf(h).sparse }
+
 // takenOut is what was taken out of a backup.
 type takenOut struct {
 	entries int64 // files, folders and links
@@ -210,7 +214,7 @@ func takeApart(in io.Reader, inner, home string, out io.Writer, enough int64) (t
 			if below {
 				err = to.add(rel, h, content)
 			}
-		case inner != innerHome && name == inner && isFile(h) && !found:
+		case inner != innerHome && name == inner && isFile(h) && !hasHoles(h) && !found:
 			found = true
 			t.bytes, err = io.Copy(pack, content)
 			t.entries, t.files = 1, 1

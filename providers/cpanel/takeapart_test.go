@@ -261,6 +261,54 @@ func TestTakeApartHostile(t *testing.T) {
 	}
 }
 
+// TestTakeApartHoles: a file with holes is put back at its full length, and one that
+// would fill the account is not.
+func TestTakeApartHoles(t *testing.T) {
+	for _, c := range []struct {
+		size int64
+		want int64 // files that are put back
+	}{{4096, 2}, {1 << 60, 1}} {
+		var out, back bytes.Buffer
+		pack := gzip.NewWriter(&out)
+		w := tar.NewWriter(&renaming{pack})
+		// GNU's form 1.0: the map of the file stands before its content, in blocks of 512.
+		holes := fmt.Sprintf("1\n%d\n4\n", c.size-4)
+		content := holes + strings.Repeat("\x00", 512-len(holes)) + "tail"
+		for _, h := range []*tar.Header{
+			{Name: topOfTest + "/homedir/sparse", Size: int64(len(content)), PAXRecords: map[string]string{
+				"XYZ.sparse.major": "1", "XYZ.sparse.minor": "0", "XYZ.sparse.name": topOfTest + "/homedir/holes", "XYZ.sparse.realsize": strconv.FormatInt(c.size, 10),
+			}},
+			{Name: topOfTest + "/homedir/plain", Size: 4},
+		} {
+			h.Typeflag, h.Mode = tar.TypeReg, 0o644
+			if err := w.WriteHeader(h); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(w, content[len(content)-int(h.Size):]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(w.Close(), pack.Close()); err != nil {
+			t.Fatal(err)
+		}
+		got, err := takeApart(&out, innerHome, "/home/ruthin", &back, 0)
+		if err != nil || got.files != c.want || got.left.count != int(2-c.want) {
+			t.Fatalf("%d: %+v, %v", c.size, got, err)
+		}
+		if lines := untar(t, back.Bytes()); c.want == 2 && lines[0] != "f holes = "+strings.Repeat("\x00", 4092)+"tail" {
+			t.Errorf("%.40q", lines)
+		}
+	}
+}
+
+// renaming lets archive/tar write the records of sparse files, which it only reads.
+type renaming struct{ io.Writer }
+
+func (r *renaming) Write(b []byte) (int, error) {
+	_, err := r.Writer.Write(bytes.ReplaceAll(b, []byte("XYZ.sparse."), []byte("GNU.sparse.")))
+	return len(b), err
+}
+
 // TestTakeApartDamaged: whatever is wrong with a backup, nothing that was given out is
 // the whole of something that a host could take.
 func TestTakeApartDamaged(t *testing.T) {
