@@ -200,6 +200,7 @@ func (c *client) judge(e Endpoint, resp *http.Response, answer []byte) error {
 		return keepwatch.Errorf(keepwatch.KindAttention, "WHM on %s does not let %s use %s. Give the token the right for it in WHM under Manage API Tokens.", c.base.Host, c.account.WHM, e.Name()).Because(refusal)
 	case status >= 300 && status < 400, status == http.StatusUnauthorized, status == http.StatusForbidden:
 		refusal.login = true
+		refusal.Said = pageSaid(answer)
 		return refusal
 	case status == http.StatusNotFound:
 		return keepwatch.Errorf(keepwatch.KindAttention, "%s has no %s.", c.base.Host, e.Name()).Because(refusal)
@@ -210,7 +211,17 @@ func (c *client) judge(e Endpoint, resp *http.Response, answer []byte) error {
 		return keepwatch.Errorf(keepwatch.KindAttention, "%s answered %s with the HTTP status %d, which is not expected.", c.base.Host, e.Name(), status).Because(refusal)
 	case isHTML(resp.Header, answer):
 		refusal.login = true
+		refusal.Said = pageSaid(answer)
 		return refusal
+	}
+	return nil
+}
+
+// pageSaid gives the one thing that a page in place of an answer may say and that is no
+// matter of the sign-in.
+func pageSaid(page []byte) []string {
+	if bytes.Contains(bytes.ToLower(page), []byte("suspended")) {
+		return []string{"The page that came instead speaks of an account that is suspended: ask the host."}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"keepwatch"
 	"keepwatch/providers"
@@ -149,7 +150,7 @@ func (p *Provider) fetchHeld(ctx context.Context, job providers.Job, a keepwatch
 	if err != nil {
 		return err
 	}
-	_, err = p.download(ctx, job, h, u, f, expected{user: string(u.User)}, sink)
+	_, err = p.download(ctx, job, h, u, f, expected{user: string(u.User)}, f.mtime, sink)
 	return err
 }
 
@@ -178,7 +179,11 @@ func (p *Provider) fetchFull(ctx context.Context, job providers.Job, a keepwatch
 	if err := p.tell(*r, sink); err != nil {
 		return err
 	}
-	size, err := p.download(ctx, job, h, u, f, r.Want.expected(), sink)
+	var made time.Time // of when the run began, and by our clock
+	if r.Others != "" {
+		made = f.mtime
+	}
+	size, err := p.download(ctx, job, h, u, f, r.Want.expected(), made, sink)
 	if errors.Is(err, errGone) && r.shared() { // in the middle: the sink has taken half of it
 		*r = remote{Version: remoteVersion}
 		if err := r.keep(job); err != nil {
@@ -215,8 +220,9 @@ func (p *Provider) tell(r remote, sink providers.Sink) error {
 }
 
 // download takes in one full backup and proves it on the way. Its size at the host is
-// the same before and after, and is what came.
-func (p *Provider) download(ctx context.Context, job providers.Job, h host, u user, f heldFile, want expected, sink providers.Sink) (int64, error) {
+// the same before and after, and is what came. made is of when it is; zero: of when the
+// run began.
+func (p *Provider) download(ctx context.Context, job providers.Job, h host, u user, f heldFile, want expected, made time.Time, sink providers.Sink) (int64, error) {
 	if f.size == 0 {
 		return 0, keepwatch.Errorf(keepwatch.KindAttention, "%s is an empty file at the host. Its disk or the account's quota may be full; look there, then cancel this run and start the backup again.", f.name)
 	}
@@ -249,7 +255,7 @@ func (p *Provider) download(ctx context.Context, job providers.Job, h host, u us
 		}
 		v.problems = append(v.problems, p.fullThen(ctx, h)...)
 	}
-	v.inside.Name, v.inside.Made = f.name, mtime.UTC()
+	v.inside.Name, v.inside.Made = f.name, made
 	return f.size, t.judge([]verdict{v}, v.inside)
 }
 

@@ -146,22 +146,22 @@ func TestProbes(t *testing.T) {
 		{name: "all is well", host: func(f *fakeHost) {
 			f.files[mine] = &fakeFile{size: 5, state: "ready"}
 			f.answers["Tokens::list"] = []obj{{"name": "keepwatch", "expires_at": 4000000000}}
-		}, want: "certificate ok, sign-in ok, version ok, room ok, token ok, download ok"},
-		{name: "nothing to download yet", want: "certificate ok, sign-in ok, version ok, room ok, download off"},
+		}, want: "certificate ok, sign-in ok, version ok, rights ok, room ok, token ok, download ok"},
+		{name: "nothing to download yet", want: "certificate ok, sign-in ok, version ok, rights ok, room ok, download off"},
 		{name: "signed out", host: func(f *fakeHost) {
 			f.fail["Variables::get_user_information"] = keepwatch.Errorf(keepwatch.KindAttention, "Not authorised.").Because(&callError{Status: 401, login: true})
 		}, want: "certificate ok, sign-in problem"},
 		{name: "the feature is off", host: func(f *fakeHost) { f.feature = map[string]int{"backup": 0} }, want: "certificate ok, sign-in ok, rights problem, version ok, download off"},
-		{name: "too full", host: func(f *fakeHost) { f.limit, f.used = 100<<20, 99<<20 }, want: "certificate ok, sign-in ok, version ok, room problem, download off"},
-		{name: "nearly full", host: func(f *fakeHost) { f.limit, f.used = 100<<20, 60<<20 }, want: "certificate ok, sign-in ok, version ok, room warning, download off"},
+		{name: "too full", host: func(f *fakeHost) { f.limit, f.used = 100<<20, 99<<20 }, want: "certificate ok, sign-in ok, version ok, rights ok, room problem, download off"},
+		{name: "nearly full", host: func(f *fakeHost) { f.limit, f.used = 100<<20, 60<<20 }, want: "certificate ok, sign-in ok, version ok, rights ok, room warning, download off"},
 		{name: "downloads are closed", host: func(f *fakeHost) {
 			f.files[mine] = &fakeFile{size: 5, state: "ready"}
 			f.fail["GET /download?skipencode=1&file=%2Fhome%2Fruthin%2F"+mine] = keepwatch.Errorf(keepwatch.KindAttention, "A page came.")
-		}, want: "certificate ok, sign-in ok, version ok, room ok, download problem"},
-		{name: "a receiver that is not there", account: func(h *keepwatch.Hosting) { h.Push = &keepwatch.Push{Folder: "/nonexistent/folder"} }, want: "certificate ok, sign-in ok, version ok, room ok, receiver problem"},
+		}, want: "certificate ok, sign-in ok, version ok, rights ok, room ok, download problem"},
+		{name: "a receiver that is not there", account: func(h *keepwatch.Hosting) { h.Push = &keepwatch.Push{Folder: "/nonexistent/folder"} }, want: "certificate ok, sign-in ok, version ok, rights ok, room ok, receiver problem"},
 		{name: "a token that ends soon", host: func(f *fakeHost) {
 			f.answers["Tokens::list"] = []obj{{"name": "keepwatch", "expires_at": time.Now().Add(72 * time.Hour).Unix()}}
-		}, want: "certificate ok, sign-in ok, version ok, room ok, token warning, download off"},
+		}, want: "certificate ok, sign-in ok, version ok, rights ok, room ok, token warning, download off"},
 		{name: "a token that may only read", host: func(f *fakeHost) {
 			f.answers["Tokens::list"] = []obj{{"name": "keepwatch", "readonly": true}}
 		}, want: "certificate ok, sign-in ok, version ok, rights problem, room ok, download off"},

@@ -3,6 +3,7 @@ package cpanel
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,10 +94,12 @@ func (c *checking) server(ctx context.Context, a keepwatch.Hosting, h host, u us
 	} else {
 		c.add(" version", keepwatch.ProbeGood, fmt.Sprintf("The host runs cPanel %v. A full backup is watched by %s.", v, wayOf(v, a)), "")
 	}
-	for _, text := range lacks(a, u, v, tokens) {
-		if allowed(u) == nil || text != keepwatch.Sentence(allowed(u)) {
-			c.add(" rights", keepwatch.ProbeBad, text, "")
-		}
+	lacking := slices.DeleteFunc(lacks(a, u, v, tokens), func(text string) bool { return text == keepwatch.Sentence(allowed(u)) }) // said above
+	for _, text := range lacking {
+		c.add(" rights", keepwatch.ProbeBad, text, "")
+	}
+	if len(lacking) == 0 && allowed(u) == nil {
+		c.add(" rights", keepwatch.ProbeGood, "The account may make backups.", "")
 	}
 	c.room(ctx, a, h, u)
 	ends, err := c.p.expiring(ctx, h, a, tokens)

@@ -157,7 +157,7 @@ func TestFull(t *testing.T) {
 				t.Error("what came is not what is there")
 			}
 			in := l.inside[0]
-			if len(in.Databases) != 2 || len(in.Domains) != 2 || in.Files == 0 || in.Name != held[0] || in.Made.IsZero() {
+			if len(in.Databases) != 2 || len(in.Domains) != 2 || in.Files == 0 || in.Name != held[0] || !in.Made.IsZero() {
 				t.Errorf("%+v", in)
 			}
 			if notes := l.release(); len(notes) != 0 || len(l.account.HomeBackups()) != 0 {
@@ -192,7 +192,7 @@ func TestHeldIsBroughtHome(t *testing.T) {
 		t.Errorf("%+v %v", plan, err)
 	}
 	var s providertest.Sink
-	if err := l.p.Fetch(t.Context(), l.job, &s); err != nil || s.Contents[name] != b.String() || l.inside[0].Name != name {
+	if err := l.p.Fetch(t.Context(), l.job, &s); err != nil || s.Contents[name] != b.String() || l.inside[0].Name != name || l.inside[0].Made.IsZero() {
 		t.Errorf("%v %+v", err, l.inside)
 	}
 	if len(l.account.HomeBackups()) != 1 || l.asked("Backup::fullbackup_to_homedir") != 0 {

@@ -69,6 +69,10 @@ func (c *client) refuse(by string, cause error) error {
 		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the password of %s%s. Sign in with it in a browser, and correct it in keepwatch.yaml. %s", host, a.User,
 			map[bool]string{false: " with its one-time code", true: ""}[a.OTPSecret.IsZero()], rest)
 	}
+	var said *callError
+	if errors.As(cause, &said) && said.Module != "login" && len(said.Said) > 0 {
+		err.Message += " " + said.Said[0]
+	}
 	err = err.Because(cause)
 	c.remember(by, err)
 	return err

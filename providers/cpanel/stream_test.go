@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -158,15 +159,11 @@ func gives(b []byte, from, size int64, err error) func(int64) (*body, error) {
 	return func(int64) (*body, error) {
 		var r io.Reader = bytes.NewReader(b)
 		if err != nil {
-			r = io.MultiReader(r, failing{err})
+			r = io.MultiReader(r, iotest.ErrReader(err))
 		}
 		return &body{ReadCloser: io.NopCloser(r), size: size, from: from, way: wayToken}, nil
 	}
 }
-
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 func refuses(err error) func(int64) (*body, error) {
 	return func(int64) (*body, error) { return nil, err }

@@ -256,3 +256,16 @@ func TestLessThanBefore(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// TestSuspended: the account itself gets a page in place of every answer; WHM says why.
+func TestSuspended(t *testing.T) {
+	l := newLab(t, cpaneltest.Config{})
+	l.account.Suspend(true)
+	if _, err := l.p.Plan(t.Context(), l.job); keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(keepwatch.Sentence(err), "speaks of an account that is suspended") {
+		t.Error(err)
+	}
+	l.hosting.URL, l.hosting.WHM, l.hosting.Token = l.host.WHMURL(), "root", keepwatch.NewSecret(l.host.WHMToken("root"))
+	if _, err := l.p.Plan(t.Context(), l.job); keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(keepwatch.Sentence(err), "is suspended at its host") {
+		t.Error(err)
+	}
+}

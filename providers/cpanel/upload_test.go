@@ -19,8 +19,8 @@ import (
 	"keepwatch"
 )
 
-// taken is what a host has of an upload.
-type taken struct {
+// sentForm is what a host has of an upload.
+type sentForm struct {
 	fields   map[string]string
 	part     string
 	filename string
@@ -30,9 +30,9 @@ type taken struct {
 }
 
 // takes answers an upload and hands over what came.
-func takes(t *testing.T, out chan<- taken) http.HandlerFunc {
+func takes(t *testing.T, out chan<- sentForm) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		got := taken{fields: map[string]string{}, length: r.ContentLength}
+		got := sentForm{fields: map[string]string{}, length: r.ContentLength}
 		defer func() { out <- got }()
 		_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		if err != nil {
@@ -63,7 +63,7 @@ func takes(t *testing.T, out chan<- taken) http.HandlerFunc {
 func TestSend(t *testing.T) {
 	content := archive(2, 3<<20)
 	for name, size := range map[string]int64{"with its length": int64(len(content)), "chunked": -1} {
-		h, out := newTestHost(t), make(chan taken, 1)
+		h, out := newTestHost(t), make(chan sentForm, 1)
 		h.mux.HandleFunc("/execute/Backup/restore_databases", takes(t, out))
 		var data struct {
 			Log text `json:"log_id"`
@@ -99,7 +99,7 @@ func TestDamagedIsNeverSentWhole(t *testing.T) {
 		"longer than told":            {bytes.NewReader(content), int64(len(content)) - 1, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h, out := newTestHost(t), make(chan taken, 1)
+			h, out := newTestHost(t), make(chan sentForm, 1)
 			h.mux.HandleFunc("/execute/Backup/restore_databases", takes(t, out))
 			err := testClient(t, h.account(), nil).send(soon(t), 0, "Backup", "restore_databases", nil, "file", "x.sql.gz", tc.r, tc.size, nil)
 			if err == nil || tc.want != nil && !errors.Is(err, tc.want) || mayHaveArrived(err) {
@@ -210,7 +210,7 @@ func TestStuckUpload(t *testing.T) {
 // TestUploadOfWHM goes by a session, since uapi_cpanel takes none; one that may have
 // ended meanwhile is made anew before.
 func TestUploadOfWHM(t *testing.T) {
-	h, out := newTestHost(t), make(chan taken, 1)
+	h, out := newTestHost(t), make(chan sentForm, 1)
 	host := strings.TrimPrefix(h.URL, "https://")
 	h.answer("/json-api/create_user_session", `{"data":{"url":"https://`+host+`/cpsess0000000001/login/?session=x","cp_security_token":"/cpsess0000000001"},"metadata":{"result":1}}`)
 	h.mux.HandleFunc("/cpsess0000000001/login/", func(w http.ResponseWriter, _ *http.Request) {
