@@ -45,6 +45,6 @@ func (r Returner) UAPI(ctx context.Context, module, function string) error {
 
 // TakeApart takes a piece out of a full backup.
 func TakeApart(in io.Reader, inner string, out io.Writer) error {
-	_, err := takeApart(in, inner, "/home/ruthin", out, false)
+	_, err := takeApart(in, inner, "/home/ruthin", out, 0)
 	return err
 }

@@ -434,3 +434,26 @@ func TestReturnNotInside(t *testing.T) {
 		t.Errorf("%q", b.carried())
 	}
 }
+
+// TestReturnReadTwice: what is not the same the second time is not put back.
+func TestReturnReadTwice(t *testing.T) {
+	b := newBench(t, cpaneltest.Config{}, false)
+	full := func(row string) []byte {
+		var out bytes.Buffer
+		if err := cpaneltest.WriteArchive(&out, cpaneltest.ArchiveSpec{User: "ruthin", Databases: map[string]string{"ruthin_wp": row}}, noon); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	set := b.shelf.set(0, map[string][]byte{fullOfTest: full("INSERT 1;\n")})
+	plan, err := b.Plan(t.Context(), []providers.Set{set}, []string{"databases"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.shelf.opened, b.shelf.second = 0, map[string][]byte{set.Archive.Ref() + " " + fullOfTest: full("INSERT 2;\n")}
+	var r record
+	_, err = b.Return(t.Context(), r.job(false), plan.Items[0], b.shelf)
+	if keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(err.Error(), "was not the same both times") || len(b.carried()) != 0 || slices.Contains(r.kept, "sent") {
+		t.Errorf("%v, %q, %q", err, b.carried(), r.kept)
+	}
+}

@@ -30,8 +30,9 @@ type logMarks struct {
 	Newest int64    `json:"newest,omitempty"`
 }
 
-// maxMarks is how many names are kept. What is older than all of them is not new.
-const maxMarks = 500
+// maxMarks is how many names are kept. What is older than the newest is not new by its
+// time; the names are for those that were still being written.
+const maxMarks = 50
 
 func marksOf(logs []restoreLog) logMarks {
 	logs = slices.Clone(logs)

@@ -22,6 +22,7 @@ type piece struct {
 	file   string // how the upload is called
 	size   int64
 	sum    [sha256.Size]byte // of what is taken out of a full backup
+	parts  int64             // how many entries that are
 	stored int64             // size of the file in the archive
 	left   leftOut
 }
@@ -41,11 +42,11 @@ func (e *errand) measure(ctx context.Context) (piece, error) {
 	}
 	sum := sha256.New()
 	var size counted
-	t, err := takeApart(&counting{content, func(n int64) { e.progress(p, n, false) }}, e.item.Inner, string(e.user.Home), io.MultiWriter(sum, &size), false)
+	t, err := takeApart(&counting{content, func(n int64) { e.progress(p, n, false) }}, e.item.Inner, string(e.user.Home), io.MultiWriter(sum, &size), 0)
 	if err != nil {
 		return piece{}, err
 	}
-	p.size, p.left = int64(size), t.left
+	p.size, p.parts, p.left = int64(size), t.entries, t.left
 	sum.Sum(p.sum[:0])
 	return p, nil
 }
@@ -71,7 +72,7 @@ func (e *errand) open(ctx context.Context, p piece) (content io.Reader, interrup
 		defer in.Close()
 		sum := sha256.New()
 		var size counted
-		_, err := takeApart(in, e.item.Inner, string(e.user.Home), io.MultiWriter(sum, &size, w), true)
+		_, err := takeApart(in, e.item.Inner, string(e.user.Home), io.MultiWriter(sum, &size, w), p.parts)
 		if err == nil && (int64(size) != p.size || [sha256.Size]byte(sum.Sum(nil)) != p.sum) {
 			err = keepwatch.Errorf(keepwatch.KindAttention, "The archive %s was read twice and was not the same both times, so the %s is not put back. Verify the archive.", e.item.Archive, e.item.Name).Because(errTwoContents)
 		}
@@ -88,7 +89,13 @@ func (e *errand) upload(ctx context.Context, p piece, last func() error, send fu
 		return false, err
 	}
 	defer stop()
+	defer interrupt()
 	g := &gate{in: bufio.NewReaderSize(content, 64<<10), sent: func(n int64) { e.progress(p, n, true) }, last: last}
+	// What is in front of a database in a full backup takes its time to pass, and a host
+	// that gets nothing meanwhile would hang up: it is called when there is something.
+	if _, err := g.in.Peek(g.in.Size()); err != nil && err != io.EOF {
+		return false, err
+	}
 	err = send(g)
 	interrupt()
 	whole, trouble := g.shut() // an early answer leaves a read behind

@@ -171,11 +171,16 @@ func isFile(h *tar.Header) bool {
 	return h.Typeflag == tar.TypeReg || h.Typeflag == tar.TypeGNUSparse || h.Typeflag == '\x00'
 }
 
+// hasHoles reports whether a file is stored without its holes. Its content then comes
+// with zeros in their place, and a few bytes of a backup may so stand for exabytes.
+func hasHoles(h *tar.Header) bool { return entryOf(h).sparse }
+
 // takenOut is what was taken out of a backup.
 type takenOut struct {
-	files int64
-	bytes int64 // of content, unpacked
-	left  leftOut
+	entries int64 // files, folders and links
+	files   int64
+	bytes   int64 // of content, unpacked
+	left    leftOut
 }
 
 // takeApart reads a full backup to its end, in one pass and in constant memory, and
@@ -190,44 +195,40 @@ type takenOut struct {
 // gzip before all of in has been read and is sound. Where the piece is missing, the
 // error is errNotInside.
 //
-// With again, whoever calls knows what must come and compares it: no more is read of
-// in than is needed.
-func takeApart(in io.Reader, inner, home string, out io.Writer, again bool) (takenOut, error) {
+// With enough above 0, whoever calls knows what must come and compares it: no more is
+// read of in than gives so many entries.
+func takeApart(in io.Reader, inner, home string, out io.Writer, enough int64) (takenOut, error) {
 	var t takenOut
 	pack, err := gzip.NewWriterLevel(out, gzip.BestSpeed)
 	if err != nil {
 		return t, err
 	}
 	found := false
-	if inner == innerHome {
-		to := newHomeWriter(pack, home, &t)
-		err = walkBackup(in, &t.left, func(name string, h *tar.Header, content io.Reader) error {
-			rel, ok := strings.CutPrefix(name, innerHome+"/")
-			found = found || ok || name == innerHome
-			if !ok {
-				return nil
-			}
-			return to.add(rel, h, content)
-		})
-		if err == nil && found {
-			err = to.tar.Close()
-		}
-	} else {
-		err = walkBackup(in, &t.left, func(name string, h *tar.Header, content io.Reader) error {
-			if found || name != inner || !isFile(h) {
-				return nil
-			}
+	to := newHomeWriter(pack, home, &t)
+	err = walkBackup(in, &t.left, func(name string, h *tar.Header, content io.Reader) error {
+		var err error
+		rel, below := strings.CutPrefix(name, innerHome+"/")
+		switch {
+		case inner == innerHome && (below || name == innerHome):
 			found = true
-			n, err := io.Copy(pack, content)
-			t.files, t.bytes = 1, n
-			if err == nil && again {
-				return errEnough
+			if below {
+				err = to.add(rel, h, content)
 			}
-			return err
-		})
-		if errors.Is(err, errEnough) {
-			err = nil
+		case inner != innerHome && name == inner && isFile(h) && !hasHoles(h) && !found:
+			found = true
+			t.bytes, err = io.Copy(pack, content)
+			t.entries, t.files = 1, 1
 		}
+		if err == nil && enough > 0 && t.entries >= enough {
+			return errEnough
+		}
+		return err
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	if err == nil && found && inner == innerHome {
+		err = to.tar.Close()
 	}
 	switch {
 	case err != nil:

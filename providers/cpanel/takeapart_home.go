@@ -5,6 +5,8 @@ import (
 	"io"
 	"path"
 	"strings"
+
+	"keepwatch"
 )
 
 // homeWriter makes a home-directory backup of the entries of a full backup, without
@@ -15,10 +17,16 @@ type homeWriter struct {
 	taken *takenOut
 	links map[string]bool // symbolic links that are in it: nothing may be written through one
 	block []byte
+	holes int64 // bytes of files with holes, at their full lengths
 }
 
-// maxLinks is how many symbolic links are put back. Each is kept in memory.
-const maxLinks = 100_000
+const (
+	// maxLinks is how many symbolic links are put back. Each is kept in memory.
+	maxLinks = 100_000
+	// maxHoles is how many bytes files with holes may have in all. They are put back at
+	// their full lengths.
+	maxHoles = 16 << 30
+)
 
 func newHomeWriter(out io.Writer, home string, t *takenOut) *homeWriter {
 	return &homeWriter{tar: tar.NewWriter(out), home: path.Clean(home), taken: t, links: map[string]bool{}, block: make([]byte, 64<<10)}
@@ -35,8 +43,14 @@ func (w *homeWriter) add(name string, h *tar.Header, content io.Reader) error {
 		return nil
 	}
 	switch {
+	case isFile(h) && hasHoles(h) && h.Size > maxHoles-w.holes:
+		w.taken.left.add(name, "a file with holes that would take "+keepwatch.FormatBytes(h.Size))
+		return nil
 	case isFile(h):
 		clean.Typeflag, clean.Size = tar.TypeReg, h.Size
+		if hasHoles(h) {
+			w.holes += h.Size
+		}
 	case h.Typeflag == tar.TypeDir:
 		clean.Typeflag, clean.Name = tar.TypeDir, name+"/"
 	case h.Typeflag == tar.TypeSymlink:
@@ -64,6 +78,7 @@ func (w *homeWriter) add(name string, h *tar.Header, content io.Reader) error {
 	if err := w.tar.WriteHeader(clean); err != nil {
 		return err
 	}
+	w.taken.entries++
 	if clean.Typeflag != tar.TypeReg {
 		return nil
 	}

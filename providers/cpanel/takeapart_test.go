@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -142,7 +143,7 @@ func TestTakeApart(t *testing.T) {
 		{innerFilters, "filter: []\n"},
 	} {
 		var out bytes.Buffer
-		got, err := takeApart(bytes.NewReader(full), c.inner, "/home/ruthin", &out, false)
+		got, err := takeApart(bytes.NewReader(full), c.inner, "/home/ruthin", &out, 0)
 		if err != nil || got.files != 1 || got.bytes != int64(len(c.want)) || got.left.count != 0 {
 			t.Errorf("%s: %+v, %v", c.inner, got, err)
 		}
@@ -151,7 +152,7 @@ func TestTakeApart(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	got, err := takeApart(bytes.NewReader(full), innerHome, "/home/ruthin", &out, false)
+	got, err := takeApart(bytes.NewReader(full), innerHome, "/home/ruthin", &out, 0)
 	if err != nil || got.files != 2 || got.bytes != 16 {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -167,7 +168,7 @@ func TestTakeApart(t *testing.T) {
 		{name: ".cpanel/filter.yaml", content: "filter: []\n"},
 	})
 	out.Reset()
-	if _, err := takeApart(bytes.NewReader(backupOf(t, piled{name: "homedir.tar", content: packed.String()})), innerHome, "/home/ruthin", &out, false); err != nil {
+	if _, err := takeApart(bytes.NewReader(backupOf(t, piled{name: "homedir.tar", content: packed.String()})), innerHome, "/home/ruthin", &out, 0); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(home, untar(t, out.Bytes())); diff != "" {
@@ -191,7 +192,7 @@ func TestTakeApartIsTheSameTwice(t *testing.T) {
 		in  io.Reader
 		out *bytes.Buffer
 	}{{bytes.NewReader(full), &first}, {oneByte{bytes.NewReader(full)}, &second}} {
-		if _, err := takeApart(run.in, innerHome, "/home/ruthin", run.out, false); err != nil {
+		if _, err := takeApart(run.in, innerHome, "/home/ruthin", run.out, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -203,6 +204,26 @@ func TestTakeApartIsTheSameTwice(t *testing.T) {
 type oneByte struct{ io.Reader }
 
 func (r oneByte) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(1, len(p))]) }
+
+// TestTakeApartEnough: a second time no more is read than is needed, and the same
+// comes.
+func TestTakeApartEnough(t *testing.T) {
+	full := backupOf(t, append(ordinary(), piled{name: "logs/large", content: strings.Repeat(strconv.Itoa(rand.Int()), 1<<18)})...)
+	for _, inner := range []string{innerHome, "mysql/ruthin_wp.sql", innerFilters} {
+		var first, second bytes.Buffer
+		t1, err := takeApart(bytes.NewReader(full), inner, "/home/ruthin", &first, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if t2, err := takeApart(unreadableAfter(full[:len(full)-5]), inner, "/home/ruthin", &second, t1.entries); err != nil || t2.entries != t1.entries || !bytes.Equal(first.Bytes(), second.Bytes()) {
+			t.Errorf("%s: %v, %+v and %+v", inner, err, t1, t2)
+		}
+	}
+}
+
+func unreadableAfter(b []byte) io.Reader {
+	return io.MultiReader(bytes.NewReader(b), unreadable{errors.New("read too far")})
+}
 
 func TestTakeApartHostile(t *testing.T) {
 	full := backupOf(t,
@@ -227,7 +248,7 @@ func TestTakeApartHostile(t *testing.T) {
 		piled{name: "homedir/after", content: "fine too"},
 	)
 	var out bytes.Buffer
-	got, err := takeApart(bytes.NewReader(full), innerHome, "/home/ruthin", &out, false)
+	got, err := takeApart(bytes.NewReader(full), innerHome, "/home/ruthin", &out, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,6 +259,54 @@ func TestTakeApartHostile(t *testing.T) {
 	if got.left.count != 14 || !strings.Contains(got.left.sentence(), "null (a device, pipe or socket)") {
 		t.Errorf("%d: %s", got.left.count, got.left.sentence())
 	}
+}
+
+// TestTakeApartHoles: a file with holes is put back at its full length, and one that
+// would fill the account is not.
+func TestTakeApartHoles(t *testing.T) {
+	for _, c := range []struct {
+		size int64
+		want int64 // files that are put back
+	}{{4096, 2}, {1 << 60, 1}} {
+		var out, back bytes.Buffer
+		pack := gzip.NewWriter(&out)
+		w := tar.NewWriter(&renaming{pack})
+		// GNU's form 1.0: the map of the file stands before its content, in blocks of 512.
+		holes := fmt.Sprintf("1\n%d\n4\n", c.size-4)
+		content := holes + strings.Repeat("\x00", 512-len(holes)) + "tail"
+		for _, h := range []*tar.Header{
+			{Name: topOfTest + "/homedir/sparse", Size: int64(len(content)), PAXRecords: map[string]string{
+				"XYZ.sparse.major": "1", "XYZ.sparse.minor": "0", "XYZ.sparse.name": topOfTest + "/homedir/holes", "XYZ.sparse.realsize": strconv.FormatInt(c.size, 10),
+			}},
+			{Name: topOfTest + "/homedir/plain", Size: 4},
+		} {
+			h.Typeflag, h.Mode = tar.TypeReg, 0o644
+			if err := w.WriteHeader(h); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(w, content[len(content)-int(h.Size):]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(w.Close(), pack.Close()); err != nil {
+			t.Fatal(err)
+		}
+		got, err := takeApart(&out, innerHome, "/home/ruthin", &back, 0)
+		if err != nil || got.files != c.want || got.left.count != int(2-c.want) {
+			t.Fatalf("%d: %+v, %v", c.size, got, err)
+		}
+		if lines := untar(t, back.Bytes()); c.want == 2 && lines[0] != "f holes = "+strings.Repeat("\x00", 4092)+"tail" {
+			t.Errorf("%.40q", lines)
+		}
+	}
+}
+
+// renaming lets archive/tar write the records of sparse files, which it only reads.
+type renaming struct{ io.Writer }
+
+func (r *renaming) Write(b []byte) (int, error) {
+	_, err := r.Writer.Write(bytes.ReplaceAll(b, []byte("XYZ.sparse."), []byte("GNU.sparse.")))
+	return len(b), err
 }
 
 // TestTakeApartDamaged: whatever is wrong with a backup, nothing that was given out is
@@ -259,7 +328,7 @@ func TestTakeApartDamaged(t *testing.T) {
 	} {
 		for _, inner := range []string{innerHome, "mysql/ruthin_wp.sql"} {
 			var out bytes.Buffer
-			_, err := takeApart(in(), inner, "/home/ruthin", &out, false)
+			_, err := takeApart(in(), inner, "/home/ruthin", &out, 0)
 			if err == nil || keepwatch.KindOf(err) != keepwatch.KindAttention {
 				t.Errorf("%s, %s: %v", name, inner, err)
 			}
@@ -275,7 +344,7 @@ func TestTakeApartDamaged(t *testing.T) {
 			}
 		}
 	}
-	if _, err := takeApart(bytes.NewReader(full), "mysql/none.sql", "/home/ruthin", io.Discard, false); !errors.Is(err, errNotInside) {
+	if _, err := takeApart(bytes.NewReader(full), "mysql/none.sql", "/home/ruthin", io.Discard, 0); !errors.Is(err, errNotInside) {
 		t.Error(err)
 	}
 }
