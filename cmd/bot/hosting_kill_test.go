@@ -24,7 +24,7 @@ type hosted struct {
 
 func newHosted(t *testing.T, more string) hosted {
 	t.Helper()
-	h := cpaneltest.New(t, cpaneltest.Config{})
+	h := cpaneltest.New(t, cpaneltest.Config{Now: ticking()})
 	a := h.AddAccount("ruthin")
 	for i := range 60 {
 		a.AddFile(fmt.Sprintf("public_html/%03d.txt", i), []byte(cpaneltest.ManyContent(i)))

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,7 +63,7 @@ func cmdHost(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func openHost(ts *testscript.TestScript, t testing.TB, args []string) *hostStage {
-	var cfg cpaneltest.Config
+	cfg := cpaneltest.Config{Now: ticking()}
 	for _, arg := range args {
 		switch arg {
 		case "wrapped":
@@ -82,6 +83,13 @@ func openHost(ts *testscript.TestScript, t testing.TB, args []string) *hostStage
 	}
 	s.account.AddFile("public_html/index.html", []byte("<h1>Ruthin</h1>\n"))
 	return s
+}
+
+// ticking is a host's clock that goes on by a second at each look, so that no two
+// backups have one name.
+func ticking() func() time.Time {
+	var looks atomic.Int64
+	return func() time.Time { return time.Now().Add(time.Duration(looks.Add(1)) * time.Second) }
 }
 
 func (s *hostStage) do(ts *testscript.TestScript, what string, args []string) error {

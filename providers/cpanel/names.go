@@ -87,6 +87,24 @@ func fresh(files []heldFile, before []mark) []heldFile {
 	return list
 }
 
+// rewritten gives the files that are among those of before and have been begun anew
+// since: some hosts name backups by the day alone, so that the second of a day takes
+// the place of the first (the sample of BackupInfo::list in cPanel's document). One
+// that only grows is somebody's that was there: it has not become smaller, and the host
+// knows of no other run since (begun).
+func rewritten(files []heldFile, before []mark, begun bool) []heldFile {
+	var list []heldFile
+	for _, f := range files {
+		if slices.ContainsFunc(before, func(m mark) bool {
+			return m.Name == f.name && (f.size < m.Size || begun && !m.At.IsZero() && f.mtime.After(m.At))
+		}) {
+			list = append(list, f)
+		}
+	}
+	order(list)
+	return list
+}
+
 // find gives the file of a name.
 func find(files []heldFile, name string) (heldFile, bool) {
 	i := slices.IndexFunc(files, func(f heldFile) bool { return f.name == name })

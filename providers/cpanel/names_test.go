@@ -59,7 +59,7 @@ func TestFreshIsOldestFirst(t *testing.T) {
 		{name: "backup-11.26.2026_03-00-04_ruthin.tar.gz", mtime: at.Add(time.Minute)}, // it grows for longer
 	}
 	var got []string
-	for _, f := range fresh(files, []mark{{"backup-9.26.2026_03-00-00_ruthin.tar.gz", 1}}) {
+	for _, f := range fresh(files, []mark{{Name: "backup-9.26.2026_03-00-00_ruthin.tar.gz", Size: 1}}) {
 		got = append(got, f.name)
 	}
 	if d := cmp.Diff([]string{"backup-11.26.2026_03-00-04_ruthin.tar.gz", "backup-11.26.2026_03-00-05_ruthin.tar.gz"}, got); d != "" {

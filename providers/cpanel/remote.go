@@ -37,8 +37,9 @@ type remote struct {
 
 // mark is a file that was there.
 type mark struct {
-	Name string `json:"name"`
-	Size int64  `json:"size"`
+	Name string    `json:"name"`
+	Size int64     `json:"size"`
+	At   time.Time `json:"at,omitzero"` // when it was last written
 }
 
 // want is what the account held when the backup was asked for; nil lists are unknown.
@@ -85,7 +86,7 @@ func (r remote) keep(job providers.Job) error {
 func marks(files []heldFile) []mark {
 	list := []mark{}
 	for _, f := range files {
-		list = append(list, mark{f.name, f.size})
+		list = append(list, mark{f.name, f.size, f.mtime})
 	}
 	return list
 }

@@ -151,7 +151,7 @@ func (p *Provider) arrived(ctx context.Context, job providers.Job, h host, a kee
 		if err != nil {
 			return false, err
 		}
-		if len(fresh(files, r.Before)) > 0 {
+		if len(fresh(files, r.Before))+len(rewritten(files, r.Before, false)) > 0 {
 			r.Told = true // Wait says which
 			return true, r.keep(job)
 		}

@@ -2,6 +2,7 @@ package cpanel_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -267,5 +268,29 @@ func TestSuspended(t *testing.T) {
 	l.hosting.URL, l.hosting.WHM, l.hosting.Token = l.host.WHMURL(), "root", keepwatch.NewSecret(l.host.WHMToken("root"))
 	if _, err := l.p.Plan(t.Context(), l.job); keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(keepwatch.Sentence(err), "is suspended at its host") {
 		t.Error(err)
+	}
+}
+
+// TestSecondBackupOfADay: a host that names backups by the day writes the second of a
+// day over the first.
+func TestSecondBackupOfADay(t *testing.T) {
+	more := make([]byte, 64<<10)
+	_, _ = rand.Read(more) // crypto/rand never fails
+	for _, version := range []string{"11.136.0.4", "11.110.0.30"} {
+		t.Run(version, func(t *testing.T) {
+			l := newLab(t, cpaneltest.Config{Version: version, OddNames: true})
+			var first, second providertest.Sink
+			if err := l.full(&first); err != nil {
+				t.Fatal(err)
+			}
+			l.account.AddFile("public_html/new.bin", more)
+			l.job = l.run(8)
+			if err := l.full(&second); err != nil {
+				t.Fatal(err)
+			}
+			if l.asked("Backup::fullbackup_to_homedir") != 2 || len(l.account.HomeBackups()) != 1 || second.Entries[0].Size < first.Entries[0].Size+60<<10 {
+				t.Errorf("%d asked, %q, %+v then %+v", l.asked("Backup::fullbackup_to_homedir"), l.account.HomeBackups(), first.Entries, second.Entries)
+			}
+		})
 	}
 }

@@ -70,6 +70,7 @@ type waiting struct {
 	changed time.Time // when it last grew, or the wait began
 	same    int       // looks since then that found it the same
 	missing int       // looks in a row that did not find it
+	unseen  int       // looks in which there was no new file
 	heard   time.Time // when the host last answered
 }
 
@@ -143,7 +144,7 @@ func (w *waiting) identify(ctx context.Context) (bool, error) {
 	}
 	list := fresh(files, w.r.Before)
 	if len(list) == 0 {
-		return false, nil
+		return w.identifyRewritten(ctx, files)
 	}
 	if len(list) == 1 { // another one may be about to appear
 		if err := pause(ctx, w.p.every); err != nil {
@@ -157,6 +158,23 @@ func (w *waiting) identify(ctx context.Context) (bool, error) {
 		}
 	}
 	w.r.name(list)
+	return true, w.r.keep(w.job)
+}
+
+// identifyRewritten finds our file among those that were there before and have been
+// begun anew. A host that does not say when its newest run began gets time to show a
+// new file first.
+func (w *waiting) identifyRewritten(ctx context.Context, files []heldFile) (bool, error) {
+	s, err := w.status(ctx)
+	if err != nil {
+		return false, err
+	}
+	w.unseen++
+	list := rewritten(files, w.r.Before, s.run > w.r.Run || w.unseen > quietLooks)
+	if len(list) == 0 {
+		return false, nil
+	}
+	w.r.Name = list[len(list)-1].name
 	return true, w.r.keep(w.job)
 }
 
