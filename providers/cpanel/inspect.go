@@ -24,7 +24,7 @@ func (p *Provider) Inspect(ctx context.Context, source keepwatch.Source) (keepwa
 	if err != nil {
 		return state, err
 	}
-	if state.Backups, err = p.held(ctx, h, a, u); err != nil {
+	if state.Backups, err = p.held(ctx, h, a, u, source.Rotation); err != nil {
 		return state, err
 	}
 	v, err := h.version(ctx)
@@ -53,9 +53,13 @@ func (p *Provider) Inspect(ctx context.Context, source keepwatch.Source) (keepwa
 }
 
 // held lists what the host holds, the newest first: full backups in the account's
-// home, which stay until somebody removes them, and the host's own, which it rotates
-// away and only its administrator gets at.
-func (p *Provider) held(ctx context.Context, h host, a keepwatch.Hosting, u user) ([]keepwatch.ServerBackup, error) {
+// home, and the host's own, which it rotates away and only its administrator gets at.
+//
+// What lies in the home stays until somebody removes it. There are hosts that put their
+// own backups there for people to download, and keep the newest few of them: no call
+// says so, but somebody has written rotation: into keepwatch.yaml, and there is nothing
+// else that it can be about.
+func (p *Provider) held(ctx context.Context, h host, a keepwatch.Hosting, u user, rotation keepwatch.Rotation) ([]keepwatch.ServerBackup, error) {
 	files, err := homeBackups(ctx, h, u)
 	if err != nil {
 		return nil, err
@@ -80,6 +84,11 @@ func (p *Provider) held(ctx context.Context, h host, a keepwatch.Hosting, u user
 	days, err := managed(ctx, h, a)
 	if err != nil {
 		return nil, err
+	}
+	if rotation != (keepwatch.Rotation{}) && len(days) == 0 {
+		for i := range list {
+			list[i].Stays = false
+		}
 	}
 	list = append(list, days...)
 	slices.SortStableFunc(list, func(x, y keepwatch.ServerBackup) int { return y.At.Compare(x.At) })

@@ -74,6 +74,34 @@ func TestInspect(t *testing.T) {
 	}
 }
 
+// TestInspectRotatedHome: where keepwatch.yaml says what the host keeps and the host has
+// no backups but those in the home, those are what it rotates away.
+func TestInspectRotatedHome(t *testing.T) {
+	const name = "backup-11.25.2026_03-00-00_ruthin.tar.gz"
+	for _, c := range []struct {
+		rotation keepwatch.Rotation
+		days     []string
+		stays    bool
+	}{
+		{keepwatch.Rotation{}, nil, true},
+		{keepwatch.Rotation{Keeps: 2}, nil, false},
+		{keepwatch.Rotation{MaxAge: 28 * 24 * time.Hour}, nil, false},
+		{keepwatch.Rotation{Keeps: 2}, []string{"2026-11-24T00:00:00.000Z"}, true},
+		{keepwatch.Rotation{}, []string{"2026-11-24T00:00:00.000Z"}, true},
+	} {
+		f := newFake(t)
+		f.files[name] = &fakeFile{size: 500, mtime: time.Date(2026, 11, 25, 9, 10, 0, 0, time.UTC), state: "ready"}
+		f.answers["Backup::list_backups"] = c.days
+		a := newAccount(f)
+		source := a.job.Source
+		source.Rotation = c.rotation
+		state, err := a.Inspect(t.Context(), source)
+		if err != nil || len(state.Backups) != 1+len(c.days) || state.Backups[0].ID != name || state.Backups[0].Stays != c.stays {
+			t.Errorf("%+v: %v, %+v", c, err, state.Backups)
+		}
+	}
+}
+
 // TestInspectOfLittle: a host that says hardly anything is looked at all the same.
 func TestInspectOfLittle(t *testing.T) {
 	for _, c := range []struct {
