@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,7 +22,10 @@ import (
 // The stories of hosting accounts drive the built program against a fake host, over
 // TLS. Its account is "ruthin":
 //
-//	host start [VERSION] [wrapped] [loose]   make it; sets HOST, WHM, TOKEN, WHMTOKEN, PIN and CAFILE
+//	host start [VERSION] [wrapped] [loose]   make it; sets HOST, WHM, TOKEN, WHMTOKEN, PIN and CAFILE.
+//	                                  Its clock begins at KEEPWATCH_TEST_NOW, as the program's does
+//	host clock TIME                   it is that time there now, as RFC 3339
+//	host token NAME TIME              an API token that runs out then, in TOKEN
 //	host files COUNT                  that many small files in the home directory
 //	host file PATH TEXT               one more
 //	host database NAME ROWS [MARK]    a dump of so many rows
@@ -31,9 +33,10 @@ import (
 //	host quota USED LIMIT             bytes; "-" is none
 //	host feature NAME on|off
 //	host managed DAY                  a backup of the host's own, such as 2026-11-20
-//	host held DAY [DAMAGE]            a full backup in the home directory; sets HELD to its name
+//	host held DAY [DAMAGE]            a full backup of that day, 03:00, in the home directory; sets HELD to its name
 //	host fault KEY=VALUE…             the next requests go wrong; see faultOf
 //	host clear                        no fault any more
+//	host hold, host go                what it makes in the background stands still until then
 //	host upgrade VERSION, host revoke, host closed (tokens cannot download), host receiver NAME DIR
 //	host empty                        the account loses its files and databases
 //	host had COUNT WHAT               so many calls to "Module::function" or a route
@@ -45,6 +48,8 @@ import (
 type hostStage struct {
 	*cpaneltest.Host
 	account *cpaneltest.Account
+	clock   *hostClock
+	gate    *gate
 }
 
 func cmdHost(ts *testscript.TestScript, neg bool, args []string) {
@@ -63,7 +68,11 @@ func cmdHost(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func openHost(ts *testscript.TestScript, t testing.TB, args []string) *hostStage {
-	cfg := cpaneltest.Config{Now: ticking()}
+	clock, gate := &hostClock{}, &gate{}
+	if now := ts.Getenv("KEEPWATCH_TEST_NOW"); now != "" {
+		ts.Check(clock.set(now))
+	}
+	cfg := cpaneltest.Config{Now: clock.now, Pace: gate.pass}
 	for _, arg := range args {
 		switch arg {
 		case "wrapped":
@@ -75,7 +84,8 @@ func openHost(ts *testscript.TestScript, t testing.TB, args []string) *hostStage
 		}
 	}
 	h := cpaneltest.New(t, cfg)
-	s := &hostStage{h, h.AddAccount("ruthin")}
+	t.Cleanup(func() { gate.hold(false) }) // before the host ends, which waits for what it does
+	s := &hostStage{h, h.AddAccount("ruthin"), clock, gate}
 	for name, value := range map[string]string{
 		"HOST": h.URL(), "WHM": h.WHMURL(), "TOKEN": s.account.Token(), "WHMTOKEN": h.WHMToken("root"), "PIN": h.Fingerprint(), "CAFILE": h.CAFile(),
 	} {
@@ -83,13 +93,6 @@ func openHost(ts *testscript.TestScript, t testing.TB, args []string) *hostStage
 	}
 	s.account.AddFile("public_html/index.html", []byte("<h1>Ruthin</h1>\n"))
 	return s
-}
-
-// ticking is a host's clock that goes on by a second at each look, so that no two
-// backups have one name.
-func ticking() func() time.Time {
-	var looks atomic.Int64
-	return func() time.Time { return time.Now().Add(time.Duration(looks.Add(1)) * time.Second) }
 }
 
 func (s *hostStage) do(ts *testscript.TestScript, what string, args []string) error {
@@ -136,6 +139,14 @@ func (s *hostStage) do(ts *testscript.TestScript, what string, args []string) er
 		f, err := faultOf(args)
 		s.Fault(f)
 		return err
+	case "clock":
+		return s.clock.set(at(0))
+	case "token":
+		ends, err := time.Parse(time.RFC3339, at(1))
+		ts.Setenv("TOKEN", a.NewToken(at(0), ends))
+		return err
+	case "hold", "go":
+		s.gate.hold(what == "hold")
 	case "clear":
 		s.ClearFaults()
 	case "upgrade":
@@ -224,7 +235,10 @@ func (s *hostStage) held(ts *testscript.TestScript, day, damage string) error {
 		data = cpaneltest.Damage(damage, data)
 	}
 	name := cpaneltest.BackupName(s.account.User(), at)
-	s.account.AddFile(name, data)
+	now := s.clock.ahead.Load()
+	s.clock.ahead.Store(int64(time.Until(at)))
+	s.account.AddFile(name, data) // which is of then
+	s.clock.ahead.Store(now)
 	ts.Setenv("HELD", name)
 	return nil
 }
