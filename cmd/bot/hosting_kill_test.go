@@ -38,8 +38,9 @@ func newHosted(t *testing.T, more string) hosted {
 	return hosted{b, h, a}
 }
 
-// kill runs a line until it is killed at a point, and takes up what is left.
-func (h hosted) kill(line, point string) after {
+// kill runs a line until it is killed at a point, and takes up what is left. said is
+// what it had said by then.
+func (h hosted) kill(line, point string) (left after, said string) {
 	h.t.Helper()
 	var out bytes.Buffer
 	cmd := h.command(line, "KEEPWATCH_TEST_CRASH="+point)
@@ -47,11 +48,13 @@ func (h hosted) kill(line, point string) after {
 	if err := cmd.Run(); !killed(err) {
 		h.t.Fatalf("not killed: %v\n%s", err, out.Bytes())
 	}
-	return h.restart()
+	return h.restart(), out.String()
 }
 
 // TestHostedBackupKilled kills the program at each point that a backup of a hosting
-// account passes: the host is asked for one backup, and it comes home whole.
+// account passes: the host is asked for one backup, and it comes home whole. With
+// KEEPWATCH_SOAK it is every passing of every point; of those before the run is saved
+// nobody has heard of it, and neither has the host.
 func TestHostedBackupKilled(t *testing.T) {
 	const line = "/backup start ruthin-web"
 	points := newHosted(t, ", remove: true").points(line)
@@ -67,14 +70,21 @@ func TestHostedBackupKilled(t *testing.T) {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			h := newHosted(t, ", remove: true")
-			a := h.kill(line, point)
+			a, said := h.kill(line, point)
+			asked := len(h.host.CallsTo("Backup::fullbackup_to_homedir"))
+			if len(a.runs) == 0 && strings.HasPrefix(point, "bolt.") {
+				if asked != 0 || strings.Contains(said, "Run 1") {
+					t.Errorf("the run is lost: the host was asked %d times, and it had said\n%s", asked, said)
+				}
+				return
+			}
 			if len(a.runs) != 1 || a.runs[0].State != keepwatch.RunDone {
 				t.Fatalf("%+v", a.runs)
 			}
 			h.wantArchives(a, 1)
 			h.checkVault(a, point)
-			if n := len(h.host.CallsTo("Backup::fullbackup_to_homedir")); n != 1 {
-				t.Errorf("the host was asked for %d backups", n)
+			if asked != 1 {
+				t.Errorf("the host was asked for %d backups", asked)
 			}
 			if left := h.account.HomeBackups(); len(left) != 0 {
 				t.Errorf("%q are left", left)
@@ -105,7 +115,7 @@ func TestHostedRestoreKilled(t *testing.T) {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			h := start(t)
-			a := h.kill(line, point)
+			a, _ := h.kill(line, point)
 			at := slices.IndexFunc(a.runs, func(r keepwatch.Run) bool { return r.Kind == keepwatch.RunRestore })
 			if at < 0 {
 				t.Fatalf("%+v", a.runs)
