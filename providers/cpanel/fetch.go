@@ -150,7 +150,7 @@ func (p *Provider) fetchHeld(ctx context.Context, job providers.Job, a keepwatch
 	if err != nil {
 		return err
 	}
-	_, err = p.download(ctx, job, h, u, f, expected{user: string(u.User)}, f.mtime, sink)
+	_, err = p.download(ctx, job, h, u, f, expected{user: string(u.User)}, f.made(), sink)
 	return err
 }
 
@@ -181,7 +181,7 @@ func (p *Provider) fetchFull(ctx context.Context, job providers.Job, a keepwatch
 	}
 	var made time.Time // of when the run began, and by our clock
 	if r.Others != "" {
-		made = f.mtime
+		made = f.made()
 	}
 	size, err := p.download(ctx, job, h, u, f, r.Want.expected(), made, sink)
 	if errors.Is(err, errGone) && r.shared() { // in the middle: the sink has taken half of it

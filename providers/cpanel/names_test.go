@@ -51,6 +51,35 @@ func TestIsBackup(t *testing.T) {
 	}
 }
 
+// A backup that somebody has copied back is of when it was made, and not newer than all
+// that was made since: a restore goes by that.
+func TestMadeIsNotWhenItWasCopied(t *testing.T) {
+	at := func(text string) time.Time {
+		when, err := time.Parse(time.DateTime, text)
+		if err != nil && text != "" {
+			t.Fatal(err)
+		}
+		return when
+	}
+	for _, c := range []struct{ name, mtime, want string }{
+		{"backup-11.12.2026_03-00-00_ruthin.tar.gz", "2026-11-12 09:07:00", "2026-11-12 09:07:00"}, // in Chicago, a few minutes long
+		{"backup-11.12.2026_03-00-00_ruthin.tar.gz", "2026-11-11 13:30:00", "2026-11-11 13:30:00"}, // in Kiritimati
+		{"backup-11.12.2026_03-00-00_ruthin.tar.gz", "2026-11-26 06:19:00", "2026-11-12 03:00:00"}, // copied back
+		{"backup-11.12.2026_03-00-00_ruthin.tar.gz", "2026-11-01 06:19:00", "2026-11-12 03:00:00"},
+		{"backup-11.12.2026_03-00-00_ruthin.tar.gz", "", "2026-11-12 03:00:00"},
+		{"backup-11.128.0.6_2026-06-23_ruthin.tar.gz", "2026-06-23 06:19:00", "2026-06-23 06:19:00"},
+		{"backup-11.128.0.6_2026-06-23_ruthin.tar.gz", "", ""},
+	} {
+		var mtime time.Time
+		if c.mtime != "" {
+			mtime = at(c.mtime)
+		}
+		if got := (heldFile{name: c.name, mtime: mtime}).made(); !got.Equal(at(c.want)) {
+			t.Errorf("%s of %s: %s", c.name, c.mtime, got)
+		}
+	}
+}
+
 func TestFreshIsOldestFirst(t *testing.T) {
 	at := time.Date(2026, 11, 26, 3, 0, 0, 0, time.UTC)
 	files := []heldFile{
