@@ -115,6 +115,9 @@ func (t *taking) judge(proofs []verdict, inside keepwatch.Inside) error {
 			}
 		}
 	}
+	if account := t.job.Source.Hosting; account != nil {
+		inside.Account = account.Account()
+	}
 	if t.job.Found != nil {
 		t.job.Found(inside)
 	}

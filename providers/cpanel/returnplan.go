@@ -18,6 +18,9 @@ func planReturn(ctx context.Context, account keepwatch.Hosting, sets []providers
 	slices.SortStableFunc(sets, func(a, b providers.Set) int { return a.Archive.AsOf().Compare(b.Archive.AsOf()) })
 	p := planner{account: account, parts: parts}
 	for _, set := range sets {
+		if err := p.whose(set.Archive); err != nil {
+			return keepwatch.ReturnPlan{}, err
+		}
 		for _, e := range set.Entries {
 			if err := p.add(ctx, set, e); err != nil {
 				return keepwatch.ReturnPlan{}, err
@@ -56,6 +59,31 @@ type planner struct {
 	plan    keepwatch.ReturnPlan
 }
 
+// whose sees whether an archive is of the account that it would go into: its source may
+// have come to mean another one. The same account on another host may be meant, after a
+// move, and whoever confirms is told of it.
+func (p *planner) whose(a keepwatch.Archive) error {
+	of, into, ref := "", p.account.Account(), a.Ref()
+	if a.Inside != nil {
+		of = a.Inside.Account
+	}
+	user, _, _ := strings.Cut(of, " at ")
+	switch {
+	case of == into:
+	case of == "":
+		p.plan.Mind = append(p.plan.Mind, fmt.Sprintf("Of which account %s is was not written down, so nobody has compared it with %s. Make sure that it is of that one.", ref, into))
+	case user != p.account.User:
+		return p.another(ref, user)
+	default:
+		p.plan.Mind = append(p.plan.Mind, fmt.Sprintf("%s is of the account %s, and it would go into %s: the host is another one. That is right only if the account has moved there.", ref, of, into))
+	}
+	return nil
+}
+
+func (p *planner) another(ref, user string) error {
+	return keepwatch.Errorf(keepwatch.KindInvalid, "%s is of the account %s, and keepwatch.yaml now says %s. Nothing is put back into another account. `backup restore %s --to FOLDER` gives the files.", ref, user, p.account.User, ref)
+}
+
 // asked reports whether a part is to be put back; group is the one that it belongs to.
 func (p *planner) asked(part, group string) bool {
 	return len(p.parts) == 0 || slices.Contains(p.parts, part) || group != "" && slices.Contains(p.parts, group)
@@ -70,9 +98,11 @@ func (p *planner) put(set providers.Set, e keepwatch.Entry, item keepwatch.Retur
 	if !p.asked(item.Part, group) {
 		return
 	}
-	item.Archive, item.At, item.Path = set.Archive.Ref(), set.Archive.AsOf(), e.Path
+	item.Archive, item.At, item.Path, item.Into = set.Archive.Ref(), set.Archive.AsOf(), e.Path, p.account.Account()
 	if item.Inner == "" {
 		item.Bytes = e.Size
+	} else {
+		item.Of = e.Size
 	}
 	p.plan.Items = append(p.plan.Items, item)
 }
@@ -141,7 +171,7 @@ func fullOf(file, user string) (of string, ok bool) {
 func (p *planner) full(ctx context.Context, set providers.Set, e keepwatch.Entry, of string) error {
 	ref := set.Archive.Ref()
 	if of != p.account.User {
-		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is of the account %s, and keepwatch.yaml now says %s. Nothing is put back into another account. `backup restore %s --to FOLDER` gives the files.", ref, of, p.account.User, ref)
+		return p.another(ref, of)
 	}
 	if p.account.WHM != "" {
 		p.put(set, e, keepwatch.ReturnItem{Name: "whole account " + of, Part: partAccount}, "")

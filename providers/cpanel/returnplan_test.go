@@ -73,3 +73,47 @@ func TestPlanReturn(t *testing.T) {
 		}
 	}
 }
+
+// TestPlanReturnOfAnotherAccount: a source may have come to mean another account, by a
+// line in keepwatch.yaml, and what is its archives' must not go there unnoticed.
+func TestPlanReturnOfAnotherAccount(t *testing.T) {
+	b := newBench(t, cpaneltest.Config{}, false)
+	for _, c := range []struct {
+		of   string
+		mind string // "": nothing is said
+		err  string
+	}{
+		{of: "ruthin at 127.0.0.1"},
+		{of: "ruthin at web0.example.net", mind: "is of the account ruthin at web0.example.net, and it would go into ruthin at 127.0.0.1"},
+		{of: "", mind: "was not written down"},
+		{of: "denbigh at 127.0.0.1", err: "is of the account denbigh, and keepwatch.yaml now says ruthin. Nothing is put back into another account."},
+	} {
+		set := b.shelf.set(1, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("x")})
+		set.Archive.Inside = &keepwatch.Inside{Databases: []string{"ruthin_wp"}, Account: c.of}
+		plan, err := b.Plan(t.Context(), []providers.Set{set}, nil)
+		if got := keepwatch.Sentence(err); !strings.Contains(got, c.err) || (err == nil) != (c.err == "") {
+			t.Errorf("%q: %v", c.of, err)
+		}
+		mind := strings.Join(plan.Mind, "\n")
+		if !strings.Contains(mind, c.mind) || c.mind == "" && mind != "" {
+			t.Errorf("%q: %s", c.of, mind)
+		}
+		for _, item := range plan.Items {
+			if item.Into != "ruthin at 127.0.0.1" {
+				t.Errorf("%q: %+v", c.of, item)
+			}
+		}
+	}
+	// It was confirmed for another account than the one that there is now.
+	set := b.shelf.set(2, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("x")})
+	plan, err := b.Plan(t.Context(), []providers.Set{set}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan.Items[0].Into = "ruthin at web0.example.net"
+	var r record
+	_, err = b.Return(t.Context(), r.job(false), plan.Items[0], b.shelf)
+	if keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(keepwatch.Sentence(err), "web0.example.net was confirmed") || len(b.carried()) != 0 || len(b.host.Calls()) != 0 {
+		t.Errorf("%v, %q", err, b.carried())
+	}
+}
