@@ -102,6 +102,9 @@ func (r *Router) insideFields(a keepwatch.Archive) []keepwatch.Field {
 	if at := a.AsOf(); !at.Equal(a.Started) {
 		fields = append(fields, keepwatch.Field{Name: "As it was on", Time: at})
 	}
+	if a.Inside != nil && a.Inside.Account != "" {
+		fields = append(fields, keepwatch.Field{Name: "Account", Value: keepwatch.Printable(a.Inside.Account)})
+	}
 	if a.Held != "" {
 		fields = append(fields, keepwatch.Field{Name: "Called by the host", Value: keepwatch.Printable(a.Held)})
 	}

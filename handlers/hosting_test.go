@@ -38,13 +38,13 @@ func account(w *world) (*watchman, *returner) {
 		started := time.Date(2026, 11, day, 3, 0, 0, 0, time.UTC)
 		w.archives = append(w.archives, keepwatch.Archive{Source: "ruthin-web", Stamp: keepwatch.StampOf(started), Kind: keepwatch.KindCPanel, Run: int64(day), Started: started, Items: 1, Bytes: 2 << 30, SealedBytes: 2 << 30,
 			Sealed: []keepwatch.SealedFile{{Name: fullBackup + ".age", Size: 2 << 30}, {Name: "contents.jsonl.zst.age", Size: 900}}, Recipients: []string{"age1qqqq"}, Verified: []keepwatch.Verification{proof(started)},
-			Inside: &keepwatch.Inside{Files: 41_200, Bytes: 5 << 30, Databases: []string{"ruthin_shop", "ruthin_wp"}, Domains: []string{"ruthin.example"}}})
+			Inside: &keepwatch.Inside{Files: 41_200, Bytes: 5 << 30, Databases: []string{"ruthin_shop", "ruthin_wp"}, Domains: []string{"ruthin.example"}, Account: "ruthin at web1.example.net"}})
 	}
 	older, newer := w.archives[len(w.archives)-1], w.archives[len(w.archives)-2]
 	return m, &returner{plan: keepwatch.ReturnPlan{
 		Items: []keepwatch.ReturnItem{
-			{Name: "home directory", Archive: older.Ref(), At: older.Started, Path: fullBackup, Part: keepwatch.PartHome, Bytes: 1 << 30},
-			{Name: "database ruthin_wp", Archive: newer.Ref(), At: newer.Started, Path: fullBackup, Part: "database:ruthin_wp"},
+			{Name: "home directory", Archive: older.Ref(), At: older.Started, Path: fullBackup, Part: keepwatch.PartHome, Bytes: 1 << 30, Into: "ruthin at web1.example.net"},
+			{Name: "database ruthin_wp", Archive: newer.Ref(), At: newer.Started, Path: fullBackup, Part: "database:ruthin_wp", Inner: "mysql/ruthin_wp.sql", Of: 2 << 30, Into: "ruthin at web1.example.net"},
 		},
 		Not:   []string{"The DNS zones can be restored by the host's administrator only, in WHM."},
 		Known: []string{"home", "databases", "database:ruthin_wp"},
@@ -108,6 +108,10 @@ func TestHostingAnswers(t *testing.T) {
 			r.plan = keepwatch.ReturnPlan{Items: r.plan.Items[1:]}
 		}},
 		{name: "put-back-changed", text: two + " --confirm 01234567", who: "slack:U1"},
+		{name: "put-back-yes", text: two + " --confirm yes", who: "slack:U1"},
+		{name: "put-back-mind", text: two, who: "slack:U1", set: func(_ *world, _ *watchman, r *returner) {
+			r.plan.Mind = []string{"ruthin-web/2026-11-15T030000Z is of the account ruthin at web0.example.net."}
+		}},
 		{name: "put-back-nothing", text: two, who: "slack:U1", set: func(_ *world, _ *watchman, r *returner) { r.plan.Items = nil }},
 		{name: "put-back-typo", text: "/backup restore ruthin-web hoem --to account", who: "slack:U1"},
 		{name: "put-back-overwrite", text: "/backup restore ruthin-web --to account --overwrite", who: "slack:U1"},
@@ -151,6 +155,14 @@ func TestPutBackIsConfirmed(t *testing.T) {
 	want := keepwatch.Ask{Archive: "ruthin-web/2026-11-22T030000Z", Parts: []string{"database:ruthin_wp"}, Return: plan.Items}
 	if d := cmp.Diff(want, w.runs[1].Ask); d != "" || msg.Run != 1 || w.runs[1].Kind != keepwatch.RunRestore || w.runs[1].Source != "ruthin-web" {
 		t.Errorf("%s\n%s", plain(msg), d)
+	}
+	// Another admin has seen the same plan, or presses the same button later.
+	again := r.Handle(t.Context(), ask(shown.Buttons[0].Command, "slack:U1"))
+	if len(w.runs) != 1 || !again.Failed || !strings.Contains(plain(again), "Run 1 was told to put back the same") {
+		t.Fatalf("%d runs: %s", len(w.runs), plain(again))
+	}
+	if r.Handle(t.Context(), ask(again.Buttons[0].Command, "slack:U1")); len(w.runs) != 2 {
+		t.Errorf("it cannot be put back again by somebody who says so: %d runs", len(w.runs))
 	}
 }
 
