@@ -91,6 +91,16 @@ func TestHostingAnswers(t *testing.T) {
 		{name: "fetch-no-source", text: "/backup fetch ruthin-wbe", who: "slack:U2"},
 		{name: "fetch-denied", text: "/backup fetch ruthin-web", who: "slack:U3"},
 		{name: "rotation-fetch", text: "/backup rotation ruthin-web", who: "slack:U3"},
+		{name: "rotation-stays", text: "/backup rotation ruthin-web", who: "slack:U3", set: func(_ *world, m *watchman, _ *returner) {
+			for i := range m.states[0].Backups {
+				m.states[0].Backups[i].Stays = true
+			}
+		}},
+		{name: "rotations-stays", text: "/backup rotation", who: "slack:U3", set: func(_ *world, m *watchman, _ *returner) {
+			for i := range m.states[0].Backups {
+				m.states[0].Backups[i].Stays = true
+			}
+		}},
 		{name: "start-account-parts", text: "/backup start ruthin-web home database:ruthin_wp", who: "slack:U2"},
 		{name: "start-account-typo", text: "/backup start ruthin-web forwarder", who: "slack:U2"},
 		{name: "start-account-unknown", text: "/backup start ruthin-web public_html/wp-content", who: "slack:U2"},
