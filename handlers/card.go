@@ -43,7 +43,7 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s needs attention", run.ID, work(run)), keepwatch.ToneBad
 		msg.Blocks = append(msg.Blocks, failureText(run))
 		if done, _ := returned(run); len(done) > 0 {
-			msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Put back so far, %d of %d:\n%s", len(done), len(run.Ask.Return), strings.Join(done, "\n"))))
+			msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Put back so far, %d of %d:\n%s", len(done), len(run.Ask.Return), firstOf(done))))
 		}
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Retry", Command: "backup retry " + number, Style: keepwatch.StylePrimary}, cancel, details)
 		msg.Buttons = append(msg.Buttons, others(run)...)
@@ -184,7 +184,11 @@ func stepWord(run keepwatch.Run) string {
 		word = keepwatch.Printable(step.Name)
 	}
 	if n := len(run.Ask.Return); n > 0 && at >= 2 && at-2 < n {
-		word = "Putting back " + keepwatch.Printable(run.Ask.Return[at-2].Name)
+		word = fmt.Sprintf("Putting back %s (item %d of %d)", keepwatch.Printable(run.Ask.Return[at-2].Name), at-1, n)
+		if f, ok := run.Progress.Fraction(); ok && f == 1 && run.Progress.Step == step.Name {
+			word += ". The host has all of it and puts it in place, which may take longer than sending it"
+		}
+		return word
 	}
 	return fmt.Sprintf("%s (step %d of %d)", word, at, len(run.Steps))
 }
@@ -296,8 +300,13 @@ func (r *Router) howToOpen(ref string, sealed []keepwatch.SealedFile) string {
 	}
 	into := strings.ReplaceAll(ref, "/", "-")
 	lines := []string{"mkdir " + shell(into)}
+	more := int64(0)
 	for _, s := range sealed {
-		if s.Name == "contents.jsonl.zst.age" || len(lines) > 3 {
+		if s.Name == "contents.jsonl.zst.age" {
+			continue
+		}
+		if len(lines) > 3 {
+			more++
 			continue
 		}
 		line := "age -d -i " + shell(key) + " " + shell(filepath.Join(dir, s.Name))
@@ -315,7 +324,11 @@ func (r *Router) howToOpen(ref string, sealed []keepwatch.SealedFile) string {
 	if len(lines) == 1 {
 		return ""
 	}
-	return strings.Join(lines, " &&\n")
+	how := strings.Join(lines, " &&\n")
+	if more > 0 {
+		how += "\n# and so on with the other " + keepwatch.FormatCount(more, "file") + " of that folder whose name ends in .age"
+	}
+	return how
 }
 
 // shell quotes a word for a POSIX shell.
@@ -432,7 +445,7 @@ func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Messa
 	if !run.Ended.IsZero() {
 		fields = append(fields, keepwatch.Field{Name: "Ended", Time: run.Ended})
 	}
-	for _, s := range run.Steps {
+	for _, s := range shownSteps(&fields, run.Steps) {
 		value := string(s.State)
 		if s.State == keepwatch.StepDone {
 			value += " in " + keepwatch.FormatDuration(s.Ended.Sub(s.Started))

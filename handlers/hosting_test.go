@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -293,6 +294,13 @@ func TestHostingCards(t *testing.T) {
 		"back-cancelled": with(back, func(r *keepwatch.Run) {
 			r.State, r.CancelledBy, r.Steps = keepwatch.RunCancelled, "Olwen", steps(2, keepwatch.StepFailed, items...)
 		}),
+		"back-sent": with(back, func(r *keepwatch.Run) {
+			r.Steps, r.Progress = steps(1, keepwatch.StepRunning, items...), keepwatch.Progress{Step: items[1], Bytes: 1 << 30, TotalBytes: 1 << 30}
+		}),
+		"back-cancelled-after-attention": with(back, func(r *keepwatch.Run) {
+			r.State, r.CancelledBy, r.Steps = keepwatch.RunCancelled, "Olwen", steps(2, keepwatch.StepFailed, items...)
+			r.Failure = &keepwatch.Failure{Step: items[2], Message: "The host refused to put back the database ruthin_wp: the function is off."}
+		}),
 		"back-cancelled-first": with(back, func(r *keepwatch.Run) {
 			r.State, r.CancelledBy, r.Steps = keepwatch.RunCancelled, "Olwen", steps(1, keepwatch.StepFailed, items...)
 		}),
@@ -306,6 +314,30 @@ func TestHostingCards(t *testing.T) {
 		r.State, r.Steps, r.Result = keepwatch.RunDone, steps(3, "", items...), keepwatch.Result{Items: 2, Logs: logs}
 	})
 	golden(t, "hosting-details", plain(r.details(done, keepwatch.RoleViewer)))
+	// An account may have hundreds of databases.
+	var many []string
+	long := with(back, func(r *keepwatch.Run) {
+		r.Ask.Return = nil
+		for i := range 300 {
+			item := ret.plan.Items[1]
+			item.Name = fmt.Sprintf("database ruthin_%03d", i)
+			r.Ask.Return, many = append(r.Ask.Return, item), append(many, fmt.Sprintf("%d %s", i+1, item.Name))
+		}
+		r.Steps = steps(250, keepwatch.StepRunning, append([]string{"plan"}, many...)...)
+	})
+	golden(t, "hosting-details-many", plain(r.details(long, keepwatch.RoleViewer)))
+	long.State, long.CancelledBy = keepwatch.RunCancelled, "Olwen"
+	golden(t, "hosting-run-back-many-cancelled", plain(r.RunMessage(long)))
+	long.State, long.Steps = keepwatch.RunDone, steps(301, "", append([]string{"plan"}, many...)...)
+	golden(t, "hosting-run-back-many", plain(r.RunMessage(long)))
+	parts := with(backup, func(r *keepwatch.Run) {
+		r.State, r.Ask.Parts, r.Steps = keepwatch.RunDone, []string{"databases"}, steps(8, "", full...)
+		r.Result = keepwatch.Result{Items: 5, Bytes: 2 << 30, Verification: &v, Archive: w.archives[3].Ref(), Inside: &keepwatch.Inside{Bytes: 35 << 10, Databases: many[:5]}}
+		for _, name := range []string{"a", "b", "c", "d", "e"} {
+			r.Result.Sealed = append(r.Result.Sealed, keepwatch.SealedFile{Name: "ruthin_" + name + ".sql.gz.age", Size: 1 << 20})
+		}
+	})
+	golden(t, "hosting-run-parts-done", plain(r.RunMessage(parts)))
 	for range 6 {
 		done.Result.Logs = append(done.Result.Logs, logs[1])
 	}

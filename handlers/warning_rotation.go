@@ -197,6 +197,8 @@ func (r *Router) rotations(c *call, states map[string]keepwatch.ServerState) (ke
 				d := departures[i]
 				next = fmt.Sprintf("that of %s, %s; not brought home", d.Backup.Day(now, r.cfg.Location), d.Says(now, r.cfg.Location))
 				msg.Tone = keepwatch.ToneWarn
+			} else if len(departures) > 0 && !slices.ContainsFunc(departures, func(d keepwatch.Departure) bool { return !d.Backup.Stays }) {
+				next = "none goes by itself"
 			} else if len(departures) > 0 {
 				next = "all that go are home"
 			}
