@@ -230,7 +230,11 @@ func (p putBack) stopped(ctx context.Context, task keepwatch.Task, i int, err er
 	if text == "" {
 		text = fmt.Sprintf("Putting back %s failed for a reason inside Keepwatch or this machine; an admin finds the cause in the log.", item.Name)
 	}
-	if n := len(task.Run.Ask.Return) - i - 1; n > 0 {
+	n := len(task.Run.Ask.Return) - i - 1
+	if n == 0 && keepwatch.KindOf(err) == keepwatch.KindAttention {
+		return err // there is nothing to add
+	}
+	if n > 0 {
 		text += fmt.Sprintf(" What comes after it in the plan (%s) waits, because the order matters.", keepwatch.FormatCount(int64(n), "item"))
 	}
 	return keepwatch.Errorf(keepwatch.KindAttention, "%s", text).Because(err)

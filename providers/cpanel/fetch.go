@@ -108,7 +108,11 @@ func (t *taking) judge(proofs []verdict, inside keepwatch.Inside) error {
 	if len(texts) > 0 {
 		return keepwatch.Errorf(keepwatch.KindAttention, "What the host gave of %s is not a whole backup, and nothing of it was kept. %s", t.job.Source.Name, strings.Join(texts, " ")).Because(errUnfit)
 	}
-	for _, v := range append(proofs, verdict{notes: compare(inside, t.job.Last)}) {
+	last := t.job.Last
+	if last != nil && !inside.Made.IsZero() && inside.Made.Before(last.AsOf()) {
+		last = nil // what was not there yet is not missing
+	}
+	for _, v := range append(proofs, verdict{notes: compare(inside, last)}) {
 		for _, n := range v.notes {
 			if err := t.sink.Note(n); err != nil {
 				return err

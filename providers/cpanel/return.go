@@ -262,6 +262,9 @@ func (e *errand) stop(ctx context.Context, why string, cause error) (keepwatch.S
 	if err := e.keep(); err != nil {
 		return keepwatch.ServerLog{}, err
 	}
+	if keepwatch.KindOf(cause) == keepwatch.KindAttention && keepwatch.Sentence(cause) == why {
+		return e.bring(ctx), cause // it says it already
+	}
 	return e.bring(ctx), keepwatch.Errorf(keepwatch.KindAttention, "%s", why).Because(cause)
 }
 

@@ -27,6 +27,7 @@ func planReturn(ctx context.Context, account keepwatch.Hosting, sets []providers
 			}
 		}
 	}
+	p.administrators()
 	slices.Sort(p.plan.Known)
 	p.plan.Known = slices.Compact(p.plan.Known)
 	for _, part := range parts {
@@ -57,6 +58,7 @@ type planner struct {
 	account keepwatch.Hosting
 	parts   []string // empty: all
 	plan    keepwatch.ReturnPlan
+	whole   []string // refs of the full backups of which all was asked for, the oldest first
 }
 
 // whose sees whether an archive is of the account that it would go into: its source may
@@ -207,9 +209,19 @@ func (p *planner) full(ctx context.Context, set providers.Set, e keepwatch.Entry
 	for _, db := range found.postgres {
 		p.not("The PostgreSQL database %s cannot be put back by the account: cPanel has no function for it. Its dump is in the archive, in psql/.", db)
 	}
+	p.whole = append(p.whole, ref)
+	return nil
+}
+
+// administrators says what of full backups only the host's administrator can put back,
+// once: from the newest of them.
+func (p *planner) administrators() {
+	if len(p.whole) == 0 {
+		return
+	}
+	ref := p.whole[len(p.whole)-1]
 	p.not("Settings of the account, its package, passwords and quota, DNS zones, certificates and keys, cron jobs, FTP accounts, mailing lists, and the users of databases with their rights cannot be put back by the account itself. The host's administrator can, with the whole archive %s, in WHM under Transfers, Restore a Full Backup; `backup restore %s --to FOLDER` gives the file.", ref, ref)
 	p.not("Domains, mailboxes and databases that no longer exist in the account are made anew in cPanel first: what is put back does not create them.")
-	return nil
 }
 
 // inside says what a full backup holds: as it was seen when it was brought home, or

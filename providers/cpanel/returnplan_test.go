@@ -52,6 +52,10 @@ func TestPlanReturn(t *testing.T) {
 			t.Errorf("%q is not told: %s", want, not)
 		}
 	}
+	again := b.shelf.set(7, map[string][]byte{fullOfTest: full.Bytes()})
+	if plan, err := b.Plan(t.Context(), []providers.Set{again, one}, nil); err != nil || len(plan.Not) != 2 || !strings.Contains(plan.Not[0], again.Archive.Ref()) {
+		t.Errorf("of two full backups it is said twice what only an administrator can: %q, %v", plan.Not, err)
+	}
 	if diff := cmp.Diff([]string{"database:ruthin_shop", "database:ruthin_wp", "databases", "filters", "forwarders", "home"}, plan.Known); diff != "" {
 		t.Error(diff)
 	}
