@@ -458,8 +458,8 @@ func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Messa
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields})
 	for _, f := range run.Failures {
 		text := r.time(f.At) + ", step " + keepwatch.Printable(f.Step) + ": " + f.Message
-		if role >= keepwatch.RoleAdmin && f.Cause != "" && !strings.HasSuffix(f.Cause, f.Message) {
-			text += "\nCause: " + f.Cause
+		if cause := causeText(f); role >= keepwatch.RoleAdmin && cause != "" {
+			text += "\nCause: " + cause
 		}
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(text))
 	}

@@ -145,3 +145,18 @@ func logBlocks(logs []keepwatch.ServerLog) []keepwatch.Block {
 	}
 	return blocks
 }
+
+// causeText gives the cause of a failure without what its message says already. It may
+// be the words of somebody else's server, so that it is one line.
+func causeText(f keepwatch.Failure) string {
+	cause := f.Cause
+	if f.Message != "" {
+		cause = strings.ReplaceAll(cause, f.Message+": ", "")
+		cause = strings.TrimSuffix(cause, f.Message)
+	}
+	cause = strings.TrimSuffix(strings.TrimPrefix(cause, f.Step+": "), ": ")
+	if cause == f.Step {
+		return ""
+	}
+	return keepwatch.Printable(cause)
+}

@@ -373,3 +373,20 @@ func TestHostsForgeNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestCauses: an admin sees what is behind a failure, without what is said already, and
+// nobody's server writes a line of its own into it.
+func TestCauses(t *testing.T) {
+	for _, c := range []struct{ step, message, cause, want string }{
+		{"fetch", "It failed.", "fetch: It failed.", ""},
+		{"fetch", "It failed.", "It failed.", ""},
+		{"fetch", "It failed.", "fetch: It failed.: It failed.: read: reset", "read: reset"},
+		{"fetch", "", "fetch: read: reset", "read: reset"},
+		{"fetch", "", "", ""},
+		{"1 x", "It failed.", "1 x: It failed.: host: a\n✓ Verified\x1b[2J", `"host: a\n✓ Verified\x1b[2J"`},
+	} {
+		if got := causeText(keepwatch.Failure{Step: c.step, Message: c.message, Cause: c.cause}); got != c.want {
+			t.Errorf("%q: %q, want %q", c.cause, got, c.want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package cpanel
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -110,5 +111,21 @@ func TestStateOf(t *testing.T) {
 func TestPartialName(t *testing.T) {
 	if got := partialName("ruthin.example", time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)); got != "backup-ruthin.example-1-2-2026.tar.gz" {
 		t.Error(got)
+	}
+}
+
+// TestBriefly: what a host says is part of a sentence of ours, and nothing more.
+func TestBriefly(t *testing.T) {
+	for said, want := range map[string]string{
+		"  It is full. ":                      "It is full.",
+		"a\n✓ Verified\r\n\tb":                "a ✓ Verified b",
+		"a\x1b[2Jb\u202ec":                    `a\x1b[2Jb\u202ec`,
+		"":                                    "",
+		"<!channel> @everyone":                "<!channel> @everyone", // a front-end's to make harmless
+		strings.Repeat("ŵ", 2000) + " at end": strings.Repeat("ŵ", 150) + " […] " + strings.Repeat("ŵ", 146) + " at end",
+	} {
+		if got := briefly(said); got != want {
+			t.Errorf("%.40q: %q", said, got)
+		}
 	}
 }

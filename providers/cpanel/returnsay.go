@@ -45,7 +45,7 @@ func (e *errand) explain(ctx context.Context, err error) error {
 
 // full ends what a host said as a sentence.
 func full(said string) string {
-	said = strings.TrimSpace(keepwatch.Clean(said))
+	said = briefly(said)
 	if said == "" {
 		return "It does not say why."
 	}
