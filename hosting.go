@@ -171,6 +171,9 @@ type ServerLog struct {
 	Step string `json:"step"`
 	Name string `json:"name"` // the server's name for the log
 	Text string `json:"text"` // its end, at most MaxServerLog bytes
+	// Heed is what of it whoever asked must know, although it went well, as a sentence;
+	// "": nothing.
+	Heed string `json:"heed,omitempty"`
 }
 
 // MaxServerLog is how much of a server's log is kept with a run, in bytes.

@@ -168,6 +168,9 @@ func fullOf(file, user string) (of string, ok bool) {
 	return user, isBackup(file, user) || file == "cpmove-"+user+".tar.gz" // the second is what pkgacct makes
 }
 
+// wholeAccount is what a restore by WHM does beyond files and databases.
+const wholeAccount = "WHM restores the whole account over the one that there is: its password, package and quota, DNS zones, certificates, mailboxes and e-mail settings become those of that day too. To put back files or databases alone, name them: home, databases, database:NAME."
+
 // full plans what is in a full backup of an account. With WHM that is all of it, where
 // no parts are named.
 func (p *planner) full(ctx context.Context, set providers.Set, e keepwatch.Entry, of string) error {
@@ -177,6 +180,9 @@ func (p *planner) full(ctx context.Context, set providers.Set, e keepwatch.Entry
 	}
 	if p.account.WHM != "" {
 		p.put(set, e, keepwatch.ReturnItem{Name: "whole account " + of, Part: partAccount}, "")
+		if len(p.parts) == 0 && !slices.Contains(p.plan.Mind, wholeAccount) {
+			p.plan.Mind = append(p.plan.Mind, wholeAccount)
+		}
 		if len(p.parts) == 0 {
 			return nil
 		}
