@@ -104,6 +104,17 @@ func putBackDone(msg *keepwatch.Message, run keepwatch.Run) {
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s put back into the account of %s in %s, in this order:\n%s",
 		keepwatch.FormatCount(int64(len(done)), "item"), run.Source, keepwatch.FormatDuration(stepTime(run, names...)), firstOf(done))))
+	var heed []string
+	for _, l := range run.Result.Logs {
+		if l.Heed != "" {
+			heed = append(heed, "! "+keepwatch.Printable(l.Step)+": "+keepwatch.Printable(l.Heed))
+		}
+	}
+	if len(heed) > 0 {
+		msg.Tone = keepwatch.ToneWarn
+		msg.Title += ", with something to look at"
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(firstOf(heed)))
+	}
 	if len(run.Result.Logs) > 0 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Look whether the site works before you tell anybody. What the host wrote is kept with the run, under Details."))
 	}

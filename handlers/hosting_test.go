@@ -294,6 +294,10 @@ func TestHostingCards(t *testing.T) {
 		"back-cancelled": with(back, func(r *keepwatch.Run) {
 			r.State, r.CancelledBy, r.Steps = keepwatch.RunCancelled, "Olwen", steps(2, keepwatch.StepFailed, items...)
 		}),
+		"back-done-heed": with(back, func(r *keepwatch.Run) {
+			r.State, r.Steps = keepwatch.RunDone, steps(3, "", items...)
+			r.Result = keepwatch.Result{Items: 2, Logs: []keepwatch.ServerLog{{Step: items[1], Text: "Done.", Heed: "1 entry of the backup could do harm and was left out: a (a device, pipe or socket)."}, logs[1]}}
+		}),
 		"back-sent": with(back, func(r *keepwatch.Run) {
 			r.Steps, r.Progress = steps(1, keepwatch.StepRunning, items...), keepwatch.Progress{Step: items[1], Bytes: 1 << 30, TotalBytes: 1 << 30}
 		}),
