@@ -154,7 +154,10 @@ func printable(names []string, between string) string {
 // stateWord is a run's state for a table.
 func stateWord(run keepwatch.Run) string {
 	if f, ok := run.Progress.Fraction(); ok && run.State == keepwatch.RunRunning {
-		return fmt.Sprintf("%s, %s %d %%", run.State, keepwatch.Printable(run.Progress.Step), int(f*100))
+		return fmt.Sprintf("%s, %s %d %%", run.State, stepName(run.Progress.Step), int(f*100))
+	}
+	if step := run.Current(); step != nil && run.State == keepwatch.RunRunning && atHost[step.Name] != "" {
+		return fmt.Sprintf("%s, %s", run.State, stepName(step.Name))
 	}
 	if run.State == keepwatch.RunDone && leftOut(run.Result.Counts) > 0 {
 		return "done, with gaps"
@@ -453,7 +456,7 @@ func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Messa
 		if s.Attempts > 1 {
 			value += fmt.Sprintf(", begun %d times", s.Attempts)
 		}
-		fields = append(fields, keepwatch.Field{Name: "Step " + keepwatch.Printable(s.Name), Value: value})
+		fields = append(fields, keepwatch.Field{Name: "Step " + stepName(s.Name), Value: value})
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields})
 	for _, f := range run.Failures {

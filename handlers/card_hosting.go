@@ -171,3 +171,15 @@ func causeText(f keepwatch.Failure) string {
 	}
 	return keepwatch.Printable(cause)
 }
+
+// atHost names the steps in which somebody else's server works, which their own names
+// do not tell.
+var atHost = map[string]string{"request": "asking the host", "wait": "waiting for the host", "release": "clearing up at the host"}
+
+// stepName names a step for a table.
+func stepName(name string) string {
+	if at := atHost[name]; at != "" {
+		return at
+	}
+	return keepwatch.Printable(name)
+}
