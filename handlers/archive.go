@@ -42,7 +42,7 @@ func (r *Router) archiveCommands() []Command {
 				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these: a file, a folder, a pattern such as *.docx; --to account: parts, more archives"},
 				{Name: "to", Type: TypePath, Flag: true, Summary: "the folder to restore into; the word account: back into the hosting account"},
 				{Name: "overwrite", Type: TypeSwitch, Flag: true, Summary: "replace files that exist there"},
-				confirm,
+				{Name: "confirm", Type: TypeText, Flag: true, Summary: "the code of the plan that was shown, or yes; --to account: the code"},
 			},
 			Examples: []string{"backup restore ruthin-web --to /tmp/look", "backup restore notes reports/2026 --to ./back", "backup restore ruthin-web database:ruthin_wp --to account"},
 		},

@@ -176,7 +176,7 @@ func cannotPutBack(plan keepwatch.ReturnPlan) []keepwatch.Block {
 func nothingToPutBack(source string, refs []string, plan keepwatch.ReturnPlan) keepwatch.Message {
 	msg := keepwatch.Message{Title: "Nothing of that can be put back into the account of " + source, Tone: keepwatch.ToneWarn, Refused: keepwatch.KindConflict, Failed: true}
 	if len(plan.Known) > 0 {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("The archives hold: "+printable(plan.Known, ", ")+"."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("The archives hold: "+namesText(plan.Known)+"."))
 	}
 	msg.Blocks = append(msg.Blocks, cannotPutBack(plan)...)
 	msg.Buttons = []keepwatch.Button{{Label: "Restore to a folder", Command: "backup restore " + Quote(refs[0])}}

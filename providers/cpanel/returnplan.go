@@ -50,7 +50,12 @@ func known(parts []string) string {
 	if len(parts) == 0 {
 		return "nothing"
 	}
-	return strings.Join(parts, ", ")
+	parts = slices.Clone(parts) // those that are no single database first: there may be hundreds of them
+	slices.SortStableFunc(parts, func(a, b string) int {
+		one := func(part string) int { return min(len(part)-len(strings.TrimPrefix(part, keepwatch.PartDatabase)), 1) }
+		return one(a) - one(b)
+	})
+	return showAll(parts)
 }
 
 // planner makes a plan of one file of an archive after the other.

@@ -2,6 +2,7 @@ package cpanel_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -67,7 +68,7 @@ func TestPlanReturn(t *testing.T) {
 		parts []string
 		want  string
 	}{
-		"unknown part":    {one, []string{"database:ruthin_none"}, "What can be put back: database:ruthin_shop, database:ruthin_wp, databases, filters, forwarders, home"},
+		"unknown part":    {one, []string{"database:ruthin_none"}, "What can be put back: databases, filters, forwarders, home, database:ruthin_shop, database:ruthin_wp."},
 		"not in it":       {b.shelf.set(4, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("x")}), []string{"home"}, "home is not in web/2026-11-27T120000Z"},
 		"another account": {b.shelf.set(5, map[string][]byte{"backup-11.23.2026_06-00-00_alis.tar.gz": full.Bytes()}), nil, "is of the account alis"},
 	} {
@@ -119,5 +120,19 @@ func TestPlanReturnOfAnotherAccount(t *testing.T) {
 	_, err = b.Return(t.Context(), r.job(false), plan.Items[0], b.shelf)
 	if keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(keepwatch.Sentence(err), "web0.example.net was confirmed") || len(b.carried()) != 0 || len(b.host.Calls()) != 0 {
 		t.Errorf("%v, %q", err, b.carried())
+	}
+}
+
+// TestPlanReturnOfHundreds: what is asked for and not there leads to a sentence, and not
+// to all that there is.
+func TestPlanReturnOfHundreds(t *testing.T) {
+	b := newBench(t, cpaneltest.Config{}, false)
+	files := map[string][]byte{"home/backup-ruthin.example-11-25-2026.tar.gz": gz("x")}
+	for i := range 300 {
+		files[fmt.Sprintf("databases/ruthin_%03d.sql.gz", i)] = gz("x")
+	}
+	_, err := b.Plan(t.Context(), []providers.Set{b.shelf.set(1, files)}, []string{"database:ruthin_none"})
+	if got := keepwatch.Sentence(err); len(got) > 500 || !strings.Contains(got, "databases, home, database:ruthin_000, ") || !strings.Contains(got, "and 292 more") {
+		t.Error(got)
 	}
 }
