@@ -95,7 +95,20 @@ func (r *Returns) Plan(ctx context.Context, refs, parts []string) (keepwatch.Ret
 		}
 	}
 	plan, err := restorer.PlanReturn(ctx, source, sets, parts)
+	plan.Mind = append(plan.Mind, odd(sets)...)
 	return plan, errors.Join(err, seen.keep(r.cfg))
+}
+
+// odd names the archives that are unlike those before them and of which nobody has said
+// that this is right: with one of which half is missing a restore makes things worse.
+func odd(sets []Set) []string {
+	var list []string
+	for _, s := range sets {
+		if a := s.Archive; len(a.Findings) > 0 && a.Accepted == "" {
+			list = append(list, fmt.Sprintf("%s is unlike those before it, and nobody has said that this is right. %s", a.Ref(), a.Findings[0].Text))
+		}
+	}
+	return list
 }
 
 // witness is an Opener that remembers which archives it has found damaged: whoever
