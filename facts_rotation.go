@@ -149,6 +149,8 @@ func (d Departure) When(hostNext time.Time) time.Time {
 func (d Departure) Says(now time.Time, loc *time.Location) string {
 	at := ""
 	switch {
+	case d.Backup.Stays:
+		return "only when somebody removes it"
 	case !d.By.IsZero() && !d.By.After(now):
 		return "at any time now: its date was " + serverDay(d.By, now, loc)
 	case d.Run == 1 && d.Guess:
@@ -158,7 +160,7 @@ func (d Departure) Says(now time.Time, loc *time.Location) string {
 	case d.Run > 1 && d.Guess:
 		at = "not at the host's next run"
 	case d.Run > 1:
-		at = fmt.Sprintf("at the host's run number %d from now", d.Run)
+		at = fmt.Sprintf("at the host's %s run from now", ordinal(d.Run))
 	}
 	switch {
 	case d.By.IsZero() && at == "":
@@ -169,6 +171,15 @@ func (d Departure) Says(now time.Time, loc *time.Location) string {
 		return "by " + serverDay(d.By, now, loc)
 	}
 	return at + " or by " + serverDay(d.By, now, loc)
+}
+
+// ordinal writes 2 as "second".
+func ordinal(n int) string {
+	words := []string{"second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"}
+	if n >= 2 && n-2 < len(words) {
+		return words[n-2]
+	}
+	return fmt.Sprintf("%dth", n)
 }
 
 // serverDay writes the date of a backup on a server. cPanel gives dates alone, as

@@ -111,7 +111,7 @@ func TestDeparturesOfWhatStays(t *testing.T) {
 	for _, d := range Departures(Source{Rotation: Rotation{Keeps: 2}}, stays(web("11-23", "11-16", "11-09"), 1), nil) {
 		got = append(got, d.Backup.ID+" "+d.Says(at("2026-11-25T00:00"), time.UTC))
 	}
-	want := []string{"11-09 at the host's next run", "11-16 not by itself", "11-23 at the host's run number 2 from now"}
+	want := []string{"11-09 at the host's next run", "11-16 only when somebody removes it", "11-23 at the host's second run from now"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
@@ -150,7 +150,7 @@ func TestRotationFacts(t *testing.T) {
 		{name: "a date is the same day west of Greenwich", rotation: Rotation{3, month}, state: web("11-23", "11-16", "11-09"), archives: own, zone: "America/Los_Angeles",
 			want: "rotation/ruthin-web | warn | 2026-11-30T00:00 | ruthin-web: the backup of 9 November goes at the host's next run or by 7 December\n"},
 		{name: "there is room for one more", rotation: Rotation{4, month}, state: web("11-23", "11-16", "11-09"), archives: own,
-			want: "rotation/ruthin-web | warn | 2026-12-07T00:00 | ruthin-web: the backup of 9 November goes at the host's run number 2 from now or by 7 December\n"},
+			want: "rotation/ruthin-web | warn | 2026-12-07T00:00 | ruthin-web: the backup of 9 November goes at the host's second run from now or by 7 December\n"},
 		{name: "by age alone", rotation: Rotation{MaxAge: month}, state: web("11-23", "11-09"), archives: own,
 			want: "rotation/ruthin-web | warn | 2026-12-07T00:00 | ruthin-web: the backup of 9 November goes by 7 December\n"},
 		{name: "over the end of a month and of a year", rotation: Rotation{MaxAge: 60 * 24 * time.Hour}, state: web("11-23", "11-02"), archives: own,
@@ -162,7 +162,7 @@ func TestRotationFacts(t *testing.T) {
 			want: "rotation/ruthin-web | warn | 2026-11-26T00:00 | ruthin-web: the backup of 23 November goes at the host's next run\n"},
 		{name: "the next is home, the one after it is not due", rotation: Rotation{Keeps: 3}, state: home(web("11-23", "11-16", "11-09"), "ruthin-web/2026-11-24T030000Z", 2), archives: own},
 		{name: "the next is home, and another goes by age", rotation: Rotation{3, month}, state: home(web("11-23", "11-16", "11-09"), "ruthin-web/2026-11-24T030000Z", 2), archives: own,
-			want: "rotation/ruthin-web | warn | 2026-12-14T00:00 | ruthin-web: the backup of 16 November goes at the host's run number 2 from now or by 14 December\n"},
+			want: "rotation/ruthin-web | warn | 2026-12-14T00:00 | ruthin-web: the backup of 16 November goes at the host's second run from now or by 14 December\n"},
 		{name: "all are home", rotation: Rotation{3, month}, state: home(web("11-23", "11-16", "11-09"), "ruthin-web/2026-11-24T030000Z", 0, 1, 2), archives: own},
 		{name: "brought home and removed by our own rules", rotation: Rotation{Keeps: 1}, state: home(web("11-23"), "ruthin-web/2026-11-01T030000Z", 0), archives: own},
 		{name: "brought home, and what was is damaged", rotation: Rotation{Keeps: 1}, state: home(web("11-23"), broken.Ref(), 0), archives: append([]Archive{broken}, own...),

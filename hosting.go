@@ -42,6 +42,16 @@ type Hosting struct {
 	SFTP  *SFTP // downloads where HTTPS does not give them; nil: it is not tried
 }
 
+// Account names the account and its host, the same in whatever way it is reached:
+// "ruthin at web1.example.net".
+func (h Hosting) Account() string {
+	host := strings.TrimPrefix(h.URL, "https://")
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		host = host[:i]
+	}
+	return h.User + " at " + host
+}
+
 // Push is a receiver to which a host sends its full backups, because it lets nobody
 // download them.
 type Push struct {
@@ -97,6 +107,9 @@ type Inside struct {
 	Databases []string `json:"databases,omitempty"` // that have a dump, sorted
 	Domains   []string `json:"domains,omitempty"`   // sorted
 
+	// Account is what it is of, as Hosting.Account gives it: a source may come to mean
+	// another account by a line in the configuration. "": nobody knows.
+	Account string `json:"account,omitempty"`
 	// Name is what the server calls the backup that it came from, its ServerBackup.ID;
 	// "": the server had none before it was asked for this one, and keeps none.
 	Name string `json:"name,omitempty"`
@@ -136,11 +149,16 @@ type ReturnItem struct {
 	Part    string    `json:"part"`            // "home", "database:ruthin_wp", "forwarders", "filters", "account"
 	Inner   string    `json:"inner,omitempty"` // what of that file: "mysql/ruthin_wp.sql"; "": all of it
 	Bytes   int64     `json:"bytes,omitempty"` // to be sent, about; 0: unknown
+	Of      int64     `json:"of,omitempty"`    // size of the file at Path, where Inner is a part of it
+	Into    string    `json:"into,omitempty"`  // the account that it goes into, as Hosting.Account gives it
 }
 
 // ReturnPlan is what putting parts back is going to do.
 type ReturnPlan struct {
 	Items []ReturnItem `json:"items"` // in this order: by date, the oldest archive first
+	// Mind is what must be known before it is confirmed, because it may be a mistake,
+	// as sentences.
+	Mind []string `json:"mind,omitempty"`
 	// Not is what is in the archives and cannot be put back this way, each with the
 	// reason, as sentences.
 	Not []string `json:"not,omitempty"`
@@ -153,6 +171,9 @@ type ServerLog struct {
 	Step string `json:"step"`
 	Name string `json:"name"` // the server's name for the log
 	Text string `json:"text"` // its end, at most MaxServerLog bytes
+	// Heed is what of it whoever asked must know, although it went well, as a sentence;
+	// "": nothing.
+	Heed string `json:"heed,omitempty"`
 }
 
 // MaxServerLog is how much of a server's log is kept with a run, in bytes.

@@ -24,6 +24,9 @@ func suspectInside(a Archive, newestFirst []Archive, most Peak, add func(rule, t
 		add("files", "It has far fewer files inside than one before it: %s instead of %s.", FormatCount(files, ""), FormatCount(most.Files, ""))
 	}
 	before := insideBefore(newestFirst)
+	if before.Account != "" && a.Inside.Account != "" && before.Account != a.Inside.Account {
+		add("account", "It is of another account, or of another host, than the one before it. Where the account has moved, that is right; another account belongs into a source of its own, so that its archives do not push out those of this one.")
+	}
 	for _, c := range []struct {
 		rule, noun  string
 		before, now []string

@@ -21,6 +21,7 @@ func hosting(n int, files int64, databases, domains string) keepwatch.Archive {
 // before. No finding names what is inside.
 func TestWhatIsInsideIsWeighed(t *testing.T) {
 	before := hosting(0, 1000, "ruthin_shop ruthin_wp", "ruthin.example shop.example")
+	of := func(a keepwatch.Archive, account string) keepwatch.Archive { a.Inside.Account = account; return a }
 	unknown := hosting(0, 0, "", "")
 	unknown.Inside = nil
 	for _, c := range []struct {
@@ -31,6 +32,9 @@ func TestWhatIsInsideIsWeighed(t *testing.T) {
 	}{
 		{"as before", before, hosting(1, 1000, "ruthin_shop ruthin_wp", "ruthin.example shop.example"), "", ""},
 		{"more of everything", before, hosting(1, 9000, "ruthin_new ruthin_shop ruthin_wp", "new.example ruthin.example shop.example"), "", ""},
+		{"another account", of(hosting(0, 9, "a", ""), "ruthin at web1.example.net"), of(hosting(1, 9, "a", ""), "denbigh at web1.example.net"), "account", "It is of another account, or of another host, than the one before it. Where the account has moved, that is right; another account belongs into a source of its own, so that its archives do not push out those of this one."},
+		{"the same account", of(hosting(0, 9, "a", ""), "ruthin at web1.example.net"), of(hosting(1, 9, "a", ""), "ruthin at web1.example.net"), "", ""},
+		{"an account that nobody wrote down", hosting(0, 9, "a", ""), of(hosting(1, 9, "a", ""), "ruthin at web1.example.net"), "", ""},
 		{"half of the files", before, hosting(1, 500, "ruthin_shop ruthin_wp", "ruthin.example shop.example"), "", ""},
 		{"under half of the files", before, hosting(1, 499, "ruthin_shop ruthin_wp", "ruthin.example shop.example"), "files", "It has far fewer files inside than one before it: 499 instead of 1,000."},
 		{"no files", before, hosting(1, 0, "ruthin_shop ruthin_wp", "ruthin.example shop.example"), "files", "0 instead of 1,000"},
@@ -98,5 +102,17 @@ func TestALossInsideIsToldUntilItIsAccepted(t *testing.T) {
 	newest := hosting(5, 1, "", "")
 	if p := keepwatch.PeakOf(newest, []keepwatch.Archive{of(9)}); p.Files != 9 || !p.Since.Equal(time.Time{}) {
 		t.Errorf("%+v", p)
+	}
+}
+
+// TestAccount: an account is the same one in whatever way it is reached.
+func TestAccount(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://web1.example.net:2083": "ruthin at web1.example.net", "https://web1.example.net:2087": "ruthin at web1.example.net",
+		"https://[2001:db8::1]:2083": "ruthin at [2001:db8::1]", "https://[2001:db8::1]": "ruthin at [2001:db8::1]", "https://web1.example.net": "ruthin at web1.example.net",
+	} {
+		if got := (keepwatch.Hosting{URL: url, User: "ruthin", WHM: "root"}).Account(); got != want {
+			t.Errorf("%s: %q", url, got)
+		}
 	}
 }

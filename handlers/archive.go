@@ -42,7 +42,7 @@ func (r *Router) archiveCommands() []Command {
 				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these: a file, a folder, a pattern such as *.docx; --to account: parts, more archives"},
 				{Name: "to", Type: TypePath, Flag: true, Summary: "the folder to restore into; the word account: back into the hosting account"},
 				{Name: "overwrite", Type: TypeSwitch, Flag: true, Summary: "replace files that exist there"},
-				confirm,
+				{Name: "confirm", Type: TypeText, Flag: true, Summary: "the code of the plan that was shown, or yes; --to account: the code"},
 			},
 			Examples: []string{"backup restore ruthin-web --to /tmp/look", "backup restore notes reports/2026 --to ./back", "backup restore ruthin-web database:ruthin_wp --to account"},
 		},
@@ -285,7 +285,9 @@ func (c *call) wrongCode(msg *keepwatch.Message, done string) {
 	msg.Tone, msg.Failed, msg.Refused = keepwatch.ToneWarn, true, keepwatch.KindConflict
 	msg.Title = "Nothing was " + done + ": that is not what was confirmed"
 	text := fmt.Sprintf("The code %q belongs to no plan, or what would be done has changed since it was shown. Look again:", c.args.one("confirm"))
-	if c.args.one("confirm") == "yes" {
+	if c.args.one("confirm") == "yes" && done == "put back" {
+		text = "“yes” confirms nothing that goes into a live account: only the code of a plan that was shown does. Look at what it would do:"
+	} else if c.args.one("confirm") == "yes" {
 		text = "“yes” does not confirm rules that nobody has been shown yet. Look at what they do:"
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(text))

@@ -43,7 +43,7 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s needs attention", run.ID, work(run)), keepwatch.ToneBad
 		msg.Blocks = append(msg.Blocks, failureText(run))
 		if done, _ := returned(run); len(done) > 0 {
-			msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Put back so far, %d of %d:\n%s", len(done), len(run.Ask.Return), strings.Join(done, "\n"))))
+			msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Put back so far, %d of %d:\n%s", len(done), len(run.Ask.Return), firstOf(done))))
 		}
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Retry", Command: "backup retry " + number, Style: keepwatch.StylePrimary}, cancel, details)
 		msg.Buttons = append(msg.Buttons, others(run)...)
@@ -154,7 +154,10 @@ func printable(names []string, between string) string {
 // stateWord is a run's state for a table.
 func stateWord(run keepwatch.Run) string {
 	if f, ok := run.Progress.Fraction(); ok && run.State == keepwatch.RunRunning {
-		return fmt.Sprintf("%s, %s %d %%", run.State, keepwatch.Printable(run.Progress.Step), int(f*100))
+		return fmt.Sprintf("%s, %s %d %%", run.State, stepName(run.Progress.Step), int(f*100))
+	}
+	if step := run.Current(); step != nil && run.State == keepwatch.RunRunning && atHost[step.Name] != "" {
+		return fmt.Sprintf("%s, %s", run.State, stepName(step.Name))
 	}
 	if run.State == keepwatch.RunDone && leftOut(run.Result.Counts) > 0 {
 		return "done, with gaps"
@@ -184,7 +187,11 @@ func stepWord(run keepwatch.Run) string {
 		word = keepwatch.Printable(step.Name)
 	}
 	if n := len(run.Ask.Return); n > 0 && at >= 2 && at-2 < n {
-		word = "Putting back " + keepwatch.Printable(run.Ask.Return[at-2].Name)
+		word = fmt.Sprintf("Putting back %s (item %d of %d)", keepwatch.Printable(run.Ask.Return[at-2].Name), at-1, n)
+		if f, ok := run.Progress.Fraction(); ok && f == 1 && run.Progress.Step == step.Name {
+			word += ". The host has all of it and puts it in place, which may take longer than sending it"
+		}
+		return word
 	}
 	return fmt.Sprintf("%s (step %d of %d)", word, at, len(run.Steps))
 }
@@ -296,8 +303,13 @@ func (r *Router) howToOpen(ref string, sealed []keepwatch.SealedFile) string {
 	}
 	into := strings.ReplaceAll(ref, "/", "-")
 	lines := []string{"mkdir " + shell(into)}
+	more := int64(0)
 	for _, s := range sealed {
-		if s.Name == "contents.jsonl.zst.age" || len(lines) > 3 {
+		if s.Name == "contents.jsonl.zst.age" {
+			continue
+		}
+		if len(lines) > 3 {
+			more++
 			continue
 		}
 		line := "age -d -i " + shell(key) + " " + shell(filepath.Join(dir, s.Name))
@@ -315,7 +327,11 @@ func (r *Router) howToOpen(ref string, sealed []keepwatch.SealedFile) string {
 	if len(lines) == 1 {
 		return ""
 	}
-	return strings.Join(lines, " &&\n")
+	how := strings.Join(lines, " &&\n")
+	if more > 0 {
+		how += "\n# and so on with the other " + keepwatch.FormatCount(more, "file") + " of that folder whose name ends in .age"
+	}
+	return how
 }
 
 // shell quotes a word for a POSIX shell.
@@ -432,7 +448,7 @@ func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Messa
 	if !run.Ended.IsZero() {
 		fields = append(fields, keepwatch.Field{Name: "Ended", Time: run.Ended})
 	}
-	for _, s := range run.Steps {
+	for _, s := range shownSteps(&fields, run.Steps) {
 		value := string(s.State)
 		if s.State == keepwatch.StepDone {
 			value += " in " + keepwatch.FormatDuration(s.Ended.Sub(s.Started))
@@ -440,13 +456,13 @@ func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Messa
 		if s.Attempts > 1 {
 			value += fmt.Sprintf(", begun %d times", s.Attempts)
 		}
-		fields = append(fields, keepwatch.Field{Name: "Step " + keepwatch.Printable(s.Name), Value: value})
+		fields = append(fields, keepwatch.Field{Name: "Step " + stepName(s.Name), Value: value})
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields})
 	for _, f := range run.Failures {
 		text := r.time(f.At) + ", step " + keepwatch.Printable(f.Step) + ": " + f.Message
-		if role >= keepwatch.RoleAdmin && f.Cause != "" && !strings.HasSuffix(f.Cause, f.Message) {
-			text += "\nCause: " + f.Cause
+		if cause := causeText(f); role >= keepwatch.RoleAdmin && cause != "" {
+			text += "\nCause: " + cause
 		}
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(text))
 	}

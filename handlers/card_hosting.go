@@ -40,20 +40,59 @@ func returned(run keepwatch.Run) (done []string, begun string) {
 	return done, begun
 }
 
+// shownReturned is how many of the things that were put back a card names.
+const shownReturned = 20
+
+// firstOf gives the first lines of a list that may be long: an account may have
+// hundreds of databases.
+func firstOf(lines []string) string {
+	text := strings.Join(lines[:min(len(lines), shownReturned)], "\n")
+	if more := len(lines) - shownReturned; more > 0 {
+		text += fmt.Sprintf("\n… and %s more", keepwatch.FormatCount(int64(more), ""))
+	}
+	return text
+}
+
 // returnedText says what of a restore to an account was done by the time it stopped.
 func returnedText(run keepwatch.Run) string {
 	done, begun := returned(run)
 	text := "Nothing was put back."
 	if len(done) > 0 {
-		text = fmt.Sprintf("Put back by then, %d of %d:\n%s", len(done), len(run.Ask.Return), strings.Join(done, "\n"))
+		text = fmt.Sprintf("Put back by then, %d of %d:\n%s", len(done), len(run.Ask.Return), firstOf(done))
 	}
 	if begun != "" {
 		if len(done) == 0 {
 			text = "Nothing is known to be put back."
 		}
+		if run.State == keepwatch.RunCancelled && run.Failure != nil { // it had needed attention
+			return text + "\nIt had stopped at " + begun + ": " + run.Failure.Message
+		}
 		text += "\nWith " + begun + " the host may have begun, and then goes on by itself. Look at the account before you begin anew."
 	}
 	return text
+}
+
+// shownSteps gives the steps of a run that its details name. Of a long list, those that
+// are done or wait are counted in fields.
+func shownSteps(fields *[]keepwatch.Field, steps []keepwatch.Step) []keepwatch.Step {
+	const most = 24
+	if len(steps) <= most {
+		return steps
+	}
+	var list []keepwatch.Step
+	done, waiting := int64(0), int64(0)
+	for _, s := range steps {
+		switch s.State {
+		case keepwatch.StepDone:
+			done++
+		case keepwatch.StepPending:
+			waiting++
+		default:
+			list = append(list, s)
+		}
+	}
+	*fields = append(*fields, keepwatch.Field{Name: "Steps", Value: fmt.Sprintf("%d of %d done, %d waiting", done, len(steps), waiting)})
+	return list
 }
 
 // putBackDone fills in the card of a restore to an account that went through.
@@ -64,7 +103,18 @@ func putBackDone(msg *keepwatch.Message, run keepwatch.Run) {
 		names = append(names, s.Name)
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s put back into the account of %s in %s, in this order:\n%s",
-		keepwatch.FormatCount(int64(len(done)), "item"), run.Source, keepwatch.FormatDuration(stepTime(run, names...)), strings.Join(done, "\n"))))
+		keepwatch.FormatCount(int64(len(done)), "item"), run.Source, keepwatch.FormatDuration(stepTime(run, names...)), firstOf(done))))
+	var heed []string
+	for _, l := range run.Result.Logs {
+		if l.Heed != "" {
+			heed = append(heed, "! "+keepwatch.Printable(l.Step)+": "+keepwatch.Printable(l.Heed))
+		}
+	}
+	if len(heed) > 0 {
+		msg.Tone = keepwatch.ToneWarn
+		msg.Title += ", with something to look at"
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(firstOf(heed)))
+	}
 	if len(run.Result.Logs) > 0 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("Look whether the site works before you tell anybody. What the host wrote is kept with the run, under Details."))
 	}
@@ -105,4 +155,31 @@ func logBlocks(logs []keepwatch.ServerLog) []keepwatch.Block {
 		blocks = append(blocks, keepwatch.Text(head+":"), keepwatch.Code(keepwatch.Clean(text)))
 	}
 	return blocks
+}
+
+// causeText gives the cause of a failure without what its message says already. It may
+// be the words of somebody else's server, so that it is one line.
+func causeText(f keepwatch.Failure) string {
+	cause := f.Cause
+	if f.Message != "" {
+		cause = strings.ReplaceAll(cause, f.Message+": ", "")
+		cause = strings.TrimSuffix(cause, f.Message)
+	}
+	cause = strings.TrimSuffix(strings.TrimPrefix(cause, f.Step+": "), ": ")
+	if cause == f.Step {
+		return ""
+	}
+	return keepwatch.Printable(cause)
+}
+
+// atHost names the steps in which somebody else's server works, which their own names
+// do not tell.
+var atHost = map[string]string{"request": "asking the host", "wait": "waiting for the host", "release": "clearing up at the host"}
+
+// stepName names a step for a table.
+func stepName(name string) string {
+	if at := atHost[name]; at != "" {
+		return at
+	}
+	return keepwatch.Printable(name)
 }

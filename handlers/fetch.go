@@ -116,6 +116,7 @@ func (r *Router) heldNamed(source keepwatch.Source, all []keepwatch.Departure, w
 		list = all
 		h.error = keepwatch.Errorf(keepwatch.KindNotFound, "The host holds no backup %q of %s. It holds those of %s.", word, source.Name, r.heldDays(all))
 	}
+	list = slices.DeleteFunc(slices.Clone(list), func(d keepwatch.Departure) bool { return d.Backup.Path == "" }) // no button for what it would refuse
 	for _, d := range list[:min(len(list), fewChoices)] {
 		h.buttons = append(h.buttons, keepwatch.Button{Label: keepwatch.Printable(d.Backup.ID), Command: "backup fetch " + Quote(source.Name, d.Backup.ID)})
 	}

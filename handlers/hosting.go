@@ -102,6 +102,9 @@ func (r *Router) insideFields(a keepwatch.Archive) []keepwatch.Field {
 	if at := a.AsOf(); !at.Equal(a.Started) {
 		fields = append(fields, keepwatch.Field{Name: "As it was on", Time: at})
 	}
+	if a.Inside != nil && a.Inside.Account != "" {
+		fields = append(fields, keepwatch.Field{Name: "Account", Value: keepwatch.Printable(a.Inside.Account)})
+	}
 	if a.Held != "" {
 		fields = append(fields, keepwatch.Field{Name: "Called by the host", Value: keepwatch.Printable(a.Held)})
 	}
@@ -120,15 +123,17 @@ func (r *Router) insideFields(a keepwatch.Archive) []keepwatch.Field {
 
 // insideText counts what was seen inside.
 func insideText(i keepwatch.Inside) string {
-	words := []string{keepwatch.FormatCount(i.Files, "file")}
-	if i.Bytes > 0 {
-		words[0] += " (" + keepwatch.FormatBytes(i.Bytes) + " unpacked)"
+	var words []string
+	for _, c := range []struct {
+		n    int64
+		noun string
+	}{{i.Files, "file"}, {int64(len(i.Databases)), "database"}, {int64(len(i.Domains)), "domain"}} {
+		if c.n > 0 {
+			words = append(words, keepwatch.FormatCount(c.n, c.noun))
+		}
 	}
-	if n := int64(len(i.Databases)); n > 0 {
-		words = append(words, keepwatch.FormatCount(n, "database"))
-	}
-	if n := int64(len(i.Domains)); n > 0 {
-		words = append(words, keepwatch.FormatCount(n, "domain"))
+	if i.Bytes > 0 { // of all of these
+		words = append(words, keepwatch.FormatBytes(i.Bytes)+" unpacked")
 	}
 	return strings.Join(words, ", ")
 }

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -38,13 +39,13 @@ func account(w *world) (*watchman, *returner) {
 		started := time.Date(2026, 11, day, 3, 0, 0, 0, time.UTC)
 		w.archives = append(w.archives, keepwatch.Archive{Source: "ruthin-web", Stamp: keepwatch.StampOf(started), Kind: keepwatch.KindCPanel, Run: int64(day), Started: started, Items: 1, Bytes: 2 << 30, SealedBytes: 2 << 30,
 			Sealed: []keepwatch.SealedFile{{Name: fullBackup + ".age", Size: 2 << 30}, {Name: "contents.jsonl.zst.age", Size: 900}}, Recipients: []string{"age1qqqq"}, Verified: []keepwatch.Verification{proof(started)},
-			Inside: &keepwatch.Inside{Files: 41_200, Bytes: 5 << 30, Databases: []string{"ruthin_shop", "ruthin_wp"}, Domains: []string{"ruthin.example"}}})
+			Inside: &keepwatch.Inside{Files: 41_200, Bytes: 5 << 30, Databases: []string{"ruthin_shop", "ruthin_wp"}, Domains: []string{"ruthin.example"}, Account: "ruthin at web1.example.net"}})
 	}
 	older, newer := w.archives[len(w.archives)-1], w.archives[len(w.archives)-2]
 	return m, &returner{plan: keepwatch.ReturnPlan{
 		Items: []keepwatch.ReturnItem{
-			{Name: "home directory", Archive: older.Ref(), At: older.Started, Path: fullBackup, Part: keepwatch.PartHome, Bytes: 1 << 30},
-			{Name: "database ruthin_wp", Archive: newer.Ref(), At: newer.Started, Path: fullBackup, Part: "database:ruthin_wp"},
+			{Name: "home directory", Archive: older.Ref(), At: older.Started, Path: fullBackup, Part: keepwatch.PartHome, Bytes: 1 << 30, Into: "ruthin at web1.example.net"},
+			{Name: "database ruthin_wp", Archive: newer.Ref(), At: newer.Started, Path: fullBackup, Part: "database:ruthin_wp", Inner: "mysql/ruthin_wp.sql", Of: 2 << 30, Into: "ruthin at web1.example.net"},
 		},
 		Not:   []string{"The DNS zones can be restored by the host's administrator only, in WHM."},
 		Known: []string{"home", "databases", "database:ruthin_wp"},
@@ -91,6 +92,16 @@ func TestHostingAnswers(t *testing.T) {
 		{name: "fetch-no-source", text: "/backup fetch ruthin-wbe", who: "slack:U2"},
 		{name: "fetch-denied", text: "/backup fetch ruthin-web", who: "slack:U3"},
 		{name: "rotation-fetch", text: "/backup rotation ruthin-web", who: "slack:U3"},
+		{name: "rotation-stays", text: "/backup rotation ruthin-web", who: "slack:U3", set: func(_ *world, m *watchman, _ *returner) {
+			for i := range m.states[0].Backups {
+				m.states[0].Backups[i].Stays = true
+			}
+		}},
+		{name: "rotations-stays", text: "/backup rotation", who: "slack:U3", set: func(_ *world, m *watchman, _ *returner) {
+			for i := range m.states[0].Backups {
+				m.states[0].Backups[i].Stays = true
+			}
+		}},
 		{name: "start-account-parts", text: "/backup start ruthin-web home database:ruthin_wp", who: "slack:U2"},
 		{name: "start-account-typo", text: "/backup start ruthin-web forwarder", who: "slack:U2"},
 		{name: "start-account-unknown", text: "/backup start ruthin-web public_html/wp-content", who: "slack:U2"},
@@ -108,6 +119,10 @@ func TestHostingAnswers(t *testing.T) {
 			r.plan = keepwatch.ReturnPlan{Items: r.plan.Items[1:]}
 		}},
 		{name: "put-back-changed", text: two + " --confirm 01234567", who: "slack:U1"},
+		{name: "put-back-yes", text: two + " --confirm yes", who: "slack:U1"},
+		{name: "put-back-mind", text: two, who: "slack:U1", set: func(_ *world, _ *watchman, r *returner) {
+			r.plan.Mind = []string{"ruthin-web/2026-11-15T030000Z is of the account ruthin at web0.example.net."}
+		}},
 		{name: "put-back-nothing", text: two, who: "slack:U1", set: func(_ *world, _ *watchman, r *returner) { r.plan.Items = nil }},
 		{name: "put-back-typo", text: "/backup restore ruthin-web hoem --to account", who: "slack:U1"},
 		{name: "put-back-overwrite", text: "/backup restore ruthin-web --to account --overwrite", who: "slack:U1"},
@@ -151,6 +166,14 @@ func TestPutBackIsConfirmed(t *testing.T) {
 	want := keepwatch.Ask{Archive: "ruthin-web/2026-11-22T030000Z", Parts: []string{"database:ruthin_wp"}, Return: plan.Items}
 	if d := cmp.Diff(want, w.runs[1].Ask); d != "" || msg.Run != 1 || w.runs[1].Kind != keepwatch.RunRestore || w.runs[1].Source != "ruthin-web" {
 		t.Errorf("%s\n%s", plain(msg), d)
+	}
+	// Another admin has seen the same plan, or presses the same button later.
+	again := r.Handle(t.Context(), ask(shown.Buttons[0].Command, "slack:U1"))
+	if len(w.runs) != 1 || !again.Failed || !strings.Contains(plain(again), "Run 1 was told to put back the same") {
+		t.Fatalf("%d runs: %s", len(w.runs), plain(again))
+	}
+	if r.Handle(t.Context(), ask(again.Buttons[0].Command, "slack:U1")); len(w.runs) != 2 {
+		t.Errorf("it cannot be put back again by somebody who says so: %d runs", len(w.runs))
 	}
 }
 
@@ -271,6 +294,17 @@ func TestHostingCards(t *testing.T) {
 		"back-cancelled": with(back, func(r *keepwatch.Run) {
 			r.State, r.CancelledBy, r.Steps = keepwatch.RunCancelled, "Olwen", steps(2, keepwatch.StepFailed, items...)
 		}),
+		"back-done-heed": with(back, func(r *keepwatch.Run) {
+			r.State, r.Steps = keepwatch.RunDone, steps(3, "", items...)
+			r.Result = keepwatch.Result{Items: 2, Logs: []keepwatch.ServerLog{{Step: items[1], Text: "Done.", Heed: "1 entry of the backup could do harm and was left out: a (a device, pipe or socket)."}, logs[1]}}
+		}),
+		"back-sent": with(back, func(r *keepwatch.Run) {
+			r.Steps, r.Progress = steps(1, keepwatch.StepRunning, items...), keepwatch.Progress{Step: items[1], Bytes: 1 << 30, TotalBytes: 1 << 30}
+		}),
+		"back-cancelled-after-attention": with(back, func(r *keepwatch.Run) {
+			r.State, r.CancelledBy, r.Steps = keepwatch.RunCancelled, "Olwen", steps(2, keepwatch.StepFailed, items...)
+			r.Failure = &keepwatch.Failure{Step: items[2], Message: "The host refused to put back the database ruthin_wp: the function is off."}
+		}),
 		"back-cancelled-first": with(back, func(r *keepwatch.Run) {
 			r.State, r.CancelledBy, r.Steps = keepwatch.RunCancelled, "Olwen", steps(1, keepwatch.StepFailed, items...)
 		}),
@@ -280,10 +314,40 @@ func TestHostingCards(t *testing.T) {
 	} {
 		golden(t, "hosting-run-"+name, plain(r.RunMessage(run)))
 	}
+	waits := with(backup, func(r *keepwatch.Run) { r.Steps = steps(2, keepwatch.StepRunning, full...) })
+	golden(t, "hosting-details-waits", stateWord(waits)+"\n"+plain(r.details(waits, keepwatch.RoleViewer)))
+	waits.Progress = keepwatch.Progress{Step: "wait", Bytes: 1, TotalBytes: 4}
+	if got := stateWord(waits); got != "running, waiting for the host 25 %" {
+		t.Error(got)
+	}
 	done := with(back, func(r *keepwatch.Run) {
 		r.State, r.Steps, r.Result = keepwatch.RunDone, steps(3, "", items...), keepwatch.Result{Items: 2, Logs: logs}
 	})
 	golden(t, "hosting-details", plain(r.details(done, keepwatch.RoleViewer)))
+	// An account may have hundreds of databases.
+	var many []string
+	long := with(back, func(r *keepwatch.Run) {
+		r.Ask.Return = nil
+		for i := range 300 {
+			item := ret.plan.Items[1]
+			item.Name = fmt.Sprintf("database ruthin_%03d", i)
+			r.Ask.Return, many = append(r.Ask.Return, item), append(many, fmt.Sprintf("%d %s", i+1, item.Name))
+		}
+		r.Steps = steps(250, keepwatch.StepRunning, append([]string{"plan"}, many...)...)
+	})
+	golden(t, "hosting-details-many", plain(r.details(long, keepwatch.RoleViewer)))
+	long.State, long.CancelledBy = keepwatch.RunCancelled, "Olwen"
+	golden(t, "hosting-run-back-many-cancelled", plain(r.RunMessage(long)))
+	long.State, long.Steps = keepwatch.RunDone, steps(301, "", append([]string{"plan"}, many...)...)
+	golden(t, "hosting-run-back-many", plain(r.RunMessage(long)))
+	parts := with(backup, func(r *keepwatch.Run) {
+		r.State, r.Ask.Parts, r.Steps = keepwatch.RunDone, []string{"databases"}, steps(8, "", full...)
+		r.Result = keepwatch.Result{Items: 5, Bytes: 2 << 30, Verification: &v, Archive: w.archives[3].Ref(), Inside: &keepwatch.Inside{Bytes: 35 << 10, Databases: many[:5]}}
+		for _, name := range []string{"a", "b", "c", "d", "e"} {
+			r.Result.Sealed = append(r.Result.Sealed, keepwatch.SealedFile{Name: "ruthin_" + name + ".sql.gz.age", Size: 1 << 20})
+		}
+	})
+	golden(t, "hosting-run-parts-done", plain(r.RunMessage(parts)))
 	for range 6 {
 		done.Result.Logs = append(done.Result.Logs, logs[1])
 	}
@@ -316,6 +380,23 @@ func TestHostsForgeNothing(t *testing.T) {
 		msg.Buttons = nil
 		if got := plain(msg); !strings.Contains(got, `q\n✓ Verified`) || strings.Contains(got, "q\n✓") || strings.ContainsAny(got, "\x1b\u009b\u202e") {
 			t.Errorf("%d:\n%s", i, got)
+		}
+	}
+}
+
+// TestCauses: an admin sees what is behind a failure, without what is said already, and
+// nobody's server writes a line of its own into it.
+func TestCauses(t *testing.T) {
+	for _, c := range []struct{ step, message, cause, want string }{
+		{"fetch", "It failed.", "fetch: It failed.", ""},
+		{"fetch", "It failed.", "It failed.", ""},
+		{"fetch", "It failed.", "fetch: It failed.: It failed.: read: reset", "read: reset"},
+		{"fetch", "", "fetch: read: reset", "read: reset"},
+		{"fetch", "", "", ""},
+		{"1 x", "It failed.", "1 x: It failed.: host: a\n✓ Verified\x1b[2J", `"host: a\n✓ Verified\x1b[2J"`},
+	} {
+		if got := causeText(keepwatch.Failure{Step: c.step, Message: c.message, Cause: c.cause}); got != c.want {
+			t.Errorf("%q: %q, want %q", c.cause, got, c.want)
 		}
 	}
 }

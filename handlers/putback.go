@@ -46,18 +46,27 @@ func (r *Router) putBack(ctx context.Context, c *call) (keepwatch.Message, error
 	if len(plan.Items) == 0 {
 		return nothingToPutBack(source, refs, plan), nil
 	}
-	if c.confirmed(plan) {
+	before, err := r.putBackBefore(source)
+	if err != nil {
+		return keepwatch.Message{}, err
+	}
+	confirms := code(returnShown{plan, before.ID})
+	if c.args.one("confirm") == confirms { // never “yes”: nobody has seen what goes into a live account
 		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunRestore, Source: source, Ask: keepwatch.Ask{Archive: refs[0], Parts: parts, Return: plan.Items}})
 	}
 	msg := keepwatch.Message{Title: "Put this back into the account of " + source + "? Nothing is put back yet"}
 	c.wrongCode(&msg, "put back")
+	msg.Blocks = append(msg.Blocks, returnWarnings(&msg, plan)...)
 	msg.Blocks = append(msg.Blocks, r.returnTable(plan))
 	if slices.ContainsFunc(plan.Items, func(i keepwatch.ReturnItem) bool { return i.Archive != plan.Items[0].Archive }) {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("It goes by the date of what is in the archives, the oldest first, so that the newest has the last word."))
 	}
+	if code(before.Ask.Return) == code(plan.Items) {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Run %d was told to put back the same on %s; it is %s. `backup status %d` shows what became of it.", before.ID, r.time(before.Created), stateWord(before), before.ID)))
+	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Text("In the account databases are replaced by what is in the archive, files of the same name are overwritten, and files that have come since stay. A backup of the account as it is now can undo that: make one first."))
 	msg.Blocks = append(msg.Blocks, cannotPutBack(plan)...)
-	command := Quote(slices.Concat([]string{"backup", "restore"}, refs, parts, []string{"--to", toAccount, "--confirm", code(plan)})...)
+	command := Quote(slices.Concat([]string{"backup", "restore"}, refs, parts, []string{"--to", toAccount, "--confirm", confirms})...)
 	msg.Buttons = []keepwatch.Button{
 		{Label: "Put it back", Style: keepwatch.StyleDanger, Command: command, Form: &keepwatch.Form{
 			Title: "Put it back now?", Submit: "Put it back",
@@ -66,6 +75,48 @@ func (r *Router) putBack(ctx context.Context, c *call) (keepwatch.Message, error
 		{Label: "Back up first", Command: "backup start " + Quote(source)},
 	}
 	return msg, nil
+}
+
+// returnShown is what a confirmation is of: a plan, and which restore to the account
+// was the last one when it was shown. So the button of a plan that has been carried out
+// does nothing any more, whoever presses it.
+type returnShown struct {
+	Plan  keepwatch.ReturnPlan
+	After int64
+}
+
+// putBackLooks is in how many of a source's runs the last restore to its account is
+// looked for.
+const putBackLooks = 100
+
+// putBackBefore gives the last run that put something back into the account of a
+// source; its ID is 0 where there is none.
+func (r *Router) putBackBefore(source string) (keepwatch.Run, error) {
+	runs, err := r.cfg.History.RecentRuns(source, putBackLooks)
+	if err != nil {
+		return keepwatch.Run{}, err
+	}
+	var last keepwatch.Run
+	for _, run := range runs {
+		if run.Source == source && len(run.Ask.Return) > 0 && run.ID > last.ID {
+			last = run
+		}
+	}
+	return last, nil
+}
+
+// returnWarnings says into what a plan goes, and before all else what may be wrong
+// with that.
+func returnWarnings(msg *keepwatch.Message, plan keepwatch.ReturnPlan) []keepwatch.Block {
+	var blocks []keepwatch.Block
+	if len(plan.Mind) > 0 {
+		msg.Tone = keepwatch.ToneWarn
+		blocks = append(blocks, keepwatch.Text("Look at this first:\n! "+printable(plan.Mind, "\n! ")))
+	}
+	if into := plan.Items[0].Into; into != "" {
+		blocks = append(blocks, keepwatch.Block{Fields: []keepwatch.Field{{Name: "Into the account", Value: keepwatch.Printable(into)}}})
+	}
+	return blocks
 }
 
 // whatToPutBack reads which archives are meant, and which parts of them: a word that
@@ -95,8 +146,11 @@ func (r *Router) returnTable(plan keepwatch.ReturnPlan) keepwatch.Block {
 	table := keepwatch.Table{Head: []string{"", "What", "As it was on", "From", "Size"}}
 	for i, item := range plan.Items {
 		size := "not known"
-		if item.Bytes > 0 {
+		switch {
+		case item.Bytes > 0:
 			size = keepwatch.FormatBytes(item.Bytes)
+		case item.Of > 0:
+			size = "part of " + keepwatch.FormatBytes(item.Of)
 		}
 		table.Rows = append(table.Rows, []string{strconv.Itoa(i + 1), keepwatch.Printable(item.Name), r.time(item.At), item.Archive, size})
 	}
@@ -122,7 +176,7 @@ func cannotPutBack(plan keepwatch.ReturnPlan) []keepwatch.Block {
 func nothingToPutBack(source string, refs []string, plan keepwatch.ReturnPlan) keepwatch.Message {
 	msg := keepwatch.Message{Title: "Nothing of that can be put back into the account of " + source, Tone: keepwatch.ToneWarn, Refused: keepwatch.KindConflict, Failed: true}
 	if len(plan.Known) > 0 {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("The archives hold: "+printable(plan.Known, ", ")+"."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("The archives hold: "+namesText(plan.Known)+"."))
 	}
 	msg.Blocks = append(msg.Blocks, cannotPutBack(plan)...)
 	msg.Buttons = []keepwatch.Button{{Label: "Restore to a folder", Command: "backup restore " + Quote(refs[0])}}

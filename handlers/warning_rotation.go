@@ -121,7 +121,7 @@ func (r *Router) hostRotation(c *call, msg *keepwatch.Message, source keepwatch.
 		msg.Tone = keepwatch.ToneWarn
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("The last look did not work: "+state.Trouble))
 	}
-	if i := slices.IndexFunc(all, func(d keepwatch.Departure) bool { return !d.Home }); i >= 0 {
+	if i := slices.IndexFunc(all, leaves); i >= 0 {
 		msg.Tone = keepwatch.ToneWarn
 		msg.Title = fmt.Sprintf("%s: the host's backup of %s was not brought home", source.Name, all[i].Backup.Day(now, r.cfg.Location))
 	}
@@ -132,6 +132,10 @@ func (r *Router) hostRotation(c *call, msg *keepwatch.Message, source keepwatch.
 		msg.Buttons = append(msg.Buttons, look)
 	}
 }
+
+// leaves reports whether a backup goes from the host without being home. One that
+// stays there until somebody removes it is no reason to worry.
+func leaves(d keepwatch.Departure) bool { return !d.Home && !d.Backup.Stays }
 
 // ownRotation says what our own retention would remove of a source, and why.
 func (r *Router) ownRotation(msg *keepwatch.Message, source string, archives []keepwatch.Archive) error {
@@ -189,12 +193,14 @@ func (r *Router) rotations(c *call, states map[string]keepwatch.ServerState) (ke
 		if state, seen := states[s.Name]; seen {
 			departures := keepwatch.Departures(s, state, archives)
 			holds = keepwatch.FormatCount(int64(len(departures)), "backup")
-			if i := slices.IndexFunc(departures, func(d keepwatch.Departure) bool { return !d.Home }); i >= 0 {
+			if i := slices.IndexFunc(departures, leaves); i >= 0 {
 				d := departures[i]
 				next = fmt.Sprintf("that of %s, %s; not brought home", d.Backup.Day(now, r.cfg.Location), d.Says(now, r.cfg.Location))
 				msg.Tone = keepwatch.ToneWarn
+			} else if len(departures) > 0 && !slices.ContainsFunc(departures, func(d keepwatch.Departure) bool { return !d.Backup.Stays }) {
+				next = "none goes by itself"
 			} else if len(departures) > 0 {
-				next = "all are home"
+				next = "all that go are home"
 			}
 		} else if s.Kind == keepwatch.KindCPanel {
 			holds = "not known"

@@ -95,7 +95,20 @@ func (r *Returns) Plan(ctx context.Context, refs, parts []string) (keepwatch.Ret
 		}
 	}
 	plan, err := restorer.PlanReturn(ctx, source, sets, parts)
+	plan.Mind = append(plan.Mind, odd(sets)...)
 	return plan, errors.Join(err, seen.keep(r.cfg))
+}
+
+// odd names the archives that are unlike those before them and of which nobody has said
+// that this is right: with one of which half is missing a restore makes things worse.
+func odd(sets []Set) []string {
+	var list []string
+	for _, s := range sets {
+		if a := s.Archive; len(a.Findings) > 0 && a.Accepted == "" {
+			list = append(list, fmt.Sprintf("%s is unlike those before it, and nobody has said that this is right. %s", a.Ref(), a.Findings[0].Text))
+		}
+	}
+	return list
 }
 
 // witness is an Opener that remembers which archives it has found damaged: whoever
@@ -230,7 +243,11 @@ func (p putBack) stopped(ctx context.Context, task keepwatch.Task, i int, err er
 	if text == "" {
 		text = fmt.Sprintf("Putting back %s failed for a reason inside Keepwatch or this machine; an admin finds the cause in the log.", item.Name)
 	}
-	if n := len(task.Run.Ask.Return) - i - 1; n > 0 {
+	n := len(task.Run.Ask.Return) - i - 1
+	if n == 0 && keepwatch.KindOf(err) == keepwatch.KindAttention {
+		return err // there is nothing to add
+	}
+	if n > 0 {
 		text += fmt.Sprintf(" What comes after it in the plan (%s) waits, because the order matters.", keepwatch.FormatCount(int64(n), "item"))
 	}
 	return keepwatch.Errorf(keepwatch.KindAttention, "%s", text).Because(err)

@@ -52,6 +52,20 @@ func TestReturnsPlan(t *testing.T) {
 	}
 }
 
+// TestReturnsOfOddArchives: whoever confirms is told that something is odd about one.
+func TestReturnsOfOddArchives(t *testing.T) {
+	h := newHost()
+	found := []keepwatch.Finding{{Rule: "files", Text: "It has far fewer files inside."}}
+	good := h.lab.holds(20, nil, "home")
+	bad := h.lab.holds(21, func(a *keepwatch.Archive) { a.Findings = found }, "home")
+	accepted := h.lab.holds(22, func(a *keepwatch.Archive) { a.Findings, a.Accepted = found, "Alis" }, "home")
+	plan, err := h.lab.returns(t).Plan(t.Context(), []string{good, bad, accepted}, nil)
+	want := []string{bad + " is unlike those before it, and nobody has said that this is right. It has far fewer files inside."}
+	if d := cmp.Diff(want, plan.Mind); d != "" || err != nil {
+		t.Errorf("%v %s", err, d)
+	}
+}
+
 func TestReturnsRefused(t *testing.T) {
 	h := newHost()
 	good := h.lab.holds(20, nil, "home")

@@ -251,7 +251,7 @@ func (c *client) told(e Endpoint, form url.Values, err error) error {
 	for i, line := range refusal.Said {
 		refusal.Said[i] = c.withoutSecrets(line, form)
 	}
-	said := strings.Join(refusal.Said, " ")
+	said := briefly(strings.Join(refusal.Said, " "))
 	switch lower := strings.ToLower(said); {
 	case said == "":
 		said = "it does not say why."

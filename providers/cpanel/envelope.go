@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"keepwatch"
 )
 
 // callError is a refusal by the host: it was reached, and did not do what it was asked.
@@ -141,6 +143,18 @@ func readData(name string, data json.RawMessage, into any) error {
 		return fmt.Errorf("%s: unexpected data: %w", name, err)
 	}
 	return nil
+}
+
+// briefly gives what a host said for a sentence of ours: on one line, with nothing in it
+// that cannot be seen, and of a long one, such as a dump in an error of MySQL, its
+// beginning and its end.
+func briefly(said string) string {
+	const half = 300 // bytes
+	said = keepwatch.Clean(strings.Join(strings.Fields(said), " "))
+	if len(said) <= 2*half+len(" […] ") {
+		return said
+	}
+	return strings.ToValidUTF8(said[:half], "") + " […] " + strings.ToValidUTF8(said[len(said)-half:], "")
 }
 
 // hostSaid gives what a host wrote, without what is empty.

@@ -108,12 +108,19 @@ func (t *taking) judge(proofs []verdict, inside keepwatch.Inside) error {
 	if len(texts) > 0 {
 		return keepwatch.Errorf(keepwatch.KindAttention, "What the host gave of %s is not a whole backup, and nothing of it was kept. %s", t.job.Source.Name, strings.Join(texts, " ")).Because(errUnfit)
 	}
-	for _, v := range append(proofs, verdict{notes: compare(inside, t.job.Last)}) {
+	last := t.job.Last
+	if last != nil && !inside.Made.IsZero() && inside.Made.Before(last.AsOf()) {
+		last = nil // what was not there yet is not missing
+	}
+	for _, v := range append(proofs, verdict{notes: compare(inside, last)}) {
 		for _, n := range v.notes {
 			if err := t.sink.Note(n); err != nil {
 				return err
 			}
 		}
+	}
+	if account := t.job.Source.Hosting; account != nil {
+		inside.Account = account.Account()
 	}
 	if t.job.Found != nil {
 		t.job.Found(inside)
@@ -150,7 +157,7 @@ func (p *Provider) fetchHeld(ctx context.Context, job providers.Job, a keepwatch
 	if err != nil {
 		return err
 	}
-	_, err = p.download(ctx, job, h, u, f, expected{user: string(u.User)}, f.mtime, sink)
+	_, err = p.download(ctx, job, h, u, f, expected{user: string(u.User)}, f.made(), sink)
 	return err
 }
 
@@ -181,7 +188,7 @@ func (p *Provider) fetchFull(ctx context.Context, job providers.Job, a keepwatch
 	}
 	var made time.Time // of when the run began, and by our clock
 	if r.Others != "" {
-		made = f.mtime
+		made = f.made()
 	}
 	size, err := p.download(ctx, job, h, u, f, r.Want.expected(), made, sink)
 	if errors.Is(err, errGone) && r.shared() { // in the middle: the sink has taken half of it

@@ -60,6 +60,25 @@ type heldFile struct {
 	mtime time.Time // zero: unknown
 }
 
+// Farthest zones from UTC, and how long a backup may take to be written.
+const (
+	farEast = 14 * time.Hour
+	farWest = 12 * time.Hour
+	writing = 48 * time.Hour
+)
+
+// made gives of when a backup is: the time of the file, as long as its name may mean
+// that. A file that was copied, moved back or put there by hand has the time of that,
+// and would count as newer than what was made after it; then it is the time in its
+// name, as if the server were at UTC. Zero: unknown.
+func (f heldFile) made() time.Time {
+	name, ok := readName(f.name)
+	if !ok || !f.mtime.IsZero() && !f.mtime.Before(name.at.Add(-farEast)) && !f.mtime.After(name.at.Add(farWest+writing)) {
+		return f.mtime
+	}
+	return name.at
+}
+
 // order sorts by the time in the names, then by that of the files, the oldest first.
 func order(files []heldFile) {
 	slices.SortStableFunc(files, func(a, b heldFile) int {

@@ -1,6 +1,7 @@
 package cpanel
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,35 @@ func TestIsBackup(t *testing.T) {
 	}
 }
 
+// A backup that somebody has copied back is of when it was made, and not newer than all
+// that was made since: a restore goes by that.
+func TestMadeIsNotWhenItWasCopied(t *testing.T) {
+	at := func(text string) time.Time {
+		when, err := time.Parse(time.DateTime, text)
+		if err != nil && text != "" {
+			t.Fatal(err)
+		}
+		return when
+	}
+	for _, c := range []struct{ name, mtime, want string }{
+		{"backup-11.12.2026_03-00-00_ruthin.tar.gz", "2026-11-12 09:07:00", "2026-11-12 09:07:00"}, // in Chicago, a few minutes long
+		{"backup-11.12.2026_03-00-00_ruthin.tar.gz", "2026-11-11 13:30:00", "2026-11-11 13:30:00"}, // in Kiritimati
+		{"backup-11.12.2026_03-00-00_ruthin.tar.gz", "2026-11-26 06:19:00", "2026-11-12 03:00:00"}, // copied back
+		{"backup-11.12.2026_03-00-00_ruthin.tar.gz", "2026-11-01 06:19:00", "2026-11-12 03:00:00"},
+		{"backup-11.12.2026_03-00-00_ruthin.tar.gz", "", "2026-11-12 03:00:00"},
+		{"backup-11.128.0.6_2026-06-23_ruthin.tar.gz", "2026-06-23 06:19:00", "2026-06-23 06:19:00"},
+		{"backup-11.128.0.6_2026-06-23_ruthin.tar.gz", "", ""},
+	} {
+		var mtime time.Time
+		if c.mtime != "" {
+			mtime = at(c.mtime)
+		}
+		if got := (heldFile{name: c.name, mtime: mtime}).made(); !got.Equal(at(c.want)) {
+			t.Errorf("%s of %s: %s", c.name, c.mtime, got)
+		}
+	}
+}
+
 func TestFreshIsOldestFirst(t *testing.T) {
 	at := time.Date(2026, 11, 26, 3, 0, 0, 0, time.UTC)
 	files := []heldFile{
@@ -81,5 +111,21 @@ func TestStateOf(t *testing.T) {
 func TestPartialName(t *testing.T) {
 	if got := partialName("ruthin.example", time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)); got != "backup-ruthin.example-1-2-2026.tar.gz" {
 		t.Error(got)
+	}
+}
+
+// TestBriefly: what a host says is part of a sentence of ours, and nothing more.
+func TestBriefly(t *testing.T) {
+	for said, want := range map[string]string{
+		"  It is full. ":                      "It is full.",
+		"a\n✓ Verified\r\n\tb":                "a ✓ Verified b",
+		"a\x1b[2Jb\u202ec":                    `a\x1b[2Jb\u202ec`,
+		"":                                    "",
+		"<!channel> @everyone":                "<!channel> @everyone", // a front-end's to make harmless
+		strings.Repeat("ŵ", 2000) + " at end": strings.Repeat("ŵ", 150) + " […] " + strings.Repeat("ŵ", 146) + " at end",
+	} {
+		if got := briefly(said); got != want {
+			t.Errorf("%.40q: %q", said, got)
+		}
 	}
 }

@@ -138,7 +138,7 @@ func thoseThatAre(all list[database]) string {
 	if len(all) == 0 {
 		return "It has none at all."
 	}
-	return "It has " + strings.Join(namesOf(all), ", ") + "."
+	return "It has " + showAll(namesOf(all)) + "."
 }
 
 // domainPieces gives a file for each domain for which the host offers one (UAPI

@@ -192,8 +192,14 @@ func TestHeldIsBroughtHome(t *testing.T) {
 		t.Errorf("%+v %v", plan, err)
 	}
 	var s providertest.Sink
-	if err := l.p.Fetch(t.Context(), l.job, &s); err != nil || s.Contents[name] != b.String() || l.inside[0].Name != name || l.inside[0].Made.IsZero() {
+	l.job.Last = &keepwatch.Archive{Stamp: "later", Started: at.AddDate(0, 0, 3), Inside: &keepwatch.Inside{Databases: []string{"ruthin_new"}}}
+	if err := l.p.Fetch(t.Context(), l.job, &s); err != nil || s.Contents[name] != b.String() || l.inside[0].Name != name || l.inside[0].Made.IsZero() || l.inside[0].Account != "ruthin at 127.0.0.1" {
 		t.Errorf("%v %+v", err, l.inside)
+	}
+	for _, n := range s.Notes {
+		if strings.Contains(n.Text, "ruthin_new") {
+			t.Errorf("what came later is missed: %s", n.Text)
+		}
 	}
 	if len(l.account.HomeBackups()) != 1 || l.asked("Backup::fullbackup_to_homedir") != 0 {
 		t.Error("it was removed, or another one made")

@@ -71,7 +71,7 @@ func (c *client) refuse(by string, cause error) error {
 	}
 	var said *callError
 	if errors.As(cause, &said) && said.Module != "login" && len(said.Said) > 0 {
-		err.Message += " " + said.Said[0]
+		err.Message += " " + briefly(said.Said[0])
 	}
 	err = err.Because(cause)
 	c.remember(by, err)

@@ -133,6 +133,9 @@ func (r *returner) who(ctx context.Context) (user, error) {
 // Return puts one item back. See providers.Restorer.
 func (r *returner) Return(ctx context.Context, job providers.Job, item keepwatch.ReturnItem, from providers.Opener) (keepwatch.ServerLog, error) {
 	e := &errand{returner: r, job: job, item: item, from: from}
+	if now := r.account.Account(); item.Into != "" && item.Into != now { // before anything is asked of that one
+		return keepwatch.ServerLog{}, keepwatch.Errorf(keepwatch.KindAttention, "The account %s was confirmed for this restore, and keepwatch.yaml now says %s, so the %s was not put there. Set keepwatch.yaml back and press Retry, or cancel this run and look at a new plan.", item.Into, now, item.Name)
+	}
 	if len(job.Remote) > 0 {
 		if err := json.Unmarshal(job.Remote, &e.st); err != nil {
 			return keepwatch.ServerLog{}, keepwatch.Errorf(keepwatch.KindAttention, "What was saved about putting back the %s cannot be read, so nobody can tell whether the host was told. Look at %s on the host, and begin a new restore.", item.Name, item.Name).Because(err)
@@ -258,6 +261,9 @@ func (e *errand) stop(ctx context.Context, why string, cause error) (keepwatch.S
 	e.st.Stage, e.st.Why = stageFailed, why
 	if err := e.keep(); err != nil {
 		return keepwatch.ServerLog{}, err
+	}
+	if keepwatch.KindOf(cause) == keepwatch.KindAttention && keepwatch.Sentence(cause) == why {
+		return e.bring(ctx), cause // it says it already
 	}
 	return e.bring(ctx), keepwatch.Errorf(keepwatch.KindAttention, "%s", why).Because(cause)
 }

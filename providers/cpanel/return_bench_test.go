@@ -26,7 +26,8 @@ type shelf struct {
 	mu      sync.Mutex
 	files   map[string][]byte // by ref and path
 	second  map[string][]byte // what is read from the second time on, where it is another
-	damaged bool              // the SHA-256 is wrong at the end
+	mtime   time.Time
+	damaged bool // the SHA-256 is wrong at the end
 	opened  int
 	left    int // open now
 }
@@ -54,7 +55,7 @@ func (s *shelf) OpenEntry(_ context.Context, ref, path string) (keepwatch.Entry,
 	if s.damaged {
 		r.Reader = io.MultiReader(r.Reader, broken{keepwatch.Errorf(keepwatch.KindAttention, "The archive is damaged.").Because(keepwatch.ErrDamaged)})
 	}
-	return keepwatch.Entry{Path: path, Type: keepwatch.EntryFile, Size: int64(len(content))}, r, nil
+	return keepwatch.Entry{Path: path, Type: keepwatch.EntryFile, Size: int64(len(content)), ModTime: s.mtime}, r, nil
 }
 
 type reading struct {

@@ -18,12 +18,16 @@ func planReturn(ctx context.Context, account keepwatch.Hosting, sets []providers
 	slices.SortStableFunc(sets, func(a, b providers.Set) int { return a.Archive.AsOf().Compare(b.Archive.AsOf()) })
 	p := planner{account: account, parts: parts}
 	for _, set := range sets {
+		if err := p.whose(set.Archive); err != nil {
+			return keepwatch.ReturnPlan{}, err
+		}
 		for _, e := range set.Entries {
 			if err := p.add(ctx, set, e); err != nil {
 				return keepwatch.ReturnPlan{}, err
 			}
 		}
 	}
+	p.administrators()
 	slices.Sort(p.plan.Known)
 	p.plan.Known = slices.Compact(p.plan.Known)
 	for _, part := range parts {
@@ -46,7 +50,12 @@ func known(parts []string) string {
 	if len(parts) == 0 {
 		return "nothing"
 	}
-	return strings.Join(parts, ", ")
+	parts = slices.Clone(parts) // those that are no single database first: there may be hundreds of them
+	slices.SortStableFunc(parts, func(a, b string) int {
+		one := func(part string) int { return min(len(part)-len(strings.TrimPrefix(part, keepwatch.PartDatabase)), 1) }
+		return one(a) - one(b)
+	})
+	return showAll(parts)
 }
 
 // planner makes a plan of one file of an archive after the other.
@@ -54,6 +63,32 @@ type planner struct {
 	account keepwatch.Hosting
 	parts   []string // empty: all
 	plan    keepwatch.ReturnPlan
+	whole   []string // refs of the full backups of which all was asked for, the oldest first
+}
+
+// whose sees whether an archive is of the account that it would go into: its source may
+// have come to mean another one. The same account on another host may be meant, after a
+// move, and whoever confirms is told of it.
+func (p *planner) whose(a keepwatch.Archive) error {
+	of, into, ref := "", p.account.Account(), a.Ref()
+	if a.Inside != nil {
+		of = a.Inside.Account
+	}
+	user, _, _ := strings.Cut(of, " at ")
+	switch {
+	case of == into:
+	case of == "":
+		p.plan.Mind = append(p.plan.Mind, fmt.Sprintf("Of which account %s is was not written down, so nobody has compared it with %s. Make sure that it is of that one.", ref, into))
+	case user != p.account.User:
+		return p.another(ref, user)
+	default:
+		p.plan.Mind = append(p.plan.Mind, fmt.Sprintf("%s is of the account %s, and it would go into %s: the host is another one. That is right only if the account has moved there.", ref, of, into))
+	}
+	return nil
+}
+
+func (p *planner) another(ref, user string) error {
+	return keepwatch.Errorf(keepwatch.KindInvalid, "%s is of the account %s, and keepwatch.yaml now says %s. Nothing is put back into another account. `backup restore %s --to FOLDER` gives the files.", ref, user, p.account.User, ref)
 }
 
 // asked reports whether a part is to be put back; group is the one that it belongs to.
@@ -70,9 +105,11 @@ func (p *planner) put(set providers.Set, e keepwatch.Entry, item keepwatch.Retur
 	if !p.asked(item.Part, group) {
 		return
 	}
-	item.Archive, item.At, item.Path = set.Archive.Ref(), set.Archive.AsOf(), e.Path
+	item.Archive, item.At, item.Path, item.Into = set.Archive.Ref(), set.Archive.AsOf(), e.Path, p.account.Account()
 	if item.Inner == "" {
 		item.Bytes = e.Size
+	} else {
+		item.Of = e.Size
 	}
 	p.plan.Items = append(p.plan.Items, item)
 }
@@ -136,15 +173,21 @@ func fullOf(file, user string) (of string, ok bool) {
 	return user, isBackup(file, user) || file == "cpmove-"+user+".tar.gz" // the second is what pkgacct makes
 }
 
+// wholeAccount is what a restore by WHM does beyond files and databases.
+const wholeAccount = "WHM restores the whole account over the one that there is: its password, package and quota, DNS zones, certificates, mailboxes and e-mail settings become those of that day too. To put back files or databases alone, name them: home, databases, database:NAME."
+
 // full plans what is in a full backup of an account. With WHM that is all of it, where
 // no parts are named.
 func (p *planner) full(ctx context.Context, set providers.Set, e keepwatch.Entry, of string) error {
 	ref := set.Archive.Ref()
 	if of != p.account.User {
-		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is of the account %s, and keepwatch.yaml now says %s. Nothing is put back into another account. `backup restore %s --to FOLDER` gives the files.", ref, of, p.account.User, ref)
+		return p.another(ref, of)
 	}
 	if p.account.WHM != "" {
 		p.put(set, e, keepwatch.ReturnItem{Name: "whole account " + of, Part: partAccount}, "")
+		if len(p.parts) == 0 && !slices.Contains(p.plan.Mind, wholeAccount) {
+			p.plan.Mind = append(p.plan.Mind, wholeAccount)
+		}
 		if len(p.parts) == 0 {
 			return nil
 		}
@@ -177,9 +220,19 @@ func (p *planner) full(ctx context.Context, set providers.Set, e keepwatch.Entry
 	for _, db := range found.postgres {
 		p.not("The PostgreSQL database %s cannot be put back by the account: cPanel has no function for it. Its dump is in the archive, in psql/.", db)
 	}
+	p.whole = append(p.whole, ref)
+	return nil
+}
+
+// administrators says what of full backups only the host's administrator can put back,
+// once: from the newest of them.
+func (p *planner) administrators() {
+	if len(p.whole) == 0 {
+		return
+	}
+	ref := p.whole[len(p.whole)-1]
 	p.not("Settings of the account, its package, passwords and quota, DNS zones, certificates and keys, cron jobs, FTP accounts, mailing lists, and the users of databases with their rights cannot be put back by the account itself. The host's administrator can, with the whole archive %s, in WHM under Transfers, Restore a Full Backup; `backup restore %s --to FOLDER` gives the file.", ref, ref)
 	p.not("Domains, mailboxes and databases that no longer exist in the account are made anew in cPanel first: what is put back does not create them.")
-	return nil
 }
 
 // inside says what a full backup holds: as it was seen when it was brought home, or

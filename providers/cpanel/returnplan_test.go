@@ -2,6 +2,7 @@ package cpanel_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -52,6 +53,10 @@ func TestPlanReturn(t *testing.T) {
 			t.Errorf("%q is not told: %s", want, not)
 		}
 	}
+	again := b.shelf.set(7, map[string][]byte{fullOfTest: full.Bytes()})
+	if plan, err := b.Plan(t.Context(), []providers.Set{again, one}, nil); err != nil || len(plan.Not) != 2 || !strings.Contains(plan.Not[0], again.Archive.Ref()) {
+		t.Errorf("of two full backups it is said twice what only an administrator can: %q, %v", plan.Not, err)
+	}
 	if diff := cmp.Diff([]string{"database:ruthin_shop", "database:ruthin_wp", "databases", "filters", "forwarders", "home"}, plan.Known); diff != "" {
 		t.Error(diff)
 	}
@@ -63,7 +68,7 @@ func TestPlanReturn(t *testing.T) {
 		parts []string
 		want  string
 	}{
-		"unknown part":    {one, []string{"database:ruthin_none"}, "What can be put back: database:ruthin_shop, database:ruthin_wp, databases, filters, forwarders, home"},
+		"unknown part":    {one, []string{"database:ruthin_none"}, "What can be put back: databases, filters, forwarders, home, database:ruthin_shop, database:ruthin_wp."},
 		"not in it":       {b.shelf.set(4, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("x")}), []string{"home"}, "home is not in web/2026-11-27T120000Z"},
 		"another account": {b.shelf.set(5, map[string][]byte{"backup-11.23.2026_06-00-00_alis.tar.gz": full.Bytes()}), nil, "is of the account alis"},
 	} {
@@ -71,5 +76,63 @@ func TestPlanReturn(t *testing.T) {
 		if keepwatch.KindOf(err) != keepwatch.KindInvalid || !strings.Contains(keepwatch.Sentence(err), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestPlanReturnOfAnotherAccount: a source may have come to mean another account, by a
+// line in keepwatch.yaml, and what is its archives' must not go there unnoticed.
+func TestPlanReturnOfAnotherAccount(t *testing.T) {
+	b := newBench(t, cpaneltest.Config{}, false)
+	for _, c := range []struct {
+		of   string
+		mind string // "": nothing is said
+		err  string
+	}{
+		{of: "ruthin at 127.0.0.1"},
+		{of: "ruthin at web0.example.net", mind: "is of the account ruthin at web0.example.net, and it would go into ruthin at 127.0.0.1"},
+		{of: "", mind: "was not written down"},
+		{of: "denbigh at 127.0.0.1", err: "is of the account denbigh, and keepwatch.yaml now says ruthin. Nothing is put back into another account."},
+	} {
+		set := b.shelf.set(1, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("x")})
+		set.Archive.Inside = &keepwatch.Inside{Databases: []string{"ruthin_wp"}, Account: c.of}
+		plan, err := b.Plan(t.Context(), []providers.Set{set}, nil)
+		if got := keepwatch.Sentence(err); !strings.Contains(got, c.err) || (err == nil) != (c.err == "") {
+			t.Errorf("%q: %v", c.of, err)
+		}
+		mind := strings.Join(plan.Mind, "\n")
+		if !strings.Contains(mind, c.mind) || c.mind == "" && mind != "" {
+			t.Errorf("%q: %s", c.of, mind)
+		}
+		for _, item := range plan.Items {
+			if item.Into != "ruthin at 127.0.0.1" {
+				t.Errorf("%q: %+v", c.of, item)
+			}
+		}
+	}
+	// It was confirmed for another account than the one that there is now.
+	set := b.shelf.set(2, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("x")})
+	plan, err := b.Plan(t.Context(), []providers.Set{set}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan.Items[0].Into = "ruthin at web0.example.net"
+	var r record
+	_, err = b.Return(t.Context(), r.job(false), plan.Items[0], b.shelf)
+	if keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(keepwatch.Sentence(err), "web0.example.net was confirmed") || len(b.carried()) != 0 || len(b.host.Calls()) != 0 {
+		t.Errorf("%v, %q", err, b.carried())
+	}
+}
+
+// TestPlanReturnOfHundreds: what is asked for and not there leads to a sentence, and not
+// to all that there is.
+func TestPlanReturnOfHundreds(t *testing.T) {
+	b := newBench(t, cpaneltest.Config{}, false)
+	files := map[string][]byte{"home/backup-ruthin.example-11-25-2026.tar.gz": gz("x")}
+	for i := range 300 {
+		files[fmt.Sprintf("databases/ruthin_%03d.sql.gz", i)] = gz("x")
+	}
+	_, err := b.Plan(t.Context(), []providers.Set{b.shelf.set(1, files)}, []string{"database:ruthin_none"})
+	if got := keepwatch.Sentence(err); len(got) > 500 || !strings.Contains(got, "databases, home, database:ruthin_000, ") || !strings.Contains(got, "and 292 more") {
+		t.Error(got)
 	}
 }

@@ -45,7 +45,7 @@ func (e *errand) explain(ctx context.Context, err error) error {
 
 // full ends what a host said as a sentence.
 func full(said string) string {
-	said = strings.TrimSpace(keepwatch.Clean(said))
+	said = briefly(said)
 	if said == "" {
 		return "It does not say why."
 	}
@@ -84,7 +84,7 @@ func (e *errand) content(ctx context.Context) (string, error) {
 // serverLog gives the end of what the host wrote, and behind it what we have left out:
 // where less of it is kept, it is the end that stays.
 func (e *errand) serverLog(content string, err error) keepwatch.ServerLog {
-	l := keepwatch.ServerLog{}
+	l := keepwatch.ServerLog{Heed: e.st.Note}
 	if e.st.Log != "" {
 		l.Name = path.Base(e.st.Log)
 	}

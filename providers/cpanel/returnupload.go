@@ -186,7 +186,7 @@ const reportEvery = 500 * time.Millisecond
 // and sent while it is read the second time.
 func (e *errand) progress(p piece, n int64, sending bool) {
 	now := e.pace.now()
-	if now.Sub(e.told) < reportEvery {
+	if now.Sub(e.told) < reportEvery && !(sending && n == p.size) { // that the host has all of it is always said
 		return
 	}
 	e.told = now

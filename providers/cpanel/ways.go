@@ -83,7 +83,7 @@ func (c *client) noWay(route string, ways []string, tried []error, transient, ab
 	if route != "/download" {
 		more = "Add password: to the source in keepwatch.yaml, or back up the whole account."
 	}
-	return keepwatch.Errorf(keepwatch.KindAttention, "%s lets %s not download this (%s). %s %s", c.base.Host, c.account.User, route, strings.Join(reasons, " "), more).Because(all)
+	return keepwatch.Errorf(keepwatch.KindAttention, "%s does not let %s download this (%s). %s %s", c.base.Host, c.account.User, route, strings.Join(reasons, " "), more).Because(all)
 }
 
 // waysFor gives the ways that a file may come by, that of last time first; kept is that

@@ -17,6 +17,8 @@ type sessionSaid struct {
 	lines   []string // for people
 	failure string   // why the account was not restored; "": nothing says so
 	logfile string   // of the account's restore
+
+	warnings, skipped int64 // of the account's restore
 }
 
 func readSession(raw string) sessionSaid {
@@ -63,6 +65,9 @@ func readSession(raw string) sessionSaid {
 			}
 			s.lines = append(s.lines, fmt.Sprintf("%s failed: %s", control.Queue, s.failure))
 		case "success-item":
+			if control.Queue == "RESTORE" {
+				s.warnings, s.skipped = s.warnings+int64(m.Warnings), s.skipped+int64(m.Skipped)
+			}
 			s.lines = append(s.lines, fmt.Sprintf("%s of %s succeeded, with %s and %s.", control.Queue, control.Item,
 				keepwatch.FormatCount(int64(m.Warnings), "warning"), keepwatch.FormatCount(int64(m.Skipped), "skipped item")))
 		}
@@ -106,11 +111,15 @@ func (e *errand) sessionLog(ctx context.Context) keepwatch.ServerLog {
 		return keepwatch.ServerLog{Name: e.st.Session, Text: "(The log could not be read.)"}
 	}
 	s := readSession(raw)
+	heed := ""
+	if s.warnings+s.skipped > 0 {
+		heed = fmt.Sprintf("WHM gave %s and left out %s. Which these are is in its log.", keepwatch.FormatCount(s.warnings, "warning"), keepwatch.FormatCount(s.skipped, "item"))
+	}
 	lines := s.lines
 	if s.logfile != "" {
 		if more, err := e.fetchLog(ctx, s.logfile); err == nil {
 			lines = append(lines, readSession(more).lines...)
 		}
 	}
-	return keepwatch.ServerLog{Name: e.st.Session, Text: logEnd(strings.Join(lines, "\n"), keepwatch.MaxServerLog)}
+	return keepwatch.ServerLog{Name: e.st.Session, Text: logEnd(strings.Join(lines, "\n"), keepwatch.MaxServerLog), Heed: heed}
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"keepwatch"
 )
@@ -71,11 +72,12 @@ func (e *errand) bringUp(ctx context.Context) error {
 	if ours != "" {
 		name = path.Base(ours)
 	}
-	size, there, err := e.onHost(ctx, home, name)
+	size, made, there, err := e.onHost(ctx, home, name)
 	if err != nil {
 		return err
 	}
-	if there && size == entry.Size {
+	// A file that somebody has written since is another one, whatever its size.
+	if there && size == entry.Size && (ours != "" || made.Equal(entry.ModTime.Truncate(time.Second))) {
 		e.st = returning{Stage: stageUploaded, File: path.Join(home, name), Upload: ours}
 		return e.keep()
 	}
@@ -106,7 +108,7 @@ func (e *errand) bringUp(ctx context.Context) error {
 			return keepwatch.Errorf(keepwatch.KindAttention, "The host did not take the archive %s: %s Look whether the account has room for it (%s).", e.item.Archive, full(string(u.Reason)), keepwatch.FormatBytes(p.size))
 		}
 	}
-	if size, there, err = e.onHost(ctx, home, name); err != nil {
+	if size, _, there, err = e.onHost(ctx, home, name); err != nil {
 		return err
 	}
 	if !there || size != p.size {
@@ -124,19 +126,19 @@ func (e *errand) explainUpload(ctx context.Context, err error) error {
 	return keepwatch.Errorf(keepwatch.KindAttention, "The host did not take the archive %s: %s Look whether the account has room for it.", e.item.Archive, full(strings.Join(refusal.Said, " "))).Because(err)
 }
 
-// onHost looks for a file in the account's home and gives its size.
-func (e *errand) onHost(ctx context.Context, home, name string) (int64, bool, error) {
+// onHost looks for a file in the account's home and gives its size and its time.
+func (e *errand) onHost(ctx context.Context, home, name string) (int64, time.Time, bool, error) {
 	var found folder
 	err := e.host.uapi(ctx, "Fileman", "list_files", url.Values{"dir": {home}, "types": {"file"}, "show_hidden": {"1"}}, &found)
 	if err != nil {
-		return 0, false, err
+		return 0, time.Time{}, false, err
 	}
 	for _, f := range found.Files {
 		if string(f.File) == name {
-			return int64(f.Size), true, nil
+			return int64(f.Size), f.MTime.Time, true, nil
 		}
 	}
-	return 0, false, nil
+	return 0, time.Time{}, false, nil
 }
 
 // startSession tells WHM to restore the account.

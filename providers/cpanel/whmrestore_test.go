@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -29,6 +30,9 @@ func whole(t *testing.T) (*bench, keepwatch.ReturnItem, []byte) {
 	plan, err := b.Plan(t.Context(), []providers.Set{b.shelf.set(0, map[string][]byte{fullOfTest: full.Bytes()})}, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if mind := strings.Join(plan.Mind, "\n"); strings.Count(mind, "WHM restores the whole account over the one that there is") != 1 {
+		t.Errorf("nobody is told what that does: %s", mind)
 	}
 	if len(plan.Items) != 1 || plan.Items[0].Part != "account" || b.shelf.opened != 0 {
 		t.Fatalf("%+v", plan)
@@ -57,6 +61,7 @@ func TestReturnAccount(t *testing.T) {
 	for name, c := range map[string]struct {
 		there   []byte // in the home already; nil: nothing
 		same    bool   // the archive itself
+		changed bool   // the same length, written since
 		fault   cpaneltest.Fault
 		want    string // in the error; "": none
 		uploads int
@@ -64,6 +69,7 @@ func TestReturnAccount(t *testing.T) {
 	}{
 		"uploaded":                {uploads: 1, carried: 1},
 		"lies there still":        {same: true, carried: 1},
+		"lies there changed":      {same: true, changed: true, uploads: 1, carried: 1},
 		"another of its name":     {there: []byte("something else"), uploads: 1, carried: 1},
 		"host away while it runs": {uploads: 1, carried: 1, fault: cpaneltest.Fault{On: "get_transfer_session_state", Status: 503, Times: 3}},
 		"fails":                   {uploads: 1, carried: 1, want: "quota exceeded", fault: cpaneltest.Fault{On: "start_local_cpmove_restore", RestoreFails: "quota exceeded"}},
@@ -76,8 +82,18 @@ func TestReturnAccount(t *testing.T) {
 			if c.same {
 				c.there = full
 			}
+			if c.changed {
+				c.there = bytes.Repeat([]byte("x"), len(full))
+			}
 			if c.there != nil {
-				b.account.AddFile(fullOfTest, c.there)
+				for at := (time.Time{}); at != time.Now().Truncate(time.Second); { // within one second
+					at = time.Now().Truncate(time.Second)
+					b.account.AddFile(fullOfTest, c.there)
+					b.shelf.mtime = at
+				}
+				if c.changed {
+					b.shelf.mtime = b.shelf.mtime.Add(-time.Hour)
+				}
 			}
 			if c.fault.On != "" {
 				b.host.Fault(c.fault)
@@ -102,7 +118,7 @@ func TestReturnAccount(t *testing.T) {
 				}
 			}
 			b.isWhole()
-			if !strings.Contains(log.Text, "RESTORE of ruthin succeeded, with 1 warning and 2 skipped items") || !strings.Contains(log.Text, "Restored") || log.Name == "" {
+			if !strings.Contains(log.Text, "RESTORE of ruthin succeeded, with 1 warning and 2 skipped items") || !strings.Contains(log.Text, "Restored") || log.Name == "" || log.Heed != "WHM gave 1 warning and left out 2 items. Which these are is in its log." {
 				t.Errorf("the log is %+v", log)
 			}
 			if content, ok := b.account.File(fullOfTest); c.there != nil && (!ok || !bytes.Equal(content, c.there)) {
