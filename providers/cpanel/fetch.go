@@ -158,11 +158,14 @@ func (p *Provider) fetchHeld(ctx context.Context, job providers.Job, a keepwatch
 // that was waited for is gone by now, because who began it has removed it, one of our
 // own is asked for.
 func (p *Provider) fetchFull(ctx context.Context, job providers.Job, a keepwatch.Hosting, h host, r *remote, sink providers.Sink) error {
-	u, err := whoIs(ctx, h, a)
-	if err != nil {
+	var u user
+	var f heldFile
+	err := p.bear(ctx, job, func() (err error) {
+		if u, err = whoIs(ctx, h, a); err == nil {
+			f, err = lookAt(ctx, h, u, r.Name)
+		}
 		return err
-	}
-	f, err := lookAt(ctx, h, u, r.Name)
+	})
 	if errors.Is(err, errGone) {
 		if r.shared() {
 			if err := p.another(ctx, job, r); err != nil {
@@ -226,9 +229,15 @@ func (p *Provider) download(ctx context.Context, job providers.Job, h host, u us
 	if f.size == 0 {
 		return 0, keepwatch.Errorf(keepwatch.KindAttention, "%s is an empty file at the host. Its disk or the account's quota may be full; look there, then cancel this run and start the backup again.", f.name)
 	}
-	rc, err := h.read(ctx, downloadRoute(f.path), f.size)
+	var rc io.ReadCloser
+	err := p.bear(ctx, job, func() (err error) {
+		if rc, err = h.read(ctx, downloadRoute(f.path), f.size); err != nil {
+			err = p.vanished(ctx, h, u, f, err)
+		}
+		return err
+	})
 	if err != nil {
-		return 0, p.vanished(ctx, h, u, f, err)
+		return 0, err
 	}
 	defer rc.Close()
 	mtime := f.mtime
@@ -241,7 +250,8 @@ func (p *Provider) download(ctx context.Context, job providers.Job, h host, u us
 	if err != nil {
 		return 0, p.vanished(ctx, h, u, f, err)
 	}
-	after, err := lookAt(ctx, h, u, f.name)
+	var after heldFile
+	err = p.bear(ctx, job, func() (err error) { after, err = lookAt(ctx, h, u, f.name); return err })
 	if err != nil && !errors.Is(err, errGone) { // gone by now: what came is whole or it is not
 		return 0, err
 	}
