@@ -158,6 +158,9 @@ func (p *Provider) fetchHeld(ctx context.Context, job providers.Job, a keepwatch
 // that was waited for is gone by now, because who began it has removed it, one of our
 // own is asked for.
 func (p *Provider) fetchFull(ctx context.Context, job providers.Job, a keepwatch.Hosting, h host, r *remote, sink providers.Sink) error {
+	if err := p.settled(ctx, job, r); err != nil && !errors.Is(err, errGone) {
+		return err
+	}
 	var u user
 	var f heldFile
 	err := p.bear(ctx, job, func() (err error) {
@@ -195,7 +198,7 @@ func (p *Provider) fetchFull(ctx context.Context, job providers.Job, a keepwatch
 		return keepwatch.Errorf(keepwatch.KindTransient, "Another program that began the backup %s has removed it while it was downloaded. A new one is made.", f.name).Because(err)
 	}
 	if err != nil {
-		return gone(f.name, u, err)
+		return early(job, r, gone(f.name, u, err), errors.Is(err, errOpen))
 	}
 	r.Fetched, r.Size = true, size
 	return r.keep(job)
@@ -258,15 +261,23 @@ func (p *Provider) download(ctx context.Context, job providers.Job, h host, u us
 	if err == nil && after.size != f.size {
 		return 0, keepwatch.Errorf(keepwatch.KindTransient, "%s had %s when its download began and has %s now, so the host is still writing it. It is downloaded again.", f.name, keepwatch.FormatBytes(f.size), keepwatch.FormatBytes(after.size))
 	}
+	open := false
 	if len(v.problems) > 0 {
 		w := &watcher{host: h, user: u}
-		if s, err := w.status(ctx); err == nil && s.of[f.name] == stateWriting {
+		s, err := w.status(ctx)
+		if err == nil && s.of[f.name] == stateWriting {
 			return 0, keepwatch.Errorf(keepwatch.KindTransient, "%s was downloaded before it was complete: the host still writes it. It is downloaded again.", f.name).Because(errUnfit)
 		}
-		v.problems = append(v.problems, p.fullThen(ctx, h)...)
+		full := p.fullThen(ctx, h)
+		open = err == nil && s.of[f.name] == stateUnknown && v.onlyCut() && len(full) == 0
+		v.problems = append(v.problems, full...)
 	}
 	v.inside.Name, v.inside.Made = f.name, made
-	return f.size, t.judge([]verdict{v}, v.inside)
+	err = t.judge([]verdict{v}, v.inside)
+	if err != nil && open {
+		err = fmt.Errorf("%w (%w)", err, errOpen)
+	}
+	return f.size, err
 }
 
 // fullThen says that the account's quota is full, where that is so: a host then counts

@@ -59,7 +59,7 @@ func (p *Provider) waitPushed(ctx context.Context, job providers.Job, a keepwatc
 		case there:
 			w.grown(f.size)
 			w.report(status{})
-			if w.same >= quietLooks && f.size > 0 {
+			if f.size > 0 && w.calm(p.now().Sub(w.changed)) {
 				return nil
 			}
 		case r.Name != "":
@@ -90,6 +90,9 @@ func notArrived(a keepwatch.Hosting, r *remote, w *waiting) error {
 // fetchPushed takes in what arrived, and proves it as if it were downloaded. The
 // folder's files are not ours: a link in place of the file is not followed.
 func (p *Provider) fetchPushed(ctx context.Context, job providers.Job, a keepwatch.Hosting, r *remote, sink providers.Sink) error {
+	if err := p.settled(ctx, job, r); err != nil {
+		return err
+	}
 	if err := p.tell(*r, sink); err != nil {
 		return err
 	}
@@ -114,7 +117,7 @@ func (p *Provider) fetchPushed(ctx context.Context, job providers.Job, a keepwat
 		return keepwatch.Errorf(keepwatch.KindTransient, "%s had %s when it began to be taken in and has %s now, so it still arrives. It is taken in again.", r.Name, keepwatch.FormatBytes(info.Size()), keepwatch.FormatBytes(after.Size()))
 	}
 	if err := t.judge([]verdict{v}, v.inside); err != nil {
-		return err
+		return early(job, r, err, v.onlyCut())
 	}
 	r.Fetched, r.Size = true, info.Size()
 	return r.keep(job)

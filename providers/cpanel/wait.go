@@ -244,14 +244,23 @@ func (w *waiting) decide(ctx context.Context, s status) (bool, error) {
 			return false, err
 		}
 	}
-	if state == stateUnknown && w.same >= quietLooks && w.size > 0 {
+	quiet := w.now().Sub(w.changed)
+	if state == stateUnknown && w.size > 0 && w.calm(quiet) {
 		return true, nil
 	}
-	if quiet := w.now().Sub(w.changed); quiet >= w.stall {
+	if quiet >= w.stall {
 		return false, keepwatch.Errorf(keepwatch.KindAttention, "%s has not grown for %s: %s are there, and the host does not say that it is complete. Its writer may hang. Look in cPanel (Files, Backup): if nothing happens there, remove that file, cancel this run and start the backup again; Retry waits for it once more.",
 			w.r.Name, keepwatch.FormatDuration(quiet), keepwatch.FormatBytes(w.size))
 	}
 	return false, nil
+}
+
+// calm reports whether a file counts as complete of which nobody says so.
+func (w *waiting) calm(quiet time.Duration) bool {
+	if w.r.Early == 1 {
+		return quiet >= w.stall
+	}
+	return w.same >= quietLooks
 }
 
 // full says that the quota was filled while the backup was written, as an error.
