@@ -42,7 +42,7 @@ func (p *Provider) wait(ctx context.Context, job providers.Job, r *remote) error
 		return keepwatch.Errorf(keepwatch.KindAttention, "It is not known what the host of %s was asked for. Cancel this run and start the backup again.", job.Source.Name)
 	}
 	if r.Push {
-		return p.waitPushed(ctx, job, a, r)
+		return p.waitPushed(ctx, job, a, h, r)
 	}
 	u := user{User: text(orElse(r.Want.User, a.User)), Home: text(orElse(r.Home, "/home/"+a.User))}
 	w := &waiting{p: p, job: job, r: r, stall: stall(a), now: p.now, watcher: watcher{host: h, user: u}}
