@@ -189,7 +189,11 @@ func (p *Provider) fetchFull(ctx context.Context, job providers.Job, a keepwatch
 	if r.Others != "" {
 		made = f.mtime
 	}
-	size, err := p.download(ctx, job, h, u, f, r.Want.expected(), made, sink)
+	want, err := stillWanted(ctx, h, *r, sink)
+	if err != nil {
+		return err
+	}
+	size, err := p.download(ctx, job, h, u, f, want, made, sink)
 	if errors.Is(err, errGone) && r.shared() { // in the middle: the sink has taken half of it
 		*r = remote{Version: remoteVersion}
 		if err := r.keep(job); err != nil {
@@ -299,9 +303,4 @@ func (p *Provider) vanished(ctx context.Context, h host, u user, f heldFile, err
 		return errors.Join(err, errGone)
 	}
 	return err
-}
-
-// expected gives what the archive must hold.
-func (w want) expected() expected {
-	return expected{user: w.User, databases: w.Databases, postgres: w.Postgres, domains: w.Domains}
 }

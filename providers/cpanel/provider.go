@@ -186,7 +186,7 @@ func (p *Provider) Fetch(ctx context.Context, job providers.Job, sink providers.
 		}
 	}
 	if r.Push {
-		return p.fetchPushed(ctx, job, a, &r, sink)
+		return p.fetchPushed(ctx, job, a, h, &r, sink)
 	}
 	return p.fetchFull(ctx, job, a, h, &r, sink)
 }

@@ -125,7 +125,7 @@ func notArrived(a keepwatch.Hosting, r *remote, w *waiting) error {
 
 // fetchPushed takes in what arrived, and proves it as if it were downloaded. The
 // folder's files are not ours: a link in place of the file is not followed.
-func (p *Provider) fetchPushed(ctx context.Context, job providers.Job, a keepwatch.Hosting, r *remote, sink providers.Sink) error {
+func (p *Provider) fetchPushed(ctx context.Context, job providers.Job, a keepwatch.Hosting, h host, r *remote, sink providers.Sink) error {
 	if err := p.settled(ctx, job, r); err != nil {
 		return err
 	}
@@ -139,7 +139,10 @@ func (p *Provider) fetchPushed(ctx context.Context, job providers.Job, a keepwat
 	defer f.Close()
 	t := &taking{job: job, sink: sink, total: info.Size()}
 	e := keepwatch.Entry{Path: r.Name, Type: keepwatch.EntryFile, Size: info.Size(), Mode: 0o600, ModTime: info.ModTime()}
-	want := r.Want.expected()
+	want, err := stillWanted(ctx, h, *r, sink)
+	if err != nil {
+		return err
+	}
 	want.size = info.Size()
 	v, err := t.take(ctx, e, f, newProver(want))
 	if err != nil {
