@@ -150,7 +150,7 @@ func (p *Provider) fetchHeld(ctx context.Context, job providers.Job, a keepwatch
 	if err != nil {
 		return err
 	}
-	_, err = p.download(ctx, job, h, u, f, expected{user: string(u.User)}, f.mtime, sink)
+	_, err = p.download(ctx, job, h, u, f, expected{user: string(u.User)}, f.made(), sink)
 	return err
 }
 
@@ -187,7 +187,7 @@ func (p *Provider) fetchFull(ctx context.Context, job providers.Job, a keepwatch
 	}
 	var made time.Time // of when the run began, and by our clock
 	if r.Others != "" {
-		made = f.mtime
+		made = f.made()
 	}
 	want, err := stillWanted(ctx, h, *r, sink)
 	if err != nil {
@@ -204,7 +204,7 @@ func (p *Provider) fetchFull(ctx context.Context, job providers.Job, a keepwatch
 	if err != nil {
 		return early(job, r, gone(f.name, u, err), errors.Is(err, errOpen))
 	}
-	r.Fetched, r.Size = true, size
+	r.Fetched, r.Size, r.At = true, size, f.mtime
 	return r.keep(job)
 }
 

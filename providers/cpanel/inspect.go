@@ -71,11 +71,7 @@ func (p *Provider) held(ctx context.Context, h host, a keepwatch.Hosting, u user
 		if state == stateWriting || state == stateStale || state == stateUnknown && p.now().Sub(f.mtime) < arrives && !f.mtime.IsZero() {
 			continue // it is still written, or never will be whole
 		}
-		at := f.mtime
-		if n, ok := readName(f.name); ok && at.IsZero() {
-			at = n.at
-		}
-		list = append(list, keepwatch.ServerBackup{ID: f.name, At: at, Size: f.size, Kind: "full", Path: f.path, Stays: true})
+		list = append(list, keepwatch.ServerBackup{ID: f.name, At: f.made(), Size: f.size, Kind: "full", Path: f.path, Stays: true})
 	}
 	days, err := managed(ctx, h, a)
 	if err != nil {

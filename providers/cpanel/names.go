@@ -60,6 +60,15 @@ type heldFile struct {
 	mtime time.Time // zero: unknown
 }
 
+// made gives when a backup was made: when its file was last written or, where the host
+// does not say that, what its name says, which is right to within the time zones.
+func (f heldFile) made() time.Time {
+	if n, ok := readName(f.name); ok && f.mtime.IsZero() {
+		return n.at
+	}
+	return f.mtime
+}
+
 // order sorts by the time in the names, then by that of the files, the oldest first.
 func order(files []heldFile) {
 	slices.SortStableFunc(files, func(a, b heldFile) int {

@@ -37,6 +37,8 @@ type remote struct {
 
 	Fetched bool  `json:"fetched,omitempty"` // it is here, and proved
 	Size    int64 `json:"size,omitempty"`    // of what was fetched
+	// At is when that was last written, as the host said; zero: it did not say.
+	At time.Time `json:"at,omitzero"`
 }
 
 // mark is a file that was there.
