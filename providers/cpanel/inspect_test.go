@@ -141,8 +141,15 @@ func TestProbes(t *testing.T) {
 		name    string
 		account func(h *keepwatch.Hosting)
 		host    func(f *fakeHost)
+		parts   []string
 		want    string
 	}{
+		{name: "parts of a full account", parts: []string{"databases"}, host: func(f *fakeHost) {
+			f.limit, f.used, f.major = 100<<20, 99<<20, "76"
+			f.answers["Tokens::list"] = []obj{{"name": "keepwatch", "readonly": true}}
+		}, want: "certificate ok, sign-in ok, version ok, rights ok, parts ok"},
+		{name: "a part that is not there", parts: []string{"database:ruthin_old"}, want: "certificate ok, sign-in ok, version ok, rights ok, parts problem"},
+		{name: "parts, and the feature is off", parts: []string{"home"}, host: func(f *fakeHost) { f.feature = map[string]int{"backup": 0} }, want: "certificate ok, sign-in ok, rights problem, version ok"},
 		{name: "all is well", host: func(f *fakeHost) {
 			f.files[mine] = &fakeFile{size: 5, state: "ready"}
 			f.answers["Tokens::list"] = []obj{{"name": "keepwatch", "expires_at": 4000000000}}
@@ -175,6 +182,7 @@ func TestProbes(t *testing.T) {
 			if c.account != nil {
 				c.account(a.job.Source.Hosting)
 			}
+			a.job.Source.Parts = c.parts
 			a.now = func() time.Time { return time.Date(2026, 11, 26, 10, 0, 0, 0, time.UTC) }
 			if strings.Contains(c.name, "ends soon") {
 				a.now = func() time.Time { return time.Now().Add(-48 * time.Hour) }
