@@ -236,9 +236,15 @@ func isHTML(header http.Header, begin []byte) bool {
 // what was sent: none of its secrets comes back in what the host says.
 func (c *client) told(e Endpoint, form url.Values, err error) error {
 	var refusal *callError
+	var odd *dataError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &odd) && !e.Once:
+		// It would be the same the next time. Whoever can do without it takes it for
+		// something that the host does not say.
+		return keepwatch.Errorf(keepwatch.KindAttention, "%s answered %s in a form that Keepwatch does not know. Report it, with the log and the version of cPanel.", c.base.Host, e.Name()).
+			Because(&callError{Module: e.Module, Function: e.Function, Status: http.StatusOK, Said: []string{err.Error()}})
 	case !errors.As(err, &refusal):
 		return keepwatch.Errorf(keepwatch.KindTransient, "The answer of %s to %s cannot be read.", c.base.Host, e.Name()).
 			Because(&sentError{arrived: e.Once, err: err})

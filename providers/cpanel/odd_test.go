@@ -1,0 +1,50 @@
+package cpanel
+
+import (
+	"io"
+	"net/http"
+	"testing"
+
+	"keepwatch"
+	"keepwatch/providers"
+)
+
+// TestOddAnswers: a host whose answers have another form in what can be done without is
+// backed up and looked at all the same; in what cannot, it is said once.
+func TestOddAnswers(t *testing.T) {
+	odd := map[string]string{
+		"Variables/get_user_information": `{"user":"ruthin","home":"/home/ruthin","feature":{"backup":{"on":1},"x":"1"}}`,
+		"Quota/get_local_quota_info":     `{"byte_limit":"unlimited","bytes_used":"1.2e+09"}`,
+		"Mysql/list_databases":           `[{"database":"ruthin_wp","disk_usage":"twelve"}]`,
+		"Fileman/list_files":             `[{"file":"backup-11.25.2026_03-00-00_ruthin.tar.gz","size":"3221225472","mtime":1764036000},{"file":"of the far future","size":1,"mtime":"971890963199"}]`,
+		"Tokens/list":                    `{"keepwatch":"works"}`,
+		"SSL/installed_hosts":            `[{"certificate":["x"]}]`,
+		"StatsBar/get_stats":             `[{"name":"cpanelversion","value":"110.0 (build 30)"}]`,
+	}
+	h := newTestHost(t)
+	h.mux.HandleFunc("/execute/", func(w http.ResponseWriter, r *http.Request) {
+		data, ok := odd[r.URL.Path[len("/execute/"):]]
+		w.Header().Set("Content-Type", "application/json")
+		if !ok {
+			_, _ = io.WriteString(w, `{"status":0,"errors":["Failed to load module"]}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"status":1,"data":`+data+`}`)
+	})
+	account := h.account()
+	source := keepwatch.Source{Name: "ruthin-web", Kind: keepwatch.KindCPanel, Hosting: &account}
+	p := New(Config{})
+	t.Cleanup(func() { p.hosts["ruthin-web"].host.(live).again.CloseIdleConnections() })
+	plan, err := p.Plan(t.Context(), providers.Job{Source: source})
+	if err != nil || plan.Bytes != 1_200_000_000 {
+		t.Errorf("%+v %v", plan, err)
+	}
+	state, err := p.Inspect(t.Context(), source)
+	if err != nil || len(state.Backups) != 1 || state.Backups[0].Size != 3<<30 || state.Quota.Limit != 0 {
+		t.Errorf("%+v %v", state, err)
+	}
+	odd["Fileman/list_files"] = `{"files":[["x"]]}`
+	if _, err := p.Inspect(t.Context(), source); keepwatch.KindOf(err) != keepwatch.KindAttention {
+		t.Error(err)
+	}
+}
