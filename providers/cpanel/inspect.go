@@ -193,7 +193,8 @@ func (p *Provider) expiring(ctx context.Context, h host, a keepwatch.Hosting, to
 		}
 		all = append(all, keepwatch.Expiring{Name: "API token " + string(soonest.Name), At: soonest.Expires.Time, How: how})
 	}
-	if at, _, ok := h.lastCertificate(); ok {
+	// A pinned one that has ended works on, so that nothing is to be done about it.
+	if at, _, ok := h.lastCertificate(); ok && (a.Fingerprint == "" || at.After(p.now())) {
 		how := "The host renews the certificate of its own services; ask it, where it does not."
 		if a.Fingerprint != "" {
 			how += " Its new fingerprint then has to be written into keepwatch.yaml, or nothing is sent to the host."

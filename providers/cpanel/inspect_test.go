@@ -83,6 +83,7 @@ func TestInspectOfLittle(t *testing.T) {
 		lacks   string
 		ends    string
 		backups int
+		late    bool
 		err     string
 	}{
 		{name: "an old host", host: func(f *fakeHost) {
@@ -100,6 +101,8 @@ func TestInspectOfLittle(t *testing.T) {
 		{name: "no token of that name", account: func(h *keepwatch.Hosting) { h.TokenName = "kw" }, host: func(f *fakeHost) {
 			f.answers["Tokens::list"] = []obj{{"name": "b", "expires_at": nil}}
 		}, lacks: "has no API token of the name kw"},
+		{name: "a pinned certificate", account: func(h *keepwatch.Hosting) { h.Fingerprint = strings.Repeat("ab", 32) }, ends: "certificate of web1.example.net:2083"},
+		{name: "a pinned certificate that has ended works on", account: func(h *keepwatch.Hosting) { h.Fingerprint = strings.Repeat("ab", 32) }, late: true, ends: "-"},
 		{name: "it does not say which tokens there are", account: func(h *keepwatch.Hosting) { h.TokenName = "kw" }},
 		{name: "WHM knows more", account: func(h *keepwatch.Hosting) { h.WHM = "root" }, host: func(f *fakeHost) {
 			f.answers["WHM backup_set_list_combined"] = obj{"backup_set": obj{"ruthin": []obj{{"when": "2026-11-24T00:00:00.000Z", "where": "local"}, {"when": "2026-11-24", "where": "remote"}, {"when": "2026-11-23", "where": "remote"}}, "other": []obj{{"when": "2026-11-01"}}}}
@@ -119,6 +122,12 @@ func TestInspectOfLittle(t *testing.T) {
 			if c.account != nil {
 				c.account(a.job.Source.Hosting)
 			}
+			a.now = func() time.Time {
+				if c.late {
+					return time.Date(2028, 3, 1, 0, 0, 0, 0, time.UTC)
+				}
+				return time.Date(2026, 11, 26, 10, 0, 0, 0, time.UTC)
+			}
 			state, err := a.Inspect(t.Context(), a.job.Source)
 			if (err == nil) != (c.err == "") || !strings.Contains(keepwatch.Sentence(err), c.err) {
 				t.Fatal(err)
@@ -129,7 +138,7 @@ func TestInspectOfLittle(t *testing.T) {
 			if len(state.Backups) != c.backups {
 				t.Errorf("%+v", state.Backups)
 			}
-			if c.ends != "" && (len(state.Expiring) == 0 || state.Expiring[0].Name != c.ends) {
+			if c.ends == "-" && len(state.Expiring) > 0 || c.ends != "" && c.ends != "-" && (len(state.Expiring) == 0 || state.Expiring[0].Name != c.ends) {
 				t.Errorf("%+v", state.Expiring)
 			}
 		})
