@@ -166,7 +166,8 @@ func (c *client) exchange(ctx context.Context, x exchange, s *session) ([]byte, 
 		return nil, failed(err)
 	}
 	if len(answer) > answerSize {
-		return nil, fmt.Errorf("%s: the answer of %s is longer than %d bytes", x.endpoint.Name(), c.base.Host, answerSize)
+		return nil, keepwatch.Errorf(keepwatch.KindAttention, "The answer of %s to %s has no end: more than %s came. Look at whether url: in keepwatch.yaml is the right host.", c.base.Host, x.endpoint.Name(), keepwatch.FormatBytes(answerSize)).
+			Because(&sentError{arrived: x.endpoint.Once, err: errors.New("the answer is too long")})
 	}
 	return answer, c.judge(x.endpoint, resp, answer)
 }

@@ -1,6 +1,7 @@
 package cpanel
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"testing"
@@ -46,5 +47,26 @@ func TestOddAnswers(t *testing.T) {
 	odd["Fileman/list_files"] = `{"files":[["x"]]}`
 	if _, err := p.Inspect(t.Context(), source); keepwatch.KindOf(err) != keepwatch.KindAttention {
 		t.Error(err)
+	}
+}
+
+// TestEndlessAnswer: it is given up, and said in a sentence.
+func TestEndlessAnswer(t *testing.T) {
+	h := newTestHost(t)
+	h.mux.HandleFunc("/execute/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"status":1,"data":"`)
+		for block := bytes.Repeat([]byte("x"), 1<<20); ; {
+			if _, err := w.Write(block); err != nil {
+				return
+			}
+		}
+	})
+	c := testClient(t, h.account(), nil)
+	for function, arrived := range map[string]bool{"fullbackup_to_homedir": true, "list_backups": false} {
+		err := c.uapi(t.Context(), "Backup", function, nil, nil)
+		if keepwatch.KindOf(err) != keepwatch.KindAttention || mayHaveArrived(err) != arrived {
+			t.Errorf("%s: %v", function, err)
+		}
 	}
 }
