@@ -2,9 +2,12 @@ package cpanel
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"keepwatch"
 	"keepwatch/providers"
@@ -68,5 +71,23 @@ func TestEndlessAnswer(t *testing.T) {
 		if keepwatch.KindOf(err) != keepwatch.KindAttention || mayHaveArrived(err) != arrived {
 			t.Errorf("%s: %v", function, err)
 		}
+	}
+}
+
+// TestCheckOfASilentHost: a check that ends before the host answers says so.
+func TestCheckOfASilentHost(t *testing.T) {
+	h := newTestHost(t)
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(200*time.Millisecond))
+	defer cancel()
+	h.mux.HandleFunc("/execute/", func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-r.Context().Done():
+		case <-ctx.Done():
+		}
+	})
+	account := h.account()
+	probes := New(Config{}).Probes(ctx, keepwatch.Source{Name: "ruthin-web", Kind: keepwatch.KindCPanel, Hosting: &account})
+	if last := probes[len(probes)-1]; last.Status != keepwatch.ProbeBad || !strings.HasPrefix(last.Text, "The host did not answer in the time") {
+		t.Errorf("%+v", probes)
 	}
 }

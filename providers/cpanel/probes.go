@@ -2,6 +2,7 @@ package cpanel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,6 +54,9 @@ func (c *checking) add(what string, status keepwatch.ProbeStatus, text, next str
 }
 
 func (c *checking) bad(what string, err error, next string) keepwatch.Probe {
+	if keepwatch.Sentence(err) == "" && errors.Is(err, context.DeadlineExceeded) {
+		err = keepwatch.Errorf(keepwatch.KindTransient, "The host did not answer in the time that a check takes, or another call of the account was under way for all of it. Try again later, and ask the host if it is so again.")
+	}
 	return keepwatch.Probe{Name: c.prefix + what, Status: keepwatch.ProbeBad, Text: said(err), Next: next}
 }
 
