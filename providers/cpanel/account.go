@@ -15,12 +15,32 @@ import (
 // user is what a host says of an account (UAPI Variables::get_user_information, since
 // 86).
 type user struct {
-	Home    text            `json:"home"`
-	User    text            `json:"user"`
-	Domain  text            `json:"domain"`
-	Domains list[text]      `json:"domains"`
-	Demo    flag            `json:"demo_mode"`
-	Feature map[string]flag `json:"feature"`
+	Home    text       `json:"home"`
+	User    text       `json:"user"`
+	Domain  text       `json:"domain"`
+	Domains list[text] `json:"domains"`
+	Demo    flag       `json:"demo_mode"`
+	Feature features   `json:"feature"`
+}
+
+// features are those of an account that are on (true) or off.
+type features map[string]flag
+
+// UnmarshalJSON takes an object, and passes over what has no such meaning in it: what
+// the account may do, it is told when it does it.
+func (f *features) UnmarshalJSON(b []byte) error {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(b, &all) != nil {
+		return nil
+	}
+	*f = features{}
+	for name, raw := range all {
+		var on flag
+		if json.Unmarshal(raw, &on) == nil {
+			(*f)[name] = on
+		}
+	}
+	return nil
 }
 
 // may reports whether the account has a feature. A host that does not name it is taken
@@ -109,8 +129,21 @@ type item struct {
 	File  text   `json:"file"`
 	Full  text   `json:"fullpath"`
 	Size  number `json:"size"`
-	MTime stamp  `json:"mtime"`
+	MTime moment `json:"mtime"`
 	Type  text   `json:"type"`
+}
+
+// moment is a stamp of a file, where nonsense is none: a file's time is what anybody
+// sets it to, and one of them must not hide all the others of its folder.
+type moment struct{ time.Time }
+
+// UnmarshalJSON takes anything.
+func (m *moment) UnmarshalJSON(b []byte) error {
+	var s stamp
+	if s.UnmarshalJSON(b) == nil {
+		m.Time = s.Time
+	}
+	return nil
 }
 
 // folder is what Fileman::list_files gives: cPanel's documents have an object of two

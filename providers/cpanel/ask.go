@@ -166,7 +166,8 @@ func (c *client) exchange(ctx context.Context, x exchange, s *session) ([]byte, 
 		return nil, failed(err)
 	}
 	if len(answer) > answerSize {
-		return nil, fmt.Errorf("%s: the answer of %s is longer than %d bytes", x.endpoint.Name(), c.base.Host, answerSize)
+		return nil, keepwatch.Errorf(keepwatch.KindAttention, "The answer of %s to %s has no end: more than %s came. Look at whether url: in keepwatch.yaml is the right host.", c.base.Host, x.endpoint.Name(), keepwatch.FormatBytes(answerSize)).
+			Because(&sentError{arrived: x.endpoint.Once, err: errors.New("the answer is too long")})
 	}
 	return answer, c.judge(x.endpoint, resp, answer)
 }
@@ -236,9 +237,15 @@ func isHTML(header http.Header, begin []byte) bool {
 // what was sent: none of its secrets comes back in what the host says.
 func (c *client) told(e Endpoint, form url.Values, err error) error {
 	var refusal *callError
+	var odd *dataError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &odd) && !e.Once:
+		// It would be the same the next time. Whoever can do without it takes it for
+		// something that the host does not say.
+		return keepwatch.Errorf(keepwatch.KindAttention, "%s answered %s in a form that Keepwatch does not know. Report it, with the log and the version of cPanel.", c.base.Host, e.Name()).
+			Because(&callError{Module: e.Module, Function: e.Function, Status: http.StatusOK, Said: []string{err.Error()}})
 	case !errors.As(err, &refusal):
 		return keepwatch.Errorf(keepwatch.KindTransient, "The answer of %s to %s cannot be read.", c.base.Host, e.Name()).
 			Because(&sentError{arrived: e.Once, err: err})

@@ -26,8 +26,7 @@ type client struct {
 	trust   *trust
 	again   *http.Client  // reads; a connection serves several
 	once    *http.Client  // what must not arrive twice: each on a connection of its own
-	turn    chan struct{} // holds one while a call is under way
-	long    chan struct{} // holds one while a long call or an upload is under way
+	lanes                 // of the account
 	signing chan struct{} // holds one while somebody signs in
 
 	mu      sync.Mutex
@@ -37,6 +36,12 @@ type client struct {
 	ways    map[string]string // the way by which a kind of file came last
 	known   version
 	asked   time.Time // when known was
+}
+
+// lanes are the turns of an account.
+type lanes struct {
+	turn chan struct{} // holds one while a call is under way
+	long chan struct{} // holds one while a long call or an upload is under way
 }
 
 // Times of the connection to a host.
@@ -67,7 +72,7 @@ func newClient(account keepwatch.Hosting, log *slog.Logger, now func() time.Time
 	}
 	c := &client{
 		account: account, base: base, log: log.With("host", base.Host, "account", account.User), now: now, trust: trust,
-		turn: make(chan struct{}, 1), long: make(chan struct{}, 1), signing: make(chan struct{}, 1),
+		lanes: lanes{turn: make(chan struct{}, 1), long: make(chan struct{}, 1)}, signing: make(chan struct{}, 1),
 		refused: map[string]refusal{}, ways: map[string]string{},
 	}
 	c.again, c.once = httpClient(trust, false), httpClient(trust, true)

@@ -76,7 +76,8 @@ func (c *client) open(ctx context.Context, s *session, path string, from int64) 
 		cancel(nil)
 		return nil, nil, err
 	}
-	head := time.AfterFunc(idleTime, func() { cancel(errIdle) })
+	limit := idleOf(routeOf(path))
+	head := time.AfterFunc(limit, func() { cancel(errIdle) })
 	resp, err := c.again.Do(req)
 	head.Stop()
 	if err != nil {
@@ -85,6 +86,7 @@ func (c *client) open(ctx context.Context, s *session, path string, from int64) 
 	}
 	c.log.DebugContext(ctx, "asked for a download", "route", routeOf(path), "from", from, "status", resp.StatusCode, "length", resp.ContentLength)
 	t := newTransfer(timed, resp.Body, func() { cancel(errIdle) }, func() { cancel(nil) })
+	t.limit = limit
 	if err := c.judgeDownload(path, resp, t); err != nil {
 		_ = t.Close()
 		return nil, nil, err

@@ -140,7 +140,7 @@ func readData(name string, data json.RawMessage, into any) error {
 		return nil
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%s: unexpected data: %w", name, err)
+		return &dataError{fmt.Errorf("%s: unexpected data: %w", name, err)}
 	}
 	return nil
 }
@@ -156,6 +156,13 @@ func briefly(said string) string {
 	}
 	return strings.ToValidUTF8(said[:half], "") + " […] " + strings.ToValidUTF8(said[len(said)-half:], "")
 }
+
+// dataError says that the host did what it was asked, and that its data have another
+// form than any that is known.
+type dataError struct{ err error }
+
+func (e *dataError) Error() string { return e.err.Error() }
+func (e *dataError) Unwrap() error { return e.err }
 
 // hostSaid gives what a host wrote, without what is empty.
 func hostSaid(lines list[text]) []string {

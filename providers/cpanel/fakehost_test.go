@@ -47,6 +47,7 @@ type fakeHost struct {
 	stuck   bool           // deletions are reported and not done
 	percent float64
 	started int64
+	skew    time.Duration // of its clock
 }
 
 func newFake(t *testing.T) *fakeHost {
@@ -226,13 +227,13 @@ func (f asHost) probe(_ context.Context, path string) (string, error) {
 // grow has a file appear and grow by a step each second, until it has size; then its
 // state is done.
 func (f *fakeHost) grow(name string, size, step int64, done string) {
-	now := time.Now()
+	now := time.Now().Add(f.skew)
 	x := &fakeFile{born: now, mtime: now, state: "inprogress"}
 	f.files[name] = x
 	go func() {
 		for left := size; left > 0; left -= step {
 			time.Sleep(time.Second)
-			f.do(func() { x.size, x.mtime = min(x.size+step, size), time.Now() })
+			f.do(func() { x.size, x.mtime = min(x.size+step, size), time.Now().Add(f.skew) })
 		}
 		f.do(func() { x.state = done })
 	}()

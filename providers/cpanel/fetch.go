@@ -165,11 +165,17 @@ func (p *Provider) fetchHeld(ctx context.Context, job providers.Job, a keepwatch
 // that was waited for is gone by now, because who began it has removed it, one of our
 // own is asked for.
 func (p *Provider) fetchFull(ctx context.Context, job providers.Job, a keepwatch.Hosting, h host, r *remote, sink providers.Sink) error {
-	u, err := whoIs(ctx, h, a)
-	if err != nil {
+	if err := p.settled(ctx, job, r); err != nil && !errors.Is(err, errGone) {
 		return err
 	}
-	f, err := lookAt(ctx, h, u, r.Name)
+	var u user
+	var f heldFile
+	err := p.bear(ctx, job, func() (err error) {
+		if u, err = whoIs(ctx, h, a); err == nil {
+			f, err = lookAt(ctx, h, u, r.Name)
+		}
+		return err
+	})
 	if errors.Is(err, errGone) {
 		if r.shared() {
 			if err := p.another(ctx, job, r); err != nil {
@@ -190,7 +196,11 @@ func (p *Provider) fetchFull(ctx context.Context, job providers.Job, a keepwatch
 	if r.Others != "" {
 		made = f.made()
 	}
-	size, err := p.download(ctx, job, h, u, f, r.Want.expected(), made, sink)
+	want, err := stillWanted(ctx, h, *r, sink)
+	if err != nil {
+		return err
+	}
+	size, err := p.download(ctx, job, h, u, f, want, made, sink)
 	if errors.Is(err, errGone) && r.shared() { // in the middle: the sink has taken half of it
 		*r = remote{Version: remoteVersion}
 		if err := r.keep(job); err != nil {
@@ -199,9 +209,9 @@ func (p *Provider) fetchFull(ctx context.Context, job providers.Job, a keepwatch
 		return keepwatch.Errorf(keepwatch.KindTransient, "Another program that began the backup %s has removed it while it was downloaded. A new one is made.", f.name).Because(err)
 	}
 	if err != nil {
-		return gone(f.name, u, err)
+		return early(job, r, gone(f.name, u, err), errors.Is(err, errOpen))
 	}
-	r.Fetched, r.Size = true, size
+	r.Fetched, r.Size, r.At = true, size, f.mtime
 	return r.keep(job)
 }
 
@@ -233,9 +243,15 @@ func (p *Provider) download(ctx context.Context, job providers.Job, h host, u us
 	if f.size == 0 {
 		return 0, keepwatch.Errorf(keepwatch.KindAttention, "%s is an empty file at the host. Its disk or the account's quota may be full; look there, then cancel this run and start the backup again.", f.name)
 	}
-	rc, err := h.read(ctx, downloadRoute(f.path), f.size)
+	var rc io.ReadCloser
+	err := p.bear(ctx, job, func() (err error) {
+		if rc, err = h.read(ctx, downloadRoute(f.path), f.size); err != nil {
+			err = p.vanished(ctx, h, u, f, err)
+		}
+		return err
+	})
 	if err != nil {
-		return 0, p.vanished(ctx, h, u, f, err)
+		return 0, err
 	}
 	defer rc.Close()
 	mtime := f.mtime
@@ -248,22 +264,31 @@ func (p *Provider) download(ctx context.Context, job providers.Job, h host, u us
 	if err != nil {
 		return 0, p.vanished(ctx, h, u, f, err)
 	}
-	after, err := lookAt(ctx, h, u, f.name)
+	var after heldFile
+	err = p.bear(ctx, job, func() (err error) { after, err = lookAt(ctx, h, u, f.name); return err })
 	if err != nil && !errors.Is(err, errGone) { // gone by now: what came is whole or it is not
 		return 0, err
 	}
 	if err == nil && after.size != f.size {
 		return 0, keepwatch.Errorf(keepwatch.KindTransient, "%s had %s when its download began and has %s now, so the host is still writing it. It is downloaded again.", f.name, keepwatch.FormatBytes(f.size), keepwatch.FormatBytes(after.size))
 	}
+	open := false
 	if len(v.problems) > 0 {
 		w := &watcher{host: h, user: u}
-		if s, err := w.status(ctx); err == nil && s.of[f.name] == stateWriting {
+		s, err := w.status(ctx)
+		if err == nil && s.of[f.name] == stateWriting {
 			return 0, keepwatch.Errorf(keepwatch.KindTransient, "%s was downloaded before it was complete: the host still writes it. It is downloaded again.", f.name).Because(errUnfit)
 		}
-		v.problems = append(v.problems, p.fullThen(ctx, h)...)
+		full := p.fullThen(ctx, h)
+		open = err == nil && s.of[f.name] == stateUnknown && v.onlyCut() && len(full) == 0
+		v.problems = append(v.problems, full...)
 	}
 	v.inside.Name, v.inside.Made = f.name, made
-	return f.size, t.judge([]verdict{v}, v.inside)
+	err = t.judge([]verdict{v}, v.inside)
+	if err != nil && open {
+		err = fmt.Errorf("%w (%w)", err, errOpen)
+	}
+	return f.size, err
 }
 
 // fullThen says that the account's quota is full, where that is so: a host then counts
@@ -285,9 +310,4 @@ func (p *Provider) vanished(ctx context.Context, h host, u user, f heldFile, err
 		return errors.Join(err, errGone)
 	}
 	return err
-}
-
-// expected gives what the archive must hold.
-func (w want) expected() expected {
-	return expected{user: w.User, databases: w.Databases, postgres: w.Postgres, domains: w.Domains}
 }

@@ -48,7 +48,7 @@ func (p *Provider) Inspect(ctx context.Context, source keepwatch.Source) (keepwa
 	if state.Expiring, err = p.expiring(ctx, h, a, tokens); err != nil {
 		return state, err
 	}
-	state.Lacks = lacks(a, u, v, tokens)
+	state.Lacks = lacks(a, u, v, tokens, len(source.Parts) == 0)
 	return state, nil
 }
 
@@ -202,7 +202,8 @@ func (p *Provider) expiring(ctx context.Context, h host, a keepwatch.Hosting, to
 		}
 		all = append(all, keepwatch.Expiring{Name: "API token " + string(soonest.Name), At: soonest.Expires.Time, How: how})
 	}
-	if at, _, ok := h.lastCertificate(); ok {
+	// A pinned one that has ended works on, so that nothing is to be done about it.
+	if at, _, ok := h.lastCertificate(); ok && (a.Fingerprint == "" || at.After(p.now())) {
 		how := "The host renews the certificate of its own services; ask it, where it does not."
 		if a.Fingerprint != "" {
 			how += " Its new fingerprint then has to be written into keepwatch.yaml, or nothing is sent to the host."
@@ -260,16 +261,17 @@ func siteCertificates(ctx context.Context, h host) ([]keepwatch.Expiring, error)
 	return all, nil
 }
 
-// lacks says what the account may not do that its backups need.
-func lacks(a keepwatch.Hosting, u user, v version, tokens []token) []string {
+// lacks says what the account may not do that its backups need: full ones, or those of
+// parts, which only read.
+func lacks(a keepwatch.Hosting, u user, v version, tokens []token, full bool) []string {
 	var all []string
 	if err := allowed(u); err != nil {
 		all = append(all, keepwatch.Sentence(err))
 	}
-	if len(tokens) > 0 && !slices.ContainsFunc(tokens, func(t token) bool { return !bool(t.ReadOnly) }) {
+	if full && len(tokens) > 0 && !slices.ContainsFunc(tokens, func(t token) bool { return !bool(t.ReadOnly) }) {
 		all = append(all, fmt.Sprintf("The API token %s may only read, so that no full backup can be asked for. Make one that may write (cPanel: Security, Manage API Tokens).", tokens[0].Name))
 	}
-	if len(v) > 0 && !v.atLeast(fullSince) {
+	if full && len(v) > 0 && !v.atLeast(fullSince) {
 		all = append(all, fmt.Sprintf("The host runs cPanel %v, which cannot be asked for a full backup; from cPanel %d on it can.", v, fullSince))
 	}
 	if a.TokenName != "" && !a.Token.IsZero() && tokens != nil && len(tokens) == 0 {

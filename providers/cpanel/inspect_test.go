@@ -111,6 +111,7 @@ func TestInspectOfLittle(t *testing.T) {
 		lacks   string
 		ends    string
 		backups int
+		late    bool
 		err     string
 	}{
 		{name: "an old host", host: func(f *fakeHost) {
@@ -128,6 +129,8 @@ func TestInspectOfLittle(t *testing.T) {
 		{name: "no token of that name", account: func(h *keepwatch.Hosting) { h.TokenName = "kw" }, host: func(f *fakeHost) {
 			f.answers["Tokens::list"] = []obj{{"name": "b", "expires_at": nil}}
 		}, lacks: "has no API token of the name kw"},
+		{name: "a pinned certificate", account: func(h *keepwatch.Hosting) { h.Fingerprint = strings.Repeat("ab", 32) }, ends: "certificate of web1.example.net:2083"},
+		{name: "a pinned certificate that has ended works on", account: func(h *keepwatch.Hosting) { h.Fingerprint = strings.Repeat("ab", 32) }, late: true, ends: "-"},
 		{name: "it does not say which tokens there are", account: func(h *keepwatch.Hosting) { h.TokenName = "kw" }},
 		{name: "WHM knows more", account: func(h *keepwatch.Hosting) { h.WHM = "root" }, host: func(f *fakeHost) {
 			f.answers["WHM backup_set_list_combined"] = obj{"backup_set": obj{"ruthin": []obj{{"when": "2026-11-24T00:00:00.000Z", "where": "local"}, {"when": "2026-11-24", "where": "remote"}, {"when": "2026-11-23", "where": "remote"}}, "other": []obj{{"when": "2026-11-01"}}}}
@@ -147,6 +150,12 @@ func TestInspectOfLittle(t *testing.T) {
 			if c.account != nil {
 				c.account(a.job.Source.Hosting)
 			}
+			a.now = func() time.Time {
+				if c.late {
+					return time.Date(2028, 3, 1, 0, 0, 0, 0, time.UTC)
+				}
+				return time.Date(2026, 11, 26, 10, 0, 0, 0, time.UTC)
+			}
 			state, err := a.Inspect(t.Context(), a.job.Source)
 			if (err == nil) != (c.err == "") || !strings.Contains(keepwatch.Sentence(err), c.err) {
 				t.Fatal(err)
@@ -157,7 +166,7 @@ func TestInspectOfLittle(t *testing.T) {
 			if len(state.Backups) != c.backups {
 				t.Errorf("%+v", state.Backups)
 			}
-			if c.ends != "" && (len(state.Expiring) == 0 || state.Expiring[0].Name != c.ends) {
+			if c.ends == "-" && len(state.Expiring) > 0 || c.ends != "" && c.ends != "-" && (len(state.Expiring) == 0 || state.Expiring[0].Name != c.ends) {
 				t.Errorf("%+v", state.Expiring)
 			}
 		})
@@ -169,8 +178,15 @@ func TestProbes(t *testing.T) {
 		name    string
 		account func(h *keepwatch.Hosting)
 		host    func(f *fakeHost)
+		parts   []string
 		want    string
 	}{
+		{name: "parts of a full account", parts: []string{"databases"}, host: func(f *fakeHost) {
+			f.limit, f.used, f.major = 100<<20, 99<<20, "76"
+			f.answers["Tokens::list"] = []obj{{"name": "keepwatch", "readonly": true}}
+		}, want: "certificate ok, sign-in ok, version ok, rights ok, parts ok"},
+		{name: "a part that is not there", parts: []string{"database:ruthin_old"}, want: "certificate ok, sign-in ok, version ok, rights ok, parts problem"},
+		{name: "parts, and the feature is off", parts: []string{"home"}, host: func(f *fakeHost) { f.feature = map[string]int{"backup": 0} }, want: "certificate ok, sign-in ok, rights problem, version ok"},
 		{name: "all is well", host: func(f *fakeHost) {
 			f.files[mine] = &fakeFile{size: 5, state: "ready"}
 			f.answers["Tokens::list"] = []obj{{"name": "keepwatch", "expires_at": 4000000000}}
@@ -203,6 +219,7 @@ func TestProbes(t *testing.T) {
 			if c.account != nil {
 				c.account(a.job.Source.Hosting)
 			}
+			a.job.Source.Parts = c.parts
 			a.now = func() time.Time { return time.Date(2026, 11, 26, 10, 0, 0, 0, time.UTC) }
 			if strings.Contains(c.name, "ends soon") {
 				a.now = func() time.Time { return time.Now().Add(-48 * time.Hour) }

@@ -40,6 +40,7 @@ func scalar(b []byte) (string, bool, error) {
 }
 
 // looseFloat reads what a host means by a number: 12, "12", "12.00", true, null and "".
+// "unlimited" is 0, as in the functions that write it as a number.
 func looseFloat(b []byte) (float64, error) {
 	s, ok, err := scalar(b)
 	if err != nil || !ok || s == "" {
@@ -48,7 +49,7 @@ func looseFloat(b []byte) (float64, error) {
 	switch s {
 	case "true":
 		return 1, nil
-	case "false":
+	case "false", "unlimited", "∞":
 		return 0, nil
 	}
 	f, err := strconv.ParseFloat(s, 64)

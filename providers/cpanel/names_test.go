@@ -129,3 +129,17 @@ func TestBriefly(t *testing.T) {
 		}
 	}
 }
+
+// TestMade: where a host does not say when a file was written, its name does.
+func TestMade(t *testing.T) {
+	written := time.Date(2026, 11, 26, 2, 5, 0, 0, time.UTC)
+	for want, f := range map[string]heldFile{
+		"2026-11-26T02:05:00Z": {name: mine, mtime: written},
+		"2026-11-26T03:00:10Z": {name: mine},
+		"0001-01-01T00:00:00Z": {name: "backup-11.128.0.6_2026-06-23_ruthin.tar.gz"},
+	} {
+		if got := f.made().Format(time.RFC3339); got != want {
+			t.Errorf("%+v: %s", f, got)
+		}
+	}
+}

@@ -159,6 +159,7 @@ func TestOneHostPerSource(t *testing.T) {
 
 func TestRelease(t *testing.T) {
 	const size = 100
+	when := time.Date(2026, 11, 26, 3, 5, 0, 0, time.UTC)
 	for _, c := range []struct {
 		name   string
 		host   func(f *fakeHost)
@@ -171,6 +172,8 @@ func TestRelease(t *testing.T) {
 		{name: "removed by an old host", host: func(f *fakeHost) { f.major = "110" }},
 		{name: "nobody has said so", keep: true, note: "stays in the account's home and takes 100 B of its quota; remove: true", stays: true},
 		{name: "it is another file by now", host: func(f *fakeHost) { f.files[mine].size = 101 }, note: "has 101 B now and not the 100 B that were fetched", stays: true},
+		{name: "it was written again", change: func(r *remote) { r.At = when }, host: func(f *fakeHost) { f.files[mine].mtime = when.Add(time.Hour) }, note: "was written again since it was fetched", stays: true},
+		{name: "it was not written again", change: func(r *remote) { r.At = when }, host: func(f *fakeHost) { f.files[mine].mtime = when }},
 		{name: "it was not fetched", change: func(r *remote) { r.Fetched = false }, stays: true},
 		{name: "somebody else's", change: func(r *remote) { r.Others = "x" }, note: "another program may still need it", stays: true},
 		{name: "the host says that it did it", host: func(f *fakeHost) { f.stuck = true }, note: "it is still there", stays: true},

@@ -2,19 +2,21 @@ package cpanel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"keepwatch"
+	"keepwatch/providers"
 )
 
 // Probes looks at a hosting account for a check: whether its host is reached and
 // trusted, the account signed in, allowed and able to make a backup, and whether one can
 // be downloaded. It changes nothing. It stops where nothing more can be looked at.
 func (p *Provider) Probes(ctx context.Context, source keepwatch.Source) []keepwatch.Probe {
-	c := &checking{p: p, name: source.Name, prefix: "source " + source.Name}
+	c := &checking{p: p, name: source.Name, prefix: "source " + source.Name, parts: source.Parts}
 	a, h, err := p.account(source)
 	if err != nil {
 		return append(c.probes, c.bad("", err, "Correct keepwatch.yaml."))
@@ -30,6 +32,10 @@ func (p *Provider) Probes(ctx context.Context, source keepwatch.Source) []keepwa
 	}
 	c.add(" sign-in", keepwatch.ProbeGood, fmt.Sprintf("%s answers and knows the account %s.", hostOf(a), who), "")
 	c.server(ctx, a, h, u)
+	if len(c.parts) > 0 {
+		c.pieces(ctx, source, h, u)
+		return c.probes
+	}
 	c.download(ctx, a, h, u)
 	return c.probes
 }
@@ -37,8 +43,9 @@ func (p *Provider) Probes(ctx context.Context, source keepwatch.Source) []keepwa
 // checking is a check under way.
 type checking struct {
 	p      *Provider
-	name   string // of the source
-	prefix string // of the probes' names
+	name   string   // of the source
+	prefix string   // of the probes' names
+	parts  []string // that are backed up; none: all of the account
 	probes []keepwatch.Probe
 }
 
@@ -47,6 +54,9 @@ func (c *checking) add(what string, status keepwatch.ProbeStatus, text, next str
 }
 
 func (c *checking) bad(what string, err error, next string) keepwatch.Probe {
+	if keepwatch.Sentence(err) == "" && errors.Is(err, context.DeadlineExceeded) {
+		err = keepwatch.Errorf(keepwatch.KindTransient, "The host did not answer in the time that a check takes, or another call of the account was under way for all of it. Try again later, and ask the host if it is so again.")
+	}
 	return keepwatch.Probe{Name: c.prefix + what, Status: keepwatch.ProbeBad, Text: said(err), Next: next}
 }
 
@@ -92,16 +102,22 @@ func (c *checking) server(ctx context.Context, a keepwatch.Hosting, h host, u us
 	if err != nil {
 		c.add(" version", keepwatch.ProbeWarn, "The host does not say which version it runs: "+said(err), "")
 	} else {
-		c.add(" version", keepwatch.ProbeGood, fmt.Sprintf("The host runs cPanel %v. A full backup is watched by %s.", v, wayOf(v, a)), "")
+		text := fmt.Sprintf("The host runs cPanel %v.", v)
+		if len(c.parts) == 0 {
+			text += " A full backup is watched by " + wayOf(v, a) + "."
+		}
+		c.add(" version", keepwatch.ProbeGood, text, "")
 	}
-	lacking := slices.DeleteFunc(lacks(a, u, v, tokens), func(text string) bool { return text == keepwatch.Sentence(allowed(u)) }) // said above
+	lacking := slices.DeleteFunc(lacks(a, u, v, tokens, len(c.parts) == 0), func(text string) bool { return text == keepwatch.Sentence(allowed(u)) }) // said above
 	for _, text := range lacking {
 		c.add(" rights", keepwatch.ProbeBad, text, "")
 	}
 	if len(lacking) == 0 && allowed(u) == nil {
 		c.add(" rights", keepwatch.ProbeGood, "The account may make backups.", "")
 	}
-	c.room(ctx, a, h, u)
+	if len(c.parts) == 0 { // parts need no room at the host
+		c.room(ctx, a, h, u)
+	}
 	ends, err := c.p.expiring(ctx, h, a, tokens)
 	if err != nil {
 		c.probes = append(c.probes, c.bad(" token", err, ""))
@@ -175,4 +191,16 @@ func (c *checking) download(ctx context.Context, a keepwatch.Hosting, h host, u 
 		return
 	}
 	c.add(" download", keepwatch.ProbeGood, "A backup can be downloaded ("+way+").", "")
+}
+
+// pieces looks whether the parts that are backed up are there. None is downloaded: the
+// host would make it for that.
+func (c *checking) pieces(ctx context.Context, source keepwatch.Source, h host, u user) {
+	plan, err := c.p.planParts(ctx, providers.Job{Source: source}, h, u)
+	switch {
+	case err == nil:
+		c.add(" parts", keepwatch.ProbeGood, fmt.Sprintf("The parts are there: %s to download.", keepwatch.FormatCount(plan.Items, "file")), "")
+	case allowed(u) == nil: // else it was said
+		c.probes = append(c.probes, c.bad(" parts", err, ""))
+	}
 }

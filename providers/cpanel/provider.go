@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,8 +24,8 @@ type Config struct {
 }
 
 // Provider backs up hosting accounts. It satisfies providers.Provider,
-// providers.Preparer and providers.Inspector. It keeps a connection for each source,
-// whose calls take turns.
+// providers.Preparer and providers.Inspector. It keeps a connection for each source.
+// The calls of one account take turns, also where several sources are of it.
 type Provider struct {
 	log   *slog.Logger
 	now   func() time.Time
@@ -33,6 +34,7 @@ type Provider struct {
 
 	mu    sync.Mutex
 	hosts map[string]keptHost // by the source's name
+	lanes map[string]lanes    // by the host's name and the account
 }
 
 // keptHost is the host of a source, as long as the source is as it was.
@@ -64,15 +66,26 @@ func New(cfg Config) *Provider {
 	if cfg.Every <= 0 {
 		cfg.Every = lookEvery
 	}
-	p := &Provider{log: cfg.Log, now: cfg.Now, every: cfg.Every, hosts: map[string]keptHost{}}
+	p := &Provider{log: cfg.Log, now: cfg.Now, every: cfg.Every, hosts: map[string]keptHost{}, lanes: map[string]lanes{}}
 	p.dial = func(account keepwatch.Hosting) (host, error) {
 		c, err := newClient(account, cfg.Log, cfg.Now)
 		if err != nil {
 			return nil, err
 		}
+		c.lanes = p.lanesOf(c)
 		return live{c}, nil
 	}
 	return p
+}
+
+// lanesOf gives the turns of a client's account, which all that speak for it share,
+// by whichever port. The caller holds p.mu.
+func (p *Provider) lanesOf(c *client) lanes {
+	key := strings.ToLower(c.base.Hostname()) + " " + c.account.User
+	if _, ok := p.lanes[key]; !ok {
+		p.lanes[key] = c.lanes
+	}
+	return p.lanes[key]
 }
 
 // host is what the provider needs of a client, so that tests can be one.
@@ -173,7 +186,7 @@ func (p *Provider) Fetch(ctx context.Context, job providers.Job, sink providers.
 		}
 	}
 	if r.Push {
-		return p.fetchPushed(ctx, job, a, &r, sink)
+		return p.fetchPushed(ctx, job, a, h, &r, sink)
 	}
 	return p.fetchFull(ctx, job, a, h, &r, sink)
 }

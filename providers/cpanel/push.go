@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
+	"time"
 
 	"keepwatch"
 	"keepwatch/providers"
@@ -36,18 +39,31 @@ func arrivals(x keepwatch.Push, user string) ([]heldFile, error) {
 	return files, nil
 }
 
+// packTime is how long a host may pack before it sends the first byte, where nobody has
+// configured a time and it does not say whether it is at work. It packs all of the
+// account first, which takes hours for a large one.
+const packTime = 3 * time.Hour
+
+// mostPackTime is how long one is believed that says it is at work: a run of which
+// nobody has told it the end looks like that for ever.
+const mostPackTime = 24 * time.Hour
+
 // waitPushed waits until a backup that the host sends has arrived: its size is the same
 // over many looks. What goes wrong at the host is told in its e-mail and log only, so
 // that a file that does not come is all that can be seen of it.
-func (p *Provider) waitPushed(ctx context.Context, job providers.Job, a keepwatch.Hosting, r *remote) error {
-	w := &waiting{p: p, job: job, r: r, stall: stall(a), now: p.now, size: -1}
-	w.changed = p.now()
+func (p *Provider) waitPushed(ctx context.Context, job providers.Job, a keepwatch.Hosting, h host, r *remote) error {
+	w := &waiting{p: p, job: job, r: r, stall: stall(a), now: p.now, size: -1, watcher: watcher{host: h, user: user{User: text(r.Want.User), Home: text(r.Home)}}}
+	began := p.now()
+	w.changed = began
 	for {
 		files, err := arrivals(*a.Push, r.Want.User)
 		if err != nil {
 			return err
 		}
 		list := fresh(files, r.Before)
+		if len(list) == 0 {
+			list = rewritten(files, r.Before, true)
+		}
 		if r.Name == "" && len(list) > 0 {
 			r.name(list)
 			if err := r.keep(job); err != nil {
@@ -57,13 +73,16 @@ func (p *Provider) waitPushed(ctx context.Context, job providers.Job, a keepwatc
 		f, there := find(files, r.Name)
 		switch {
 		case there:
+			w.stall = stall(a)
 			w.grown(f.size)
 			w.report(status{})
-			if w.same >= quietLooks && f.size > 0 {
+			if f.size > 0 && w.calm(p.now().Sub(w.changed)) {
 				return nil
 			}
 		case r.Name != "":
 			return keepwatch.Errorf(keepwatch.KindAttention, "%s had arrived in %s and is not there any more. Cancel this run and start the backup again.", r.Name, a.Push.Folder)
+		default:
+			w.packing(ctx, a, began)
 		}
 		if p.now().Sub(w.changed) >= w.stall {
 			return notArrived(a, r, w)
@@ -71,6 +90,23 @@ func (p *Provider) waitPushed(ctx context.Context, job providers.Job, a keepwatc
 		if err := pause(ctx, p.every); err != nil {
 			return err
 		}
+	}
+}
+
+// packing looks whether the host is still at work on what it is going to send.
+func (w *waiting) packing(ctx context.Context, a keepwatch.Hosting, began time.Time) {
+	if a.Stall > 0 { // somebody knows better
+		return
+	}
+	s, err := w.status(ctx)
+	writing := s.state == stateWriting || slices.Contains(slices.Collect(maps.Values(s.of)), stateWriting)
+	switch {
+	case err == nil && writing && w.now().Sub(began) < mostPackTime:
+		w.changed, w.stall = w.now(), defaultStall
+	case err == nil && s.known:
+		w.stall = defaultStall
+	default: // it does not say, or cannot be asked
+		w.stall = packTime
 	}
 }
 
@@ -89,7 +125,10 @@ func notArrived(a keepwatch.Hosting, r *remote, w *waiting) error {
 
 // fetchPushed takes in what arrived, and proves it as if it were downloaded. The
 // folder's files are not ours: a link in place of the file is not followed.
-func (p *Provider) fetchPushed(ctx context.Context, job providers.Job, a keepwatch.Hosting, r *remote, sink providers.Sink) error {
+func (p *Provider) fetchPushed(ctx context.Context, job providers.Job, a keepwatch.Hosting, h host, r *remote, sink providers.Sink) error {
+	if err := p.settled(ctx, job, r); err != nil {
+		return err
+	}
 	if err := p.tell(*r, sink); err != nil {
 		return err
 	}
@@ -100,7 +139,10 @@ func (p *Provider) fetchPushed(ctx context.Context, job providers.Job, a keepwat
 	defer f.Close()
 	t := &taking{job: job, sink: sink, total: info.Size()}
 	e := keepwatch.Entry{Path: r.Name, Type: keepwatch.EntryFile, Size: info.Size(), Mode: 0o600, ModTime: info.ModTime()}
-	want := r.Want.expected()
+	want, err := stillWanted(ctx, h, *r, sink)
+	if err != nil {
+		return err
+	}
 	want.size = info.Size()
 	v, err := t.take(ctx, e, f, newProver(want))
 	if err != nil {
@@ -114,7 +156,7 @@ func (p *Provider) fetchPushed(ctx context.Context, job providers.Job, a keepwat
 		return keepwatch.Errorf(keepwatch.KindTransient, "%s had %s when it began to be taken in and has %s now, so it still arrives. It is taken in again.", r.Name, keepwatch.FormatBytes(info.Size()), keepwatch.FormatBytes(after.Size()))
 	}
 	if err := t.judge([]verdict{v}, v.inside); err != nil {
-		return err
+		return early(job, r, err, v.onlyCut())
 	}
 	r.Fetched, r.Size = true, info.Size()
 	return r.keep(job)

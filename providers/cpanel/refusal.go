@@ -88,8 +88,8 @@ func (c *client) remember(what string, err error) {
 var (
 	// errTooLong ends a call whose time is over.
 	errTooLong = errors.New("the host took too long")
-	// errIdle ends a transfer on which nothing came or went for idleTime.
-	errIdle = errors.New("no byte for two minutes")
+	// errIdle ends a transfer on which nothing came or went for too long.
+	errIdle = errors.New("no byte for minutes")
 )
 
 // unreachable makes a sentence of an error of the network. ctx is the caller's, timed

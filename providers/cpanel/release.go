@@ -14,7 +14,8 @@ import (
 const releaseTries = 3
 
 // Release removes the host's copy of what was fetched and proved, where the source says
-// so, and only that very file: of that name and of the size that was proved. Whatever
+// so, and only that very file: of that name, of the size that was proved, and not written
+// since. Whatever
 // stays is told with its size, because it counts against the account's quota.
 func (p *Provider) Release(ctx context.Context, job providers.Job) ([]keepwatch.Note, error) {
 	r, err := readRemote(job)
@@ -58,6 +59,8 @@ func (p *Provider) Release(ctx context.Context, job providers.Job) ([]keepwatch.
 			continue
 		case f.size != r.Size:
 			return note("the host's file of that name has %s now and not the %s that were fetched and verified, so it was not removed", keepwatch.FormatBytes(f.size), size)
+		case !r.At.IsZero() && !f.mtime.IsZero() && !f.mtime.Equal(r.At):
+			return note("the host's file of that name was written again since it was fetched and verified, so it was not removed; it takes %s of the account's quota", keepwatch.FormatBytes(f.size))
 		}
 		if try == releaseTries {
 			break

@@ -31,8 +31,14 @@ type remote struct {
 	Twin   string `json:"twin,omitempty"` // another one that was begun at the same time, and is left there
 	Want   want   `json:"want"`
 
+	// Early: it was taken and ended in the middle, where the host does not say that it
+	// was complete. 1: it is waited for once more, and longer; 2: it was.
+	Early int `json:"early,omitempty"`
+
 	Fetched bool  `json:"fetched,omitempty"` // it is here, and proved
 	Size    int64 `json:"size,omitempty"`    // of what was fetched
+	// At is when that was last written, as the host said; zero: it did not say.
+	At time.Time `json:"at,omitzero"`
 }
 
 // mark is a file that was there.

@@ -108,7 +108,8 @@ func (p *Provider) prepare(ctx context.Context, h host, a keepwatch.Hosting, u u
 }
 
 // running reports whether a full backup is being made, and which file it is; "": it
-// has none yet. Where the host does not say, one grows between two looks.
+// has none yet. Where the host does not say, one grows between two looks: when it was
+// last written says nothing, because the clocks of hosts may be wrong by hours.
 func (p *Provider) running(ctx context.Context, w *watcher, s status, files []heldFile) (string, bool, error) {
 	for i := len(files) - 1; i >= 0; i-- {
 		if s.of[files[i].name] == stateWriting {
@@ -118,11 +119,7 @@ func (p *Provider) running(ctx context.Context, w *watcher, s status, files []he
 	if s.known {
 		return "", s.state == stateWriting, nil
 	}
-	young := false
-	for _, f := range files {
-		young = young || f.mtime.IsZero() || p.now().Sub(f.mtime).Abs() < youngFor
-	}
-	if !young {
+	if len(files) == 0 {
 		return "", false, nil
 	}
 	if err := pause(ctx, p.every); err != nil {
@@ -139,9 +136,6 @@ func (p *Provider) running(ctx context.Context, w *watcher, s status, files []he
 	}
 	return "", false, nil
 }
-
-// youngFor is how old a file may be that may still be written; clocks differ.
-const youngFor = 15 * time.Minute
 
 // arrived looks whether a backup that the host may have been told of has begun.
 func (p *Provider) arrived(ctx context.Context, job providers.Job, h host, a keepwatch.Hosting, u user, r *remote) (bool, error) {

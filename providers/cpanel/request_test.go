@@ -177,6 +177,8 @@ func TestOneRunsAlready(t *testing.T) {
 		{"BackupInfo says so", func(f *fakeHost) { f.grow(theirs, 100, 1, "ready") }},
 		{"API 2 says so", func(f *fakeHost) { f.info, f.pending = false, true; f.grow(theirs, 100, 1, "complete") }},
 		{"it grows", func(f *fakeHost) { f.info = false; f.grow(theirs, 100, 1, "") }},
+		{"it grows where the clock is slow", func(f *fakeHost) { f.info, f.skew = false, -3*time.Hour; f.grow(theirs, 100, 1, "") }},
+		{"it grows where the clock is fast", func(f *fakeHost) { f.info, f.skew = false, 3*time.Hour; f.grow(theirs, 100, 1, "") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 
 // How a stream goes on after a cut.
 const (
-	streamTries = 8 // in a row without a new byte, after which it gives up
+	streamTries = 8 // in a row without a new byte, before which it never gives up
 	firstWait   = 200 * time.Millisecond
 	longestWait = 30 * time.Second
 	// Where at least so much came since the cut before, it asks again at once.
@@ -35,13 +35,18 @@ type stream struct {
 	host  string
 	known int64 // of the whole; -1: a cut cannot be mended, since the host makes another file each time
 	way   string
+	// patience is how long it waits after a cut before it gives up, where the tries do
+	// not take longer: a host that is started anew, or that answers 429 or 503, is away
+	// for longer than they are.
+	patience time.Duration
 
 	ctx   context.Context
 	cur   *body        // nil after a cut
 	at    int64        // bytes given
 	sum   maphash.Hash // of the bytes given
 	tries int          // in a row
-	since int64        // bytes given since the cut before
+	slept time.Duration
+	since int64 // bytes given since the cut before
 	err   error
 }
 
@@ -50,6 +55,7 @@ type stream struct {
 func (c *client) stream(ctx context.Context, path string, known int64) (*stream, error) {
 	open := func(ctx context.Context, from int64) (*body, error) { return c.download(ctx, path, from) }
 	s := streamOf(ctx, open, c.log, c.base.Host, known)
+	s.patience = stall(c.account)
 	if err := s.start(); err != nil {
 		return nil, err
 	}
@@ -120,7 +126,7 @@ func (s *stream) give(p []byte) (int, error) {
 	_, _ = s.sum.Write(p) // which never fails
 	s.at += int64(len(p))
 	s.since += int64(len(p))
-	s.tries = 0
+	s.tries, s.slept = 0, 0
 	return len(p), nil
 }
 
@@ -145,9 +151,11 @@ func (s *stream) ended(err error) {
 // reopen connects again until the stream stands where it was, or it gives up.
 func (s *stream) reopen() error {
 	for {
-		if err := s.pause(s.ctx, s.wait()); err != nil {
+		wait := s.wait()
+		if err := s.pause(s.ctx, wait); err != nil {
 			return err
 		}
+		s.slept += wait
 		s.since = 0
 		s.tries++
 		err := s.again()
@@ -158,7 +166,7 @@ func (s *stream) reopen() error {
 			return context.Cause(s.ctx)
 		case keepwatch.KindOf(err) != keepwatch.KindTransient, errors.Is(err, errChanged):
 			return err
-		case s.tries >= streamTries:
+		case s.tries >= streamTries && s.slept >= s.patience:
 			return keepwatch.Errorf(keepwatch.KindTransient, "The download from %s was cut at %d of %d bytes, and did not go on in %d tries. It is begun anew with the next try.", s.host, s.at, s.known, s.tries).Because(err)
 		}
 	}
@@ -169,7 +177,7 @@ func (s *stream) wait() time.Duration {
 	if s.tries == 0 && s.since >= worthwhile {
 		return 0
 	}
-	return min(firstWait<<s.tries, longestWait)
+	return min(firstWait<<min(s.tries, streamTries), longestWait)
 }
 
 // again connects once, and where the host gives the whole reads up to where the stream

@@ -132,6 +132,7 @@ func cutUp(t *testing.T, c *client, mux *http.ServeMux, size, times int, how man
 		}
 	}
 	defer s.Close()
+	s.patience = 0
 	s.pause = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	got, err := io.ReadAll(s)
 	if err != nil || !bytes.Equal(got, file) {
@@ -196,6 +197,31 @@ func TestGivesUp(t *testing.T) {
 		}
 		if _, again := s.Read(make([]byte, 1)); !errors.Is(again, err) {
 			t.Errorf("another error the second time: %v", again)
+		}
+	})
+}
+
+// TestOutageWhileItIsStreamed: a host that is away for a quarter of an hour in the middle
+// of a download is asked for the rest when it is back, and not for all of it.
+func TestOutageWhileItIsStreamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		back := time.Now().Add(15 * time.Minute)
+		var froms []int64
+		open := func(_ context.Context, from int64) (*body, error) {
+			if from > 0 && time.Now().Before(back) {
+				return nil, keepwatch.Errorf(keepwatch.KindTransient, "down")
+			}
+			froms = append(froms, from)
+			return gives([]byte("abcdef")[from:max(from, 3)+from], from, 6, errReset)(from)
+		}
+		s := streamOf(t.Context(), open, slog.New(slog.DiscardHandler), "host", 6)
+		s.patience = defaultStall
+		if err := s.start(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(s)
+		if took := time.Since(back); err != nil || string(got) != "abcdef" || len(froms) != 2 || froms[1] != 3 || took > longestWait {
+			t.Errorf("%q, %v from %v, %v after it was back", got, err, froms, took)
 		}
 	})
 }

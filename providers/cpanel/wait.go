@@ -42,7 +42,7 @@ func (p *Provider) wait(ctx context.Context, job providers.Job, r *remote) error
 		return keepwatch.Errorf(keepwatch.KindAttention, "It is not known what the host of %s was asked for. Cancel this run and start the backup again.", job.Source.Name)
 	}
 	if r.Push {
-		return p.waitPushed(ctx, job, a, r)
+		return p.waitPushed(ctx, job, a, h, r)
 	}
 	u := user{User: text(orElse(r.Want.User, a.User)), Home: text(orElse(r.Home, "/home/"+a.User))}
 	w := &waiting{p: p, job: job, r: r, stall: stall(a), now: p.now, watcher: watcher{host: h, user: u}}
@@ -244,14 +244,23 @@ func (w *waiting) decide(ctx context.Context, s status) (bool, error) {
 			return false, err
 		}
 	}
-	if state == stateUnknown && w.same >= quietLooks && w.size > 0 {
+	quiet := w.now().Sub(w.changed)
+	if state == stateUnknown && w.size > 0 && w.calm(quiet) {
 		return true, nil
 	}
-	if quiet := w.now().Sub(w.changed); quiet >= w.stall {
+	if quiet >= w.stall {
 		return false, keepwatch.Errorf(keepwatch.KindAttention, "%s has not grown for %s: %s are there, and the host does not say that it is complete. Its writer may hang. Look in cPanel (Files, Backup): if nothing happens there, remove that file, cancel this run and start the backup again; Retry waits for it once more.",
 			w.r.Name, keepwatch.FormatDuration(quiet), keepwatch.FormatBytes(w.size))
 	}
 	return false, nil
+}
+
+// calm reports whether a file counts as complete of which nobody says so.
+func (w *waiting) calm(quiet time.Duration) bool {
+	if w.r.Early == 1 {
+		return quiet >= w.stall
+	}
+	return w.same >= quietLooks
 }
 
 // full says that the quota was filled while the backup was written, as an error.
