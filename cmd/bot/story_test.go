@@ -34,6 +34,7 @@ func botMain() {
 		Pace:  20 * time.Millisecond,
 	})
 	stop()
+	writePeak(os.Getenv("KEEPWATCH_TEST_PEAK"))
 	os.Exit(code)
 }
 
