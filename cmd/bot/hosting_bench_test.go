@@ -115,6 +115,9 @@ func (h *benchedHost) store(ctx context.Context, dir string) error {
 	return os.RemoveAll(dir)
 }
 
+// mostMemory is how much the program may take for a backup of any size, in MiB.
+const mostMemory = 64
+
 // benchRecipient is somebody else's key: nothing here is opened again.
 const benchRecipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 
@@ -147,6 +150,9 @@ func (h *benchedHost) program(b *testing.B) {
 		}
 		return os.RemoveAll(root)
 	})
+	if most > mostMemory {
+		b.Errorf("%.1f MiB of memory, of %d", most, mostMemory)
+	}
 	b.ReportMetric(most, "peak-MiB")
 	b.ReportMetric(cpu/float64(b.N), "cpu-s")
 }
