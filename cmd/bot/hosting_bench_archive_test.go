@@ -29,18 +29,21 @@ type benchedHost struct {
 }
 
 // benchHost makes the host and the backup: "mixed" is a dump, small files, pictures and
-// what gzip cannot make smaller at all; "dumps" is databases alone, which gzip halves.
+// what gzip cannot make smaller at all; "dumps" is databases alone, which gzip halves;
+// "stored" is videos and archives, which it only stores.
 // The archive has some 150 MB; KEEPWATCH_SOAK makes it 10 GiB and more where it is mixed.
 func benchHost(b *testing.B, kind string) *benchedHost {
 	b.Helper()
 	when := time.Date(2026, 11, 12, 3, 0, 0, 0, time.UTC)
 	spec := cpaneltest.ArchiveSpec{User: "ruthin", Level: gzip.BestSpeed, Databases: map[string]string{}, Files: map[string][]byte{}}
 	dumps, photos := 3, 0
-	if kind == "mixed" {
+	switch soak := os.Getenv("KEEPWATCH_SOAK") != ""; {
+	case kind == "stored":
+		dumps, spec.Large = 0, 160<<20
+	case kind == "mixed" && soak:
+		dumps, photos, spec.Many, spec.Large = 20, 1000, 10_000, 8<<30
+	case kind == "mixed":
 		dumps, photos, spec.Many, spec.Large = 1, 32, 10_000, 64<<20
-		if os.Getenv("KEEPWATCH_SOAK") != "" {
-			dumps, photos, spec.Large = 20, 1000, 8<<30
-		}
 	}
 	text, photo := words(96<<20), picture(2<<20)
 	for i := range dumps {

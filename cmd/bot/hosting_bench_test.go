@@ -34,7 +34,7 @@ import (
 //
 // The files lie in TMPDIR: set it to a tmpfs to measure the programs and not the disk.
 func BenchmarkHosting(b *testing.B) {
-	for _, kind := range []string{"mixed", "dumps"} {
+	for _, kind := range []string{"mixed", "dumps", "stored"} {
 		h := benchHost(b, kind)
 		h.peers(b)
 		b.Run(kind+"/prove", func(b *testing.B) {
