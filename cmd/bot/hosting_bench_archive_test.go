@@ -19,7 +19,6 @@ import (
 // benchedHost is a fake host with one account, whose home directory holds a full
 // backup.
 type benchedHost struct {
-	kind     string
 	host     *cpaneltest.Host
 	account  *cpaneltest.Account
 	name     string // of the backup
@@ -52,7 +51,7 @@ func benchHost(b *testing.B, kind string) *benchedHost {
 	for i := range photos {
 		spec.Files[fmt.Sprintf("public_html/photos/%04d.jpg", i)] = photo
 	}
-	h := &benchedHost{kind: kind, name: cpaneltest.BackupName("ruthin", when), provider: cpanel.New(cpanel.Config{})}
+	h := &benchedHost{name: cpaneltest.BackupName("ruthin", when), provider: cpanel.New(cpanel.Config{})}
 	h.file = filepath.Join(b.TempDir(), h.name)
 	begun := time.Now()
 	if err := writeBackup(h.file, spec, when); err != nil {

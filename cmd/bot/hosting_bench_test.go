@@ -35,15 +35,17 @@ import (
 // The files lie in TMPDIR: set it to a tmpfs to measure the programs and not the disk.
 func BenchmarkHosting(b *testing.B) {
 	for _, kind := range []string{"mixed", "dumps", "stored"} {
-		h := benchHost(b, kind)
-		h.peers(b)
-		b.Run(kind+"/prove", func(b *testing.B) {
-			h.each(b, func(context.Context) error { return h.fetch(b.Context(), &hashing{sum: sha256.New()}) })
+		b.Run(kind, func(b *testing.B) {
+			h := benchHost(b, kind)
+			h.peers(b)
+			b.Run("prove", func(b *testing.B) {
+				h.each(b, func(ctx context.Context) error { return h.fetch(ctx, &hashing{sum: sha256.New()}) })
+			})
+			b.Run("fetch", func(b *testing.B) {
+				h.each(b, func(ctx context.Context) error { return h.store(ctx, b.TempDir()) })
+			})
+			b.Run("bot", h.program)
 		})
-		b.Run(kind+"/fetch", func(b *testing.B) {
-			h.each(b, func(ctx context.Context) error { return h.store(ctx, b.TempDir()) })
-		})
-		b.Run(kind+"/bot", h.program)
 	}
 }
 
@@ -68,7 +70,7 @@ func (h *benchedHost) peers(b *testing.B) {
 		{"gunzip", "gunzip", "gunzip -t < " + h.file},
 		{"sha256sum", "sha256sum", "sha256sum " + h.file},
 	} {
-		b.Run(h.kind+"/"+peer.name, func(b *testing.B) {
+		b.Run(peer.name, func(b *testing.B) {
 			if _, err := exec.LookPath(peer.needs); err != nil {
 				b.Skipf("needs %s", peer.needs)
 			}
