@@ -20,6 +20,7 @@ import (
 )
 
 func main() {
+	boundMemory(os.Getenv)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, process{
 		Args: os.Args[1:], Environ: os.Environ(),

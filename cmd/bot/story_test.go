@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 // botMain is main with a way to die at a named point, and to begin at another
 // time. The shipped program has neither.
 func botMain() {
+	boundMemory(os.Getenv)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, process{
 		Args: os.Args[1:], Environ: os.Environ(),
@@ -34,6 +35,7 @@ func botMain() {
 		Pace:  20 * time.Millisecond,
 	})
 	stop()
+	writePeak(os.Getenv("KEEPWATCH_TEST_PEAK"))
 	os.Exit(code)
 }
 
