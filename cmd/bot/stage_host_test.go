@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -36,7 +37,9 @@ import (
 //	host held DAY [DAMAGE]            a full backup of that day, 03:00, in the home directory; sets HELD to its name
 //	host fault KEY=VALUE…             the next requests go wrong; see faultOf
 //	host clear                        no fault any more
-//	host hold, host go                what it makes in the background stands still until then
+//	host grow BYTES                   what a step in the background adds to a full backup
+//	host hold [STEPS], host go        what it makes in the background stands still after so many steps, until it goes on
+//	host looked COUNT WHAT            wait until there were so many calls to "Module::function" since now
 //	host upgrade VERSION, host revoke, host closed (tokens cannot download), host receiver NAME DIR
 //	host empty                        the account loses its files and databases
 //	host had COUNT WHAT               so many calls to "Module::function" or a route
@@ -84,7 +87,7 @@ func openHost(ts *testscript.TestScript, t testing.TB, args []string) *hostStage
 		}
 	}
 	h := cpaneltest.New(t, cfg)
-	t.Cleanup(func() { gate.hold(false) }) // before the host ends, which waits for what it does
+	t.Cleanup(func() { gate.hold(false, 0) }) // before the host ends, which waits for what it does
 	s := &hostStage{h, h.AddAccount("ruthin"), clock, gate}
 	for name, value := range map[string]string{
 		"HOST": h.URL(), "WHM": h.WHMURL(), "TOKEN": s.account.Token(), "WHMTOKEN": h.WHMToken("root"), "PIN": h.Fingerprint(), "CAFILE": h.CAFile(),
@@ -146,7 +149,15 @@ func (s *hostStage) do(ts *testscript.TestScript, what string, args []string) er
 		ts.Setenv("TOKEN", a.NewToken(at(0), ends))
 		return err
 	case "hold", "go":
-		s.gate.hold(what == "hold")
+		let, err := strconv.Atoi(cmp.Or(at(0), "0"))
+		s.gate.hold(what == "hold", let)
+		return err
+	case "grow":
+		n, err := strconv.ParseInt(at(0), 10, 64)
+		s.Grow(n)
+		return err
+	case "looked":
+		return s.looked(at(0), at(1))
 	case "clear":
 		s.ClearFaults()
 	case "upgrade":
@@ -166,6 +177,18 @@ func (s *hostStage) do(ts *testscript.TestScript, what string, args []string) er
 		return s.look(ts, what, args)
 	}
 	return nil
+}
+
+// looked waits for more calls of a function.
+func (s *hostStage) looked(count, what string) error {
+	n, err := strconv.Atoi(count)
+	before := len(s.CallsTo(what))
+	for deadline := time.Now().Add(stageTime); err == nil && len(s.CallsTo(what)) < before+n; <-time.After(5 * time.Millisecond) { // another process calls
+		if time.Now().After(deadline) {
+			return fmt.Errorf("there were %d calls", len(s.CallsTo(what))-before)
+		}
+	}
+	return err
 }
 
 // look compares what is on the host with what a story expects.

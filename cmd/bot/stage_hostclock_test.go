@@ -36,6 +36,7 @@ func (c *hostClock) set(text string) error {
 type gate struct {
 	mu     sync.Mutex
 	closed chan struct{} // closed when it is opened; nil: it is open
+	let    int           // so many pass while it is closed
 }
 
 // pass waits as long as the gate is closed, and for as long as a step takes.
@@ -43,16 +44,20 @@ func (g *gate) pass() {
 	<-time.After(12 * time.Millisecond)
 	g.mu.Lock()
 	closed := g.closed
+	if closed != nil && g.let > 0 {
+		g.let, closed = g.let-1, nil
+	}
 	g.mu.Unlock()
 	if closed != nil {
 		<-closed
 	}
 }
 
-// hold closes the gate, or opens it.
-func (g *gate) hold(on bool) {
+// hold closes the gate but for the next so many, or opens it.
+func (g *gate) hold(on bool, let int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.let = let
 	switch {
 	case on && g.closed == nil:
 		g.closed = make(chan struct{})
