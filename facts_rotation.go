@@ -20,6 +20,31 @@ type Departure struct {
 	// Home: it was brought home, into an archive that is verified or that our own
 	// retention has removed since.
 	Home bool
+	// Near is the Ref of a whole and verified archive of ours of about the same day,
+	// where the backup itself cannot be brought home, because the account does not get
+	// at it: with it nothing is lost when the backup goes. "": there is none.
+	Near string
+}
+
+// Kept reports whether what the backup holds is in a verified archive, as far as
+// that can be.
+func (d Departure) Kept() bool { return d.Home || d.Near != "" }
+
+// nearBy is how far an archive may be from a backup of which only the day is known, to
+// stand for it: the day itself, and a day before and after it.
+const nearBy = 36 * time.Hour
+
+// near gives the archive that stands for a backup which cannot be brought home.
+func near(source Source, b ServerBackup, archives []Archive) string {
+	if b.Path != "" || b.Stays {
+		return ""
+	}
+	for _, a := range archives {
+		if a.Source == source.Name && len(a.Parts) == 0 && a.IsVerified() && a.AsOf().Sub(b.At.Add(12*time.Hour)).Abs() <= nearBy {
+			return a.Ref()
+		}
+	}
+	return ""
 }
 
 // Departures gives the backups that a server holds, in the order in which they go:
@@ -43,7 +68,7 @@ func Departures(source Source, state ServerState, archives []Archive) []Departur
 	var list []Departure
 	before := 0 // of those that are rotated away
 	for _, b := range Homes(source.Name, backups, nil, archives) {
-		d := Departure{Backup: b, Home: isHome(b, archives)}
+		d := Departure{Backup: b, Home: isHome(b, archives), Near: near(source, b, archives)}
 		if b.Stays {
 			list = append(list, d)
 			continue
@@ -209,7 +234,7 @@ func RotationFacts(source Source, state ServerState, archives []Archive, hostNex
 		facts = append(facts, unseenFact(source, state, now, loc))
 	}
 	all := slices.DeleteFunc(Departures(source, state, archives), func(d Departure) bool { return d.Backup.Stays })
-	i := slices.IndexFunc(all, func(d Departure) bool { return !d.Home && d.soon(now) })
+	i := slices.IndexFunc(all, func(d Departure) bool { return !d.Kept() && d.soon(now) })
 	if i < 0 {
 		return facts
 	}
@@ -258,7 +283,7 @@ func holds(all []Departure, rotation Rotation) string {
 func othersAway(later []Departure) string {
 	away := 0
 	for _, d := range later {
-		if !d.Home {
+		if !d.Kept() {
 			away++
 		}
 	}

@@ -124,7 +124,7 @@ func verified(source, started string) Archive {
 
 func TestRotationFacts(t *testing.T) {
 	const now = "2026-11-25T12:00"
-	own := []Archive{verified("ruthin-web", "2026-11-24T03:00")}
+	own := []Archive{verified("ruthin-web", "2026-11-25T09:00")}
 	broken := verified("ruthin-web", "2026-11-10T03:00")
 	broken.Verified[0].Problems = []Finding{{Text: "Not whole."}}
 	home := func(s ServerState, ref string, which ...int) ServerState {
@@ -160,10 +160,10 @@ func TestRotationFacts(t *testing.T) {
 			want: "rotation/ruthin-web | warn | 2026-11-23T00:00 | ruthin-web: the backup of 16 November goes at any time now: its date was 23 November\n"},
 		{name: "more than it keeps", rotation: Rotation{Keeps: 2}, state: web("11-25", "11-24", "11-23"), archives: own, next: "2026-11-26T00:00",
 			want: "rotation/ruthin-web | warn | 2026-11-26T00:00 | ruthin-web: the backup of 23 November goes at the host's next run\n"},
-		{name: "the next is home, the one after it is not due", rotation: Rotation{Keeps: 3}, state: home(web("11-23", "11-16", "11-09"), "ruthin-web/2026-11-24T030000Z", 2), archives: own},
-		{name: "the next is home, and another goes by age", rotation: Rotation{3, month}, state: home(web("11-23", "11-16", "11-09"), "ruthin-web/2026-11-24T030000Z", 2), archives: own,
+		{name: "the next is home, the one after it is not due", rotation: Rotation{Keeps: 3}, state: home(web("11-23", "11-16", "11-09"), "ruthin-web/2026-11-25T090000Z", 2), archives: own},
+		{name: "the next is home, and another goes by age", rotation: Rotation{3, month}, state: home(web("11-23", "11-16", "11-09"), "ruthin-web/2026-11-25T090000Z", 2), archives: own,
 			want: "rotation/ruthin-web | warn | 2026-12-14T00:00 | ruthin-web: the backup of 16 November goes at the host's second run from now or by 14 December\n"},
-		{name: "all are home", rotation: Rotation{3, month}, state: home(web("11-23", "11-16", "11-09"), "ruthin-web/2026-11-24T030000Z", 0, 1, 2), archives: own},
+		{name: "all are home", rotation: Rotation{3, month}, state: home(web("11-23", "11-16", "11-09"), "ruthin-web/2026-11-25T090000Z", 0, 1, 2), archives: own},
 		{name: "brought home and removed by our own rules", rotation: Rotation{Keeps: 1}, state: home(web("11-23"), "ruthin-web/2026-11-01T030000Z", 0), archives: own},
 		{name: "brought home, and what was is damaged", rotation: Rotation{Keeps: 1}, state: home(web("11-23"), broken.Ref(), 0), archives: append([]Archive{broken}, own...),
 			want: "rotation/ruthin-web | warn | - | ruthin-web: the backup of 23 November goes at the host's next run\n"},
@@ -196,7 +196,7 @@ func TestRotationFacts(t *testing.T) {
 func TestRotationFactSaysWhatIsThere(t *testing.T) {
 	source := Source{Name: "ruthin-web", Kind: KindCPanel, Rotation: Rotation{3, 28 * 24 * time.Hour}}
 	state := web("11-23", "11-16", "11-09")
-	facts := RotationFacts(source, state, []Archive{verified("ruthin-web", "2026-11-24T03:00")}, time.Time{}, at("2026-11-25T12:00"), time.UTC)
+	facts := RotationFacts(source, state, []Archive{verified("ruthin-web", "2026-11-25T09:00")}, time.Time{}, at("2026-11-25T12:00"), time.UTC)
 	want := "The host holds 3 backups and keeps 3, each for 28 d at the most. The one of 9 November goes at the host's next run or by 7 December, and was not brought home. " +
 		"2 that go later were not brought home either. If what it holds matters, download it while it is there and hand it in; where the account does not get at it, ask the host's administrator. " +
 		"A backup that Keepwatch makes now holds what there is now, and not what there was on 9 November."
@@ -216,5 +216,33 @@ func TestRotationFactSaysWhatIsThere(t *testing.T) {
 	wellFormed(t, facts)
 	if len(facts) != 2 || facts[0].Key != "server/ruthin-web" {
 		t.Errorf("a server that nobody has seen for two days: %s", brief(facts))
+	}
+}
+
+// TestRotationOfWhatCannotBeBroughtHome: a backup that the account does not get at is
+// no reason to worry where a whole archive of ours of about that day is verified.
+func TestRotationOfWhatCannotBeBroughtHome(t *testing.T) {
+	day := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	source := Source{Name: "web", Kind: KindCPanel, Rotation: Rotation{Keeps: 1}}
+	proof := []Verification{{Level: LevelOpened}}
+	whole := Archive{Source: "web", Stamp: "2026-11-21T030000Z", Started: day.Add(27 * time.Hour), Verified: proof}
+	parts, late, unproved, other := whole, whole, whole, whole
+	parts.Parts, late.Started, unproved.Verified, other.Source = []string{"home"}, day.Add(49*time.Hour), nil, "mail"
+	for name, c := range map[string]struct {
+		archive Archive
+		path    string
+		stands  bool
+	}{
+		"whole": {whole, "", true}, "can be brought home": {whole, "/home/web/b.tar.gz", false}, "parts": {parts, "", false},
+		"of another day": {late, "", false}, "not verified": {unproved, "", false}, "of another source": {other, "", false},
+	} {
+		state := ServerState{Seen: day, Backups: []ServerBackup{{ID: "2026-11-20", At: day, Path: c.path}}}
+		facts := RotationFacts(source, state, []Archive{c.archive}, time.Time{}, day.Add(60*time.Hour), time.UTC)
+		if got := len(facts) == 0; got != c.stands {
+			t.Errorf("%s: %+v", name, facts)
+		}
+		if near := Departures(source, state, []Archive{c.archive})[0].Near; (near == whole.Ref()) != c.stands {
+			t.Errorf("%s: %q", name, near)
+		}
 	}
 }

@@ -102,8 +102,11 @@ func (r *Router) hostRotation(c *call, msg *keepwatch.Message, source keepwatch.
 			if d.Backup.Size > 0 {
 				size = keepwatch.FormatBytes(d.Backup.Size)
 			}
-			if d.Home {
+			switch {
+			case d.Home:
 				home = "as " + d.Backup.Home
+			case d.Near != "":
+				home = "no; " + d.Near + " is of about that day"
 			}
 			table.Rows = append(table.Rows, []string{d.Backup.Day(now, r.cfg.Location), size, d.Says(now, r.cfg.Location), home})
 		}
@@ -135,7 +138,7 @@ func (r *Router) hostRotation(c *call, msg *keepwatch.Message, source keepwatch.
 
 // leaves reports whether a backup goes from the host without being home. One that
 // stays there until somebody removes it is no reason to worry.
-func leaves(d keepwatch.Departure) bool { return !d.Home && !d.Backup.Stays }
+func leaves(d keepwatch.Departure) bool { return !d.Kept() && !d.Backup.Stays }
 
 // ownRotation says what our own retention would remove of a source, and why.
 func (r *Router) ownRotation(msg *keepwatch.Message, source string, archives []keepwatch.Archive) error {
