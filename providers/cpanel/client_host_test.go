@@ -143,7 +143,7 @@ func callAll(t *testing.T, c cpanel.Client, account keepwatch.Hosting, archive [
 		t.Errorf("API 2: %v", err)
 	}
 	if account.WHM != "" {
-		if _, err = c.Ask(ctx, cpanel.WHM, "", "backup_config_get", nil); err != nil {
+		if _, err = c.Ask(ctx, cpanel.WHM, "", "backup_set_list_combined", nil); err != nil {
 			t.Errorf("WHM: %v", err)
 		}
 	}

@@ -117,8 +117,8 @@ func TestAPI2AndWHM(t *testing.T) {
 		_, _ = io.WriteString(w, `{"data":{"uapi":{"status":1,"data":[{"file":"a"}]}},"metadata":{"result":1,"reason":"OK"}}`)
 	})
 	h.answer("/json-api/version", `{"data":{"version":"11.136.0.4"},"metadata":{"result":"1","reason":"OK"}}`)
-	h.answer("/json-api/backup_config_get", `{"metadata":{"result":0,"reason":"Unknown app (\"backup_config_get\") requested for this version (1) of the API."}}`)
-	h.mux.HandleFunc("/json-api/listaccts", func(w http.ResponseWriter, _ *http.Request) {
+	h.answer("/json-api/backup_set_list_combined", `{"metadata":{"result":0,"reason":"Unknown app (\"backup_set_list_combined\") requested for this version (1) of the API."}}`)
+	h.mux.HandleFunc("/json-api/accountsummary", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = io.WriteString(w, `{"metadata":{"result":0,"reason":"You do not have the right to list accounts."}}`)
 	})
@@ -133,10 +133,10 @@ func TestAPI2AndWHM(t *testing.T) {
 	if err := c.uapi(ctx, "Fileman", "list_files", url.Values{"dir": {"/home/ruthin"}}, &files); err != nil || files[0].File != "a" {
 		t.Errorf("%v, %v", files, err)
 	}
-	if err := c.whm(ctx, "backup_config_get", nil, nil); !isAbsent(err) {
+	if err := c.whm(ctx, "backup_set_list_combined", nil, nil); !isAbsent(err) {
 		t.Errorf("not seen to be absent: %v", err)
 	}
-	err := c.whm(ctx, "listaccts", nil, nil)
+	err := c.whm(ctx, "accountsummary", nil, nil)
 	wants(t, err, keepwatch.KindAttention, "Give the token the right")
 	if !isRefused(err) {
 		t.Error("a missing right is no refusal")

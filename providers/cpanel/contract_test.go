@@ -3,6 +3,8 @@ package cpanel
 import (
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -42,4 +44,28 @@ func TestContract(t *testing.T) {
 		}
 	}
 	wants(t, c.whm(ctx, "version", nil, nil), keepwatch.KindInvalid, "Set whm:")
+}
+
+// TestContractIsUsed: the contract names what is called, and nothing else.
+func TestContractIsUsed(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shipped strings.Builder
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "contract") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shipped.Write(text)
+	}
+	for _, e := range Contract() {
+		if !strings.Contains(shipped.String(), `"`+e.Function) {
+			t.Errorf("%s is called nowhere", e.Name())
+		}
+	}
 }

@@ -29,11 +29,7 @@ func contractBackups() []Endpoint {
 		{API: UAPI, Module: "Backup", Function: "restore_email_filters", Verbs: post(), Optional: []string{"backup-N", "timeout", "verbose"}, Upload: "backup", Once: true, Since: 86, Source: sourceUAPI},
 		{API: UAPI, Module: "BackupInfo", Function: "list", Verbs: get(), Since: 136, Source: sourceUAPI},
 		{API: UAPI, Module: "BackupInfo", Function: "progress", Verbs: get(), Since: 136, Source: sourceUAPI},
-		{API: UAPI, Module: "BackupInfo", Function: "reset", Verbs: get(), Once: true, Since: 136, Source: sourceUAPI},
 		{API: API2, Module: "Backups", Function: "listfullbackups", Verbs: get(), Source: sourceAPI2},
-		{API: UAPI, Module: "Restore", Function: "directory_listing", Verbs: get(), Required: []string{"path"}, Since: 68, Source: sourceUAPI},
-		{API: UAPI, Module: "Restore", Function: "query_file_info", Verbs: get(), Required: []string{"path"}, Optional: []string{"exists"}, Since: 68, Source: sourceUAPI},
-		{API: UAPI, Module: "Restore", Function: "restore_file", Verbs: get(), Required: []string{"backupID", "overwrite", "path"}, Once: true, Since: 68, Source: sourceUAPI},
 	}
 }
 
@@ -59,13 +55,10 @@ func contractAccount() []Endpoint {
 		{API: UAPI, Module: "Postgresql", Function: "list_databases", Verbs: get(), Since: 84, Source: sourceUAPI},
 		{API: UAPI, Module: "Email", Function: "list_forwarders_backups", Verbs: get(), Source: sourceUAPI},
 		{API: UAPI, Module: "Email", Function: "list_filters_backups", Verbs: get(), Source: sourceUAPI},
-		{API: UAPI, Module: "DomainInfo", Function: "list_domains", Verbs: get(), Source: sourceUAPI},
 		{API: UAPI, Module: "Tokens", Function: "list", Verbs: get(), Since: 80, Source: sourceUAPI},
 		{API: UAPI, Module: "Variables", Function: "get_user_information", Verbs: get(), Optional: []string{"name-N"}, Since: 86, Source: sourceUAPI},
 		{API: UAPI, Module: "Variables", Function: "get_server_information", Verbs: get(), Optional: []string{"name-N"}, Since: 86, Source: sourceUAPI},
 		{API: UAPI, Module: "StatsBar", Function: "get_stats", Verbs: get(), Required: []string{"display"}, Optional: []string{"infinityimg", "infinitylang", "rowcounter", "warninglevel", "warnings", "warnout"}, Since: 42, Source: sourceUAPI},
-		{API: UAPI, Module: "Features", Function: "has_feature", Verbs: get(), Required: []string{"name"}, Since: 42, Source: sourceUAPI},
-		{API: UAPI, Module: "Features", Function: "list_features", Verbs: get(), Since: 42, Source: sourceUAPI},
 		{API: UAPI, Module: "SSL", Function: "installed_hosts", Verbs: get(), Source: sourceUAPI},
 	}
 }

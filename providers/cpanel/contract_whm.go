@@ -4,26 +4,16 @@ import "net/http"
 
 // contractWHM are the functions of WHM API 1.
 func contractWHM() []Endpoint {
-	pkg := []string{"tarroot", "compressionsetting", "low_priority", "split", "incremental", "skiphomedir", "skipacctdb", "skiplogs", "skipapitokens"}
 	return []Endpoint{
 		{API: WHM, Function: "version", Verbs: get(), Source: sourceWHM},
 		{API: WHM, Function: "uapi_cpanel", Verbs: get(), Required: []string{"cpanel.user", "cpanel.module", "cpanel.function"}, Since: 86, Source: sourceWHM},
 		{API: WHM, Function: "create_user_session", Verbs: get(), Required: []string{"user", "service"}, Optional: []string{"preferred_domain", "locale"}, Once: true, Since: 40, Source: sourceWHM},
 		{API: WHM, Function: "accountsummary", Verbs: get(), Optional: []string{"user", "domain"}, Source: sourceWHM},
-		{API: WHM, Function: "listaccts", Verbs: get(), Optional: []string{"search", "searchtype", "searchmethod", "want"}, Source: sourceWHM},
 		{API: WHM, Function: "api_token_list", Verbs: get(), Source: sourceWHM},
-		{API: WHM, Function: "start_background_pkgacct", Verbs: get(), Required: []string{"user"}, Optional: pkg, Once: true, Since: 54, Source: sourceWHM},
-		{API: WHM, Function: "get_pkgacct_session_state", Verbs: get(), Required: []string{"session_id"}, Since: 88, Source: sourceWHM},
-		{API: WHM, Function: "fetch_pkgacct_master_log", Verbs: get(), Required: []string{"session_id"}, Since: 88, Source: sourceWHM},
-		{API: WHM, Function: "list_cparchive_files", Verbs: get(), Since: 42, Source: sourceWHM},
 		{API: WHM, Function: "start_local_cpmove_restore", Verbs: get(), Required: []string{"cpmovepath", "username"}, Optional: []string{"overwrite", "restricted", "dedicated_ip", "delete_archive", "update_a_records", "mail_location"}, Once: true, Since: 88, Source: sourceWHM},
 		{API: WHM, Function: "get_transfer_session_state", Verbs: get(), Required: []string{"transfer_session_id"}, Source: sourceWHM},
 		{API: WHM, Function: "fetch_transfer_session_log", Verbs: get(), Required: []string{"transfer_session_id", "logfile"}, Source: sourceWHM},
-		{API: WHM, Function: "abort_transfer_session", Verbs: get(), Required: []string{"transfer_session_id"}, Once: true, Source: sourceWHM},
-		{API: WHM, Function: "backup_date_list", Verbs: get(), Source: sourceWHM},
 		{API: WHM, Function: "backup_set_list_combined", Verbs: get(), Since: 80, Source: sourceWHM},
-		{API: WHM, Function: "backup_user_list", Verbs: get(), Required: []string{"restore_point"}, Source: sourceWHM},
-		{API: WHM, Function: "backup_config_get", Verbs: get(), Source: sourceWHM},
 	}
 }
 

@@ -103,7 +103,7 @@ func TestFullBackupGrows(t *testing.T) {
 	if dump := members["backup-3.6.2026_22-05-06_ruthin/mysql/ruthin_wp.sql"]; !strings.Contains(dump, a.Database("ruthin_wp")) || !strings.Contains(dump, "-- Dump completed on 2026-03-06 22:05:06\n") {
 		t.Errorf("the dump ends in %q", dump[max(len(dump)-200, 0):])
 	}
-	if bad := h.Violations(); len(bad) > 0 {
+	if bad := broken(h); len(bad) > 0 {
 		t.Error(bad)
 	}
 }
@@ -294,7 +294,7 @@ func TestPush(t *testing.T) {
 	if all := a.HomeBackups(); len(all) != 0 {
 		t.Errorf("in the home directory are %v", all)
 	}
-	if bad := h.Violations(); len(bad) > 0 {
+	if bad := broken(h); len(bad) > 0 {
 		t.Error(bad)
 	}
 }
