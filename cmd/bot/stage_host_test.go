@@ -42,6 +42,7 @@ import (
 //	host looked COUNT WHAT            wait until there were so many calls to "Module::function" since now
 //	host upgrade VERSION, host revoke, host closed (tokens cannot download), host receiver NAME DIR
 //	host empty                        the account loses its files and databases
+//	host heard COUNT                  so many calls of any kind since its tokens were revoked
 //	host had COUNT WHAT               so many calls to "Module::function" or a route
 //	host keeps COUNT                  so many full backups lie in the home directory
 //	host same FILE                    a file here is, byte by byte, the newest full backup there
@@ -53,6 +54,7 @@ type hostStage struct {
 	account *cpaneltest.Account
 	clock   *hostClock
 	gate    *gate
+	revoked int // calls before the tokens were revoked
 }
 
 func cmdHost(ts *testscript.TestScript, neg bool, args []string) {
@@ -88,7 +90,7 @@ func openHost(ts *testscript.TestScript, t testing.TB, args []string) *hostStage
 	}
 	h := cpaneltest.New(t, cfg)
 	t.Cleanup(func() { gate.hold(false, 0) }) // before the host ends, which waits for what it does
-	s := &hostStage{h, h.AddAccount("ruthin"), clock, gate}
+	s := &hostStage{h, h.AddAccount("ruthin"), clock, gate, 0}
 	for name, value := range map[string]string{
 		"HOST": h.URL(), "WHM": h.WHMURL(), "TOKEN": s.account.Token(), "WHMTOKEN": h.WHMToken("root"), "PIN": h.Fingerprint(), "CAFILE": h.CAFile(),
 	} {
@@ -164,6 +166,7 @@ func (s *hostStage) do(ts *testscript.TestScript, what string, args []string) er
 		s.Upgrade(at(0))
 	case "revoke":
 		a.RevokeTokens()
+		s.revoked = len(s.Calls())
 	case "closed":
 		s.TokenDownloads(false)
 	case "receiver":
@@ -195,6 +198,10 @@ func (s *hostStage) looked(count, what string) error {
 func (s *hostStage) look(ts *testscript.TestScript, what string, args []string) error {
 	a := s.account
 	switch what {
+	case "heard":
+		if n := len(s.Calls()) - s.revoked; strconv.Itoa(n) != args[0] {
+			return fmt.Errorf("there were %d calls", n)
+		}
 	case "had":
 		if n := len(s.CallsTo(args[1])); strconv.Itoa(n) != args[0] {
 			return fmt.Errorf("there were %d calls", n)
