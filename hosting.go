@@ -106,6 +106,11 @@ type Inside struct {
 	Bytes     int64    `json:"bytes"`               // of content, unpacked
 	Databases []string `json:"databases,omitempty"` // that have a dump, sorted
 	Domains   []string `json:"domains,omitempty"`   // sorted
+	// Postgres are those of Databases that are of PostgreSQL: an account cannot put
+	// them back.
+	Postgres []string `json:"postgres,omitempty"`
+	// Mail is what of e-mail an account can put back by itself; nil: nobody has looked.
+	Mail *InsideMail `json:"mail,omitempty"`
 
 	// Account is what it is of, as Hosting.Account gives it: a source may come to mean
 	// another account by a line in the configuration. "": nobody knows.
@@ -115,6 +120,12 @@ type Inside struct {
 	Name string `json:"name,omitempty"`
 	// Made is of when that is; zero: of when the run began.
 	Made time.Time `json:"made,omitzero"`
+}
+
+// InsideMail is what of a full backup are e-mail forwarders and filters.
+type InsideMail struct {
+	Forwarders []string `json:"forwarders,omitempty"` // domains that have some, sorted
+	Filters    bool     `json:"filters,omitempty"`    // the account has some
 }
 
 // IsZero reports whether nothing was seen.

@@ -50,7 +50,11 @@ func (r *Router) partsOfAccount(source string) []Candidate {
 	var names []string
 	for _, a := range archives {
 		if a.Inside != nil {
-			names = append(names, a.Inside.Databases...)
+			for _, name := range a.Inside.Databases { // one of PostgreSQL is no part
+				if !slices.Contains(a.Inside.Postgres, name) {
+					names = append(names, name)
+				}
+			}
 		}
 	}
 	slices.Sort(names)

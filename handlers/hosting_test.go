@@ -206,6 +206,9 @@ func TestFetchStartsTheRun(t *testing.T) {
 func TestCompleteHosting(t *testing.T) {
 	w := newWorld()
 	m, ret := account(w)
+	in := *w.archives[3].Inside // one of PostgreSQL is no part
+	in.Databases, in.Postgres = append(in.Databases, "ruthin_pg"), []string{"ruthin_pg"}
+	w.archives[3].Inside = &in
 	r := w.hosting(t, m, ret)
 	const others = "home databases forwarders filters database:ruthin_shop database:ruthin_wp"
 	for _, c := range []struct{ text, who, want string }{

@@ -32,7 +32,8 @@ type contents struct {
 	dumps    []dump
 	postgres []string
 	domains  map[string]bool
-	user     string // whose account is expected
+	mailers  map[string]bool // domains that have forwarders
+	user     string          // whose account is expected
 	scanner  *scanner
 }
 
@@ -47,12 +48,13 @@ type home struct {
 	earlier  int64   // full backups that lie in it
 	weight   int64   // their bytes
 	bytes    int64   // of the files in homedir.tar
+	filters  bool    // e-mail filters of the account are in it
 }
 
 // look walks through a full backup. Where the archive has a homedir.tar, that is walked
 // through as well.
 func (fullBackup) look(r io.Reader) sight {
-	c := &contents{domains: map[string]bool{}, scanner: newScanner()}
+	c := &contents{domains: map[string]bool{}, mailers: map[string]bool{}, scanner: newScanner()}
 	c.tar = walkTar(r, c.visit)
 	return c
 }
@@ -96,6 +98,8 @@ func (c *contents) visit(e entry, content io.Reader) {
 		}
 	case folder == "dnszones" && strings.HasSuffix(name, ".db"):
 		c.domain(strings.TrimSuffix(name, ".db"))
+	case folder == "va" && deeper && e.size > 0 && !strings.Contains(name, "/") && len(c.mailers) < mostNames && len(name) <= longest:
+		c.mailers[name] = true
 	case rest == "userdata/main":
 		c.userdata = readSmall(e, content)
 	}
@@ -165,6 +169,8 @@ func (h *home) visit(name string, e entry, content io.Reader) {
 	}
 	h.files++
 	switch {
+	case name == strings.TrimPrefix(innerFilters, innerHome+"/"):
+		h.filters = e.size > 0
 	case name == "cpbackup-exclude.conf":
 		h.excludes = readSmall(e, content)
 	case strings.HasPrefix(name, "backup-") && strings.HasSuffix(name, ".tar.gz") && !strings.Contains(name, "/") && e.kind == tar.TypeReg:

@@ -13,7 +13,8 @@ func (c *contents) judge(want expected, v *verdict) {
 		return // what is missing then is missing because of that
 	}
 	c.settings()
-	v.inside = keepwatch.Inside{Files: c.home.files, Bytes: c.tar.bytes, Databases: c.databases(), Domains: sorted(c.domains)}
+	v.inside = keepwatch.Inside{Files: c.home.files, Bytes: c.tar.bytes, Databases: c.databases(), Domains: sorted(c.domains),
+		Postgres: slices.Compact(slices.Sorted(slices.Values(c.postgres))), Mail: &keepwatch.InsideMail{Forwarders: sorted(c.mailers), Filters: c.home.filters}}
 	if c.home.nested != nil { // what was packed twice is counted once, by its files
 		v.inside.Bytes = c.tar.bytes - c.home.packed + c.home.bytes
 	}

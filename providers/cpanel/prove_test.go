@@ -27,7 +27,7 @@ func TestAHealthyArchive(t *testing.T) {
 	}
 	v.inside.Bytes = 0
 	if diff := cmp.Diff(keepwatch.Inside{Files: 40, Databases: []string{"ruthin_shop", "ruthin_wp"},
-		Domains: []string{"parked.example", "ruthin.example", "shop.example", "shop.ruthin.example"}}, v.inside); diff != "" {
+		Domains: []string{"parked.example", "ruthin.example", "shop.example", "shop.ruthin.example"}, Mail: &keepwatch.InsideMail{}}, v.inside); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -411,7 +411,7 @@ func TestReturnNotInside(t *testing.T) {
 		t.Fatal(err)
 	}
 	set := b.shelf.set(0, map[string][]byte{"backup-11.23.2026_06-00-00_ruthin.tar.gz": full.Bytes()})
-	set.Archive.Inside = &keepwatch.Inside{Files: 3, Databases: []string{"ruthin_gone"}, Domains: []string{"gone.example"}}
+	set.Archive.Inside = &keepwatch.Inside{Files: 3, Databases: []string{"ruthin_gone"}, Mail: &keepwatch.InsideMail{Forwarders: []string{"gone.example"}, Filters: true}}
 	plan, err := b.Plan(t.Context(), []providers.Set{set}, []string{"databases", "forwarders", "filters"})
 	if err != nil {
 		t.Fatal(err)

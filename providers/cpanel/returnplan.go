@@ -238,8 +238,8 @@ func (p *planner) administrators() {
 // inside says what a full backup holds: as it was seen when it was brought home, or
 // by reading it, where nobody has looked.
 func (p *planner) inside(ctx context.Context, set providers.Set, e keepwatch.Entry) (holding, error) {
-	if in := set.Archive.Inside; in != nil && !in.IsZero() {
-		return holding{home: in.Files > 0, filters: in.Files > 0, databases: in.Databases, domains: in.Domains}, nil
+	if in := set.Archive.Inside; in != nil && in.Mail != nil {
+		return holding{home: in.Files > 0, databases: lacking(in.Databases, in.Postgres), postgres: in.Postgres, domains: in.Mail.Forwarders, filters: in.Mail.Filters}, nil
 	}
 	_, content, err := set.From.OpenEntry(ctx, set.Archive.Ref(), e.Path)
 	if err != nil {

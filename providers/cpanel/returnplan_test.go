@@ -23,7 +23,12 @@ func TestPlanReturn(t *testing.T) {
 	one := b.shelf.set(1, map[string][]byte{fullOfTest: full.Bytes()})
 	two := b.shelf.set(2, map[string][]byte{"databases/ruthin_wp.sql.gz": gz("x"), "databases/readme.txt": []byte("x"), "home/backup-ruthin.example-11-25-2026.tar.gz": gz("x"), "other/x": []byte("x")})
 	seen := b.shelf.set(3, map[string][]byte{"backup-11.26.2026_06-00-00_ruthin.tar.gz": []byte("not read")})
-	seen.Archive.Inside = &keepwatch.Inside{Files: 3, Databases: []string{"ruthin_blog"}, Domains: []string{"ruthin.example"}}
+	seen.Archive.Inside = &keepwatch.Inside{Files: 3, Databases: []string{"ruthin_blog", "ruthin_pg"}, Domains: []string{"ruthin.example", "www.ruthin.example"}, Postgres: []string{"ruthin_pg"},
+		Mail: &keepwatch.InsideMail{Forwarders: []string{"ruthin.example"}, Filters: true}}
+	bare := b.shelf.set(8, map[string][]byte{"backup-12.1.2026_06-00-00_ruthin.tar.gz": []byte("not read")})
+	bare.Archive.Inside = &keepwatch.Inside{Files: 3, Domains: []string{"ruthin.example"}, Mail: &keepwatch.InsideMail{}}
+	old := b.shelf.set(9, map[string][]byte{fullOfTest: full.Bytes()}) // of which less was written down
+	old.Archive.Inside = &keepwatch.Inside{Files: 3, Databases: []string{"ruthin_pg"}, Domains: []string{"ruthin.example"}}
 	for name, c := range map[string]struct {
 		sets  []providers.Set
 		parts []string
@@ -34,6 +39,8 @@ func TestPlanReturn(t *testing.T) {
 		"one database":      {[]providers.Set{two, one}, []string{"database:ruthin_shop"}, []string{"24 database ruthin_shop"}},
 		"home":              {[]providers.Set{two, one}, []string{"home"}, []string{"24 home directory", "25 home directory"}},
 		"as it was seen":    {[]providers.Set{seen}, nil, []string{"26 home directory", "26 database ruthin_blog", "26 e-mail forwarders of ruthin.example", "26 e-mail filters"}},
+		"without any mail":  {[]providers.Set{bare}, nil, []string{"1 home directory"}},
+		"not looked for":    {[]providers.Set{old}, []string{"databases", "filters"}, []string{"2 database ruthin_shop", "2 database ruthin_wp", "2 e-mail filters"}},
 	} {
 		plan, err := b.Plan(t.Context(), c.sets, c.parts)
 		if err != nil {
@@ -52,6 +59,9 @@ func TestPlanReturn(t *testing.T) {
 		if !strings.Contains(not, want) {
 			t.Errorf("%q is not told: %s", want, not)
 		}
+	}
+	if plan, err := b.Plan(t.Context(), []providers.Set{seen}, nil); err != nil || !strings.Contains(strings.Join(plan.Not, "\n"), "The PostgreSQL database ruthin_pg cannot be put back") {
+		t.Errorf("%q, %v", plan.Not, err)
 	}
 	again := b.shelf.set(7, map[string][]byte{fullOfTest: full.Bytes()})
 	if plan, err := b.Plan(t.Context(), []providers.Set{again, one}, nil); err != nil || len(plan.Not) != 2 || !strings.Contains(plan.Not[0], again.Archive.Ref()) {

@@ -363,3 +363,23 @@ func TestLookInside(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestWhatCanBePutBackIsSeen: what is written down while a backup is brought home is
+// what somebody sees who reads it for a plan, so that the plan needs not read it.
+func TestWhatCanBePutBackIsSeen(t *testing.T) {
+	for name, list := range map[string][]piled{"ordinary": ordinary(), "a version alone": ordinary()[:2]} {
+		b := backupOf(t, list...)
+		want, err := lookInside(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := prove(t, newProver(expected{user: "ruthin"}), b).inside
+		if in.Mail == nil {
+			in.Mail = &keepwatch.InsideMail{}
+		}
+		got := holding{home: in.Files > 0, databases: lacking(in.Databases, in.Postgres), postgres: in.Postgres, domains: in.Mail.Forwarders, filters: in.Mail.Filters}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(holding{})); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
