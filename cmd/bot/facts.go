@@ -43,6 +43,24 @@ func (a *app) facts(now time.Time) ([]keepwatch.Fact, error) {
 		}
 		facts = append(facts, keepwatch.RunFacts(rule, came, now, s.Location)...)
 	}
+	ofSources, err := a.sourceFacts(bySource, schedules, now)
+	if err != nil {
+		return nil, err
+	}
+	facts = append(facts, ofSources...)
+	more, err := a.duties.phones.Facts(now)
+	for _, f := range more {
+		if rule, ok := asked[f.Key]; !ok || !justAsked(f, rule, now) {
+			facts = append(facts, f)
+		}
+	}
+	return facts, err
+}
+
+// sourceFacts gives those about each source: its archives, and what its server holds.
+func (a *app) sourceFacts(bySource map[string][]keepwatch.Archive, schedules map[string]keepwatch.Rule, now time.Time) ([]keepwatch.Fact, error) {
+	s := a.settings
+	var facts []keepwatch.Fact
 	sources, err := a.catalog.Sources()
 	if err != nil {
 		return nil, err
@@ -68,13 +86,7 @@ func (a *app) facts(now time.Time) ([]keepwatch.Fact, error) {
 			}
 		}
 	}
-	more, err := a.duties.phones.Facts(now)
-	for _, f := range more {
-		if rule, ok := asked[f.Key]; !ok || !justAsked(f, rule, now) {
-			facts = append(facts, f)
-		}
-	}
-	return facts, err
+	return facts, nil
 }
 
 // patience is how long somebody has to answer a question for the first time before

@@ -15,8 +15,7 @@ const releaseTries = 3
 
 // Release removes the host's copy of what was fetched and proved, where the source says
 // so, and only that very file: of that name, of the size that was proved, and not written
-// since. Whatever
-// stays is told with its size, because it counts against the account's quota.
+// since. Whatever stays is told with its size, because it counts against the account's quota.
 func (p *Provider) Release(ctx context.Context, job providers.Job) ([]keepwatch.Note, error) {
 	r, err := readRemote(job)
 	if err != nil {
@@ -40,7 +39,12 @@ func (p *Provider) Release(ctx context.Context, job providers.Job) ([]keepwatch.
 	case r.shared():
 		return note("the host's copy stays in the account's home and takes %s of its quota, since another program may still need it", size)
 	}
-	u := user{User: text(r.Want.User), Home: text(r.Home)}
+	return p.takeAway(ctx, job, h, r, note)
+}
+
+// takeAway removes what is still the file that was fetched.
+func (p *Provider) takeAway(ctx context.Context, job providers.Job, h host, r remote, note func(format string, args ...any) ([]keepwatch.Note, error)) ([]keepwatch.Note, error) {
+	u, size := user{User: text(r.Want.User), Home: text(r.Home)}, keepwatch.FormatBytes(r.Size)
 	var failed error
 	for try := range releaseTries + 1 { // the last only looks
 		if failed != nil {

@@ -83,15 +83,18 @@ func runPrepared(t *testing.T, c Case, p providers.Preparer) {
 			}
 		}
 	})
-	t.Run("the wait stops", func(t *testing.T) {
-		m := &memory{t: t}
-		if err := p.Request(t.Context(), m.job(c.Source)); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if err := p.Wait(ctx, m.job(c.Source)); !errors.Is(err, context.Canceled) {
-			t.Errorf("with a cancelled context: %v", err)
-		}
-	})
+	t.Run("the wait stops", func(t *testing.T) { waitStops(t, c, p) })
+}
+
+// waitStops: the end of its context ends a wait.
+func waitStops(t *testing.T, c Case, p providers.Preparer) {
+	m := &memory{t: t}
+	if err := p.Request(t.Context(), m.job(c.Source)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.Wait(ctx, m.job(c.Source)); !errors.Is(err, context.Canceled) {
+		t.Errorf("with a cancelled context: %v", err)
+	}
 }
