@@ -98,7 +98,7 @@ func (c *client) openSFTP(ctx context.Context, conn *ssh.Client, file string, fr
 	if err != nil {
 		return nil, keepwatch.Errorf(keepwatch.KindTransient, "the file cannot be read.").Because(err)
 	}
-	t := newTransfer(ctx, f, stuck, done)
+	t := newTransfer(ctx, hangUp{f, conn}, stuck, done)
 	t.Reader = bufio.NewReaderSize(timedReader{t}, sftpRead)
 	if from == 0 {
 		if err := looksRight(t.Reader); err != nil {
@@ -107,6 +107,15 @@ func (c *client) openSFTP(ctx context.Context, conn *ssh.Client, file string, fr
 	}
 	return &body{ReadCloser: t, size: info.Size(), from: from, way: waySFTP}, nil
 }
+
+// hangUp is a file whose connection is of no use without it. File.Close asks the server
+// and waits for its answer, without end where it says nothing any more.
+type hangUp struct {
+	io.Reader
+	conn io.Closer
+}
+
+func (h hangUp) Close() error { return h.conn.Close() }
 
 // openIn opens a file by the path that the API knows it by or, where SSH shows the home
 // as the root of everything, by what is left of it there.

@@ -17,6 +17,7 @@ import (
 	osuser "os/user"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -260,5 +261,78 @@ func TestJailedHome(t *testing.T) {
 	b, err := h.client(t, nil).download(soon(t), asking("/nowhere/ruthin/backup.tar.gz"), 0)
 	if got := fetched(t, b, err); got != string(gzipped("archive")) {
 		t.Errorf("%d bytes", len(got))
+	}
+}
+
+// frozen passes a connection on to a server until it is frozen: from then on nothing
+// goes either way, and it stays open.
+type frozen struct {
+	port   int
+	freeze chan struct{}
+}
+
+func newFrozen(t *testing.T, to int) *frozen {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &frozen{ln.Addr().(*net.TCPAddr).Port, make(chan struct{})}
+	var running sync.WaitGroup
+	t.Cleanup(running.Wait)
+	t.Cleanup(func() { _ = ln.Close() })
+	running.Go(func() {
+		in, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		defer in.Close()
+		out, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", to))
+		if err != nil {
+			return
+		}
+		defer out.Close()
+		pass := func(to, from net.Conn) {
+			buf := make([]byte, 32<<10)
+			for {
+				n, err := from.Read(buf)
+				select {
+				case <-f.freeze:
+					if err == nil {
+						continue
+					}
+				default:
+				}
+				if err != nil {
+					_ = to.Close()
+					return
+				}
+				_, _ = to.Write(buf[:n])
+			}
+		}
+		running.Go(func() { pass(in, out) })
+		pass(out, in)
+	})
+	return f
+}
+
+// TestSFTPThatFreezes: a download that nobody wants any more ends at once, and does not
+// wait until the server has answered that the file is closed.
+func TestSFTPThatFreezes(t *testing.T) {
+	h := newSSHHost(t)
+	path := filepath.Join(h.home, "backup.tar.gz")
+	write(t, path, string(archive(7, 4<<20)))
+	f := newFrozen(t, h.access.Port)
+	b, err := h.client(t, func(s *keepwatch.SFTP) { s.Port = f.port }).download(soon(t), asking(path), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(f.freeze)
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = b.Close() }()
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Error("it is not closed while the server says nothing")
 	}
 }
