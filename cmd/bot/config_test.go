@@ -21,7 +21,7 @@ func readText(t *testing.T, text string) (config, error) {
 		t.Fatal(err)
 	}
 	env := map[string]string{"CPANEL_RUTHIN_TOKEN": "s3cret: [not yaml", "USER": "alis", "CPANEL_RUTHIN_PASSWORD": "s3cret", "CPANEL_RUTHIN_OTP": "jbsw y3dp-ehpk3pxp", "EMPTY": "", "BAD_OTP": "s3cret0189",
-		"WHM_TOKEN": "s3cret", "SCP_PASSPHRASE": "s3cret", "CPANEL_CORWEN_TOKEN": "s3cret", "FTP_PASSWORD": "s3cret", "LINES": "s3cret\ns3cret"}
+		"WHM_TOKEN": "s3cret", "SCP_PASSPHRASE": "s3cret", "CPANEL_CORWEN_TOKEN": "s3cret", "CPANEL_DENBIGH_TOKEN": "s3cret", "FTP_PASSWORD": "s3cret", "LINES": "s3cret\ns3cret"}
 	return readConfig("keepwatch.yaml", true, "", func(n string) (string, bool) { v, ok := env[n]; return v, ok })
 }
 
@@ -94,13 +94,13 @@ func TestConfigOfTheGuide(t *testing.T) {
 	_, text, _ := strings.Cut(string(guide), "```yaml\n")
 	text, _, found := strings.Cut(text, "```")
 	c, err := readText(t, text)
-	if err != nil || !found || len(c.Sources) != 6 || len(c.People) != 1 || len(c.People[0].Devices) != 1 {
+	if err != nil || !found || len(c.Sources) != 7 || len(c.People) != 1 || len(c.People[0].Devices) != 1 {
 		t.Fatalf("%+v %v", c, err)
 	}
-	files, drop, cpanel, outlook := c.Sources[0], c.Sources[1], c.Sources[2], c.Sources[5]
+	files, drop, cpanel, outlook := c.Sources[0], c.Sources[1], c.Sources[2], c.Sources[6]
 	files.Drop, files.Settle = drop.Drop, drop.Settle
 	whm, ftp := c.Sources[3].Hosting, c.Sources[4].Hosting
-	cpanel.Parts = c.Sources[3].Parts
+	cpanel.Parts = c.Sources[5].Parts
 	hosting, push := *cpanel.Hosting, *whm.Push
 	hosting.WHM, hosting.CA, hosting.Push = whm.WHM, whm.CA, whm.Push
 	push.Password, push.Passive = ftp.Push.Password, ftp.Push.Passive
