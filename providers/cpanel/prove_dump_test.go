@@ -204,7 +204,7 @@ func TestNotes(t *testing.T) {
 		rules string
 		says  string // "": nothing
 	}{
-		{"databases that nobody named", unknown, account(), "", "cannot be told, because the host did not say"},
+		{"databases that nobody named", unknown, account(), "", "cannot be told, because nobody has said which there were when it was made"},
 		{"suspended", wanted(), with(account(), "cp/ruthin", "DNS=ruthin.example\nDNS1=shop.example\nSUSPENDED=1\n"), "", "The account is suspended."},
 		{"excluded", wanted(), with(account(), "homedir/cpbackup-exclude.conf", "cache\n"), "", "leaves out of every backup what this file in the home directory names: cache."},
 		{"nothing excluded", wanted(), with(account(), "homedir/cpbackup-exclude.conf", "\n"), "", ""},

@@ -113,7 +113,7 @@ func (c *contents) judgeDatabases(want expected, v *verdict) {
 	compareNames(want.databases, have, "MySQL", v)
 	compareNames(want.postgres, c.postgres, "PostgreSQL", v)
 	if want.databases == nil {
-		v.note("Whether the dumps of all databases are in the archive cannot be told, because the host did not say which there are. %s found.", keepwatch.FormatCount(int64(len(have)), "was", "were"))
+		v.note("Whether the dumps of all databases are in the archive cannot be told, because nobody has said which there were when it was made. %s found.", keepwatch.FormatCount(int64(len(have)), "was", "were"))
 	}
 }
 
