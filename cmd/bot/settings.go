@@ -51,6 +51,7 @@ func loadSettings(p process, o options) (settings, error) {
 	if err := allProblems(envErr, err); err != nil {
 		return s, err
 	}
+	s.env.warnings = append(s.env.warnings, env.openFile(envFile, s.Referred)...)
 	if s.Vault.Dir == "" {
 		s.Vault.Dir = filepath.Join(s.DataDir, "vault")
 	}
