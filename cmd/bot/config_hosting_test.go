@@ -196,7 +196,7 @@ func TestOpenEnvironment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(s.env.warnings, "\n"); got != c.want {
+		if got := strings.Join(s.warnings(), "\n"); got != c.want {
 			t.Errorf("%q %v: %q, want %q", c.env, c.mode, got, c.want)
 		}
 	}
