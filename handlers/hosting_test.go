@@ -118,6 +118,13 @@ func TestHostingAnswers(t *testing.T) {
 		{name: "put-back-one", text: "/backup restore ruthin-web database:ruthin_wp --to account", who: "slack:U1", set: func(_ *world, _ *watchman, r *returner) {
 			r.plan = keepwatch.ReturnPlan{Items: r.plan.Items[1:]}
 		}},
+		{name: "restore-part-of-file", text: "/backup restore ruthin-web database:ruthin_wp --to /x", who: "slack:U1", set: func(w *world, _ *watchman, _ *returner) {
+			w.plan.Missing = []string{"database:ruthin_wp"}
+		}},
+		{name: "restore-part-of-parts", text: "/backup restore ruthin-web/2026-11-23 database:ruthin_wp --to /x", who: "slack:U1", set: func(w *world, _ *watchman, _ *returner) {
+			w.partsSince()
+			w.plan.Missing = []string{"database:ruthin_wp"}
+		}},
 		{name: "put-back-newer-part", text: "/backup restore ruthin-web database:ruthin_wp home --to account", who: "slack:U1", set: func(w *world, _ *watchman, _ *returner) { w.partsSince() }},
 		{name: "put-back-changed", text: two + " --confirm 01234567", who: "slack:U1"},
 		{name: "put-back-yes", text: two + " --confirm yes", who: "slack:U1"},
