@@ -329,7 +329,7 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 	}
 	free := plan.Free
 	plan.Free = 0 // it changes by itself and is no part of what is confirmed
-	if msg, no := r.cannotRestore(plan, ask, free); no {
+	if msg, no := r.cannotRestore(a, plan, ask, free); no {
 		return msg, nil
 	}
 	if c.confirmed(plan) {
@@ -391,12 +391,12 @@ func restoreFields(a keepwatch.Archive, plan keepwatch.RestorePlan, free int64) 
 }
 
 // cannotRestore answers a restore that must not begin.
-func (r *Router) cannotRestore(plan keepwatch.RestorePlan, ask keepwatch.Ask, free int64) (keepwatch.Message, bool) {
+func (r *Router) cannotRestore(a keepwatch.Archive, plan keepwatch.RestorePlan, ask keepwatch.Ask, free int64) (keepwatch.Message, bool) {
 	msg := keepwatch.Message{Title: "That cannot be restored as it stands", Tone: keepwatch.ToneWarn, Refused: keepwatch.KindConflict, Failed: true}
 	switch {
 	case len(plan.Missing) > 0:
 		msg.Refused = keepwatch.KindNotFound
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("The archive holds no "+printable(plan.Missing, ", ")+"."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(holdsNo(a, plan.Missing)))
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Show what is in it", Command: "backup show " + Quote(ask.Archive)})
 	case len(plan.Blocked) > 0:
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("In "+plan.To+" something stands in the way that no restore replaces, such as a folder in the place of a file, or a link that leads out of it. Nothing was touched. Move it away, or restore to another folder:"),

@@ -151,3 +151,17 @@ func namesText(names []string) string {
 	}
 	return text
 }
+
+// holdsNo says that an archive has no entries of these names. Of a hosting account the
+// names of databases and of files of the home are none, as a full backup is one file,
+// and each part is one; how to get at what is inside is said, so that nobody takes it
+// for lost.
+func holdsNo(a keepwatch.Archive, missing []string) string {
+	switch {
+	case a.Kind != keepwatch.KindCPanel:
+		return "The archive holds no " + printable(missing, ", ") + "."
+	case len(a.Parts) == 0:
+		return "No file of the archive is called " + printable(missing, ", ") + ". It is one file, as the host made it, and what is inside that is not restored to a folder by itself. Leave the part out, and unpack the file with tar xzf: databases lie under mysql, the account's files under homedir. Parts go back into the account with --to account."
+	}
+	return "No file of the archive is called " + printable(missing, ", ") + ". Each part is a file of its own in it: name the file, as `backup show " + Quote(a.Ref()) + "` lists it. Parts go back into the account with --to account."
+}

@@ -118,6 +118,14 @@ func TestHostingAnswers(t *testing.T) {
 		{name: "put-back-one", text: "/backup restore ruthin-web database:ruthin_wp --to account", who: "slack:U1", set: func(_ *world, _ *watchman, r *returner) {
 			r.plan = keepwatch.ReturnPlan{Items: r.plan.Items[1:]}
 		}},
+		{name: "restore-part-of-file", text: "/backup restore ruthin-web database:ruthin_wp --to /x", who: "slack:U1", set: func(w *world, _ *watchman, _ *returner) {
+			w.plan.Missing = []string{"database:ruthin_wp"}
+		}},
+		{name: "restore-part-of-parts", text: "/backup restore ruthin-web/2026-11-23 database:ruthin_wp --to /x", who: "slack:U1", set: func(w *world, _ *watchman, _ *returner) {
+			w.partsSince()
+			w.plan.Missing = []string{"database:ruthin_wp"}
+		}},
+		{name: "put-back-newer-part", text: "/backup restore ruthin-web database:ruthin_wp home --to account", who: "slack:U1", set: func(w *world, _ *watchman, _ *returner) { w.partsSince() }},
 		{name: "put-back-changed", text: two + " --confirm 01234567", who: "slack:U1"},
 		{name: "put-back-yes", text: two + " --confirm yes", who: "slack:U1"},
 		{name: "put-back-mind", text: two, who: "slack:U1", set: func(_ *world, _ *watchman, r *returner) {
@@ -174,6 +182,36 @@ func TestPutBackIsConfirmed(t *testing.T) {
 	}
 	if r.Handle(t.Context(), ask(again.Buttons[0].Command, "slack:U1")); len(w.runs) != 2 {
 		t.Errorf("it cannot be put back again by somebody who says so: %d runs", len(w.runs))
+	}
+}
+
+// partsSince adds an archive of the databases alone that is newer than those of account.
+func (w *world) partsSince() {
+	part := w.archives[len(w.archives)-2]
+	part.Started = part.Started.Add(40 * time.Hour)
+	part.Stamp, part.Parts = keepwatch.StampOf(part.Started), []string{keepwatch.PartDatabases}
+	part.Verified = []keepwatch.Verification{proof(part.Started)}
+	w.archives = append(w.archives, part)
+}
+
+// TestNewerPartIsSaid: that another archive is newer is said where only the source was
+// named, and the plan can be confirmed all the same.
+func TestNewerPartIsSaid(t *testing.T) {
+	for _, c := range []struct {
+		archive string
+		said    bool
+	}{{"ruthin-web", true}, {"ruthin-web/latest", true}, {"ruthin-web/2026-11-22", false}} {
+		w := newWorld()
+		m, ret := account(w)
+		w.partsSince()
+		r := w.hosting(t, m, ret)
+		shown := r.Handle(t.Context(), ask("/backup restore "+c.archive+" database:ruthin_wp --to account", "slack:U1"))
+		if got := strings.Contains(plain(shown), "is newer, and holds this too"); got != c.said {
+			t.Errorf("%s: %s", c.archive, plain(shown))
+		}
+		if msg := r.Handle(t.Context(), ask(shown.Buttons[0].Command, "slack:U1")); msg.Failed || len(w.runs) != 1 {
+			t.Errorf("%s was not confirmed: %s", c.archive, plain(msg))
+		}
 	}
 }
 

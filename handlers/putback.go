@@ -54,6 +54,14 @@ func (r *Router) putBack(ctx context.Context, c *call) (keepwatch.Message, error
 	if c.args.one("confirm") == confirms { // never “yes”: nobody has seen what goes into a live account
 		return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunRestore, Source: source, Ask: keepwatch.Ask{Archive: refs[0], Parts: parts, Return: plan.Items}})
 	}
+	_, stamp, _ := strings.Cut(c.args.one("archive"), "/")
+	if len(refs) == 1 && (stamp == "" || stamp == "latest") { // nobody has said which archive; the button does, so it is no part of the code
+		newer, err := r.newerParts(source, plan.Items)
+		if err != nil {
+			return keepwatch.Message{}, err
+		}
+		plan.Mind = append(slices.Clone(plan.Mind), newer...)
+	}
 	msg := keepwatch.Message{Title: "Put this back into the account of " + source + "? Nothing is put back yet"}
 	c.wrongCode(&msg, "put back")
 	msg.Blocks = append(msg.Blocks, returnWarnings(&msg, plan)...)
@@ -75,6 +83,55 @@ func (r *Router) putBack(ctx context.Context, c *call) (keepwatch.Message, error
 		{Label: "Back up first", Command: "backup start " + Quote(source)},
 	}
 	return msg, nil
+}
+
+// newerParts says of which items a verified archive of a part alone holds a newer state.
+// Where only a source is named, the archive of the whole account is taken, and an older
+// database would go over one that was saved since.
+func (r *Router) newerParts(source string, items []keepwatch.ReturnItem) ([]string, error) {
+	archives, err := r.archives(source)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(archives, func(a, b keepwatch.Archive) int { return b.AsOf().Compare(a.AsOf()) })
+	var refs []string
+	held := map[string][]keepwatch.ReturnItem{} // by archive
+	for _, item := range items {
+		i := slices.IndexFunc(archives, func(a keepwatch.Archive) bool {
+			return a.IsVerified() && a.AsOf().After(item.At) && holdsPart(a, item.Part)
+		})
+		if i < 0 {
+			continue
+		}
+		ref := archives[i].Ref()
+		if !slices.Contains(refs, ref) {
+			refs = append(refs, ref)
+		}
+		held[ref] = append(held[ref], item)
+	}
+	var list []string
+	for _, ref := range refs {
+		var names, parts []string
+		for _, item := range held[ref] {
+			names = append(names, item.Name)
+			if !slices.Contains(parts, item.Part) {
+				parts = append(parts, item.Part)
+			}
+		}
+		list = append(list, fmt.Sprintf("%s is newer, and holds this too: %s. To put that back: `backup restore %s --to %s`",
+			ref, strings.Join(names, ", "), Quote(append([]string{ref}, parts...)...), toAccount))
+	}
+	return list, nil
+}
+
+// holdsPart reports whether an archive that was made of parts has one of them. The
+// databases of one that was made of all of them are those that were seen inside.
+func holdsPart(a keepwatch.Archive, part string) bool {
+	if slices.Contains(a.Parts, part) {
+		return true
+	}
+	name, ok := strings.CutPrefix(part, keepwatch.PartDatabase)
+	return ok && slices.Contains(a.Parts, keepwatch.PartDatabases) && a.Inside != nil && slices.Contains(a.Inside.Databases, name)
 }
 
 // returnShown is what a confirmation is of: a plan, and which restore to the account

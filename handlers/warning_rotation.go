@@ -108,7 +108,11 @@ func (r *Router) hostRotation(c *call, msg *keepwatch.Message, source keepwatch.
 			case d.Near != "":
 				home = "no; " + d.Near + " is of about that day"
 			}
-			table.Rows = append(table.Rows, []string{d.Backup.Day(now, r.cfg.Location), size, d.Says(now, r.cfg.Location), home})
+			of := d.Backup.Day(now, r.cfg.Location)
+			if d.Backup.Path != "" { // two may be of one day, and "backup fetch" wants the name
+				of += ", " + keepwatch.Printable(d.Backup.ID)
+			}
+			table.Rows = append(table.Rows, []string{of, size, d.Says(now, r.cfg.Location), home})
 		}
 		msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 		if slices.ContainsFunc(all, func(d keepwatch.Departure) bool { return d.Guess }) { // the oldest may be one that stays

@@ -118,7 +118,7 @@ func probeSettings(s settings) []keepwatch.Probe {
 	default:
 		probes = append(probes, off("configuration", "There is no "+s.ConfigFile+".", "In the terminal a path will do as a source; for more, write one."))
 	}
-	for _, w := range s.env.warnings {
+	for _, w := range s.warnings() {
 		probes = append(probes, caution("environment", w, ""))
 	}
 	if p, ok := lesserTerminal(s.People, terminalAccount()); ok {

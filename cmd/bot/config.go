@@ -37,6 +37,7 @@ type config struct {
 	When        map[string]keepwatch.When // of the schedules, by source
 	Checklists  string                    // the folder of the team's own; "": there is none
 	Plain       []string                  // secrets that stand in the file itself, by where: "sources[0].token"
+	Referred    []string                  // variables that stand where a secret belongs: "CPANEL_TOKEN"
 }
 
 // vaultConfig is where archives lie and how long.
@@ -63,7 +64,7 @@ func readConfig(file string, named bool, zone string, env func(string) (string, 
 		return config{}, fmt.Errorf("find the folder of the configuration: %w", err)
 	}
 	c := d.config(d.parse(data), base, zone)
-	c.Plain = d.plain
+	c.Plain, c.Referred = d.plain, d.referred
 	return c, d.err()
 }
 

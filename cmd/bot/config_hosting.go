@@ -100,6 +100,10 @@ func (d *doc) secret(f field) keepwatch.Secret {
 		f.bad("has a line break or another character in it that no secret has.")
 	case !reference.MatchString(n.Value):
 		d.plain = append(d.plain, f.path)
+	default:
+		for _, m := range reference.FindAllStringSubmatch(n.Value, -1) {
+			d.referred = append(d.referred, m[1])
+		}
 	}
 	return keepwatch.NewSecret(text)
 }

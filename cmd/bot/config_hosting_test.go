@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -170,5 +171,33 @@ func TestPlainSecrets(t *testing.T) {
 	s.Plain = nil
 	if got := probesText(probeSettings(s)); strings.Contains(got, "Others on this machine") {
 		t.Error(got)
+	}
+}
+
+// TestOpenEnvironment: a .env file that others can read is warned of where it holds what
+// the configuration refers to as a secret, and only then.
+func TestOpenEnvironment(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, c := range []struct {
+		env  string
+		mode os.FileMode
+		want string
+	}{
+		{"CPANEL_TOKEN=s3cret\n", 0o644, "Others on this machine can read .env, which holds CPANEL_TOKEN. Run: chmod 600 .env"},
+		{"CPANEL_TOKEN=s3cret\n", 0o600, ""},
+		{"ACCOUNT=u\n", 0o644, ""},
+		{"ACCOUNT=u\nSLACK_BOT_TOKEN=s3cret\n", 0o644, "Others on this machine can read .env, which holds SLACK_BOT_TOKEN. Run: chmod 600 .env"},
+	} {
+		if err := errors.Join(os.WriteFile("keepwatch.yaml", []byte(hostingText("url: https://h", "user: u", "token: ${CPANEL_TOKEN}")), 0o600),
+			os.RemoveAll(".env"), os.WriteFile(".env", []byte(c.env), c.mode)); err != nil {
+			t.Fatal(err)
+		}
+		s, err := loadSettings(process{Environ: []string{"CPANEL_TOKEN=process"}}, options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(s.warnings(), "\n"); got != c.want {
+			t.Errorf("%q %v: %q, want %q", c.env, c.mode, got, c.want)
+		}
 	}
 }

@@ -53,6 +53,7 @@ func variables() []variable {
 // the .env file's.
 type environment struct {
 	values   map[string]string
+	inFile   map[string]bool // those that the .env file sets, and not to nothing
 	warnings []string
 }
 
@@ -87,7 +88,10 @@ func readEnv(process []string, file string, named bool) (environment, error) {
 		return e, keepwatch.Errorf(keepwatch.KindInvalid, "The file %s cannot be read: %v.", file, errors.Unwrap(err)).Because(err)
 	}
 	problems := e.parseFile(file, data)
-	e.warnings = append(e.warnings, e.openFile(file)...)
+	e.inFile = map[string]bool{}
+	for name, value := range e.values {
+		e.inFile[name] = value != ""
+	}
 	for _, kv := range process {
 		if name, value, ok := strings.Cut(kv, "="); ok {
 			e.values[name] = value
@@ -105,16 +109,21 @@ func readEnv(process []string, file string, named bool) (environment, error) {
 	return e, nil
 }
 
-// openFile warns where others can read a .env file that holds a secret.
-func (e environment) openFile(file string) []string {
+// openFile warns where others can read a .env file that holds a secret: one of our
+// variables, or one that the configuration refers to where a secret belongs.
+func (e environment) openFile(file string, referred []string) []string {
 	info, err := os.Stat(file)
 	if err != nil || info.Mode().Perm()&0o044 == 0 {
 		return nil
 	}
+	names := slices.Clone(referred)
 	for _, v := range variables() {
-		if v.Secret && e.values[v.Name] != "" {
-			return []string{fmt.Sprintf("Others on this machine can read %s, which holds %s. Run: chmod 600 %s", file, v.Name, file)}
+		if v.Secret {
+			names = append(names, v.Name)
 		}
+	}
+	if i := slices.IndexFunc(names, func(name string) bool { return e.inFile[name] }); i >= 0 {
+		return []string{fmt.Sprintf("Others on this machine can read %s, which holds %s. Run: chmod 600 %s", file, names[i], file)}
 	}
 	return nil
 }

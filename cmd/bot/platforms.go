@@ -305,7 +305,7 @@ func serve(ctx context.Context, p process, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, w := range s.env.warnings {
+	for _, w := range s.warnings() {
 		log.Warn(w)
 	}
 	a, err := openApp(p, s, log)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 type settings struct {
 	config
 	env        environment
+	envFile    string
 	ConfigFile string
 	DataDir    string // absolute
 	Listen     string
@@ -34,7 +36,7 @@ func loadSettings(p process, o options) (settings, error) {
 		envFile = ".env"
 	}
 	env, envErr := readEnv(p.Environ, envFile, o.given["env-file"])
-	s := settings{env: env, ConfigFile: env.get("BOT_CONFIG"), DataDir: env.get("BOT_DATA_DIR"), Listen: env.get("BOT_LISTEN"), LogLevel: env.values["BOT_LOG_LEVEL"], Home: env.values["HOME"]}
+	s := settings{env: env, envFile: envFile, ConfigFile: env.get("BOT_CONFIG"), DataDir: env.get("BOT_DATA_DIR"), Listen: env.get("BOT_LISTEN"), LogLevel: env.values["BOT_LOG_LEVEL"], Home: env.values["HOME"]}
 	if o.Config != "" {
 		s.ConfigFile = o.Config
 	}
@@ -57,6 +59,13 @@ func loadSettings(p process, o options) (settings, error) {
 	s.read = s.readNow()
 	s.read[filepath.Base(s.ConfigFile)] = before
 	return s, nil
+}
+
+// warnings gives what is wrong with the environment and keeps nothing from starting. Who
+// may read the .env file is looked at anew, so that a check beside a running bot sees it
+// mended.
+func (s settings) warnings() []string {
+	return slices.Concat(s.env.warnings, s.env.openFile(s.envFile, s.Referred))
 }
 
 // allProblems makes one error of those of both files, so that whoever mends one

@@ -20,6 +20,7 @@ type doc struct {
 	env      func(string) (string, bool)
 	problems []string
 	plain    []string // where secrets stand in the file itself
+	referred []string // variables that stand where a secret belongs
 }
 
 // field is a place in the file.

@@ -135,6 +135,10 @@ func titleOf(page []byte) string {
 	return " (“" + strings.ToValidUTF8(string(bytes.TrimSpace(title)), "�") + "”)"
 }
 
+// errNoGzip is the cause where what came by a download route is another file than the
+// routes give, and no page either.
+var errNoGzip = errors.New("no gzip file")
+
 // looksRight looks at the first two bytes: everything that the routes give is
 // compressed with gzip (RFC 1952, section 2.3.1).
 func looksRight(r *bufio.Reader) error {
@@ -145,10 +149,10 @@ func looksRight(r *bufio.Reader) error {
 	case err != nil && !errors.Is(err, io.EOF):
 		return err
 	case len(begin) == 0:
-		return keepwatch.Errorf(keepwatch.KindAttention, "what came is empty.")
+		return keepwatch.Errorf(keepwatch.KindAttention, "what came is empty.").Because(errNoGzip)
 	}
 	more, _ := r.Peek(16)
-	return keepwatch.Errorf(keepwatch.KindAttention, "what came is no gzip file: it begins with %q.", more)
+	return keepwatch.Errorf(keepwatch.KindAttention, "what came is no gzip file: it begins with %q.", more).Because(errNoGzip)
 }
 
 // restOf reads the Content-Range of an answer (RFC 9110, section 14.4) and gives the

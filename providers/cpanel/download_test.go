@@ -117,7 +117,7 @@ func TestNoDownload(t *testing.T) {
 		"204":             {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, keepwatch.KindAttention, "it answers with the HTTP status 204.", false},
 		"page of no type": {file("\n<!doctype html>"), keepwatch.KindAttention, "a page came instead of the file.", true},
 		"JSON":            {file(`{"status":0,"errors":["no"]}`), keepwatch.KindAttention, "it begins with \"{\\\"status\\\":0,\\\"err\"", false},
-		"empty":           {file(""), keepwatch.KindAttention, "what came is empty.", false},
+		"empty":           {file(""), keepwatch.KindAttention, "what came is empty. If other backups come this way, this file is damaged at the host", false},
 		"one byte":        {file("\x1f"), keepwatch.KindAttention, "what came is no gzip file", false},
 		"cut at once": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "10")

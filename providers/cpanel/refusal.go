@@ -52,21 +52,21 @@ func (c *client) remembered(by string) error {
 // refuse remembers that the host did not take a sign-in, and says so.
 func (c *client) refuse(by string, cause error) error {
 	a, host := c.account, c.base.Host
-	const rest = "It is not tried again for 15 minutes, so that the host does not lock the account."
+	const rest = "Until then it is not tried again for 15 minutes, so that the host does not lock the account."
 	var err *keepwatch.Error
 	switch {
 	case by == byToken && a.WHM != "":
-		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the API token of WHM's user %s. Look in WHM under Manage API Tokens whether it exists, has not run out and may be used from this address, and put a new one into keepwatch.yaml. %s", host, a.WHM, rest)
+		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the API token of WHM's user %s. Look whether whm: in keepwatch.yaml is right, and in WHM under Manage API Tokens whether the token exists, has not run out and may be used from this address. Put a new one where the old one stands (.env), and start the bot again. %s", host, a.WHM, rest)
 	case by == byToken:
 		name := ""
 		if a.TokenName != "" {
 			name = " " + a.TokenName
 		}
-		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the API token%s of %s. Look in cPanel under Manage API Tokens whether it exists and has not run out, and put a new one into keepwatch.yaml. %s", host, name, a.User, rest)
+		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the API token%s of %s. Look whether user: in keepwatch.yaml is right, and in cPanel under Manage API Tokens whether the token exists and has not run out. Put a new one where the old one stands (.env), and start the bot again. %s", host, name, a.User, rest)
 	case a.WHM != "":
-		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the session of %s that WHM had made. Look whether the account is suspended, and whether sessions are bound to an address. %s", host, a.User, rest)
+		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the session of %s that WHM had made. Look whether the account is suspended, and whether sessions are bound to an address, and start the bot again. %s", host, a.User, rest)
 	default:
-		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the password of %s%s. Sign in with it in a browser, and correct it in keepwatch.yaml. %s", host, a.User,
+		err = keepwatch.Errorf(keepwatch.KindAttention, "%s did not take the password of %s%s. Sign in with it in a browser, correct it where it stands (.env), and start the bot again. %s", host, a.User,
 			map[bool]string{false: " with its one-time code", true: ""}[a.OTPSecret.IsZero()], rest)
 	}
 	var said *callError

@@ -99,7 +99,7 @@ func certificateTrouble(host string, err error) (*keepwatch.Error, bool) {
 	}
 	var pin *pinError
 	if errors.As(err, &pin) {
-		return attention("The certificate of %s is not the pinned one; nothing was sent. Its SHA-256 is now %s. Ask the host whether they renewed it: if they did, write that into fingerprint: in keepwatch.yaml; if not, somebody may be in between.", host, pin.got)
+		return attention("The certificate of %s is not the pinned one; nothing was sent. Its SHA-256 is now %s. Ask the host whether they renewed it: if they did, write that into fingerprint: in keepwatch.yaml and start the bot again; if not, somebody may be in between.", host, pin.got)
 	}
 	var failed *tls.CertificateVerificationError
 	if !errors.As(err, &failed) || len(failed.UnverifiedCertificates) == 0 {
@@ -114,7 +114,7 @@ func certificateTrouble(host string, err error) (*keepwatch.Error, bool) {
 	case errors.As(err, &name):
 		return attention("The certificate of %s is for other names; nothing was sent. Write the host's own name into url: in keepwatch.yaml, or pin the certificate when the host confirms its SHA-256: fingerprint: %s.", host, fingerprint(leaf))
 	}
-	return attention("No authority that this machine knows vouches for the certificate of %s; nothing was sent. When the host confirms that its SHA-256 is %s, write that into fingerprint: in keepwatch.yaml; or name a file with their authorities in ca:.", host, fingerprint(leaf))
+	return attention("No authority that this machine knows vouches for the certificate of %s; nothing was sent. When the host confirms that its SHA-256 is %s, write that into fingerprint: in keepwatch.yaml, or name a file with their authorities in ca:, and start the bot again.", host, fingerprint(leaf))
 }
 
 // isCertificate reports whether err is about a host's certificate.

@@ -80,7 +80,10 @@ func (c *client) noWay(route string, ways []string, tried []error, transient, ab
 		return keepwatch.Errorf(keepwatch.KindTransient, "%s does not give the file just now. %s", c.base.Host, strings.Join(reasons, " ")).Because(all)
 	}
 	more := "Add password: or sftp: to the source in keepwatch.yaml, or have the host send its backups to you (push:)."
-	if route != "/download" {
+	switch {
+	case route == "/download" && errors.Is(all, errNoGzip): // the way may be right, and the file wrong
+		more = "If other backups come this way, this file is damaged at the host: look at it in cPanel under File Manager, and remove it there. Otherwise add password: or sftp: to the source in keepwatch.yaml, or have the host send its backups to you (push:)."
+	case route != "/download":
 		more = "Add password: to the source in keepwatch.yaml, or back up the whole account."
 	}
 	return keepwatch.Errorf(keepwatch.KindAttention, "%s does not let %s download this (%s). %s %s", c.base.Host, c.account.User, route, strings.Join(reasons, " "), more).Because(all)
