@@ -178,7 +178,9 @@ func (b bench) drain(in inbox, want int) {
 	if err := cmd.Start(); err != nil {
 		b.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(b.t.Context(), 45*time.Second)
+	// A channel of Slack takes a message a second, and whatever a kill left unsure
+	// another three; most of the last batch may wait in one channel.
+	ctx, cancel := context.WithTimeout(b.t.Context(), 3*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond) // another process posts
 	defer tick.Stop()
