@@ -47,16 +47,23 @@ func list(t *testing.T, args ...string) []pkg {
 }
 
 // mayImport is the one import rule: apart from cmd/bot, a package imports only
-// the root package, its own parent folders, and pst, which imports none of ours.
+// the root package, its own parent folders, and the pst tree, which imports none of
+// ours; within it too a package imports only its parents.
 func mayImport(from, to string) bool {
 	if !strings.HasPrefix(to+"/", module+"/") || from == module+"/cmd/bot" {
 		return true
 	}
-	if from == module || from == module+"/pst" {
+	if from == module {
 		return false
 	}
-	return to == module || to == module+"/pst" || strings.HasPrefix(from, to+"/")
+	if in(from, module+"/pst") {
+		return in(to, module+"/pst") && strings.HasPrefix(from, to+"/")
+	}
+	return to == module || in(to, module+"/pst") || strings.HasPrefix(from, to+"/")
 }
+
+// in tells whether a package is a folder or lies below it.
+func in(path, folder string) bool { return strings.HasPrefix(path+"/", folder+"/") }
 
 func TestImportRule(t *testing.T) {
 	for _, p := range list(t, "./...") {
@@ -75,7 +82,8 @@ func TestImportRuleCanGoRed(t *testing.T) {
 	}{
 		{"keepwatch/engine", "keepwatch", true}, {"keepwatch/engine", "keepwatch/store", false}, {"keepwatch/store/bolt", "keepwatch/store", true},
 		{"keepwatch/store", "keepwatch/store/bolt", false}, {"keepwatch/handlers/slack", "keepwatch/handlers/console", false}, {"keepwatch/providers/files", "keepwatch/pst", true},
-		{"keepwatch", "keepwatch/pst", false}, {"keepwatch/pst", "keepwatch", false}, {"keepwatch/cmd/bot", "keepwatch/engine", true}, {"keepwatch/engine", "fmt", true}, {"keepwatch/engine", "keepwatch/cmd/bot", false},
+		{"keepwatch", "keepwatch/pst", false}, {"keepwatch/pst", "keepwatch", false}, {"keepwatch/providers/files", "keepwatch/pst/reader", true}, {"keepwatch/pst/reader", "keepwatch/pst", true},
+		{"keepwatch/pst/reader", "keepwatch/pst/writer", false}, {"keepwatch/pst/mail", "keepwatch", false}, {"keepwatch/pst", "keepwatch/pst/mail", false}, {"keepwatch/cmd/bot", "keepwatch/engine", true}, {"keepwatch/engine", "fmt", true}, {"keepwatch/engine", "keepwatch/cmd/bot", false},
 	} {
 		if mayImport(c.from, c.to) != c.may {
 			t.Errorf("%s → %s: %v", c.from, c.to, !c.may)

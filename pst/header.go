@@ -1,16 +1,9 @@
-// Package pst knows Outlook data files (PST). It stands alone and imports
-// nothing of Keepwatch.
-//
-// So far it recognises a file by its header ([ReadHeader]): what it is, and
-// whether it is whole as far as the header tells. The format is described in
-// [MS-PST], Outlook Personal Folders (.pst) File Format, Microsoft.
 package pst
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 )
 
@@ -137,7 +130,7 @@ func (h *Header) unicode(buf []byte) error {
 		return wrong(RuleShort, "It ends after %d bytes, within its header.", len(buf))
 	}
 	partial, full := binary.LittleEndian.Uint32(buf[4:]), binary.LittleEndian.Uint32(buf[524:])
-	if crc(buf[8:8+471]) != partial || crc(buf[8:8+516]) != full {
+	if Checksum(buf[8:8+471]) != partial || Checksum(buf[8:8+516]) != full {
 		return wrong(RuleCRC, "Its header is damaged: the checksum does not fit.")
 	}
 	h.Size = int64(binary.LittleEndian.Uint64(buf[184:]))
@@ -147,7 +140,7 @@ func (h *Header) unicode(buf []byte) error {
 
 // ansi reads the fields of an ANSI header.
 func (h *Header) ansi(buf []byte) error {
-	if crc(buf[8:8+471]) != binary.LittleEndian.Uint32(buf[4:]) {
+	if Checksum(buf[8:8+471]) != binary.LittleEndian.Uint32(buf[4:]) {
 		return wrong(RuleCRC, "Its header is damaged: the checksum does not fit.")
 	}
 	h.Size = int64(binary.LittleEndian.Uint32(buf[168:]))
@@ -173,10 +166,4 @@ func (h *Header) tail(sentinel, crypt byte) error {
 
 func wrong(rule Rule, format string, args ...any) error {
 	return &HeaderError{rule, fmt.Sprintf(format, args...)}
-}
-
-// crc is the checksum of [MS-PST] 5.3: the polynomial of CRC-32 with the initial
-// value 0 and no final inversion.
-func crc(b []byte) uint32 {
-	return ^crc32.Update(^uint32(0), crc32.IEEETable, b)
 }
