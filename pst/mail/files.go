@@ -1,7 +1,6 @@
 package mail
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -174,38 +173,22 @@ func shortName(name, ext string) string {
 // no other header.
 func (m *importer) entity(p *part) error {
 	var typ []byte
-	if at, n := m.head.find("content-type"); n > 0 {
-		typ = append([]byte(strings.TrimRight(string(m.head.text[at:at+n]), "\r\n")), "\r\n\r\n"...)
+	if raw := m.head.find("content-type"); raw != nil {
+		typ = append(bytes.TrimRight(bytes.Clone(raw), "\r\n"), "\r\n\r\n"...)
 	}
 	props := fileProperties("smime.p7m", "multipart/signed")
 	m.res.Attachments++
-	return m.attach(props, io.MultiReader(strings.NewReader(string(typ)), bufio.NewReader(io.NewSectionReader(m.r, p.body, p.end-p.body))))
+	return m.attach(props, io.MultiReader(bytes.NewReader(typ), io.NewSectionReader(m.r, p.body, p.end-p.body)))
 }
 
-// find says where a field lies in the text of the header: its first byte and length.
-func (h *header) find(name string) (at, n int) {
-	text := h.text
-	off := 0
-	found := -1
-	for off < len(text) {
-		end := len(text)
-		if i := bytes.IndexByte(text[off:], '\n'); i >= 0 {
-			end = off + i + 1
+// find is the text of a field, as it came.
+func (h *header) find(name string) []byte {
+	for i := range h.fields {
+		if h.fields[i].name == name {
+			return h.text[h.starts[i][0]:h.starts[i][1]]
 		}
-		if c := text[off]; c != ' ' && c != '\t' {
-			if found >= 0 {
-				return found, off - found
-			}
-			if strings.EqualFold(fieldName(text[off:end]), name) {
-				found = off
-			}
-		}
-		off = end
 	}
-	if found < 0 {
-		return 0, 0
-	}
-	return found, len(text) - found
+	return nil
 }
 
 // embed makes a message of a message/rfc822.

@@ -8,10 +8,11 @@ import (
 // header is the header of a mail or of a part.
 type header struct {
 	fields []field
-	text   []byte // as it came
-	limit  int    // bytes of text that are read
-	cut    bool   // there was more
-	last   int    // where the value of the last field began in text
+	text   []byte   // as it came
+	limit  int      // bytes of text that are read
+	cut    bool     // there was more
+	last   int      // where the last field began in text
+	starts [][2]int // where each of fields lies in text
 }
 
 // field is one of a header: its name in lower case, and its value, unfolded, in the
@@ -64,7 +65,8 @@ func (h *header) keep(b []byte) {
 
 // done makes a field of what was read since the last one.
 func (h *header) done() {
-	raw := h.text[h.last:]
+	from := h.last
+	raw := h.text[from:]
 	h.last = len(h.text)
 	name := fieldName(raw)
 	if name == "" || len(h.fields) >= maxFields {
@@ -73,6 +75,7 @@ func (h *header) done() {
 	}
 	_, value, _ := bytes.Cut(raw, []byte(":"))
 	h.fields = append(h.fields, field{strings.ToLower(name), unfold(value)})
+	h.starts = append(h.starts, [2]int{from, h.last})
 }
 
 // fieldName is the name that a line of a header begins with, or "". A space before
