@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -210,6 +211,18 @@ func (x *exporter) file(f file) error {
 	media := mediaType(f.props.Text(pst.PidTagAttachMimeTag))
 	x.field("Content-Type", param(media, "name", name))
 	x.place(f, name)
+	if strings.HasPrefix(media, "message/") { // must not be encoded, RFC 2046 5.2 and RFC 3464 2.1
+		head, err := io.ReadAll(io.LimitReader(content, maxLine))
+		if err != nil {
+			return fmt.Errorf("read the attachment %q: %w", name, err)
+		}
+		if len(head) < maxLine && bodyEncoding(head) == "7bit" {
+			x.line("")
+			x.w.Write(head)
+			return nil
+		}
+		content = io.MultiReader(bytes.NewReader(head), content)
+	}
 	if err := x.base64(content); err != nil {
 		return fmt.Errorf("read the attachment %q: %w", name, err)
 	}

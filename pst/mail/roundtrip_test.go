@@ -91,6 +91,10 @@ func TestRoundTripSamples(t *testing.T) {
 	maps.Copy(all, pythonSamples(t))
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		around(t, name, all[name])
-		around(t, name+" with CR LF", []byte(strings.ReplaceAll(strings.ReplaceAll(string(all[name]), "\r\n", "\n"), "\n", "\r\n")))
+		around(t, name+" with CR LF", withCRLF(all[name]))
 	}
+}
+
+func withCRLF(b []byte) []byte {
+	return []byte(strings.ReplaceAll(strings.ReplaceAll(string(b), "\r\n", "\n"), "\n", "\r\n"))
 }
