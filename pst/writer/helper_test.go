@@ -224,9 +224,11 @@ func (p *parsed) rows(t testing.TB, n node) []row {
 	le := binary.LittleEndian
 	info := item(blocks, le.Uint32(blocks[0][4:]))
 	size, bits, matrix := int(le.Uint16(info[8:])), int(le.Uint16(info[6:])), le.Uint32(info[14:])
-	data := [][]byte{item(blocks, matrix)}
+	var data [][]byte
 	if matrix&0x1F != 0 {
 		data = p.leaves(subs[pst.NID(matrix)].data)
+	} else {
+		data = [][]byte{item(blocks, matrix)}
 	}
 	var out []row
 	for _, r := range records(blocks, le.Uint32(info[10:])) {
