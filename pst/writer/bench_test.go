@@ -34,8 +34,8 @@ func benchmark(b *testing.B, size int64, fill func(s pst.Sink) error) {
 	}
 }
 
-// mail gives what an ordinary mail has, with texts of so many bytes.
-func mail(text, html int) func(s pst.Sink) error {
+// ordinary gives what an ordinary mail has, with texts of so many bytes.
+func ordinary(text, html int) func(s pst.Sink) error {
 	body := pst.P(pst.PidTagBody, strings.Repeat("Diolch yn fawr. ", text/16))
 	markup := pst.P(pst.PidTagHtml, bytes.Repeat([]byte("<p>Diolch.</p>\r\n"), html/16))
 	props := []pst.Property{
@@ -70,15 +70,15 @@ func mail(text, html int) func(s pst.Sink) error {
 	}
 }
 
-func BenchmarkSmallMessages(b *testing.B) { benchmark(b, 1000+2*1000+1000, mail(1000, 1000)) }
+func BenchmarkSmallMessages(b *testing.B) { benchmark(b, 1000+2*1000+1000, ordinary(1000, 1000)) }
 
-func BenchmarkHTMLMail(b *testing.B) { benchmark(b, 1000+2*8000+40_000, mail(8000, 40_000)) }
+func BenchmarkHTMLMail(b *testing.B) { benchmark(b, 1000+2*8000+40_000, ordinary(8000, 40_000)) }
 
 func BenchmarkAttachments(b *testing.B) {
 	data := bytes.Repeat([]byte("0123456789abcdef"), 5<<20/16)
 	r := bytes.NewReader(data)
 	name := pst.Properties{pst.P(pst.PidTagAttachLongFilename, "plan.pdf")}
-	text := mail(1000, 1000)
+	text := ordinary(1000, 1000)
 	benchmark(b, int64(len(data)), func(s pst.Sink) error {
 		if err := text(s); err != nil {
 			return err

@@ -34,26 +34,27 @@ func added(t *testing.T, fill func(pst.Sink) error) (*parsed, node) {
 func TestSubjects(t *testing.T) {
 	long := strings.Repeat("x", 300)
 	for _, c := range []struct{ give, prefix, want string }{
-		{"Croeso", "", "Croeso"},
+		{"Croeso", "", "\x01\x01Croeso"},
 		{"", "", ""},
 		{"RE: Croeso", "", "\x01\x05RE: Croeso"},
 		{"re:   Croeso", "", "\x01\x07re:   Croeso"},
 		{"转发: 你好", "", "\x01\x05转发: 你好"},
-		{"Fwd1: a", "", "Fwd1: a"},
-		{"R1: a", "", "R1: a"},
-		{"Four: a", "", "Four: a"},
-		{": a", "", ": a"},
+		{"Fwd1: a", "", "\x01\x01Fwd1: a"},
+		{"R1: a", "", "\x01\x01R1: a"},
+		{"Four: a", "", "\x01\x01Four: a"},
+		{": a", "", "\x01\x01: a"},
 		{"RE:", "", "\x01\x04RE:"},
-		{"RE", "", "RE"},
+		{"RE", "", "\x01\x01RE"},
 		{"Antwort: a", "Antwort: ", "\x01\x0aAntwort: a"},
 		{"RE: a", "FW: ", "\x01\x05RE: a"},
+		{long + " a", long[:200], "\x01\x01" + long[:255]},
 		{"\x01\x05RE: a", "", "\x01\x05RE: a"},
 		{"\x01\x01a", "", "\x01\x01a"},
-		{"two\r\nlines\tand a tab", "", "two  lines and a tab"},
-		{long, "", long[:255]},
+		{"two\r\nlines\tand a tab", "", "\x01\x01two  lines and a tab"},
+		{long, "", "\x01\x01" + long[:255]},
 		{"RE: " + long, "", "\x01\x05RE: " + long[:251]},
-		{long[:254] + "😀", "", long[:254]},
-		{long[:253] + "😀b", "", long[:253] + "😀"},
+		{long[:254] + "😀", "", "\x01\x01" + long[:254]},
+		{long[:253] + "😀b", "", "\x01\x01" + long[:253] + "😀"},
 	} {
 		p, n := added(t, func(s pst.Sink) error {
 			s.Set(pst.P(pst.PidTagSubject, c.give))
@@ -237,7 +238,7 @@ func TestEmbedded(t *testing.T) {
 	}
 	p, n := added(t, nest(maxDepth))
 	for depth := maxDepth; ; depth-- {
-		if got := pst.FromUTF16(p.values(t, n)[pst.PidTagSubject]); got != fmt.Sprint("depth ", depth) {
+		if got := subjectOf(t, p, n); got != fmt.Sprint("depth ", depth) {
 			t.Fatalf("%q at %d", got, depth)
 		}
 		a := attachments(t, p, n)

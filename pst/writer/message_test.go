@@ -30,10 +30,20 @@ func messages(t testing.TB, p *parsed) map[string]node {
 	out := map[string]node{}
 	for nid, n := range p.nodes {
 		if nid.Type() == pst.NodeMessage {
-			out[pst.FromUTF16(p.values(t, n)[pst.PidTagSubject])] = n
+			out[subjectOf(t, p, n)] = n
 		}
 	}
 	return out
+}
+
+// subjectOf gives the subject of a message without what it begins with in a file.
+func subjectOf(t testing.TB, p *parsed, n node) string {
+	t.Helper()
+	s := pst.FromUTF16(p.values(t, n)[pst.PidTagSubject])
+	if strings.HasPrefix(s, "\x01") {
+		return s[2:]
+	}
+	return s
 }
 
 // attachments gives those of a message, by their file names.

@@ -327,12 +327,12 @@ func TestMemory(t *testing.T) {
 	}
 	w, _ := create(t, options())
 	f := inbox(t, w, "Inbox")
-	fill := mail(100, 200)
+	fill := ordinary(100, 200)
 	if err := f.Add(fill); err != nil {
 		t.Fatal(err)
 	}
 	before := heap()
-	const n = 20_000
+	const n = 8_000
 	for range n {
 		if err := f.Add(fill); err != nil {
 			t.Fatal(err)
