@@ -237,6 +237,10 @@ func TestRoundTrip(t *testing.T) {
 		}
 		letters = append(letters, l)
 	}
+	many := letters[1] // enough for a tree of lists of subnodes
+	for i := range 700 {
+		many.files = append(many.files, enclosure{data: blob(i * 7), ps: pst.Properties{pst.P(pst.PidTagAttachLongFilename, fmt.Sprintf("%d.bin", i))}})
+	}
 	for _, plain := range []bool{false, true} {
 		f := kept(t, writer.Options{Plain: plain}, func(w *writer.Writer) {
 			d := w.Root()
