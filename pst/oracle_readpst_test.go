@@ -1,0 +1,199 @@
+package pst_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/mail"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"keepwatch/pst"
+)
+
+// readpstListing is what readpst made: mails as it tells them, and the text of what
+// is none, by the path "Folder/7.ics" below the top.
+type readpstListing struct {
+	Items []item
+	Files map[string]string // .ics and .vcf
+}
+
+// withReadpst lists a file with libpst. Always with -j 0: its default, several
+// processes, loses items at random. -8 has it write bodies as UTF-8 and -D go
+// through Deleted Items too.
+func withReadpst(t testing.TB, file string) readpstListing {
+	t.Helper()
+	program := need(t, "readpst")
+	out := t.TempDir()
+	run(t, []string{"LC_ALL=C.UTF-8", "TZ=UTC"}, "", program, "-q", "-j", "0", "-e", "-8", "-D", "-t", "eajc", "-o", out, file)
+	l := readpstListing{Files: map[string]string{}}
+	err := filepath.WalkDir(out, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(out, path)
+		if err != nil {
+			return err
+		}
+		_, rel, _ = strings.Cut(rel, string(filepath.Separator)) // the name of the store
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if filepath.Ext(path) != ".eml" {
+			l.Files[filepath.ToSlash(rel)] = string(data)
+			return nil
+		}
+		it, err := readMail(data)
+		if err != nil {
+			return fmt.Errorf("%s: %w", rel, err)
+		}
+		it.Folder = filepath.ToSlash(filepath.Dir(rel))
+		l.Items = append(l.Items, *it)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// readMail turns a mail that readpst wrote into the common words.
+func readMail(data []byte) (*item, error) {
+	msg, err := mail.ReadMessage(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	it := &item{Class: "IPM.Note", ID: msg.Header.Get("Message-Id"), Subject: decoded(msg.Header.Get("Subject"))}
+	if s := msg.Header.Get("Date"); s != "" {
+		if it.Sent, err = mail.ParseDate(s); err != nil {
+			return nil, err
+		}
+		it.Sent = it.Sent.UTC()
+	}
+	it.From = fromHeader(msg.Header.Get("From"))
+	for kind, name := range map[int64]string{pst.RecipientTo: "To", pst.RecipientCc: "Cc", pst.RecipientBcc: "Bcc"} {
+		for _, p := range people(msg.Header.Get(name)) {
+			it.Recipients = append(it.Recipients, recipient{kind, p})
+		}
+	}
+	slices.SortStableFunc(it.Recipients, func(a, b recipient) int { return int(a.Type - b.Type) })
+	return it, it.parts(msg.Header.Get, msg.Body)
+}
+
+// parts goes through the bodies and attachments. get looks into the header of the part.
+func (it *item) parts(get func(string) string, body io.Reader) error {
+	kind, params, err := mime.ParseMediaType(get("Content-Type"))
+	if err != nil {
+		return fmt.Errorf("Content-Type %q: %w", get("Content-Type"), err)
+	}
+	if strings.HasPrefix(kind, "multipart/") {
+		r := multipart.NewReader(body, params["boundary"])
+		for {
+			p, err := r.NextRawPart()
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if err := it.parts(p.Header.Get, p); err != nil {
+				return err
+			}
+		}
+	}
+	disposition := get("Content-Disposition")
+	content, err := io.ReadAll(transferDecoded(get("Content-Transfer-Encoding"), body))
+	if err != nil {
+		return fmt.Errorf("a part %s: %w", kind, err)
+	}
+	switch {
+	case kind == "message/rfc822":
+		inner, err := readMail(content)
+		if err != nil {
+			return fmt.Errorf("embedded: %w", err)
+		}
+		it.Attachments = append(it.Attachments, attachment{Item: inner})
+	case disposition != "" || !strings.HasPrefix(kind, "text/"):
+		sum := sha256.Sum256(content)
+		it.Attachments = append(it.Attachments, attachment{Name: attachmentName(disposition), CID: strings.Trim(get("Content-Id"), "<>"),
+			Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])})
+	case kind == "text/html":
+		it.HTML = string(content)
+	default:
+		it.Text = string(content)
+	}
+	return nil
+}
+
+// attachmentName finds the name in what libpst writes: filename*=utf-8”… with brackets
+// that it ought to escape, filename="…", or both, which mime.ParseMediaType
+// refuses, rightly.
+func attachmentName(disposition string) string {
+	for _, p := range strings.Split(disposition, ";") {
+		key, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+		if escaped, ok := strings.CutPrefix(value, "utf-8''"); ok && key == "filename*" {
+			if name, err := url.PathUnescape(escaped); err == nil {
+				return name
+			}
+		}
+	}
+	_, name, _ := strings.Cut(disposition, `filename="`)
+	return decoded(strings.TrimSuffix(name, `"`))
+}
+
+func transferDecoded(encoding string, r io.Reader) io.Reader {
+	switch strings.ToLower(encoding) {
+	case "base64":
+		return base64.NewDecoder(base64.StdEncoding, r)
+	case "quoted-printable":
+		return quotedprintable.NewReader(r)
+	}
+	return r
+}
+
+func decoded(s string) string {
+	if d, err := new(mime.WordDecoder).DecodeHeader(s); err == nil {
+		return d
+	}
+	return s
+}
+
+// fromHeader reads one address, in whatever words it comes.
+func fromHeader(s string) person {
+	if all := people(s); len(all) > 0 {
+		return all[0]
+	}
+	return person{Name: decoded(s)}
+}
+
+func people(s string) []person {
+	list, err := mail.ParseAddressList(s)
+	if err != nil {
+		return nil
+	}
+	all := make([]person, len(list))
+	for i, a := range list {
+		all[i] = person{a.Name, a.Address}
+	}
+	return all
+}
+
+// number is the place of an item in its folder, which is all that readpst's names tell.
+func number(path string) int {
+	n, _ := strconv.Atoi(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
+	return n
+}
