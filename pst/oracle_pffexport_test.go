@@ -96,6 +96,11 @@ func exportedItem(dir string, values map[string][]byte) (*rawItem, error) {
 		if err := a.exported(files[n+1]); err != nil {
 			return nil, err
 		}
+		// The dump is that of the row in the attachment table, which has no long name; the
+		// name of the file that was written is that of the attachment, cleaned.
+		if _, name, ok := strings.Cut(filepath.Base(files[n+1]), "_"); ok && rawText(set, pst.PidTagAttachLongFilename) == "" {
+			set[tagKey(pst.PidTagAttachLongFilename)] = pst.AppendUTF16(nil, name)
+		}
 		it.Attachments = append(it.Attachments, a)
 	}
 	return it, nil
