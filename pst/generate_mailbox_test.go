@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"math/rand/v2"
+	"mime"
 	"strings"
 	"testing"
 	"time"
@@ -29,8 +30,7 @@ type message struct {
 	Text        string
 	HTML        string
 	Attachments []made
-	More        pst.Properties
-	Mail        bool // as MIME, through pst/mail
+	Mailed      bool // it has the header block that it came with
 }
 
 // made is an attachment that is made up.
@@ -60,6 +60,9 @@ func (a made) sum() string {
 func (m message) listed() item {
 	it := item{Folder: strings.Join(m.Folder, "/"), Class: "IPM.Note", ID: m.ID, Subject: m.Subject, Sent: m.Sent, Received: m.Received, From: m.From,
 		Recipients: m.Recipients, Text: m.Text, HTML: m.HTML}
+	if m.Mailed {
+		it.Headers = m.headers()
+	}
 	if m.Class != "" {
 		it.Class = m.Class
 	}
@@ -81,14 +84,18 @@ func (m message) fill(s pst.Sink) error {
 	s.Set(pst.P(pst.PidTagMessageClass, m.listedClass()), pst.P(pst.PidTagInternetMessageId, m.ID), pst.P(pst.PidTagSubject, m.Subject),
 		pst.P(pst.PidTagMessageFlags, int32(pst.FlagRead)), pst.P(pst.PidTagClientSubmitTime, m.Sent), pst.P(pst.PidTagMessageDeliveryTime, m.Received),
 		pst.P(pst.PidTagSenderName, m.From.Name), pst.P(pst.PidTagSenderAddressType, "SMTP"), pst.P(pst.PidTagSenderEmailAddress, m.From.Address),
-		pst.P(pst.PidTagSenderEntryId, pst.OneOff(m.From.Name, "SMTP", m.From.Address)))
+		pst.P(pst.PidTagSenderEntryId, pst.OneOff(m.From.Name, "SMTP", m.From.Address)),
+		pst.P(pst.PidTagSentRepresentingName, m.From.Name), pst.P(pst.PidTagSentRepresentingAddressType, "SMTP"),
+		pst.P(pst.PidTagSentRepresentingEmailAddress, m.From.Address), pst.P(pst.PidTagSentRepresentingEntryId, pst.OneOff(m.From.Name, "SMTP", m.From.Address)))
 	if m.Text != "" {
 		s.Set(pst.P(pst.PidTagBody, m.Text), pst.P(pst.PidTagNativeBody, int32(pst.NativeText)))
 	}
 	if m.HTML != "" {
 		s.Set(pst.P(pst.PidTagHtml, []byte(m.HTML)), pst.P(pst.PidTagInternetCodepage, int32(65001)), pst.P(pst.PidTagNativeBody, int32(pst.NativeHTML)))
 	}
-	s.Set(m.More...)
+	if m.Mailed {
+		s.Set(pst.P(pst.PidTagTransportMessageHeaders, m.headers()))
+	}
 	for _, r := range m.Recipients {
 		s.Recipient(recipientProperties(r))
 	}
@@ -115,6 +122,32 @@ func (m message) listedClass() string {
 		return "IPM.Note"
 	}
 	return m.Class
+}
+
+// headers are what a server would have put before the mail. Who is in Bcc is not told.
+func (m message) headers() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Message-ID: %s\r\nDate: %s\r\nFrom: %s\r\n", m.ID, m.Sent.Format(time.RFC1123Z), m.From.header())
+	if m.Subject != "" {
+		fmt.Fprintf(&b, "Subject: %s\r\n", mime.BEncoding.Encode("utf-8", m.Subject))
+	}
+	for i, name := range []string{"To", "Cc"} {
+		kind := int64(pst.RecipientTo + i)
+		var list []string
+		for _, r := range m.Recipients {
+			if r.Type == kind {
+				list = append(list, r.Person.header())
+			}
+		}
+		if len(list) > 0 {
+			fmt.Fprintf(&b, "%s: %s\r\n", name, strings.Join(list, ",\r\n "))
+		}
+	}
+	return b.String() + "\r\n"
+}
+
+func (p person) header() string {
+	return mime.BEncoding.Encode("utf-8", p.Name) + " <" + p.Address + ">"
 }
 
 func recipientProperties(r recipient) pst.Properties {
@@ -144,7 +177,7 @@ func (k *maker) message(folder ...string) message {
 	return message{
 		Folder: folder, ID: fmt.Sprintf("<%d.%08x@keepwatch.example>", k.n, k.rng.Uint32()), Subject: fmt.Sprintf("%s %d", s.text, k.n),
 		Sent: sent, Received: sent.Add(3 * time.Second), From: k.person(), Text: fmt.Sprintf("%s %s\r\n%s\r\n", s.name, s.text, k.words(12)),
-		Recipients: []recipient{{pst.RecipientTo, k.person()}, {pst.RecipientCc, k.person()}},
+		Recipients: []recipient{{pst.RecipientTo, k.person()}, {pst.RecipientCc, k.person()}}, Mailed: k.n%2 == 0,
 	}
 }
 
@@ -252,8 +285,8 @@ func nested(k *maker) []message {
 	inner := k.message()
 	inner.Attachments = []made{k.attachment(9000)}
 	for range 4 {
-		outer := k.message()
-		outer.Attachments = []made{{Name: embeddedName + inner.Subject, Inner: &inner}, k.attachment(100)}
+		outer, within := k.message(), inner
+		outer.Attachments = []made{{Name: embeddedName + within.Subject, Inner: &within}, k.attachment(100)}
 		inner = outer
 	}
 	inner.Folder = []string{"Nested"}

@@ -128,7 +128,7 @@ func cleanName(s string) string {
 // lines that end with LF, an end of a line at the end of each body, attachments in
 // the reverse order, a subject whose header may be folded.
 func asReadpst(it *item) {
-	it.Received = time.Time{}
+	it.Received, it.Headers = time.Time{}, ""
 	it.Sent = it.Sent.Truncate(time.Second)
 	it.Text, it.HTML = lines(it.Text), lines(it.HTML)
 	it.Subject = strings.Join(strings.Fields(it.Subject), " ")
@@ -144,7 +144,7 @@ func innerID(a attachment) string {
 	return a.Item.ID
 }
 
-func lines(s string) string { return strings.TrimRight(strings.ReplaceAll(s, "\r\n", "\n"), "\n") }
+func lines(s string) string { return strings.TrimRight(strings.ReplaceAll(s, "\r\n", "\n"), "\r\n") }
 
 // TestSameCanGoRed: a comparison finds what differs, what lacks and what is too many.
 func TestSameCanGoRed(t *testing.T) {

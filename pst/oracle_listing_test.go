@@ -38,6 +38,7 @@ type item struct {
 	Text        string
 	HTML        string
 	Attachments []attachment
+	Headers     string // the header block that the mail came with
 }
 
 type person struct{ Name, Address string }
@@ -100,6 +101,7 @@ func (r rawItem) listed() item {
 		From:     person{rawText(v, pst.PidTagSenderName), rawText(v, pst.PidTagSenderEmailAddress)},
 		Text:     rawText(v, pst.PidTagBody),
 		HTML:     string(v[tagKey(pst.PidTagHtml)]),
+		Headers:  rawText(v, pst.PidTagTransportMessageHeaders),
 	}
 	for _, to := range r.Recipients {
 		it.Recipients = append(it.Recipients, recipient{rawInt(to, pst.PidTagRecipientType), person{rawText(to, pst.PidTagDisplayName), rawText(to, pst.PidTagEmailAddress)}})

@@ -84,7 +84,9 @@ func readMail(data []byte) (*item, error) {
 		}
 		it.Sent = it.Sent.UTC()
 	}
-	it.From = fromHeader(msg.Header.Get("From"))
+	if from := people(msg.Header.Get("From")); len(from) > 0 {
+		it.From = from[0]
+	}
 	for kind, name := range map[int64]string{pst.RecipientTo: "To", pst.RecipientCc: "Cc", pst.RecipientBcc: "Bcc"} {
 		for _, p := range people(msg.Header.Get(name)) {
 			it.Recipients = append(it.Recipients, recipient{kind, p})
@@ -122,6 +124,10 @@ func (it *item) parts(get func(string) string, body io.Reader) error {
 	}
 	switch {
 	case kind == "message/rfc822":
+		// libpst begins an embedded message as if it were in an mbox file.
+		if line, rest, ok := bytes.Cut(content, []byte("\n")); ok && bytes.HasPrefix(line, []byte(">From ")) {
+			content = rest
+		}
 		inner, err := readMail(content)
 		if err != nil {
 			return fmt.Errorf("embedded: %w", err)
@@ -172,24 +178,52 @@ func decoded(s string) string {
 	return s
 }
 
-// fromHeader reads one address, in whatever words it comes.
-func fromHeader(s string) person {
-	if all := people(s); len(all) > 0 {
-		return all[0]
-	}
-	return person{Name: decoded(s)}
-}
-
+// people reads addresses. Where the mail came without a header block libpst writes no
+// addresses of recipients but the names that are shown, "a; b": one person has them all.
 func people(s string) []person {
+	if s == "" {
+		return nil
+	}
 	list, err := mail.ParseAddressList(s)
 	if err != nil {
-		return nil
+		return []person{{Name: decoded(s)}}
 	}
 	all := make([]person, len(list))
 	for i, a := range list {
 		all[i] = person{a.Name, a.Address}
 	}
 	return all
+}
+
+// readpstKnows is what libpst could say of items that the generator made: no blind
+// copies, no addresses of recipients without a header block, and no attachment of no
+// bytes, which it leaves out.
+func readpstKnows(all []item) []item {
+	return changed(all, []func(*item){func(it *item) {
+		it.Recipients = slices.DeleteFunc(it.Recipients, func(r recipient) bool { return r.Type == pst.RecipientBcc })
+		it.Attachments = slices.DeleteFunc(it.Attachments, func(a attachment) bool { return a.Size == 0 && a.Item == nil })
+		for i := range it.Attachments {
+			if it.Attachments[i].Item != nil {
+				it.Attachments[i].Name = ""
+			}
+		}
+		if it.Headers == "" {
+			it.Recipients = shown(it.Recipients)
+		}
+	}})
+}
+
+// shown joins the names of each type of recipient, as PidTagDisplayTo has them.
+func shown(all []recipient) []recipient {
+	var joined []recipient
+	for _, r := range all {
+		if n := len(joined); n > 0 && joined[n-1].Type == r.Type {
+			joined[n-1].Person.Name += "; " + r.Person.Name
+			continue
+		}
+		joined = append(joined, recipient{r.Type, person{Name: r.Person.Name}})
+	}
+	return joined
 }
 
 // number is the place of an item in its folder, which is all that readpst's names tell.

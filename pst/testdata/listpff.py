@@ -35,6 +35,12 @@ def attachment(a):
     return found
 
 
+def name(d):
+    """The name of a folder, from its bytes: the binding of 2018 gives letters
+    outside the first 65,536 as others (U+10332 as U+FF33), pffexport does not."""
+    return base64.b64decode(values(d.get_record_set(0).entries).get("3001001f", "")).decode("utf-16-le", "replace")
+
+
 def folder(d, path, out):
     out.write(json.dumps({"Folder": path}) + "\n")
     for i in range(d.number_of_sub_messages):
@@ -44,7 +50,7 @@ def folder(d, path, out):
         out.write(json.dumps(it) + "\n")
     for i in range(d.number_of_sub_folders):
         sub = d.get_sub_folder(i)
-        folder(sub, path + [sub.name or ""], out)
+        folder(sub, path + [name(sub)], out)
 
 
 def main():
