@@ -10,21 +10,18 @@ import (
 // add writes a message into the current volume, or nothing.
 func (w *Writer) add(f *Folder, fill func(pst.Sink) error) error {
 	file := w.cur
-	mark, known, lastMessage := file.v.mark(), len(file.names.list), file.nextMessage
+	before := file.mark()
 	m := w.sink(0)
 	var data, sub uint64
 	kept := false
-	undo := func() {
+	defer func() { // also where fill panics
 		if kept {
 			return
 		}
-		file.names.cut(known)
-		file.nextMessage = lastMessage
-		if err := file.v.rollback(mark); err != nil && w.err == nil {
+		if err := file.rollback(before); err != nil && w.err == nil {
 			w.err = fmt.Errorf("take back a message: %w", err)
 		}
-	}
-	defer undo() // also where fill panics
+	}()
 	err := m.run(fill)
 	if err == nil {
 		data, sub, err = m.finish()

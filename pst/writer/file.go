@@ -1,6 +1,8 @@
 package writer
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"os"
 
 	"keepwatch/pst"
@@ -26,6 +28,7 @@ type file struct {
 
 	nextFolder, nextMessage, nextAssociated uint32
 
+	serial   uint64 // of search keys
 	versions uint32 // of rows
 	messages int64
 	used     bool  // it has a message, or a hidden one
@@ -88,4 +91,33 @@ func (f *file) id(p *pst.Property) (uint16, error) {
 		return f.names.id(p.Named)
 	}
 	return p.Tag.ID(), nil
+}
+
+// searchKey makes 16 bytes that no other message has.
+func (f *file) searchKey() [16]byte {
+	f.serial++
+	var in [24]byte
+	copy(in[:], f.key[:])
+	binary.LittleEndian.PutUint64(in[16:], f.serial)
+	sum := sha256.Sum256(in[:])
+	return [16]byte(sum[:])
+}
+
+// state is what a message that is taken back has changed, apart from what nobody sees.
+type state struct {
+	blocks  mark
+	names   int
+	guids   int
+	message uint32
+	serial  uint64
+}
+
+func (f *file) mark() state {
+	return state{f.v.mark(), len(f.names.list), len(f.names.guids), f.nextMessage, f.serial}
+}
+
+func (f *file) rollback(s state) error {
+	f.names.cut(s.names, s.guids)
+	f.nextMessage, f.serial = s.message, s.serial
+	return f.v.rollback(s.blocks)
 }

@@ -89,6 +89,9 @@ func (t *table) flush() error {
 
 // finish ends the table, and gives its data block and its subnodes.
 func (t *table) finish() (data, sub uint64, err error) {
+	if err := t.index(); err != nil {
+		return 0, 0, err
+	}
 	var matrix uint32
 	switch {
 	case t.w == nil && len(t.rows) <= maxAlloc:
@@ -114,9 +117,6 @@ func (t *table) finish() (data, sub uint64, err error) {
 		nid := t.parts.next(pst.NodeLTP)
 		t.parts.add(nid, bid, 0)
 		matrix = uint32(nid)
-	}
-	if err := t.index(); err != nil {
-		return 0, 0, err
 	}
 	binary.LittleEndian.PutUint32(t.heap.fixed(tableInfo)[14:], matrix)
 	if data, _, err = t.heap.finish(tableInfo); err != nil {

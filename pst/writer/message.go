@@ -1,8 +1,6 @@
 package writer
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"math"
 
@@ -163,7 +161,7 @@ func (m *message) complete() {
 		b.number(pst.PidTagLastModificationTime, b.find(pst.PidTagCreationTime.ID()).num)
 	}
 	if !b.has(pst.PidTagSearchKey) {
-		key := m.w.searchKey()
+		key := m.file.searchKey()
 		b.data(pst.PidTagSearchKey, key[:])
 	}
 	m.subject()
@@ -172,16 +170,6 @@ func (m *message) complete() {
 	// all values, this one included.
 	b.number(pst.PidTagMessageSize, 0)
 	b.number(pst.PidTagMessageSize, uint64(min(b.total()+m.size, math.MaxInt32)))
-}
-
-// searchKey makes 16 bytes that no other message has.
-func (w *Writer) searchKey() [16]byte {
-	w.serial++
-	var in [24]byte
-	copy(in[:], w.cur.key[:])
-	binary.LittleEndian.PutUint64(in[16:], w.serial)
-	sum := sha256.Sum256(in[:])
-	return [16]byte(sum[:])
 }
 
 // finish writes the message, and gives its data block and its subnodes.

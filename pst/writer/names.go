@@ -84,13 +84,16 @@ func (n *names) id(name pst.Named) (uint16, error) {
 	return id, nil
 }
 
-// cut forgets the names from the given number on: the message that needed them was
-// taken back.
-func (n *names) cut(count int) {
+// cut forgets the names and property sets from the given numbers on: the message
+// that needed them was taken back.
+func (n *names) cut(count, guids int) {
 	for _, e := range n.list[count:] {
 		delete(n.ids, e.key)
 	}
-	n.list = n.list[:count]
+	for _, g := range n.guids[guids:] {
+		delete(n.guidOf, g)
+	}
+	n.list, n.guids = n.list[:count], n.guids[:guids]
 }
 
 // bag makes the properties of the node NID_NAME_TO_ID_MAP.

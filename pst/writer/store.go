@@ -201,6 +201,6 @@ func (w *Writer) writeTables(f *file) error {
 		b.text(pst.PidTagMessageClass, "")
 		b.number(pst.PidTagReceiveFolder, uint64(pst.NIDRoot))
 		b.sorted()
-		return t.add(1, f.version(), b.vals, b.arena)
+		return t.add(1, 2, b.vals, b.arena)
 	})
 }

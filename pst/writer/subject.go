@@ -10,10 +10,15 @@ import (
 // maxSubject is the length of a subject in UTF-16: Outlook shows and searches no more.
 const maxSubject = 255
 
-// subject brings PidTagSubject into the form that a file has, 2.5.3.1.1: if it has
-// a prefix, such as "RE: ", it begins with U+0001 and the length of the prefix and
-// 1. Control characters become spaces, and what is beyond 255 characters is cut. A
-// subject that is given in that form stays in it.
+// maxPrefix keeps the length of a prefix in ASCII: readers take it for one byte.
+const maxPrefix = 100
+
+// subject brings PidTagSubject into the form that Outlook writes, 2.5.3.1.1: it
+// begins with U+0001 and the length of its prefix, such as "RE: ", and 1. Without
+// these two a subject is good, too, but pffexport of libpff takes the first letter
+// off one that begins with a letter beyond ASCII. An empty subject stays empty.
+// Control characters become spaces, and what is beyond 255 characters is cut. A
+// subject that is given in the form of a file stays in it.
 func (m *message) subject() {
 	v := m.bag.find(pst.PidTagSubject.ID())
 	if v == nil || v.typ != pst.String {
@@ -35,14 +40,11 @@ func (m *message) subject() {
 		}
 		text = text[:2*most]
 	}
-	if head == 0 {
-		if n := m.prefix(text); n > 0 {
-			at := len(m.bag.arena)
-			m.bag.arena = append(m.bag.arena, 1, 0)
-			m.bag.arena = binary.LittleEndian.AppendUint16(m.bag.arena, uint16(n+1))
-			m.bag.arena = append(m.bag.arena, text...)
-			v.at, text = at, m.bag.arena[at:]
-		}
+	if head == 0 && len(text) > 0 {
+		at := len(m.bag.arena)
+		m.bag.arena = append(m.bag.arena, 1, 0, byte(m.prefix(text)+1), 0)
+		m.bag.arena = append(m.bag.arena, text...)
+		v.at, text = at, m.bag.arena[at:]
 	}
 	v.n = uint32(len(text))
 }
@@ -51,10 +53,11 @@ func unit(text []byte, i int) uint16 { return binary.LittleEndian.Uint16(text[2*
 
 // prefix is how long the prefix of a subject is, in UTF-16: the one that was given
 // as PidTagSubjectPrefix, or one that is seen by the rule of 2.5.3.1.1.2: one to
-// three characters that are neither spaces nor digits, a colon, spaces.
+// three characters that are neither spaces nor digits, a colon, spaces. One of more
+// than 100 is none.
 func (m *message) prefix(text []byte) int {
 	if p := m.bag.find(pst.PidTagSubjectPrefix.ID()); p != nil && p.typ == pst.String {
-		if given := m.bag.bytes(p); bytes.HasPrefix(text, given) {
+		if given := m.bag.bytes(p); len(given) <= 2*maxPrefix && bytes.HasPrefix(text, given) {
 			return len(given) / 2
 		}
 	}
@@ -69,7 +72,7 @@ func (m *message) prefix(text []byte) int {
 	if i == 0 || i > 3 || i == n {
 		return 0
 	}
-	for i++; i < n && unit(text, i) == ' '; {
+	for i++; i < n && i < maxPrefix && unit(text, i) == ' '; {
 		i++
 	}
 	return i

@@ -92,8 +92,7 @@ type Writer struct {
 	extra       []pst.Tag // columns of recipients beyond the usual ones, and the layout with them
 	extraLayout *layout
 
-	serial uint64 // of search keys
-	err    error  // after which nothing goes on
+	err error // after which nothing goes on
 }
 
 // ended is a volume that only needs its name.
