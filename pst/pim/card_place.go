@@ -189,6 +189,10 @@ func (k *cardReading) placeUnknown(l *line) {
 		if value != "" && scheme != "" && !hasScheme(value) {
 			value = scheme + ":" + value
 		}
+		if value != "" && k.c.IM != "" && k.c.IM != value {
+			k.note("Instant messaging", value)
+			return
+		}
 		k.setText(&k.c.IM, value, l, "Instant messaging")
 		return
 	}

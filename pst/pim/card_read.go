@@ -122,7 +122,7 @@ func (s *cardSplitter) next() ([]byte, int, error) {
 	}
 }
 
-// line gives a line with its end: CRLF, LF or a lone CR.
+// line gives a line with its end: CRLF, CRCRLF, LF or a lone CR.
 func (s *cardSplitter) line() ([]byte, error) {
 	if l := s.ahead; l != nil {
 		s.ahead = nil
@@ -144,14 +144,20 @@ func (s *cardSplitter) line() ([]byte, error) {
 		if c == '\n' {
 			break
 		}
-		if c == '\r' {
-			if next, err := s.r.Peek(1); err != nil || next[0] != '\n' {
-				break
-			}
+		if c == '\r' && !s.endGoesOn() {
+			break
 		}
 	}
 	s.number++
 	return b, nil
+}
+
+// endGoesOn tells whether the end of a line that began with a CR has not come yet: LF is
+// next, or CR and LF (cards of iOS 5 that went through a program that made
+// CRLF of LF twice).
+func (s *cardSplitter) endGoesOn() bool {
+	next, err := s.r.Peek(2)
+	return len(next) > 0 && next[0] == '\n' || err == nil && next[0] == '\r' && next[1] == '\n'
 }
 
 // A cardReading is a card on its way to a contact.
@@ -171,7 +177,7 @@ type cardReading struct {
 // readCard reads the text of one card. What is wrong in it becomes a note.
 func readCard(text []byte, number int) *cardReading {
 	k := &cardReading{c: &Contact{}, text: text, labels: map[string]string{}}
-	comp, err := newLineReader(bytes.NewReader(text)).component(func(e *LineError) {
+	comp, err := newLineReader(bytes.NewReader(bytes.ReplaceAll(text, []byte("\r\r\n"), []byte("\r\n")))).component(func(e *LineError) {
 		k.note("Line "+fmt.Sprint(number+e.Number-1)+" could not be read", e.Text)
 	})
 	if err != nil {

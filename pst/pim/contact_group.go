@@ -14,8 +14,8 @@ const maxMembers = 15000
 // again as a one-off one, with a checksum that tells whether they are in step.
 func (c *Contact) writeGroup(s pst.Sink) {
 	s.Set(pst.P(pst.PidTagMessageClass, "IPM.DistList"), pst.P(pst.PidTagIconIndex, int32(pst.IconDistList)),
-		pst.P(pst.PidLidDistributionListName, c.DisplayName), pst.P(pst.PidLidFileUnderId, int32(pst.FileUnderByUser)),
-		pst.P(pst.PidLidAddressBookProviderArrayType, int32(0)))
+		pst.P(pst.PidLidFileUnderId, int32(pst.FileUnderByUser)), pst.P(pst.PidLidAddressBookProviderArrayType, int32(0)))
+	setText(s, pst.PidLidDistributionListName, c.DisplayName)
 	var ids [][]byte
 	size := 4
 	for _, m := range c.Members {

@@ -54,8 +54,9 @@ func (c *Contact) writeCommon(s pst.Sink) {
 	if c.Notes != "" {
 		s.Set(pst.P(pst.PidTagNativeBody, int32(pst.NativeText)))
 	}
-	s.Set(pst.P(pst.PidTagSubject, oneLine(c.DisplayName)), pst.P(pst.PidTagConversationTopic, oneLine(c.DisplayName)),
-		pst.P(pst.PidTagMessageFlags, int32(pst.FlagRead)),
+	setText(s, pst.PidTagSubject, oneLine(c.DisplayName))
+	setText(s, pst.PidTagConversationTopic, oneLine(c.DisplayName))
+	s.Set(pst.P(pst.PidTagMessageFlags, int32(pst.FlagRead)),
 		pst.P(pst.PidLidSideEffects, int32(pst.SideEffectCoerceToInbox)),
 		pst.P(pst.PidTagSensitivity, int32(c.Sensitivity)), pst.P(pst.PidLidPrivate, c.Sensitivity == Private))
 	setTexts(s, pst.PidNameKeywords, c.Categories)
