@@ -211,6 +211,8 @@ func FuzzCards(f *testing.F) {
 	f.Add(card("VERSION:2.1", "TEL;CELL;PREF:1", "NOTE;ENCODING=QUOTED-PRINTABLE:a=\r\n=C3", "PHOTO;BASE64:\r\n AAAA\r\n", "AGENT:\r\nBEGIN:VCARD\r\nFN:x\r\nEND:VCARD"))
 	f.Add(card("VERSION:4.0", "KIND:group", "MEMBER;X-CN=x:mailto:a@b", "BDAY:--0229", "ANNIVERSARY:20090808T1430-0500", "LANG:fr,de", "GENDER:M;x", "IMPP:x:y", "URL:ftp:z"))
 	f.Add([]byte("junk\r\nBEGIN:VCARD\r\nX"))
+	f.Add([]byte("BEGIN:VCARD\n\x7f0:0"))
+	f.Add(card("NOTE:" + strings.Repeat("x", 70) + "\r\n END: VCARD"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		n := 0
 		for c, err := range ReadCards(bytes.NewReader(text)) {
