@@ -2,6 +2,7 @@ package pst_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -190,7 +191,8 @@ func people(s string) []person {
 	}
 	all := make([]person, len(list))
 	for i, a := range list {
-		all[i] = person{a.Name, a.Address}
+		// Whose name a mail does not tell has the address for a name in an item.
+		all[i] = person{cmp.Or(decoded(a.Name), a.Address), a.Address}
 	}
 	return all
 }
