@@ -57,8 +57,8 @@ func (a made) sum() string {
 }
 
 // listed is what each reader ought to say of it.
-func (m message) listed() item {
-	it := item{Folder: strings.Join(m.Folder, "/"), Class: "IPM.Note", ID: m.ID, Subject: m.Subject, Sent: m.Sent, Received: m.Received, From: m.From,
+func (m message) listed() seen {
+	it := seen{Folder: strings.Join(m.Folder, "/"), Class: "IPM.Note", ID: m.ID, Subject: m.Subject, Sent: m.Sent, Received: m.Received, From: m.From,
 		Recipients: m.Recipients, Text: m.Text, HTML: m.HTML}
 	if m.Mailed {
 		it.Headers = m.headers()
@@ -67,7 +67,7 @@ func (m message) listed() item {
 		it.Class = m.Class
 	}
 	for _, a := range m.Attachments {
-		got := attachment{Name: a.Name, CID: a.CID, Size: a.Size}
+		got := seenAttachment{Name: a.Name, CID: a.CID, Size: a.Size}
 		if a.Inner != nil {
 			inner := a.Inner.listed()
 			got.Item, got.Size = &inner, 0

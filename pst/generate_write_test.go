@@ -87,8 +87,8 @@ func createOne(t testing.TB, o writer.Options, all iter.Seq[message]) string {
 }
 
 // listed are all that were made.
-func listed(all iter.Seq[message]) []item {
-	var list []item
+func listed(all iter.Seq[message]) []seen {
+	var list []seen
 	for m := range all {
 		list = append(list, m.listed())
 	}

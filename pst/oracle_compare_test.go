@@ -15,8 +15,8 @@ import (
 )
 
 // byID makes a map of items by their folder and Message-ID.
-func byID(all []item) map[string]item {
-	m := map[string]item{}
+func byID(all []seen) map[string]seen {
+	m := map[string]seen{}
 	for _, it := range all {
 		m[it.Folder+" "+it.ID] = it
 	}
@@ -26,7 +26,7 @@ func byID(all []item) map[string]item {
 // same holds what a reader found against what is there, after both were changed to
 // what that reader can know. It tells which items are missing, which are too many, and how
 // the first few differ.
-func same(t testing.TB, name string, want, got []item, change ...func(*item)) {
+func same(t testing.TB, name string, want, got []seen, change ...func(*seen)) {
 	t.Helper()
 	want, got = changed(want, change), changed(got, change)
 	if len(got) != len(want) {
@@ -61,7 +61,7 @@ func same(t testing.TB, name string, want, got []item, change ...func(*item)) {
 }
 
 // changed works on a copy, embedded messages too.
-func changed(all []item, change []func(*item)) []item {
+func changed(all []seen, change []func(*seen)) []seen {
 	if len(change) == 0 {
 		return all
 	}
@@ -72,7 +72,7 @@ func changed(all []item, change []func(*item)) []item {
 	return all
 }
 
-func alter(it *item, change []func(*item)) {
+func alter(it *seen, change []func(*seen)) {
 	it.Attachments = slices.Clone(it.Attachments)
 	it.Recipients = slices.Clone(it.Recipients)
 	for i := range it.Attachments {
@@ -89,11 +89,11 @@ func alter(it *item, change []func(*item)) {
 
 // asPypff: the Python binding of libpff of 2018 has no function for recipients, nor for
 // what an embedded message holds.
-func asPypff(it *item) {
+func asPypff(it *seen) {
 	it.Recipients = nil
 	for i := range it.Attachments {
 		if a := &it.Attachments[i]; a.Item != nil || strings.HasPrefix(a.Name, embeddedName) {
-			it.Attachments[i] = attachment{Name: a.Name}
+			it.Attachments[i] = seenAttachment{Name: a.Name}
 		}
 	}
 }
@@ -104,7 +104,7 @@ const embeddedName = "Message: "
 // asPffexport: names of attachments are known as names of files, in which libpff
 // replaces what is special, and the dumps have no content ids. Of an embedded message
 // there is no name.
-func asPffexport(it *item) {
+func asPffexport(it *seen) {
 	for i := range it.Attachments {
 		a := &it.Attachments[i]
 		a.Name, a.CID = cleanName(a.Name), ""
@@ -127,17 +127,17 @@ func cleanName(s string) string {
 // asReadpst keeps what a mail can say that libpst wrote: seconds, no time of arrival,
 // lines that end with LF, an end of a line at the end of each body, attachments in
 // the reverse order, a subject whose header may be folded.
-func asReadpst(it *item) {
+func asReadpst(it *seen) {
 	it.Received, it.Headers = time.Time{}, ""
 	it.Sent = it.Sent.Truncate(time.Second)
 	it.Text, it.HTML = lines(it.Text), lines(it.HTML)
 	it.Subject = strings.Join(strings.Fields(it.Subject), " ")
-	slices.SortFunc(it.Attachments, func(a, b attachment) int {
+	slices.SortFunc(it.Attachments, func(a, b seenAttachment) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.SHA256, b.SHA256), strings.Compare(innerID(a), innerID(b)))
 	})
 }
 
-func innerID(a attachment) string {
+func innerID(a seenAttachment) string {
 	if a.Item == nil {
 		return ""
 	}
@@ -148,12 +148,12 @@ func lines(s string) string { return strings.TrimRight(strings.ReplaceAll(s, "\r
 
 // TestSameCanGoRed: a comparison finds what differs, what lacks and what is too many.
 func TestSameCanGoRed(t *testing.T) {
-	one, other := item{ID: "1", Subject: "a"}, item{ID: "1", Subject: "b"}
+	one, other := seen{ID: "1", Subject: "a"}, seen{ID: "1", Subject: "b"}
 	for _, c := range []struct {
-		want, got []item
+		want, got []seen
 		good      bool
 	}{
-		{[]item{one}, []item{one}, true}, {[]item{one}, []item{other}, false}, {[]item{one}, nil, false}, {nil, []item{one}, false},
+		{[]seen{one}, []seen{one}, true}, {[]seen{one}, []seen{other}, false}, {[]seen{one}, nil, false}, {nil, []seen{one}, false},
 	} {
 		r := &recorder{TB: t}
 		same(r, "a reader", c.want, c.got)

@@ -25,8 +25,8 @@ type rawAttachment struct {
 	Item   *rawItem // an embedded message
 }
 
-// item is what all readers, and the generator, say of a message in the same words.
-type item struct {
+// seen is what all readers, and the generator, say of a message in the same words.
+type seen struct {
 	Folder      string // below the top of the store, joined by "/"
 	Class       string
 	ID          string // Message-ID: by it the items of two listings are matched
@@ -37,7 +37,7 @@ type item struct {
 	Recipients  []recipient
 	Text        string
 	HTML        string
-	Attachments []attachment
+	Attachments []seenAttachment
 	Headers     string // the header block that the mail came with
 }
 
@@ -48,12 +48,12 @@ type recipient struct {
 	Person person
 }
 
-type attachment struct {
+type seenAttachment struct {
 	Name   string
 	CID    string
 	Size   int64
 	SHA256 string
-	Item   *item // an embedded message; Size and SHA256 are empty then
+	Item   *seen // an embedded message; Size and SHA256 are empty then
 }
 
 // tagKey is the key of a property in rawItem.Values.
@@ -89,9 +89,9 @@ func plainSubject(s string) string {
 }
 
 // listed turns what a reader said into the common words.
-func (r rawItem) listed() item {
+func (r rawItem) listed() seen {
 	v := r.Values
-	it := item{
+	it := seen{
 		Folder:   strings.Join(r.Folder, "/"),
 		Class:    rawText(v, pst.PidTagMessageClass),
 		ID:       rawText(v, pst.PidTagInternetMessageId),
@@ -107,7 +107,7 @@ func (r rawItem) listed() item {
 		it.Recipients = append(it.Recipients, recipient{rawInt(to, pst.PidTagRecipientType), person{rawText(to, pst.PidTagDisplayName), rawText(to, pst.PidTagEmailAddress)}})
 	}
 	for _, a := range r.Attachments {
-		got := attachment{Name: rawText(a.Values, pst.PidTagAttachLongFilename), CID: rawText(a.Values, pst.PidTagAttachContentId), Size: a.Size, SHA256: a.SHA256}
+		got := seenAttachment{Name: rawText(a.Values, pst.PidTagAttachLongFilename), CID: rawText(a.Values, pst.PidTagAttachContentId), Size: a.Size, SHA256: a.SHA256}
 		if a.Item != nil {
 			inner := a.Item.listed()
 			got.Item, got.Size, got.SHA256 = &inner, 0, ""

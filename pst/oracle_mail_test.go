@@ -32,7 +32,7 @@ func TestReadersReadSampleMails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want, byHeader []item
+	var want, byHeader []seen
 	for _, name := range slices.Sorted(maps.Keys(samples)) {
 		// Each in a folder of its own, since some have no Message-ID and others the same.
 		d, err := w.Root().Folder(name, "IPF.Note")
@@ -64,7 +64,7 @@ func TestReadersReadSampleMails(t *testing.T) {
 
 // noFrom: one of the samples has no From, for which libpst writes MAILER-DAEMON, and
 // one has two addresses without a comma, which are not an address to the standard library.
-func noFrom(it *item) {
+func noFrom(it *seen) {
 	if it.Folder == "erroneous.raw" || it.Folder == "malformed-multiple-address-header-values.raw" {
 		it.From = person{}
 	}
@@ -73,25 +73,25 @@ func noFrom(it *item) {
 // TestReadersReadMail: mails go through pst/mail, and come out of each reader with
 // what the mail says.
 func TestReadersReadMail(t *testing.T) {
-	var want []item
+	var want []seen
 	file := createMail(t, mails(50), &want)
 	everyMail(t, file, want, want)
 }
 
 // everyMail is everybody for what pst/mail made, with the header block left aside.
 // byHeader is what libpst ought to say, which takes it from that block.
-func everyMail(t *testing.T, file string, want, byHeader []item, change ...func(*item)) {
+func everyMail(t *testing.T, file string, want, byHeader []seen, change ...func(*seen)) {
 	t.Helper()
-	noHeaders := func(it *item) { it.Headers = "" }
+	noHeaders := func(it *seen) { it.Headers = "" }
 	same(t, "our reader", want, withReader(t, file), noHeaders)
 	same(t, "go-pst", want, withGoPST(t, file).items(top), noHeaders)
 	same(t, "pffexport", want, withPffexport(t, file).items(top), noHeaders, asPffexport)
-	byHeader = changed(byHeader, []func(*item){func(it *item) { it.Headers = "there are some" }})
+	byHeader = changed(byHeader, []func(*seen){func(it *seen) { it.Headers = "there are some" }})
 	same(t, "readpst", readpstKnows(byHeader), withReadpst(t, file).Items, append(change, asReadpst)...)
 }
 
 // createMail writes mails by way of their MIME.
-func createMail(t *testing.T, all iter.Seq[message], want *[]item) string {
+func createMail(t *testing.T, all iter.Seq[message], want *[]seen) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "mail.pst")
 	w, err := writer.Create(path, fixed())

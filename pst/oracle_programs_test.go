@@ -92,8 +92,8 @@ func readLines(t testing.TB, name string) listing {
 // items are in the common words, without the items beside the mail of its owner
 // (folders of Outlook's own that lie beside the top), and with folders
 // relative to the top.
-func (l listing) items(top string) []item {
-	var all []item
+func (l listing) items(top string) []seen {
+	var all []seen
 	for _, raw := range l.Items {
 		it := raw.listed()
 		if rest, ok := strings.CutPrefix(it.Folder+"/", top+"/"); ok {

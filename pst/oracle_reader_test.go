@@ -35,26 +35,26 @@ func openReader(t testing.TB, name string) *reader.File {
 }
 
 // withReader lists a file with our own reader: all items below the top.
-func withReader(t testing.TB, name string) []item {
+func withReader(t testing.TB, name string) []seen {
 	t.Helper()
 	root, err := openReader(t, name).Top()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []item
+	var all []seen
 	if err := readFolder(root, nil, &all); err != nil {
 		t.Fatal(err)
 	}
 	return all
 }
 
-func readFolder(d *reader.Folder, path []string, all *[]item) error {
+func readFolder(d *reader.Folder, path []string, all *[]seen) error {
 	count := 0
 	for m, err := range d.Messages() {
 		if err != nil {
 			return fmt.Errorf("%q: %w", path, err)
 		}
-		it, err := readItem(m)
+		it, err := listItem(m)
 		if err != nil {
 			return fmt.Errorf("%q, node %v: %w", path, m.Node(), err)
 		}
@@ -76,8 +76,8 @@ func readFolder(d *reader.Folder, path []string, all *[]item) error {
 	return nil
 }
 
-// readItem says in the common words what the interfaces of the package pst give.
-func readItem(from pst.Item) (*item, error) {
+// listItem says in the common words what the interfaces of the package pst give.
+func listItem(from pst.Item) (*seen, error) {
 	p, err := from.Properties()
 	if err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func readItem(from pst.Item) (*item, error) {
 		if err != nil {
 			return nil, err
 		}
-		got, err := readAttachment(a)
+		got, err := listAttachment(a)
 		if err != nil {
 			return nil, err
 		}
@@ -102,15 +102,15 @@ func readItem(from pst.Item) (*item, error) {
 	return it, nil
 }
 
-func readAttachment(from pst.Attachment) (*attachment, error) {
+func listAttachment(from pst.Attachment) (*seenAttachment, error) {
 	p, err := from.Properties()
 	if err != nil {
 		return nil, err
 	}
-	a := &attachment{Name: p.Text(pst.PidTagAttachLongFilename), CID: p.Text(pst.PidTagAttachContentId)}
+	a := &seenAttachment{Name: p.Text(pst.PidTagAttachLongFilename), CID: p.Text(pst.PidTagAttachContentId)}
 	inner, err := from.Message()
 	if err == nil {
-		a.Item, err = readItem(inner)
+		a.Item, err = listItem(inner)
 		return a, err
 	}
 	if !errors.Is(err, pst.ErrNoContent) {
@@ -129,8 +129,8 @@ func readAttachment(from pst.Attachment) (*attachment, error) {
 }
 
 // commonWords are those of the properties of a message.
-func commonWords(p pst.Properties) *item {
-	return &item{Class: p.Text(pst.PidTagMessageClass), ID: p.Text(pst.PidTagInternetMessageId), Subject: mail.Subject(p),
+func commonWords(p pst.Properties) *seen {
+	return &seen{Class: p.Text(pst.PidTagMessageClass), ID: p.Text(pst.PidTagInternetMessageId), Subject: mail.Subject(p),
 		Sent: p.Time(pst.PidTagClientSubmitTime), Received: p.Time(pst.PidTagMessageDeliveryTime),
 		From: person{p.Text(pst.PidTagSenderName), p.Text(pst.PidTagSenderEmailAddress)},
 		Text: p.Text(pst.PidTagBody), HTML: string(p.Bytes(pst.PidTagHtml)), Headers: p.Text(pst.PidTagTransportMessageHeaders)}

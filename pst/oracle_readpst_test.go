@@ -28,7 +28,7 @@ import (
 // readpstListing is what readpst made: mails as it tells them, and the text of what
 // is none, by the path "Folder/7.ics" below the top.
 type readpstListing struct {
-	Items []item
+	Items []seen
 	Files map[string]string // .ics and .vcf
 }
 
@@ -73,12 +73,12 @@ func withReadpst(t testing.TB, file string) readpstListing {
 }
 
 // readMail turns a mail that readpst wrote into the common words.
-func readMail(data []byte) (*item, error) {
+func readMail(data []byte) (*seen, error) {
 	msg, err := mail.ReadMessage(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
-	it := &item{Class: "IPM.Note", ID: msg.Header.Get("Message-Id"), Subject: decoded(msg.Header.Get("Subject"))}
+	it := &seen{Class: "IPM.Note", ID: msg.Header.Get("Message-Id"), Subject: decoded(msg.Header.Get("Subject"))}
 	if s := msg.Header.Get("Date"); s != "" {
 		if it.Sent, err = mail.ParseDate(s); err != nil {
 			return nil, err
@@ -98,7 +98,7 @@ func readMail(data []byte) (*item, error) {
 }
 
 // parts goes through the bodies and attachments. get looks into the header of the part.
-func (it *item) parts(get func(string) string, body io.Reader) error {
+func (it *seen) parts(get func(string) string, body io.Reader) error {
 	kind, params, err := mime.ParseMediaType(get("Content-Type"))
 	if err != nil {
 		return fmt.Errorf("Content-Type %q: %w", get("Content-Type"), err)
@@ -133,10 +133,10 @@ func (it *item) parts(get func(string) string, body io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("embedded: %w", err)
 		}
-		it.Attachments = append(it.Attachments, attachment{Item: inner})
+		it.Attachments = append(it.Attachments, seenAttachment{Item: inner})
 	case disposition != "" || !strings.HasPrefix(kind, "text/"):
 		sum := sha256.Sum256(content)
-		it.Attachments = append(it.Attachments, attachment{Name: attachmentName(disposition), CID: strings.Trim(get("Content-Id"), "<>"),
+		it.Attachments = append(it.Attachments, seenAttachment{Name: attachmentName(disposition), CID: strings.Trim(get("Content-Id"), "<>"),
 			Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])})
 	case kind == "text/html":
 		it.HTML = string(content)
@@ -200,10 +200,10 @@ func people(s string) []person {
 // readpstKnows is what libpst could say of items that the generator made: no blind
 // copies, no addresses of recipients without a header block, and no attachment of no
 // bytes, which it leaves out.
-func readpstKnows(all []item) []item {
-	return changed(all, []func(*item){func(it *item) {
+func readpstKnows(all []seen) []seen {
+	return changed(all, []func(*seen){func(it *seen) {
 		it.Recipients = slices.DeleteFunc(it.Recipients, func(r recipient) bool { return r.Type == pst.RecipientBcc })
-		it.Attachments = slices.DeleteFunc(it.Attachments, func(a attachment) bool { return a.Size == 0 && a.Item == nil })
+		it.Attachments = slices.DeleteFunc(it.Attachments, func(a seenAttachment) bool { return a.Size == 0 && a.Item == nil })
 		for i := range it.Attachments {
 			if it.Attachments[i].Item != nil {
 				it.Attachments[i].Name = ""

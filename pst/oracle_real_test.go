@@ -44,7 +44,7 @@ func TestReadersAgree(t *testing.T) {
 const realTop = "Top of Personal Folders"
 
 // agree holds what a reader found against what go-pst finds.
-func agree(t *testing.T, file string, count int, name string, got []item, change ...func(*item)) {
+func agree(t *testing.T, file string, count int, name string, got []seen, change ...func(*seen)) {
 	t.Helper()
 	want := withGoPST(t, file).items(realTop)
 	if len(want) != count {
@@ -56,6 +56,6 @@ func agree(t *testing.T, file string, count int, name string, got []item, change
 // asEnronMail: dates and addresses in libpst's mails are those of the header that the
 // mail came with, and in this file that has the year 0002 for 2002, and addresses
 // of Exchange.
-func asEnronMail(it *item) {
+func asEnronMail(it *seen) {
 	it.Sent, it.Recipients, it.From = time.Time{}, nil, person{}
 }

@@ -59,13 +59,13 @@ func (k *kept) Embed(p pst.Properties, fill func(pst.Sink) error) error {
 }
 
 // listed is what was kept in the common words.
-func (k *kept) listed() item {
+func (k *kept) listed() seen {
 	it := commonWords(k.Properties)
 	for _, r := range k.Recipients {
 		it.Recipients = append(it.Recipients, commonRecipient(r))
 	}
 	for _, a := range k.Attachments {
-		got := attachment{Name: a.Properties.Text(pst.PidTagAttachLongFilename), CID: a.Properties.Text(pst.PidTagAttachContentId), Size: a.Size, SHA256: a.SHA256}
+		got := seenAttachment{Name: a.Properties.Text(pst.PidTagAttachLongFilename), CID: a.Properties.Text(pst.PidTagAttachContentId), Size: a.Size, SHA256: a.SHA256}
 		if a.Item != nil {
 			inner := a.Item.listed()
 			got.Item, got.SHA256 = &inner, ""

@@ -102,3 +102,13 @@ func inFolders(seed uint64, wide, deep, branches int) iter.Seq[message] {
 		}
 	}
 }
+
+// TestLongBody: a body that needs an XXBLOCK. pffexport writes it out in hexadecimal.
+func TestLongBody(t *testing.T) {
+	soak(t)
+	k := newMaker(13)
+	m := k.message("Long")
+	m.HTML, m.Text = k.text(1021*8176+1), k.text(1021*8176/2+1)
+	all := func(yield func(message) bool) { yield(m) }
+	everybody(t, createOne(t, fixed(), all), listed(all))
+}

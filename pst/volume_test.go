@@ -24,7 +24,7 @@ func TestVolumes(t *testing.T) {
 	if len(volumes) != 5 {
 		t.Fatalf("%d volumes: %+v", len(volumes), volumes)
 	}
-	var goPST, readpst, pff []item
+	var goPST, readpst, pff []seen
 	var messages int64
 	for i, v := range volumes {
 		info, err := os.Stat(v.Path)
@@ -76,7 +76,7 @@ func TestRolledBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := &mailbox{w, map[string]*writer.Folder{}}
-	var want []item
+	var want []seen
 	for m := range first(kinds(40), 90) {
 		if err := b.add(m); err != nil {
 			t.Fatal(err)
