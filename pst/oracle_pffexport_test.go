@@ -180,7 +180,7 @@ func readValues(name string) ([]map[string][]byte, error) {
 			}
 		case "Entry type", "Maps to entry type":
 			entry = strings.TrimPrefix(rest, "0x0000")
-		case "Maps to entry name":
+		case "Maps to entry":
 			entry = strings.ToLower(rest) + ":"
 		case "Value type":
 			kind = strings.TrimPrefix(rest, "0x0000")
