@@ -16,9 +16,14 @@ var zones = map[string]int{"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7
 // mailers write: no seconds, a day of the week in another language, ctime, dots in
 // times, ISO 8601. ok is false for what is no date.
 func parseDate(s string) (time.Time, bool) {
-	s = strings.TrimSpace(readText(s))
+	s = clean(readText(s))
 	if s == "" || len(s) > 500 {
 		return time.Time{}, false
+	}
+	// The usual form first: net/mail tries dozens of layouts, one after another.
+	plain, _, _ := strings.Cut(s, " (")
+	if t, err := time.Parse("Mon, 2 Jan 2006 15:04:05 -0700", plain); err == nil && sane(t) {
+		return t.UTC(), true
 	}
 	if t, err := mail.ParseDate(s); err == nil && !namedZone(s) && sane(t) {
 		return t.UTC(), true

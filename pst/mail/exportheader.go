@@ -68,7 +68,7 @@ func parseTransport(s string) transport {
 	l := newLines(strings.NewReader(s), int64(len(s)))
 	// Exchange begins the text of a report with "Microsoft Mail Internet Headers
 	// Version 2.0", which is no field.
-	for l.next() && len(l.trimmed()) > 0 {
+	for l.next() && len(l.trimmed()) > 0 && len(h.fields) < maxFields-100 { // the rest is for what is made
 		if !h.add(&l) && len(h.fields) > 0 {
 			break
 		}
@@ -140,6 +140,14 @@ func (d *document) fields(t transport) map[string][]string {
 
 const dateLayout = "Mon, 02 Jan 2006 15:04:05 -0700"
 
+// dateOf writes a date that could be read as one that everybody can.
+func dateOf(s string) string {
+	if t, ok := parseDate(s); ok {
+		return t.Format(dateLayout)
+	}
+	return ""
+}
+
 func (d *document) date(t transport, made map[string][]string) {
 	at := d.props.Time(pst.PidTagClientSubmitTime)
 	v, has := t.get("date")
@@ -174,11 +182,17 @@ func person(p pst.Properties, name, kind, addr, smtp pst.Tag, entry []byte) addr
 	return a
 }
 
+// author is who wrote a message, and who sent it.
+func author(p pst.Properties) (from, sender address) {
+	from = person(p, pst.PidTagSentRepresentingName, pst.PidTagSentRepresentingAddressType, pst.PidTagSentRepresentingEmailAddress,
+		pst.PidTagSentRepresentingSmtpAddress, p.Bytes(pst.PidTagSentRepresentingEntryId))
+	sender = person(p, pst.PidTagSenderName, pst.PidTagSenderAddressType, pst.PidTagSenderEmailAddress, pst.PidTagSenderSmtpAddress, p.Bytes(pst.PidTagSenderEntryId))
+	return from, sender
+}
+
 func (d *document) senders(t transport, made map[string][]string) {
 	p := d.props
-	from := person(p, pst.PidTagSentRepresentingName, pst.PidTagSentRepresentingAddressType, pst.PidTagSentRepresentingEmailAddress,
-		pst.PidTagSentRepresentingSmtpAddress, p.Bytes(pst.PidTagSentRepresentingEntryId))
-	sender := person(p, pst.PidTagSenderName, pst.PidTagSenderAddressType, pst.PidTagSenderEmailAddress, pst.PidTagSenderSmtpAddress, p.Bytes(pst.PidTagSenderEntryId))
+	from, sender := author(p)
 	if from == (address{}) {
 		from = sender
 	}
@@ -271,8 +285,11 @@ func (d *document) marks(t transport, made map[string][]string) {
 		made["keywords"] = []string{unstructured(strings.Join(quoted, ", "))}
 	}
 	if p.Bool(pst.PidTagReadReceiptRequested) && h.get("disposition-notification-to") == "" {
-		if a := person(p, pst.PidTagSentRepresentingName, pst.PidTagSentRepresentingAddressType, pst.PidTagSentRepresentingEmailAddress,
-			pst.PidTagSentRepresentingSmtpAddress, p.Bytes(pst.PidTagSentRepresentingEntryId)); a.addr != "" {
+		a, sender := author(p)
+		if a == (address{}) {
+			a = sender
+		}
+		if a.addr != "" {
 			made["disposition-notification-to"] = []string{formatAddresses([]address{{addr: a.addr}})}
 		}
 	}
@@ -280,6 +297,13 @@ func (d *document) marks(t transport, made map[string][]string) {
 
 // addressFields are those in which encoded words must not take an address in.
 var addressFields = map[string]bool{"from": true, "to": true, "cc": true, "bcc": true, "sender": true, "reply-to": true, "resent-from": true, "resent-to": true, "resent-cc": true, "return-path": true}
+
+// idFields are those in which there are no encoded words.
+var idFields = map[string]bool{"message-id": true, "in-reply-to": true, "references": true}
+
+// maxRewritten is how much is kept of a field that has to be written new. Only
+// rubbish is longer.
+const maxRewritten = 60_000
 
 // rawField writes a field as it came, where it is safe: ASCII, lines of at most 998
 // characters. Another one is written new.
@@ -302,38 +326,52 @@ func (x *exporter) rawField(f transportField) {
 	for l := range strings.SplitSeq(text, "\n") { // an empty line would end the header
 		safe = safe && (strings.TrimSpace(l) != "" || l == text)
 	}
+	// An encoded line end is no danger here, but to programs that decode it: Python
+	// refuses to read the whole field.
+	safe = safe && !(strings.Contains(text, "=?") && strings.ContainsFunc(words(f.value), control))
 	switch {
 	case safe:
 		x.line(f.raw.name + ":" + crlf(text))
 	case addressFields[f.name]:
 		list, _ := addresses(f.value)
 		x.field(f.raw.name, formatAddresses(list))
+	case f.name == "date" && dateOf(f.value) != "":
+		x.field(f.raw.name, dateOf(f.value))
+	case idFields[f.name]:
+		x.field(f.raw.name, clip(clean(readText(f.value)), maxRewritten))
 	default:
-		x.field(f.raw.name, unstructured(clean(words(f.value))))
+		x.field(f.raw.name, unstructured(clip(clean(words(f.value)), maxRewritten)))
 	}
 }
 
 // field writes a field, folded at spaces to lines of at most 78 characters where
-// there are any, and always to at most 998 (RFC 5322 2.1.1). The value is ASCII.
+// there are any, and always to at most 998 (RFC 5322 2.1.1).
 func (x *exporter) field(name, value string) {
 	line := name + ":"
-	for i, w := range strings.Split(guard(value), " ") {
-		if w == "" && i > 0 {
-			line += " "
-			continue
-		}
-		for len(w) > 900 {
-			x.line(line)
-			line, w = " "+w[:900], w[900:]
-		}
-		if i > 0 && len(line)+1+len(w) > 78 && strings.TrimSpace(line) != "" && strings.TrimSpace(line) != name+":" {
-			x.line(line)
-			line = ""
+	blank := true // nothing of the value is in the line yet
+	for w := range strings.SplitSeq(guard(value), " ") {
+		for {
+			if !blank && w != "" && len(line)+1+len(w) > 78 {
+				x.line(line)
+				line = ""
+			}
+			if len(w) <= maxWord {
+				break
+			}
+			piece := clip(w, maxWord)
+			x.line(line + " " + piece)
+			line, w, blank = "", w[len(piece):], true
 		}
 		line += " " + w
+		blank = blank && w == ""
 	}
-	x.line(line)
+	if line != "" {
+		x.line(line)
+	}
 }
+
+// maxWord is how much without a space may stand in a line.
+const maxWord = 900
 
 // guard takes out what no header may have, control characters above all. It is the
 // last guard: values are encoded before, but for addresses and ids that are not ASCII
@@ -392,13 +430,6 @@ func formatAddresses(list []address) string {
 		}
 	}
 	return strings.Join(out, ", ")
-}
-
-func noAngles(r rune) rune {
-	if r == '<' || r == '>' {
-		return -1
-	}
-	return r
 }
 
 // phrase writes a name: an encoded word where it is not ASCII, in quotes otherwise.

@@ -76,6 +76,7 @@ type importer struct {
 	depth    int
 	notes    notes
 	head     *header
+	sent     time.Time // zero where the mail does not say it
 	hasBody  bool
 	htmlText string
 	unnamed  int // attachments that got a name here
@@ -91,6 +92,7 @@ func (m *importer) run(sc *scanner) error {
 		m.res.Class = pl.class
 	}
 	m.sink.Set(pst.P(pst.PidTagMessageClass, pl.class))
+	m.sent = m.sentTime()
 	m.transport()
 	m.subject()
 	m.senders()
@@ -112,7 +114,11 @@ func (m *importer) transport() {
 	if len(text) == 0 {
 		return
 	}
-	s := crlf(strings.ReplaceAll(strings.ReplaceAll(readText(string(text)), "\x00", ""), "\r\r\n", "\r\n"))
+	s := strings.ReplaceAll(strings.ReplaceAll(readText(string(text)), "\x00", ""), "\r\r\n", "\r\n")
+	if strings.Contains(s, "\n") { // a CR alone ends no line there
+		s = strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", " "), "\n", "\r\n")
+	}
+	s = crlf(s)
 	m.sink.Set(pst.P(pst.PidTagTransportMessageHeaders, s+"\r\n\r\n"))
 }
 
