@@ -95,12 +95,15 @@ func (t *Task) consistent() *Task {
 	}
 	c.High = c.High && !c.Low
 	c.ActualWork, c.EstimatedWork = wholeMinutes(c.ActualWork), wholeMinutes(c.EstimatedWork)
-	c.Reminder = c.Reminder.Truncate(time.Second)
-	if !c.Reminder.IsZero() {
-		c.Reminder = c.Reminder.UTC()
+	c.Reminder = c.Reminder.UTC().Truncate(time.Second)
+	if !holdable(c.Reminder) {
+		c.Reminder = time.Time{}
 	}
 	return &c
 }
+
+// holdable tells whether an item can hold a time.
+func holdable(t time.Time) bool { return t.Year() > 1601 && t.Year() < 10000 }
 
 func wholeMinutes(d time.Duration) time.Duration {
 	return max(0, min(maxWork, d)).Truncate(minute)

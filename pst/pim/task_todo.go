@@ -257,10 +257,7 @@ func (k *todoReading) alarm(t *Task, alarm *component) bool {
 	length, relative := calendarDuration(l.Value)
 	if !relative {
 		at, day, ok := k.when(l)
-		if ok && !day {
-			t.Reminder = at.UTC()
-		}
-		return ok && !day
+		return ok && !day && remind(t, at)
 	}
 	from := k.comp.first("DTSTART")
 	if l.has("RELATED", "END") || from == nil {
@@ -270,10 +267,15 @@ func (k *todoReading) alarm(t *Task, alarm *component) bool {
 		return false
 	}
 	at, _, ok := k.when(from)
-	if ok {
-		t.Reminder = at.Add(length).UTC()
+	return ok && remind(t, at.Add(length))
+}
+
+// remind sets the reminder, if an item can hold its time.
+func remind(t *Task, at time.Time) bool {
+	if holdable(at.UTC()) {
+		t.Reminder = at.UTC()
 	}
-	return ok
+	return !t.Reminder.IsZero()
 }
 
 // calendarDuration reads a duration, RFC 5545 3.3.6: -P1DT2H.
