@@ -64,6 +64,10 @@ func (n *Note) title() string {
 
 // Write makes an IPM.StickyNote of it.
 func (n *Note) Write(s pst.Sink) error {
+	width, height := n.Width, n.Height
+	if width <= 0 || height <= 0 {
+		width, height = noteWidth, noteHeight
+	}
 	value := noteColors[0].value
 	for _, c := range noteColors {
 		if c.color == n.Color {
@@ -72,7 +76,7 @@ func (n *Note) Write(s pst.Sink) error {
 	}
 	s.Set(pst.P(pst.PidTagMessageClass, "IPM.StickyNote"), pst.P(pst.PidTagIconIndex, pst.IconNote+value),
 		pst.P(pst.PidTagMessageFlags, int32(pst.FlagRead)), pst.P(pst.PidLidSideEffects, int32(pst.SideEffectCoerceToInbox)),
-		pst.P(pst.PidLidNoteColor, value), pst.P(pst.PidLidNoteWidth, pixels(n.Width, noteWidth)), pst.P(pst.PidLidNoteHeight, pixels(n.Height, noteHeight)),
+		pst.P(pst.PidLidNoteColor, value), pst.P(pst.PidLidNoteWidth, int32(width)), pst.P(pst.PidLidNoteHeight, int32(height)),
 		pst.P(pst.PidLidNoteX, int32(n.X)), pst.P(pst.PidLidNoteY, int32(n.Y)))
 	setText(s, pst.PidTagSubject, n.title())
 	setText(s, pst.PidTagConversationTopic, n.title())
@@ -81,11 +85,11 @@ func (n *Note) Write(s pst.Sink) error {
 	return attachOriginal(s, todoName, todoType, n.Original)
 }
 
-func pixels(n, otherwise int) int32 {
-	if n <= 0 || n > 1<<16 {
-		return int32(otherwise)
+// usualSize leaves out a size that is none, or the usual one.
+func (n *Note) usualSize() {
+	if n.Width <= 0 || n.Height <= 0 || n.Width == noteWidth && n.Height == noteHeight {
+		n.Width, n.Height = 0, 0
 	}
-	return int32(n)
 }
 
 // NoteOf reads an IPM.StickyNote; another item is an *ErrOtherClass. Attachments other
@@ -108,9 +112,7 @@ func NoteOf(it pst.Item) (*Note, error) {
 			n.Color = c.color
 		}
 	}
-	if n.Width == noteWidth && n.Height == noteHeight {
-		n.Width, n.Height = 0, 0
-	}
+	n.usualSize()
 	n.Original, err = originalOf(it, todoName, todoType)
 	return n, err
 }
@@ -209,6 +211,7 @@ func noteOf(comp *component) *Note {
 	if first := n.title(); title != "" && first != strings.TrimSpace(oneLine(title)) {
 		n.Text = joined("\n", title, n.Text)
 	}
+	n.usualSize()
 	n.Text = k.body(n.Text)
 	n.Original = k.original()
 	return n

@@ -274,6 +274,7 @@ func FuzzTodos(f *testing.F) {
 	f.Add(todo("SUMMARY:a", "DTSTART:20260301", "DURATION:P1W", "STATUS:WAITING", "COMPLETED:20260301T010203Z", "RRULE:x", "BEGIN:VALARM", "TRIGGER:-PT1M", "END:VALARM"))
 	f.Add(todo("BEGIN:VALARM", "TRIGGER:00000101T000000", "END:VALARM"))
 	f.Add([]byte("BEGIN:VNOTE\nBODY;ENCODING=QUOTED-PRINTABLE:a=\nb\nCOLOR:red\nX-NOTE-SIZE:1;2\nSUMMARY:c\nEND:VNOTE"))
+	f.Add([]byte("BEGIN:VJOURNAL\nX-NOTE-SIZE:1;0"))
 	f.Add([]byte("BEGIN:VJOURNAL\nDESCRIPTION: a\\n\nX-NOTE-PLACE:-1;99999\nCREATED:1"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for task, err := range ReadTasks(bytes.NewReader(text)) {
