@@ -26,7 +26,7 @@ type message struct {
 	Sent        time.Time
 	Received    time.Time
 	From        person
-	Recipients  []recipient
+	Recipients  []seenRecipient
 	Text        string
 	HTML        string
 	Attachments []made
@@ -150,7 +150,7 @@ func (p person) header() string {
 	return mime.BEncoding.Encode("utf-8", p.Name) + " <" + p.Address + ">"
 }
 
-func recipientProperties(r recipient) pst.Properties {
+func recipientProperties(r seenRecipient) pst.Properties {
 	return pst.Properties{
 		pst.P(pst.PidTagRecipientType, int32(r.Type)), pst.P(pst.PidTagObjectType, int32(6)), pst.P(pst.PidTagDisplayType, int32(0)),
 		pst.P(pst.PidTagDisplayName, r.Person.Name), pst.P(pst.PidTagAddressType, "SMTP"), pst.P(pst.PidTagEmailAddress, r.Person.Address),
@@ -172,18 +172,18 @@ var firstDay = time.Date(2003, 2, 1, 8, 0, 0, 0, time.UTC)
 // message makes one with a subject, a sender, two recipients and a short text.
 func (k *maker) message(folder ...string) message {
 	k.n++
-	s := scripts[k.n%len(scripts)]
+	s := manyScripts[k.n%len(manyScripts)]
 	sent := firstDay.Add(time.Duration(k.n) * 67 * time.Minute).Add(time.Duration(k.rng.IntN(1000)) * time.Millisecond)
 	return message{
 		Folder: folder, ID: fmt.Sprintf("<%d.%08x@keepwatch.example>", k.n, k.rng.Uint32()), Subject: fmt.Sprintf("%s %d", s.text, k.n),
 		Sent: sent, Received: sent.Add(3 * time.Second), From: k.person(), Text: fmt.Sprintf("%s %s\r\n%s\r\n", s.name, s.text, k.words(12)),
-		Recipients: []recipient{{pst.RecipientTo, k.person()}, {pst.RecipientCc, k.person()}}, Mailed: k.n%2 == 0,
+		Recipients: []seenRecipient{{pst.RecipientTo, k.person()}, {pst.RecipientCc, k.person()}}, Mailed: k.n%2 == 0,
 	}
 }
 
 func (k *maker) person() person {
 	n := k.rng.IntN(5000)
-	return person{fmt.Sprintf("%s %d", scripts[n%len(scripts)].text, n), fmt.Sprintf("person%d@host%d.example", n, n%7)}
+	return person{fmt.Sprintf("%s %d", manyScripts[n%len(manyScripts)].text, n), fmt.Sprintf("person%d@host%d.example", n, n%7)}
 }
 
 const plainWords = "backup archive rotates keep seal verify restore folder message calendar contact retention schedule drill date"
@@ -231,7 +231,7 @@ func kinds(seed uint64) iter.Seq[message] {
 func inScripts(k *maker) []message {
 	var all []message
 	path := []string{"Scripts"}
-	for _, s := range scripts {
+	for _, s := range manyScripts {
 		m := k.message("Scripts", s.text)
 		m.Subject, m.HTML = s.text, "<html><body><p>"+s.text+"</p></body></html>"
 		m.Attachments = []made{{Name: s.text + ".txt", Size: 64, Seed: uint64(k.n)}}
@@ -274,7 +274,7 @@ func toMany(k *maker) []message {
 		for i := range n {
 			p := k.person()
 			p.Address = fmt.Sprintf("r%d.%s", i, p.Address)
-			m.Recipients = append(m.Recipients, recipient{int64(1 + i*3/n), p})
+			m.Recipients = append(m.Recipients, seenRecipient{int64(1 + i*3/n), p})
 		}
 		all = append(all, m)
 	}

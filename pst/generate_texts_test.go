@@ -1,9 +1,9 @@
 package pst_test
 
-// scripts are twenty ways of writing, and what is hard besides: right to left, letters
+// manyScripts are twenty ways of writing, and what is hard besides: right to left, letters
 // made of several marks, letters outside the first 65,536. Each is the name of a folder
 // and begins subjects, names and bodies.
-var scripts = []struct{ name, text string }{
+var manyScripts = []struct{ name, text string }{
 	{"Latin", "Sauvegardé à Łódź, größer"},
 	{"Greek", "Αντίγραφο ασφαλείας"},
 	{"Cyrillic", "Резервная копия"},

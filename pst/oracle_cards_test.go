@@ -61,7 +61,7 @@ func TestReadersReadContacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := make([]*kept, len(contacts))
+	want := make([]*keptItem, len(contacts))
 	for i, c := range contacts {
 		if err := d.Add(keeping(withID(i, c.Write), &want[i])); err != nil {
 			t.Fatalf("%s: %v", c.DisplayName, err)
@@ -70,6 +70,7 @@ func TestReadersReadContacts(t *testing.T) {
 	if _, err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
+	sound(t, path, len(contacts))
 	pff, goPST := rawByID(withPffexport(t, path)), rawByID(withGoPST(t, path))
 	for _, k := range want {
 		id := k.Properties.Text(pst.PidTagInternetMessageId)
@@ -129,7 +130,7 @@ var readpstPhones = map[pim.PhoneKind]string{
 //     value", says its log). libpff reads them.
 //   - It takes 0x3A29 and its neighbours for the business address; they are the mailing
 //     address ([MS-OXOCNTC] 2.2.1.3), whichever of the three that is.
-func readpstCard(c *pim.Contact, k *kept) []string {
+func readpstCard(c *pim.Contact, k *keptItem) []string {
 	var lines []string
 	add := func(name string, parts ...string) {
 		for i := range parts {

@@ -34,7 +34,7 @@ type seen struct {
 	Sent        time.Time
 	Received    time.Time
 	From        person
-	Recipients  []recipient
+	Recipients  []seenRecipient
 	Text        string
 	HTML        string
 	Attachments []seenAttachment
@@ -43,7 +43,7 @@ type seen struct {
 
 type person struct{ Name, Address string }
 
-type recipient struct {
+type seenRecipient struct {
 	Type   int64 // pst.RecipientTo and so on
 	Person person
 }
@@ -104,7 +104,7 @@ func (r rawItem) listed() seen {
 		Headers:  rawText(v, pst.PidTagTransportMessageHeaders),
 	}
 	for _, to := range r.Recipients {
-		it.Recipients = append(it.Recipients, recipient{rawInt(to, pst.PidTagRecipientType), person{rawText(to, pst.PidTagDisplayName), rawText(to, pst.PidTagEmailAddress)}})
+		it.Recipients = append(it.Recipients, seenRecipient{rawInt(to, pst.PidTagRecipientType), person{rawText(to, pst.PidTagDisplayName), rawText(to, pst.PidTagEmailAddress)}})
 	}
 	for _, a := range r.Attachments {
 		got := seenAttachment{Name: rawText(a.Values, pst.PidTagAttachLongFilename), CID: rawText(a.Values, pst.PidTagAttachContentId), Size: a.Size, SHA256: a.SHA256}

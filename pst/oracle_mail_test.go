@@ -40,7 +40,7 @@ func TestReadersReadSampleMails(t *testing.T) {
 			t.Fatal(err)
 		}
 		raw := samples[name]
-		var k *kept
+		var k *keptItem
 		err = d.Add(keeping(func(s pst.Sink) error {
 			_, err := mail.Import(s, bytes.NewReader(raw), int64(len(raw)), mail.Options{Received: firstDay})
 			return err
@@ -83,6 +83,7 @@ func TestReadersReadMail(t *testing.T) {
 func everyMail(t *testing.T, file string, want, byHeader []seen, change ...func(*seen)) {
 	t.Helper()
 	noHeaders := func(it *seen) { it.Headers = "" }
+	sound(t, file, len(want))
 	same(t, "our reader", want, withReader(t, file), noHeaders)
 	same(t, "go-pst", want, withGoPST(t, file).items(top), noHeaders)
 	same(t, "pffexport", want, withPffexport(t, file).items(top), noHeaders, asPffexport)
@@ -134,7 +135,7 @@ func mails(seed uint64) iter.Seq[message] {
 
 func (m message) mailed() message {
 	m.Sent, m.Mailed = m.Sent.Truncate(time.Second), true
-	m.Recipients = slices.DeleteFunc(slices.Clone(m.Recipients), func(r recipient) bool { return r.Type == pst.RecipientBcc })
+	m.Recipients = slices.DeleteFunc(slices.Clone(m.Recipients), func(r seenRecipient) bool { return r.Type == pst.RecipientBcc })
 	m.Text, m.HTML = strings.TrimRight(m.Text, "\r\n"), strings.TrimRight(m.HTML, "\r\n")
 	m.Attachments = slices.Clone(m.Attachments)
 	for i := range m.Attachments {

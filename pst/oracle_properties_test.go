@@ -84,7 +84,7 @@ var computed = []pst.Tag{pst.PidTagMessageFlags, pst.PidTagMessageSize, pst.PidT
 	pst.PidTagSubjectPrefix, pst.PidTagNormalizedSubject, pst.PidTagDisplayTo, pst.PidTagDisplayCc, pst.PidTagDisplayBcc}
 
 // sameProperties holds all that an item was given against all that a reader found.
-func sameProperties(t testing.TB, reader string, want *kept, got rawItem, names bool) {
+func sameProperties(t testing.TB, reader string, want *keptItem, got rawItem, names bool) {
 	t.Helper()
 	what := want.Properties.Text(pst.PidTagInternetMessageId)
 	for _, p := range want.Properties {

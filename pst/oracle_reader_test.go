@@ -136,6 +136,6 @@ func commonWords(p pst.Properties) *seen {
 		Text: p.Text(pst.PidTagBody), HTML: string(p.Bytes(pst.PidTagHtml)), Headers: p.Text(pst.PidTagTransportMessageHeaders)}
 }
 
-func commonRecipient(p pst.Properties) recipient {
-	return recipient{p.Int(pst.PidTagRecipientType), person{p.Text(pst.PidTagDisplayName), p.Text(pst.PidTagEmailAddress)}}
+func commonRecipient(p pst.Properties) seenRecipient {
+	return seenRecipient{p.Int(pst.PidTagRecipientType), person{p.Text(pst.PidTagDisplayName), p.Text(pst.PidTagEmailAddress)}}
 }

@@ -90,10 +90,10 @@ func readMail(data []byte) (*seen, error) {
 	}
 	for kind, name := range map[int64]string{pst.RecipientTo: "To", pst.RecipientCc: "Cc", pst.RecipientBcc: "Bcc"} {
 		for _, p := range people(msg.Header.Get(name)) {
-			it.Recipients = append(it.Recipients, recipient{kind, p})
+			it.Recipients = append(it.Recipients, seenRecipient{kind, p})
 		}
 	}
-	slices.SortStableFunc(it.Recipients, func(a, b recipient) int { return int(a.Type - b.Type) })
+	slices.SortStableFunc(it.Recipients, func(a, b seenRecipient) int { return int(a.Type - b.Type) })
 	return it, it.parts(msg.Header.Get, msg.Body)
 }
 
@@ -202,7 +202,7 @@ func people(s string) []person {
 // bytes, which it leaves out.
 func readpstKnows(all []seen) []seen {
 	return changed(all, []func(*seen){func(it *seen) {
-		it.Recipients = slices.DeleteFunc(it.Recipients, func(r recipient) bool { return r.Type == pst.RecipientBcc })
+		it.Recipients = slices.DeleteFunc(it.Recipients, func(r seenRecipient) bool { return r.Type == pst.RecipientBcc })
 		it.Attachments = slices.DeleteFunc(it.Attachments, func(a seenAttachment) bool { return a.Size == 0 && a.Item == nil })
 		for i := range it.Attachments {
 			if it.Attachments[i].Item != nil {
@@ -216,14 +216,14 @@ func readpstKnows(all []seen) []seen {
 }
 
 // shown joins the names of each type of recipient, as PidTagDisplayTo has them.
-func shown(all []recipient) []recipient {
-	var joined []recipient
+func shown(all []seenRecipient) []seenRecipient {
+	var joined []seenRecipient
 	for _, r := range all {
 		if n := len(joined); n > 0 && joined[n-1].Type == r.Type {
 			joined[n-1].Person.Name += "; " + r.Person.Name
 			continue
 		}
-		joined = append(joined, recipient{r.Type, person{Name: r.Person.Name}})
+		joined = append(joined, seenRecipient{r.Type, person{Name: r.Person.Name}})
 	}
 	return joined
 }

@@ -8,9 +8,9 @@ import (
 	"keepwatch/pst"
 )
 
-// kept is a Sink that keeps what it is given, beside the writer: what an import
+// keptItem is a Sink that keeps what it is given, beside the writer: what an import
 // made of a mail or of a card is what each reader ought to find in the file.
-type kept struct {
+type keptItem struct {
 	Properties  pst.Properties
 	Recipients  []pst.Properties
 	Attachments []keptAttachment
@@ -20,10 +20,10 @@ type keptAttachment struct {
 	Properties pst.Properties
 	Size       int64
 	SHA256     string
-	Item       *kept
+	Item       *keptItem
 }
 
-func (k *kept) Set(all ...pst.Property) {
+func (k *keptItem) Set(all ...pst.Property) {
 	for _, p := range all {
 		if p.IsNamed() {
 			k.Properties.Set(p.Named, p.Value)
@@ -33,9 +33,9 @@ func (k *kept) Set(all ...pst.Property) {
 	}
 }
 
-func (k *kept) Recipient(p pst.Properties) { k.Recipients = append(k.Recipients, p) }
+func (k *keptItem) Recipient(p pst.Properties) { k.Recipients = append(k.Recipients, p) }
 
-func (k *kept) Attach(p pst.Properties, content io.Reader) error {
+func (k *keptItem) Attach(p pst.Properties, content io.Reader) error {
 	a := keptAttachment{Properties: p}
 	sum := sha256.New()
 	if content != nil {
@@ -49,8 +49,8 @@ func (k *kept) Attach(p pst.Properties, content io.Reader) error {
 	return nil
 }
 
-func (k *kept) Embed(p pst.Properties, fill func(pst.Sink) error) error {
-	inner := &kept{}
+func (k *keptItem) Embed(p pst.Properties, fill func(pst.Sink) error) error {
+	inner := &keptItem{}
 	if err := fill(inner); err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (k *kept) Embed(p pst.Properties, fill func(pst.Sink) error) error {
 }
 
 // listed is what was kept in the common words.
-func (k *kept) listed() seen {
+func (k *keptItem) listed() seen {
 	it := commonWords(k.Properties)
 	for _, r := range k.Recipients {
 		it.Recipients = append(it.Recipients, commonRecipient(r))
@@ -76,9 +76,9 @@ func (k *kept) listed() seen {
 }
 
 // keeping fills the writer, and beside it what keeps the same.
-func keeping(fill func(pst.Sink) error, keep **kept) func(pst.Sink) error {
+func keeping(fill func(pst.Sink) error, keep **keptItem) func(pst.Sink) error {
 	return func(s pst.Sink) error {
-		*keep = &kept{}
+		*keep = &keptItem{}
 		if err := fill(*keep); err != nil {
 			return err
 		}

@@ -42,6 +42,7 @@ func TestReadersReadEmptyFile(t *testing.T) {
 // everybody holds what all readers say against what was made.
 func everybody(t *testing.T, file string, want []seen) {
 	t.Helper()
+	t.Run("check", func(t *testing.T) { sound(t, file, len(want)) })
 	t.Run("reader", func(t *testing.T) { same(t, "our reader", want, withReader(t, file)) })
 	t.Run("go-pst", func(t *testing.T) { same(t, "go-pst", want, withGoPST(t, file).items(top)) })
 	t.Run("pffexport", func(t *testing.T) { same(t, "pffexport", want, withPffexport(t, file).items(top), asPffexport) })

@@ -31,9 +31,9 @@ func benchBytes(b *testing.B) int64 {
 	return 64 << 20
 }
 
-// letter is a mail whose parts lie in memory, so that a benchmark measures nobody but the
+// benchMail is a mail whose parts lie in memory, so that a benchmark measures nobody but the
 // writer: seven of ten are short and plain, two have HTML, one has an attachment.
-type letter struct {
+type benchMail struct {
 	id, subject string
 	sent        time.Time
 	text        string
@@ -42,10 +42,10 @@ type letter struct {
 	from, to    person
 }
 
-func (l *letter) size() int64 { return int64(2*len(l.text) + len(l.html) + len(l.attached)) }
+func (l *benchMail) size() int64 { return int64(2*len(l.text) + len(l.html) + len(l.attached)) }
 
 // letters make up so many bytes: their parts are slices of a few MiB.
-func letters(total int64) (all []*letter, size int64) {
+func letters(total int64) (all []*benchMail, size int64) {
 	rng := rand.New(rand.NewPCG(6, 6))
 	k := newMaker(6)
 	text := k.text(1 << 20)
@@ -53,7 +53,7 @@ func letters(total int64) (all []*letter, size int64) {
 	rand.NewChaCha8([32]byte{6}).Read(random) // cannot fail
 	for size < total {
 		n := len(all)
-		l := &letter{id: fmt.Sprintf("<%d@keepwatch.example>", n), subject: scripts[n%len(scripts)].text, sent: firstDay.Add(time.Duration(n) * time.Minute), from: k.person(), to: k.person()}
+		l := &benchMail{id: fmt.Sprintf("<%d@keepwatch.example>", n), subject: manyScripts[n%len(manyScripts)].text, sent: firstDay.Add(time.Duration(n) * time.Minute), from: k.person(), to: k.person()}
 		at := rng.IntN(1 << 19)
 		l.text = text[at : at+500+rng.IntN(6000)]
 		if n%10 >= 7 {
@@ -69,7 +69,7 @@ func letters(total int64) (all []*letter, size int64) {
 	return all, size
 }
 
-func (l *letter) fill(s pst.Sink) error {
+func (l *benchMail) fill(s pst.Sink) error {
 	s.Set(pst.P(pst.PidTagMessageClass, "IPM.Note"), pst.P(pst.PidTagInternetMessageId, l.id), pst.P(pst.PidTagSubject, l.subject),
 		pst.P(pst.PidTagMessageFlags, int32(pst.FlagRead)), pst.P(pst.PidTagClientSubmitTime, l.sent), pst.P(pst.PidTagMessageDeliveryTime, l.sent),
 		pst.P(pst.PidTagSenderName, l.from.Name), pst.P(pst.PidTagSenderAddressType, "SMTP"), pst.P(pst.PidTagSenderEmailAddress, l.from.Address),
@@ -77,7 +77,7 @@ func (l *letter) fill(s pst.Sink) error {
 	if l.html != nil {
 		s.Set(pst.P(pst.PidTagHtml, l.html), pst.P(pst.PidTagInternetCodepage, int32(65001)))
 	}
-	s.Recipient(recipientProperties(recipient{pst.RecipientTo, l.to}))
+	s.Recipient(recipientProperties(seenRecipient{pst.RecipientTo, l.to}))
 	if l.attached != nil {
 		return s.Attach(pst.Properties{pst.P(pst.PidTagAttachLongFilename, "scan.pdf"), pst.P(pst.PidTagAttachMimeTag, "application/pdf")}, bytes.NewReader(l.attached))
 	}
@@ -102,7 +102,7 @@ func BenchmarkWrite(b *testing.B) {
 	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/messages, "B/message")
 }
 
-func writeLetters(t testing.TB, path string, all []*letter) {
+func writeLetters(t testing.TB, path string, all []*benchMail) {
 	w, err := writer.Create(path, fixed())
 	if err != nil {
 		t.Fatal(err)

@@ -34,6 +34,7 @@ func TestVolumes(t *testing.T) {
 		if info.Size() != v.Size || v.Size > o.VolumeSize {
 			t.Errorf("volume %d has %d bytes, is said to have %d and may have %d", i+1, info.Size(), v.Size, o.VolumeSize)
 		}
+		sound(t, v.Path, int(v.Messages))
 		here := withGoPST(t, v.Path).items(top)
 		if int64(len(here)) != v.Messages || v.Messages == 0 {
 			t.Errorf("volume %d has %d messages, is said to have %d", i+1, len(here), v.Messages)
