@@ -115,8 +115,8 @@ func person() *pim.Contact {
 func manyTasks() []*pim.Task {
 	return []*pim.Task{
 		{Subject: "A task", Body: "Body of it", Status: pim.TaskInProgress, Percent: 40, Start: pim.Date{Year: 2026, Month: 3, Day: 1}, Due: pim.Date{Year: 2026, Month: 3, Day: 29},
-			Reminder: time.Date(2026, 3, 28, 7, 30, 0, 0, time.UTC), High: true, Owner: "Jane", ActualWork: time.Hour, EstimatedWork: 2 * time.Hour, Categories: []string{"VIP"}},
-		{Subject: "Done", Status: pim.TaskComplete, Percent: 100, Completed: pim.Date{Year: 2026, Month: 3, Day: 2}, Low: true, Sensitivity: pim.SensitivityPrivate},
+			Reminder: time.Date(2026, 3, 28, 7, 30, 0, 0, time.UTC), Importance: pim.Important, Owner: "Jane", ActualWork: time.Hour, EstimatedWork: 2 * time.Hour, Categories: []string{"VIP"}},
+		{Subject: "Done", Status: pim.TaskComplete, Percent: 100, Completed: pim.Date{Year: 2026, Month: 3, Day: 2}, Importance: pim.Unimportant, Sensitivity: pim.Private},
 	}
 }
 
