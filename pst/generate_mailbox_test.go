@@ -25,7 +25,7 @@ type message struct {
 	Subject     string
 	Sent        time.Time
 	Received    time.Time
-	From        person
+	From        seenPerson
 	Recipients  []seenRecipient
 	Text        string
 	HTML        string
@@ -146,7 +146,7 @@ func (m message) headers() string {
 	return b.String() + "\r\n"
 }
 
-func (p person) header() string {
+func (p seenPerson) header() string {
 	return mime.BEncoding.Encode("utf-8", p.Name) + " <" + p.Address + ">"
 }
 
@@ -181,9 +181,9 @@ func (k *maker) message(folder ...string) message {
 	}
 }
 
-func (k *maker) person() person {
+func (k *maker) person() seenPerson {
 	n := k.rng.IntN(5000)
-	return person{fmt.Sprintf("%s %d", manyScripts[n%len(manyScripts)].text, n), fmt.Sprintf("person%d@host%d.example", n, n%7)}
+	return seenPerson{fmt.Sprintf("%s %d", manyScripts[n%len(manyScripts)].text, n), fmt.Sprintf("person%d@host%d.example", n, n%7)}
 }
 
 const plainWords = "backup archive rotates keep seal verify restore folder message calendar contact retention schedule drill date"

@@ -130,7 +130,7 @@ func cleanName(s string) string {
 func asReadpst(it *seen) {
 	it.Received, it.Headers = time.Time{}, ""
 	it.Sent = it.Sent.Truncate(time.Second)
-	it.Text, it.HTML = lines(it.Text), lines(it.HTML)
+	it.Text, it.HTML = mailLines(it.Text), mailLines(it.HTML)
 	it.Subject = strings.Join(strings.Fields(it.Subject), " ")
 	slices.SortFunc(it.Attachments, func(a, b seenAttachment) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.SHA256, b.SHA256), strings.Compare(innerID(a), innerID(b)))
@@ -144,7 +144,9 @@ func innerID(a seenAttachment) string {
 	return a.Item.ID
 }
 
-func lines(s string) string { return strings.TrimRight(strings.ReplaceAll(s, "\r\n", "\n"), "\r\n") }
+func mailLines(s string) string {
+	return strings.TrimRight(strings.ReplaceAll(s, "\r\n", "\n"), "\r\n")
+}
 
 // TestSameCanGoRed: a comparison finds what differs, what lacks and what is too many.
 func TestSameCanGoRed(t *testing.T) {
@@ -155,7 +157,7 @@ func TestSameCanGoRed(t *testing.T) {
 	}{
 		{[]seen{one}, []seen{one}, true}, {[]seen{one}, []seen{other}, false}, {[]seen{one}, nil, false}, {nil, []seen{one}, false},
 	} {
-		r := &recorder{TB: t}
+		r := &complaints{TB: t}
 		same(r, "a reader", c.want, c.got)
 		if (len(r.said) == 0) != c.good {
 			t.Errorf("%v and %v: %v", c.want, c.got, r.said)
@@ -163,13 +165,13 @@ func TestSameCanGoRed(t *testing.T) {
 	}
 }
 
-// recorder takes the errors of a comparison that ought to fail.
-type recorder struct {
+// complaints takes the errors of a comparison that ought to fail.
+type complaints struct {
 	testing.TB
 	said []string
 }
 
-func (r *recorder) Errorf(format string, args ...any) {
+func (r *complaints) Errorf(format string, args ...any) {
 	r.said = append(r.said, fmt.Sprintf(format, args...))
 }
-func (r *recorder) Helper() {}
+func (r *complaints) Helper() {}

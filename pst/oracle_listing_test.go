@@ -33,7 +33,7 @@ type seen struct {
 	Subject     string
 	Sent        time.Time
 	Received    time.Time
-	From        person
+	From        seenPerson
 	Recipients  []seenRecipient
 	Text        string
 	HTML        string
@@ -41,11 +41,11 @@ type seen struct {
 	Headers     string // the header block that the mail came with
 }
 
-type person struct{ Name, Address string }
+type seenPerson struct{ Name, Address string }
 
 type seenRecipient struct {
 	Type   int64 // pst.RecipientTo and so on
-	Person person
+	Person seenPerson
 }
 
 type seenAttachment struct {
@@ -98,13 +98,13 @@ func (r rawItem) listed() seen {
 		Subject:  plainSubject(rawText(v, pst.PidTagSubject)),
 		Sent:     rawTime(v, pst.PidTagClientSubmitTime),
 		Received: rawTime(v, pst.PidTagMessageDeliveryTime),
-		From:     person{rawText(v, pst.PidTagSenderName), rawText(v, pst.PidTagSenderEmailAddress)},
+		From:     seenPerson{rawText(v, pst.PidTagSenderName), rawText(v, pst.PidTagSenderEmailAddress)},
 		Text:     rawText(v, pst.PidTagBody),
 		HTML:     string(v[tagKey(pst.PidTagHtml)]),
 		Headers:  rawText(v, pst.PidTagTransportMessageHeaders),
 	}
 	for _, to := range r.Recipients {
-		it.Recipients = append(it.Recipients, seenRecipient{rawInt(to, pst.PidTagRecipientType), person{rawText(to, pst.PidTagDisplayName), rawText(to, pst.PidTagEmailAddress)}})
+		it.Recipients = append(it.Recipients, seenRecipient{rawInt(to, pst.PidTagRecipientType), seenPerson{rawText(to, pst.PidTagDisplayName), rawText(to, pst.PidTagEmailAddress)}})
 	}
 	for _, a := range r.Attachments {
 		got := seenAttachment{Name: rawText(a.Values, pst.PidTagAttachLongFilename), CID: rawText(a.Values, pst.PidTagAttachContentId), Size: a.Size, SHA256: a.SHA256}

@@ -53,7 +53,7 @@ func TestReadersReadSampleMails(t *testing.T) {
 		it.Folder = name
 		want = append(want, it)
 		// Who sends for another is Sender; From is the other.
-		it.From = person{k.Properties.Text(pst.PidTagSentRepresentingName), k.Properties.Text(pst.PidTagSentRepresentingEmailAddress)}
+		it.From = seenPerson{k.Properties.Text(pst.PidTagSentRepresentingName), k.Properties.Text(pst.PidTagSentRepresentingEmailAddress)}
 		byHeader = append(byHeader, it)
 	}
 	if _, err := w.Close(); err != nil {
@@ -66,7 +66,7 @@ func TestReadersReadSampleMails(t *testing.T) {
 // one has two addresses without a comma, which are not an address to the standard library.
 func noFrom(it *seen) {
 	if it.Folder == "erroneous.raw" || it.Folder == "malformed-multiple-address-header-values.raw" {
-		it.From = person{}
+		it.From = seenPerson{}
 	}
 }
 
@@ -74,7 +74,7 @@ func noFrom(it *seen) {
 // what the mail says.
 func TestReadersReadMail(t *testing.T) {
 	var want []seen
-	file := createMail(t, mails(50), &want)
+	file := createMail(t, madeMails(50), &want)
 	everyMail(t, file, want, want)
 }
 
@@ -121,9 +121,9 @@ func createMail(t *testing.T, all iter.Seq[message], want *[]seen) string {
 	return path
 }
 
-// mails are those of the kinds that a mail can be: it names nobody in Bcc, has a whole
+// madeMails are those of the kinds that a mail can be: it names nobody in Bcc, has a whole
 // second as its date, and its text is not cut within the end of a line.
-func mails(seed uint64) iter.Seq[message] {
+func madeMails(seed uint64) iter.Seq[message] {
 	return func(yield func(message) bool) {
 		for m := range kinds(seed) {
 			if !yield(m.mailed()) {

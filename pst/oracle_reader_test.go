@@ -132,10 +132,10 @@ func listAttachment(from pst.Attachment) (*seenAttachment, error) {
 func commonWords(p pst.Properties) *seen {
 	return &seen{Class: p.Text(pst.PidTagMessageClass), ID: p.Text(pst.PidTagInternetMessageId), Subject: mail.Subject(p),
 		Sent: p.Time(pst.PidTagClientSubmitTime), Received: p.Time(pst.PidTagMessageDeliveryTime),
-		From: person{p.Text(pst.PidTagSenderName), p.Text(pst.PidTagSenderEmailAddress)},
+		From: seenPerson{p.Text(pst.PidTagSenderName), p.Text(pst.PidTagSenderEmailAddress)},
 		Text: p.Text(pst.PidTagBody), HTML: string(p.Bytes(pst.PidTagHtml)), Headers: p.Text(pst.PidTagTransportMessageHeaders)}
 }
 
 func commonRecipient(p pst.Properties) seenRecipient {
-	return seenRecipient{p.Int(pst.PidTagRecipientType), person{p.Text(pst.PidTagDisplayName), p.Text(pst.PidTagEmailAddress)}}
+	return seenRecipient{p.Int(pst.PidTagRecipientType), seenPerson{p.Text(pst.PidTagDisplayName), p.Text(pst.PidTagEmailAddress)}}
 }

@@ -18,7 +18,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -181,18 +180,18 @@ func decoded(s string) string {
 
 // people reads addresses. Where the mail came without a header block libpst writes no
 // addresses of recipients but the names that are shown, "a; b": one person has them all.
-func people(s string) []person {
+func people(s string) []seenPerson {
 	if s == "" {
 		return nil
 	}
 	list, err := mail.ParseAddressList(s)
 	if err != nil {
-		return []person{{Name: decoded(s)}}
+		return []seenPerson{{Name: decoded(s)}}
 	}
-	all := make([]person, len(list))
+	all := make([]seenPerson, len(list))
 	for i, a := range list {
 		// Whose name a mail does not tell has the address for a name in an item.
-		all[i] = person{cmp.Or(decoded(a.Name), a.Address), a.Address}
+		all[i] = seenPerson{cmp.Or(decoded(a.Name), a.Address), a.Address}
 	}
 	return all
 }
@@ -223,13 +222,7 @@ func shown(all []seenRecipient) []seenRecipient {
 			joined[n-1].Person.Name += "; " + r.Person.Name
 			continue
 		}
-		joined = append(joined, seenRecipient{r.Type, person{Name: r.Person.Name}})
+		joined = append(joined, seenRecipient{r.Type, seenPerson{Name: r.Person.Name}})
 	}
 	return joined
-}
-
-// number is the place of an item in its folder, which is all that readpst's names tell.
-func number(path string) int {
-	n, _ := strconv.Atoi(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
-	return n
 }

@@ -57,5 +57,5 @@ func agree(t *testing.T, file string, count int, name string, got []seen, change
 // mail came with, and in this file that has the year 0002 for 2002, and addresses
 // of Exchange.
 func asEnronMail(it *seen) {
-	it.Sent, it.Recipients, it.From = time.Time{}, nil, person{}
+	it.Sent, it.Recipients, it.From = time.Time{}, nil, seenPerson{}
 }

@@ -39,7 +39,7 @@ type benchMail struct {
 	text        string
 	html        []byte
 	attached    []byte
-	from, to    person
+	from, to    seenPerson
 }
 
 func (l *benchMail) size() int64 { return int64(2*len(l.text) + len(l.html) + len(l.attached)) }
