@@ -222,11 +222,10 @@ func plain(data []byte, ansi bool) []byte {
 // TestMutated: whatever byte of a page or block is changed, with a checksum that
 // fits all the same, the walk ends, tells only damage, and does not fall over.
 func TestMutated(t *testing.T) {
-	rounds := 3
-	if os.Getenv("KEEPWATCH_LONG") != "" {
-		rounds = 200
-	}
-	for _, name := range []string{"java-libpst-dist-list.pst", "go-pst-32-bit-ansi.pst"} {
+	for name, rounds := range map[string]int{"java-libpst-dist-list.pst": 1, "go-pst-32-bit-ansi.pst": 5} {
+		if os.Getenv("KEEPWATCH_LONG") != "" {
+			rounds *= 100
+		}
 		ansi := name == "go-pst-32-bit-ansi.pst"
 		whole := plain(sample(t, name), ansi)
 		if items, damages, err := everything(open(t, whole)); err != nil || damages > 0 || items == 0 {
@@ -257,7 +256,7 @@ func TestMutated(t *testing.T) {
 				}
 			}
 		}
-		if len(all) < 30 || found < 20 {
+		if len(all) < 30 || found < 10 {
 			t.Errorf("%s: %d parts, %d mutations were found", name, len(all), found)
 		}
 	}
