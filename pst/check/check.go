@@ -84,6 +84,7 @@ type checker struct {
 	work   int64      // blocks that the second pass may still look at
 	cache  *cache
 	names  *names
+	blind  bool // the data cannot be decoded
 }
 
 // File checks a file of size bytes. It reads everything once in the order of the file,
@@ -98,7 +99,7 @@ func File(r io.ReaderAt, size int64, o Options) (Report, error) {
 		c.trees()
 		c.space()
 		c.references()
-		if !c.ansi {
+		if !c.ansi && !c.blind {
 			c.messaging()
 		}
 	}
