@@ -115,6 +115,9 @@ func (c *checker) find(rule Rule, offset int64, n pst.NID, format string, args .
 		c.rep.Truncated = true
 		return
 	}
+	if offset == 0 && n != 0 {
+		offset = c.where(n)
+	}
 	f := Finding{Rule: rule, Severity: rules[rule].severity, Offset: offset, Node: n, Section: rules[rule].section}
 	f.Text = fmt.Sprintf(format, args...)
 	c.rep.Findings = append(c.rep.Findings, f)
