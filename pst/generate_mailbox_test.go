@@ -41,8 +41,8 @@ type made struct {
 	Inner     *message
 }
 
-// content gives bytes that belong to a seed.
-func content(seed uint64, size int64) io.Reader {
+// seeded gives bytes that belong to a seed.
+func seeded(seed uint64, size int64) io.Reader {
 	var key [32]byte
 	for i := range 8 {
 		key[i] = byte(seed >> (8 * i))
@@ -52,7 +52,7 @@ func content(seed uint64, size int64) io.Reader {
 
 func (a made) sum() string {
 	h := sha256.New()
-	io.Copy(h, content(a.Seed, a.Size)) // neither can fail
+	io.Copy(h, seeded(a.Seed, a.Size)) // neither can fail
 	return hex.EncodeToString(h.Sum(nil))
 }
 
@@ -108,7 +108,7 @@ func (m message) fill(s pst.Sink) error {
 		if a.Inner != nil {
 			err = s.Embed(p, a.Inner.fill)
 		} else {
-			err = s.Attach(p, content(a.Seed, a.Size))
+			err = s.Attach(p, seeded(a.Seed, a.Size))
 		}
 		if err != nil {
 			return err
@@ -218,7 +218,7 @@ func (k *maker) attachment(size int64) made {
 func kinds(seed uint64) iter.Seq[message] {
 	return func(yield func(message) bool) {
 		k := newMaker(seed)
-		for _, make := range []func(*maker) []message{inScripts, atBoundaries, toMany, nested, inline, plainOdd} {
+		for _, make := range []func(*maker) []message{inScripts, atBoundaries, toMany, nestedMail, inlineMail, plainOdd} {
 			for _, m := range make(k) {
 				if !yield(m) {
 					return
@@ -281,7 +281,7 @@ func toMany(k *maker) []message {
 	return all
 }
 
-func nested(k *maker) []message {
+func nestedMail(k *maker) []message {
 	inner := k.message()
 	inner.Attachments = []made{k.attachment(9000)}
 	for range 4 {
@@ -293,7 +293,7 @@ func nested(k *maker) []message {
 	return []message{inner}
 }
 
-func inline(k *maker) []message {
+func inlineMail(k *maker) []message {
 	m := k.message("Inline")
 	a, b := k.attachment(5000), k.attachment(50)
 	a.Name, a.CID = "logo.png", "logo@keepwatch.example"
@@ -354,8 +354,8 @@ func TestGenerator(t *testing.T) {
 	if !same(1, 1) || same(1, 2) {
 		t.Error("a seed does not decide what is made")
 	}
-	a, _ := io.ReadAll(content(7, 9000))
-	b, _ := io.ReadAll(content(7, 9000))
+	a, _ := io.ReadAll(seeded(7, 9000))
+	b, _ := io.ReadAll(seeded(7, 9000))
 	if len(a) != 9000 || !bytes.Equal(a, b) {
 		t.Error("the content of a seed differs")
 	}

@@ -12,8 +12,8 @@ import (
 	"keepwatch/pst/writer"
 )
 
-// fixed are options that make the same file each time.
-func fixed() writer.Options {
+// fixedOptions are options that make the same file each time.
+func fixedOptions() writer.Options {
 	return writer.Options{
 		Name:      "Keepwatch",
 		Now:       func() time.Time { return firstDay },
@@ -56,8 +56,8 @@ func (b *mailbox) add(m message) error {
 	return d.Add(m.fill)
 }
 
-// create writes messages into a file, or into a set of them.
-func create(t testing.TB, path string, o writer.Options, all iter.Seq[message]) []writer.Volume {
+// createSet writes messages into a file, or into a set of them.
+func createSet(t testing.TB, path string, o writer.Options, all iter.Seq[message]) []writer.Volume {
 	t.Helper()
 	w, err := writer.Create(path, o)
 	if err != nil {
@@ -80,7 +80,7 @@ func create(t testing.TB, path string, o writer.Options, all iter.Seq[message]) 
 func createOne(t testing.TB, o writer.Options, all iter.Seq[message]) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "mailbox.pst")
-	if volumes := create(t, path, o, all); len(volumes) != 1 || volumes[0].Path != path {
+	if volumes := createSet(t, path, o, all); len(volumes) != 1 || volumes[0].Path != path {
 		t.Fatalf("the volumes are %+v", volumes)
 	}
 	return path

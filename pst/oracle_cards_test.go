@@ -53,7 +53,7 @@ func fullContact() *pim.Contact {
 func TestReadersReadContacts(t *testing.T) {
 	contacts := sampleContacts(t)
 	path := filepath.Join(t.TempDir(), "contacts.pst")
-	w, err := writer.Create(path, fixed())
+	w, err := writer.Create(path, fixedOptions())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func same(t testing.TB, name string, want, got []seen, change ...func(*seen)) {
 		}
 		if diff := gocmp.Diff(w[key], have, cmpopts.EquateEmpty()); diff != "" {
 			if bad++; bad <= 5 {
-				t.Errorf("%s reads something else of %s (- is right):\n%s", name, key, tail(diff))
+				t.Errorf("%s reads something else of %s (- is right):\n%s", name, key, tailOf(diff))
 			}
 		}
 	}

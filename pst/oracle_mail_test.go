@@ -28,7 +28,7 @@ import (
 func TestReadersReadSampleMails(t *testing.T) {
 	samples := samplesOf(t, "enmime-MIT", "*.raw")
 	path := filepath.Join(t.TempDir(), "samples.pst")
-	w, err := writer.Create(path, fixed())
+	w, err := writer.Create(path, fixedOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func everyMail(t *testing.T, file string, want, byHeader []seen, change ...func(
 func createMail(t *testing.T, all iter.Seq[message], want *[]seen) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "mail.pst")
-	w, err := writer.Create(path, fixed())
+	w, err := writer.Create(path, fixedOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func (m message) mime(t testing.TB) []byte {
 		if a.CID != "" {
 			h.Set("Content-Id", "<"+a.CID+">")
 		}
-		part(h, func(w io.Writer) error { return inBase64(w, content(a.Seed, a.Size)) })
+		part(h, func(w io.Writer) error { return inBase64(w, seeded(a.Seed, a.Size)) })
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)

@@ -24,10 +24,10 @@ import (
 // what libpff found is lost in formatting.
 func withPffexport(t testing.TB, file string) listing {
 	t.Helper()
-	program := need(t, "pffexport")
+	program := needProgram(t, "pffexport")
 	out := filepath.Join(t.TempDir(), "pff")
 	// pffexport speaks of names in the code page of its locale.
-	run(t, []string{"LC_ALL=C.UTF-8"}, "", program, "-q", "-d", "-f", "all", "-m", "items", "-t", out, file)
+	runProgram(t, []string{"LC_ALL=C.UTF-8"}, "", program, "-q", "-d", "-f", "all", "-m", "items", "-t", out, file)
 	var l listing
 	if err := l.exported(out+".export", nil); err != nil {
 		t.Fatal(err)

@@ -17,9 +17,9 @@ import (
 // python is Debian's own, which alone sees Debian's pypff.
 const python = "/usr/bin/python3"
 
-// need gives the path of a program. Without it the test is left out, or fails where
+// needProgram gives the path of a program. Without it the test is left out, or fails where
 // CI is set.
-func need(t testing.TB, program string) string {
+func needProgram(t testing.TB, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err == nil {
@@ -32,20 +32,20 @@ func need(t testing.TB, program string) string {
 	return ""
 }
 
-// run starts a program and gives what it printed; env is added to its environment.
-func run(t testing.TB, env []string, dir, program string, args ...string) string {
+// runProgram starts a program and gives what it printed; env is added to its environment.
+func runProgram(t testing.TB, env []string, dir, program string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Env, cmd.Dir = append(os.Environ(), env...), dir
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Run(); err != nil {
-		t.Fatalf("%s: %v\n%s", filepath.Base(program), err, tail(said.String()))
+		t.Fatalf("%s: %v\n%s", filepath.Base(program), err, tailOf(said.String()))
 	}
 	return said.String()
 }
 
-func tail(s string) string {
+func tailOf(s string) string {
 	if len(s) > 4000 {
 		return "… " + s[len(s)-4000:]
 	}
@@ -154,7 +154,7 @@ func TestMain(m *testing.M) {
 func withGoPST(t testing.TB, file string) listing {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "gopst.json")
-	run(t, nil, "", goPSTBuild.program(t), file, out)
+	runProgram(t, nil, "", goPSTBuild.program(t), file, out)
 	return readLines(t, out)
 }
 
@@ -169,12 +169,12 @@ func withPypff(t testing.TB, file string) listing {
 
 func runPypff(t testing.TB, file, out string) {
 	t.Helper()
-	need(t, python)
+	needProgram(t, python)
 	if err := exec.Command(python, "-c", "import pypff").Run(); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("python3-pypff: %v", err)
 		}
 		t.Skipf("python3-pypff is not installed: %v", err)
 	}
-	run(t, nil, "", python, filepath.Join("testdata", "listpff.py"), file, out)
+	runProgram(t, nil, "", python, filepath.Join("testdata", "listpff.py"), file, out)
 }

@@ -36,9 +36,9 @@ type readpstListing struct {
 // through Deleted Items too.
 func withReadpst(t testing.TB, file string) readpstListing {
 	t.Helper()
-	program := need(t, "readpst")
+	program := needProgram(t, "readpst")
 	out := t.TempDir()
-	run(t, []string{"LC_ALL=C.UTF-8", "TZ=UTC"}, "", program, "-q", "-j", "0", "-e", "-8", "-D", "-t", "eajc", "-o", out, file)
+	runProgram(t, []string{"LC_ALL=C.UTF-8", "TZ=UTC"}, "", program, "-q", "-j", "0", "-e", "-8", "-D", "-t", "eajc", "-o", out, file)
 	l := readpstListing{Files: map[string]string{}}
 	err := filepath.WalkDir(out, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {

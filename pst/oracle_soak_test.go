@@ -22,7 +22,7 @@ func TestHundredThousandMessages(t *testing.T) {
 	const count = 100_000
 	all := many(10, count, 40)
 	var file string
-	timed(t, "written", func() { file = createOne(t, fixed(), all) })
+	timed(t, "written", func() { file = createOne(t, fixedOptions(), all) })
 	want := listed(all)
 	timed(t, "checker", func() { sound(t, file, len(want)) })
 	timed(t, "our reader", func() { same(t, "our reader", want, withReader(t, file)) })
@@ -37,7 +37,7 @@ func TestThreeGigabytes(t *testing.T) {
 	soak(t)
 	all := heavy(11, 60, 50<<20)
 	var file string
-	timed(t, "written", func() { file = createOne(t, fixed(), all) })
+	timed(t, "written", func() { file = createOne(t, fixedOptions(), all) })
 	want := listed(all)
 	timed(t, "checker", func() { sound(t, file, len(want)) })
 	timed(t, "our reader", func() { same(t, "our reader", want, withReader(t, file)) })
@@ -73,7 +73,7 @@ func TestFiveThousandFolders(t *testing.T) {
 	soak(t)
 	all := inFolders(12, 4000, 200, 10)
 	var file string
-	timed(t, "written", func() { file = createOne(t, fixed(), all) })
+	timed(t, "written", func() { file = createOne(t, fixedOptions(), all) })
 	want := listed(all)
 	timed(t, "checker", func() { sound(t, file, len(want)) })
 	timed(t, "our reader", func() { same(t, "our reader", want, withReader(t, file)) })
@@ -116,5 +116,5 @@ func TestLongBody(t *testing.T) {
 	m := k.message("Long")
 	m.HTML, m.Text = k.text(1021*8176+1), k.text(1021*8176/2+1)
 	all := func(yield func(message) bool) { yield(m) }
-	everybody(t, createOne(t, fixed(), all), listed(all))
+	everybody(t, createOne(t, fixedOptions(), all), listed(all))
 }

@@ -10,33 +10,33 @@ import (
 // PST what is in the file.
 
 func TestReadersReadKinds(t *testing.T) {
-	file := createOne(t, fixed(), kinds(1))
+	file := createOne(t, fixedOptions(), kinds(1))
 	everybody(t, file, listed(kinds(1)))
 }
 
 func TestReadersReadPlainFile(t *testing.T) {
-	o := fixed()
+	o := fixedOptions()
 	o.Plain = true
-	all := first(kinds(2), 60)
+	all := firstFew(kinds(2), 60)
 	everybody(t, createOne(t, o, all), listed(all))
 }
 
 // TestReadersReadBigAttachments: an XBLOCK that is full, and XXBLOCKs.
 func TestReadersReadBigAttachments(t *testing.T) {
 	all := bigAttachments(3)
-	everybody(t, createOne(t, fixed(), all), listed(all))
+	everybody(t, createOne(t, fixedOptions(), all), listed(all))
 }
 
 // TestReadersReadLongTables: the rows of a contents table span many blocks, and so
 // does its heap.
 func TestReadersReadLongTables(t *testing.T) {
 	all := many(4, 700, 1)
-	everybody(t, createOne(t, fixed(), all), listed(all))
+	everybody(t, createOne(t, fixedOptions(), all), listed(all))
 }
 
 // TestReadersReadEmptyFile: a file without a message is one too.
 func TestReadersReadEmptyFile(t *testing.T) {
-	everybody(t, createOne(t, fixed(), func(func(message) bool) {}), nil)
+	everybody(t, createOne(t, fixedOptions(), func(func(message) bool) {}), nil)
 }
 
 // everybody holds what all readers say against what was made.
@@ -50,7 +50,7 @@ func everybody(t *testing.T, file string, want []seen) {
 	t.Run("readpst", func(t *testing.T) { same(t, "readpst", readpstKnows(want), withReadpst(t, file).Items, asReadpst) })
 }
 
-func first(all iter.Seq[message], n int) iter.Seq[message] {
+func firstFew(all iter.Seq[message], n int) iter.Seq[message] {
 	return func(yield func(message) bool) {
 		i := 0
 		for m := range all {

@@ -103,7 +103,7 @@ func BenchmarkWrite(b *testing.B) {
 }
 
 func writeLetters(t testing.TB, path string, all []*benchMail) {
-	w, err := writer.Create(path, fixed())
+	w, err := writer.Create(path, fixedOptions())
 	if err != nil {
 		t.Fatal(err)
 	}

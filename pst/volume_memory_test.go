@@ -31,7 +31,7 @@ func TestMemoryOfTenThousand(t *testing.T) { memoryOf(t, 10_000) }
 func memoryOf(t *testing.T, count int) {
 	before := liveHeap()
 	path := filepath.Join(t.TempDir(), "many.pst")
-	w, err := writer.Create(path, fixed())
+	w, err := writer.Create(path, fixedOptions())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,11 +16,11 @@ import (
 // TestVolumes: a mailbox that is too long for one file becomes a set of five. Each is a
 // file of its own, and together they hold each message once.
 func TestVolumes(t *testing.T) {
-	o := fixed()
+	o := fixedOptions()
 	o.VolumeSize = 4 << 20
 	all := volumeful(30)
 	path := filepath.Join(t.TempDir(), "mailbox.pst")
-	volumes := create(t, path, o, all)
+	volumes := createSet(t, path, o, all)
 	if len(volumes) != 5 {
 		t.Fatalf("%d volumes: %+v", len(volumes), volumes)
 	}
@@ -72,13 +72,13 @@ func volumeful(seed uint64) iter.Seq[message] {
 func TestRolledBack(t *testing.T) {
 	broken := errors.New("the server hung up")
 	path := filepath.Join(t.TempDir(), "mailbox.pst")
-	w, err := writer.Create(path, fixed())
+	w, err := writer.Create(path, fixedOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := &mailbox{w, map[string]*writer.Folder{}}
 	var want []seen
-	for m := range first(kinds(40), 90) {
+	for m := range firstFew(kinds(40), 90) {
 		if err := b.add(m); err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestRolledBack(t *testing.T) {
 				return err
 			}
 			s.Set(pst.P(pst.PidTagInternetMessageId, "<half@keepwatch.example>"))
-			return s.Attach(nil, io.MultiReader(content(1, 100_000), failing{broken}))
+			return s.Attach(nil, io.MultiReader(seeded(1, 100_000), failing{broken}))
 		})
 		if !errors.Is(err, broken) {
 			t.Fatalf("the error is %v", err)
@@ -112,7 +112,7 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 // whole one, and no reader takes it either.
 func TestUnfinished(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mailbox.pst")
-	w, err := writer.Create(path, fixed())
+	w, err := writer.Create(path, fixedOptions())
 	if err != nil {
 		t.Fatal(err)
 	}

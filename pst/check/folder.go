@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"strings"
 
 	"keepwatch/pst"
 )
@@ -242,9 +241,3 @@ const (
 	rooted = 2 // its parents lead to the root folder
 	lost   = 4 // they were looked at
 )
-
-// class tells whether a message class is one or below it.
-func class(b []byte, of string) bool {
-	s := strings.ToUpper(pst.FromUTF16(b))
-	return s == of || strings.HasPrefix(s, of+".")
-}

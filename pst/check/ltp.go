@@ -80,9 +80,6 @@ func (o *object) heap(client byte) (*heap, bool) {
 		}
 		return nil, false
 	}
-	if !o.spend(len(list)) {
-		return nil, false
-	}
 	h := &heap{object: o, list: list}
 	first, ok := o.load(list[0])
 	at := o.blocks[list[0]].ib()

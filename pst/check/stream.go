@@ -66,16 +66,19 @@ func (c *checker) leaves(ref uint32) ([]uint32, bool) {
 
 func (c *checker) branches(list []uint32, i uint32) ([]uint32, bool) {
 	data, ok := c.load(i)
-	if !ok || !c.spend(1) {
+	if !ok || c.blocks[i].flags&(isX|isXX) == 0 || !c.spend(1+int(u16(data, 2))) {
 		return nil, false
 	}
 	deep := c.blocks[i].flags&isXX != 0
-	if !deep && c.blocks[i].flags&isX == 0 {
-		return nil, false
-	}
 	for k := range int(u16(data, 2)) {
 		j, ok := search(c.blocks, c.id(data, 8+k*c.word)&^1)
-		if !ok || deep && c.blocks[j].flags&isX == 0 || !deep && c.blocks[j].flags&(outside|2) != 0 && c.blocks[j].internal() {
+		switch {
+		case !ok || deep && c.blocks[j].flags&isX == 0:
+			return nil, false
+		case !deep && (c.blocks[j].internal() || c.blocks[j].flags&outside != 0):
+			return nil, false
+		case len(list) > len(c.blocks):
+			c.spend(len(list)) // it has more leaves than the file has blocks
 			return nil, false
 		}
 		if !deep {
