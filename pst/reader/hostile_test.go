@@ -198,24 +198,28 @@ func (p part) page(data []byte) bool {
 
 // plain makes a file that is not encoded out of one that is permuted: the
 // mutations then change what is parsed, and not its encoding.
-func plain(data []byte, ansi bool) []byte {
+func plain(data []byte, ansi bool) []byte { return recoded(data, ansi, pst.CryptNone) }
+
+// recoded makes a file of another encoding out of one that is permuted.
+func recoded(data []byte, ansi bool, to pst.Crypt) []byte {
 	data = bytes.Clone(data)
 	for _, p := range parts(data, ansi) {
 		t := data[p.off+p.n-p.trailer : p.off+p.n]
 		bid, _ := trailerOf(t)
 		if !p.page(data) && bid&2 == 0 {
-			pst.CryptPermute.Decode(data[p.off:p.off+int(le(t, 2))], bid)
+			b := data[p.off : p.off+int(le(t, 2))]
+			pst.CryptPermute.Decode(b, bid)
+			to.Encode(b, bid)
 			p.mend(data, false)
 		}
 	}
 	if ansi {
-		data[461] = 0
-		put(data[4:], pst.Checksum(data[8:8+471]))
+		data[461] = byte(to)
 	} else {
-		data[513] = 0
-		put(data[4:], pst.Checksum(data[8:8+471]))
+		data[513] = byte(to)
 		put(data[524:], pst.Checksum(data[8:8+516]))
 	}
+	put(data[4:], pst.Checksum(data[8:8+471]))
 	return data
 }
 
