@@ -83,8 +83,9 @@ var brokenProperties = []broken{
 	{name: "property type", rule: check.RuleType, file: empty, do: prop(pst.NIDStore, 0x6633, put16(2, 0x0099))},
 	{name: "boolean 7", rule: check.RuleBoolean, file: empty, do: prop(pst.NIDStore, 0x6633, put32(4, 7))},
 	{name: "value in no heap item", rule: check.RuleValueItem, file: list, do: prop(group, 0x0C1A, put32(4, 0xFFE0)), also: []check.Rule{check.RuleContentsRow}},
-	{name: "value in no subnode", rule: check.RuleValueNode, file: list, do: prop(appointment, 0x1009, put32(4, 0x9FFF))},
-	{name: "value in an attachment", rule: check.RuleValueType, file: list, do: prop(appointment, 0x1009, put32(4, 0x80A5))},
+	{name: "value in no subnode", rule: check.RuleValueNode, file: list, also: []check.Rule{check.RuleValueUnused}, do: prop(appointment, 0x1009, put32(4, 0x9FFF))},
+	{name: "value in an attachment", rule: check.RuleValueType, file: list, also: []check.Rule{check.RuleValueUnused}, do: prop(appointment, 0x1009, put32(4, 0x80A5))},
+	{name: "value of no property", rule: check.RuleValueUnused, file: list, do: prop(appointment, 0x1009, put32(4, 0))},
 	{name: "time of 6 bytes", rule: check.RuleValueSize, file: list, also: []check.Rule{check.RuleContentsRow}, do: func(p *patch) {
 		var hid uint32
 		p.prop(p.data(group), 0x0C1E, func(b []byte) { hid = le.Uint32(b[4:]) })

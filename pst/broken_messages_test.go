@@ -26,6 +26,7 @@ func subNID(message, from, to pst.NID) func(p *patch) {
 
 var brokenMessages = []broken{
 	{name: "contents row", rule: check.RuleContentsRow, file: list, do: func(p *patch) { p.cell(p.data(0x814E), 0, pst.PidTagMessageFlags, put32(0, 0x401)) }},
+	{name: "contents row without the subject", rule: check.RuleContentsRow, file: list, do: func(p *patch) { p.unset(p.data(0x814E), 0, pst.PidTagSubject) }},
 	{name: "no search key", rule: check.RuleMessage, file: list, also: row, do: prop(group, 0x300B, put16(0, 0x300C))},
 	{name: "no creation time", rule: check.RuleMessage, file: list, also: row, do: prop(group, 0x3007, put16(0, 0x3006))},
 	{name: "no status", rule: check.RuleMessageStatus, file: list, do: func(p *patch) { p.unset(p.data(0x814E), 0, pst.PidTagMessageStatus) }},

@@ -17,10 +17,11 @@
 // a comment says so. No file that Outlook itself wrote may have a finding; those of
 // Outlook 2003 to 2016 that the project's tests know have none. Rules that are only
 // advisable have the [Severity] Advice: the numbers in FMap and FPMap pages, which the text calls
-// deprecated, and PidTagMessageSize, for which there is no exact formula.
+// deprecated, PidTagMessageSize, for which there is no exact formula, and values that no
+// property has, which only waste room.
 //
-// Not checked: what search folders and the nodes of Outlook's own search hold, the values of
-// properties beyond what the file needs, and whether subnodes with values belong to any property.
+// Not checked: what search folders and the nodes of Outlook's own search hold, and the values of
+// properties beyond what the file needs.
 //
 // # Cost
 //

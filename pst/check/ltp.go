@@ -30,7 +30,17 @@ func (o *object) sub(n pst.NID) (subnode, bool) {
 	if !ok {
 		return subnode{}, false
 	}
+	o.subs[i].used = true
 	return o.subs[i], true
+}
+
+// unused finds subnodes of values that nothing refers to.
+func (o *object) unused() {
+	for _, s := range o.subs {
+		if !s.used && s.nid.Type() == pst.NodeLTP {
+			o.report(RuleValueUnused, 0, "the subnode %v belongs to no property", s.nid)
+		}
+	}
 }
 
 // open makes an object of a node's or subnode's blocks; false where its subnodes cannot be read.

@@ -39,6 +39,9 @@ func (o *object) context() (*context, bool) {
 		}
 		p.check(&p.props[i])
 	}
+	if ok {
+		o.unused()
+	}
 	return p, ok
 }
 

@@ -27,6 +27,7 @@ const (
 	RuleBoolean       Rule = "boolean"            // neither 0 nor 1
 	RuleValueItem     Rule = "value heap item"    // a value lies in an item that is not there
 	RuleValueNode     Rule = "value subnode"      // a value lies in a subnode that is not there
+	RuleValueUnused   Rule = "value unused"       // a subnode of the type 0x1F that no property has
 	RuleValueType     Rule = "value subnode type" // that subnode is not of the type 0x1F
 	RuleValueSize     Rule = "value size"
 	RuleText          Rule = "text"                // no whole UTF-16

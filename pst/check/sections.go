@@ -62,7 +62,7 @@ var rules = map[Rule]info{
 	RuleTreeSizes: {"2.3.2.1", Error}, RuleTreeLevel: {"2.3.2.1", Error}, RuleTreeItem: {"2.3.2.2", Error},
 	RuleTreeKey: {"2.3.2.2", Error}, RuleTreeOrder: {"2.3.2.3", Error}, RuleType: {"2.3.3.3", Error},
 	RuleBoolean: {"2.3.3.3", Error}, RuleValueItem: {"2.3.3.2", Error}, RuleValueNode: {"2.3.3.2", Error},
-	RuleValueType: {"2.3.3.2", Error}, RuleValueSize: {"2.3.3.3", Error}, RuleText: {"2.3.3.3", Error},
+	RuleValueUnused: {realFiles, Advice}, RuleValueType: {"2.3.3.2", Error}, RuleValueSize: {"2.3.3.3", Error}, RuleText: {"2.3.3.3", Error},
 	RuleList: {"2.3.3.4.2", Error}, RuleTableHead: {"2.3.4.1", Error}, RuleTableEnds: {"2.3.4.1", Error},
 	RuleTableBits: {"2.3.4.4.1", Error}, RuleTableFirst: {"2.3.4.4.1", Error}, RuleColumnOrder: {"2.3.4.1", Error},
 	RuleColumnSize: {"2.3.4.2", Error}, RuleColumnPlace: {"2.3.4.4.1", Error}, RuleColumnOverlap: {"2.3.4.4.1", Error},

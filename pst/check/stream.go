@@ -132,6 +132,7 @@ func (c *checker) prefix(ref uint32, n int) ([]byte, bool) {
 type subnode struct {
 	nid       pst.NID
 	data, sub uint32 // as in node
+	used      bool   // a property or a table has it
 }
 
 // subnodes reads a subnode tree: at most 173,400 entries ([MS-PST] 2.2.2.8.3.3).
@@ -178,7 +179,7 @@ func (c *checker) twig(list []subnode, data []byte) []subnode {
 	}
 	for k := range int(u16(data, 2)) {
 		e := data[c.slHead+k*c.sl:]
-		list = append(list, subnode{pst.NID(c.id(e, 0)), find(c.id(e, c.word)), find(c.id(e, 2*c.word))})
+		list = append(list, subnode{pst.NID(c.id(e, 0)), find(c.id(e, c.word)), find(c.id(e, 2*c.word)), false})
 	}
 	return list
 }

@@ -96,6 +96,7 @@ func (o *object) table(show func(r row)) (*table, bool) {
 	t.rows(list, show)
 	t.rowIndex(hid(u32(b, 10)))
 	t.versions()
+	t.unused()
 	return t, !o.over()
 }
 
