@@ -84,7 +84,7 @@ func (k *cardReading) placePhone(l *line, last bool) {
 		return
 	}
 	if !custom {
-		for _, kind := range phonePlaces(kinds, hasType(l, "pref")) {
+		for _, kind := range phonePlaces(kinds, preferred(l)) {
 			if k.c.Phones[kind] == "" {
 				k.c.setPhone(kind, number)
 				return
