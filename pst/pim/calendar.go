@@ -15,12 +15,13 @@ type Calendar struct {
 	Name   string // X-WR-CALNAME or NAME
 	Method string // of a message about meetings: REQUEST, CANCEL and so on
 	Events []*Event
+	Tasks  []*Task
 
 	// Notes say, in sentences for a person, what was not taken over or not as it
 	// stands: each with its line.
 	Notes []string
 
-	todos []*component // VTODO, for the tasks of this package
+	todos []*component // VTODO
 	zones *zones
 }
 
@@ -68,7 +69,19 @@ func ReadCalendar(r io.Reader) (*Calendar, error) {
 	}
 	c.onlyZone()
 	c.join(events)
+	for _, p := range c.todos {
+		c.Tasks = append(c.Tasks, taskOf(p, c.timeOfTask))
+	}
 	return c, nil
+}
+
+// timeOfTask reads a time for a task.
+func (c *Calendar) timeOfTask(l *line) (t time.Time, day, ok bool) {
+	t, form, err := c.time(l, l.Value)
+	if form == dateOnly {
+		t = local(t)
+	}
+	return t, form == dateOnly, err == nil
 }
 
 // bad notes a line that cannot be read.

@@ -10,8 +10,6 @@ import (
 	"time"
 )
 
-const productID = "-//Keepwatch//pst//EN"
-
 // Entry is what a calendar can hold: an *Event, and what else this package has.
 type Entry interface {
 	entry(c *calendarWriter) error

@@ -43,7 +43,7 @@ func (e *Event) writePeople(s pst.Sink) {
 		ps.Set(pst.PidTagResponseRequested, rsvp)
 		ps.Set(pst.PidTagReplyRequested, rsvp)
 	}
-	s.Set(ps...)
+	s.Set(filled(ps)...)
 	e.writeRecipients(s)
 }
 
@@ -57,12 +57,12 @@ func (e *Event) writeRecipients(s pst.Sink) {
 		row.Set(pst.PidTagRecipientFlags, int32(pst.RecipientSendable|pst.RecipientOrganizer))
 		row.Set(pst.PidTagRecipientTrackStatus, int32(Organized))
 		row.Set(pst.PidTagRecipientType, int32(pst.RecipientTo))
-		s.Recipient(row)
+		s.Recipient(filled(row))
 	}
 	for _, a := range e.Attendees {
 		row := a.recipient()
 		row.Set(pst.PidTagRecipientFlags, int32(pst.RecipientSendable))
-		s.Recipient(row)
+		s.Recipient(filled(row))
 	}
 }
 

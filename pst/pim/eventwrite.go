@@ -3,6 +3,7 @@ package pim
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ func (e *Event) Write(s pst.Sink) error {
 			}
 		}
 	}
-	s.Set(ps...)
+	s.Set(filled(ps)...)
 	e.writePeople(s)
 	for _, x := range exceptions {
 		if err := e.writeException(s, x); err != nil {
@@ -40,6 +41,11 @@ func (e *Event) Write(s pst.Sink) error {
 		}
 	}
 	return e.writeAttachments(s)
+}
+
+// filled leaves empty texts out: a file has no place for a value of no bytes.
+func filled(ps pst.Properties) pst.Properties {
+	return slices.DeleteFunc(ps, func(p pst.Property) bool { return p.Value == "" })
 }
 
 func escapeHTML(s string) string {
@@ -297,7 +303,7 @@ func (e *Event) writeException(s pst.Sink, x *Event) error {
 		if lines := x.lines(); len(lines) > 0 {
 			ps.Set(pst.PidNameCalendarLines, lines)
 		}
-		s.Set(ps...)
+		s.Set(filled(ps)...)
 		x.writePeople(s)
 		return x.writeAttachments(s)
 	})
@@ -340,7 +346,7 @@ func (a Attachment) write(s pst.Sink) error {
 	if a.Open == nil {
 		ps.Set(pst.PidTagAttachMethod, int32(pst.AttachByWebLink))
 		ps.Set(pst.PidTagAttachLongPathname, a.URL)
-		return s.Attach(ps, nil)
+		return s.Attach(filled(ps), nil)
 	}
 	content, err := a.Open()
 	if err != nil {
