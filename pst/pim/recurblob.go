@@ -188,9 +188,15 @@ func parseAppointmentPattern(data []byte) (appointmentPattern, error) {
 	if a.pattern, err = parsePattern(b); err != nil {
 		return a, fmt.Errorf("read the recurrence: %w", err)
 	}
+	if len(b.b) == 0 {
+		return a, nil
+	}
 	b.u32() // ReaderVersion2
 	a.Writer2, a.StartOffset, a.EndOffset = b.u32(), b.u32(), b.u32()
 	n := b.u16()
+	if b.err != nil {
+		return a, fmt.Errorf("read the recurrence: %w", b.err)
+	}
 	if n > maxExceptions {
 		return a, fmt.Errorf("read the recurrence: it claims to have %d exceptions", n)
 	}
