@@ -30,7 +30,17 @@ func (o *object) sub(n pst.NID) (subnode, bool) {
 	if !ok {
 		return subnode{}, false
 	}
+	o.subs[i].used = true
 	return o.subs[i], true
+}
+
+// unused finds subnodes of values that nothing refers to.
+func (o *object) unused() {
+	for _, s := range o.subs {
+		if !s.used && s.nid.Type() == pst.NodeLTP {
+			o.report(RuleValueUnused, 0, "the subnode %v belongs to no property", s.nid)
+		}
+	}
 }
 
 // open makes an object of a node's or subnode's blocks; false where its subnodes cannot be read.
@@ -78,9 +88,6 @@ func (o *object) heap(client byte) (*heap, bool) {
 		if o.data != missing {
 			o.report(RuleHeapMissing, 0, "it has no data, or they cannot be read")
 		}
-		return nil, false
-	}
-	if !o.spend(len(list)) {
 		return nil, false
 	}
 	h := &heap{object: o, list: list}
