@@ -115,8 +115,8 @@ func (s *space) region(n, at int64) {
 	s.compare(at, amap, used[:])
 }
 
-// keep marks as used what the PMap keeps for pages to come: Outlook up to 2007 took eight pages
-// at once from an AMap, and its files have them marked there. Files of later versions, and those
+// keep marks as used what the PMap keeps for pages to come: older versions of Outlook took eight pages
+// at once from an AMap, and their files have them marked there. Files of later versions, and those
 // of other programs, have nothing but ones in their PMaps.
 func (s *space) keep(n, at int64, used *[mapBytes]byte) {
 	for i := range regionSize / pageSize {
