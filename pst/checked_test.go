@@ -128,6 +128,10 @@ func TestWrittenFilesAreClean(t *testing.T) {
 	}{
 		"empty": {fill: func(testing.TB, *writer.Writer) {}},
 		"few":   {fill: few},
+		"everything": {fill: func(t testing.TB, w *writer.Writer) {
+			g := generator{rand.New(rand.NewPCG(5, 6))}
+			add(t, child(t, w.Root(), "Inbox"), 100, func(_ int, s pst.Sink) error { return g.item(2).write(s) })
+		}},
 		"large": {fill: large},
 		"plain": {o: writer.Options{Plain: true}, fill: func(t testing.TB, w *writer.Writer) {
 			add(t, w.Root(), 3, func(i int, s pst.Sink) error {
