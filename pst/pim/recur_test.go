@@ -117,7 +117,7 @@ func TestRulesAgainstDateutil(t *testing.T) {
 		t.Skip("python3-dateutil is not installed")
 	}
 	const most = 60
-	rules := someRules(400)
+	rules := someRules(300)
 	for _, s := range []string{"FREQ=YEARLY", "FREQ=MONTHLY", "FREQ=WEEKLY;INTERVAL=2;WKST=SU;BYDAY=SU,TU", "FREQ=YEARLY;BYDAY=20MO", "FREQ=YEARLY;BYDAY=-1FR", "FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13"} {
 		r, err := parseRule(s)
 		if err != nil {
@@ -168,7 +168,7 @@ func TestRulesAgainstDateutil(t *testing.T) {
 			covered++
 		}
 	}
-	if exact < 80 || covered < 100 {
+	if exact < 60 || covered < 100 {
 		t.Errorf("%d patterns, %d covers", exact, covered)
 	}
 	t.Logf("%d rules as a pattern, %d day by day", exact, covered)
@@ -250,7 +250,7 @@ func TestRulesWithoutEnd(t *testing.T) {
 	for _, c := range []struct {
 		rule string
 		most int
-	}{{"FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", 1}, {"FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30", 1}, {"FREQ=YEARLY", 4500 - 2026 + 1}, {"FREQ=DAILY;INTERVAL=1000000", 2}} {
+	}{{"FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", 1}, {"FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30", 1}, {"FREQ=YEARLY", 4500 - 2026 + 1}, {"FREQ=DAILY;INTERVAL=1000000", 2}, {"FREQ=HOURLY;INTERVAL=1000000", 23}, {"FREQ=SECONDLY;INTERVAL=1000000;COUNT=40", 40}} {
 		r, err := parseRule(c.rule)
 		if err != nil {
 			t.Fatal(err)

@@ -80,11 +80,11 @@ func (r Rule) period(start time.Time, i int) (time.Time, bool) {
 	case Daily:
 		t = day.AddDate(0, 0, n)
 	case Hourly:
-		t = start.Truncate(time.Hour).Add(time.Duration(n) * time.Hour)
+		t = start.Truncate(time.Hour).AddDate(0, 0, n/24).Add(time.Duration(n%24) * time.Hour)
 	case Minutely:
-		t = start.Truncate(time.Minute).Add(time.Duration(n) * time.Minute)
+		t = start.Truncate(time.Minute).AddDate(0, 0, n/1440).Add(time.Duration(n%1440) * time.Minute)
 	default:
-		t = start.Add(time.Duration(n) * time.Second)
+		t = start.AddDate(0, 0, n/86400).Add(time.Duration(n%86400) * time.Second)
 	}
 	return t, t.Year() <= lastYear
 }
