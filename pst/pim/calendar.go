@@ -207,6 +207,9 @@ func (c *Calendar) joinOne(main read, changes []read) {
 	if main.event == nil || !main.event.IsSeries() {
 		if main.event != nil {
 			c.Events = append(c.Events, main.event)
+			if main.event.unread() {
+				c.keepSource(main.event, []*component{main.from})
+			}
 		}
 		for _, x := range changes {
 			if main.event != nil && len(main.event.Rules) == 0 && x.event.Original.Equal(main.event.Start) {
@@ -216,6 +219,7 @@ func (c *Calendar) joinOne(main read, changes []read) {
 			}
 			x.event.UID += "_R" + x.event.Original.UTC().Format("20060102T150405Z")
 			x.event.Original = time.Time{}
+			x.event.Rules, x.event.Dates, x.event.Deleted = nil, nil, nil // of the series, as some writers repeat them
 			c.Events = append(c.Events, x.event)
 			c.note(x.from.Begin, "the event %q changes a date of a series that is not in the text: it is taken as an event of its own", shorten(x.event.Subject))
 		}
@@ -244,10 +248,26 @@ func (c *Calendar) joinOne(main read, changes []read) {
 // finish keeps the text of a series that an item cannot tell, and says so.
 func (c *Calendar) finish(e *Event, parts []*component) {
 	_, _, lost := e.patternFor()
+	if lost == "" && !e.unread() {
+		return
+	}
 	if lost == "" {
+		c.keepSource(e, parts)
 		return
 	}
 	c.note(parts[0].Begin, "the series %q: %s The original text is attached to it.", shorten(e.Subject), lost)
+	c.keepSource(e, parts)
+}
+
+// unread tells whether the event has a rule that cannot be read.
+func (e *Event) unread() bool {
+	return slices.ContainsFunc(e.Extra, func(s string) bool {
+		return strings.HasPrefix(s, "RRULE") || strings.HasPrefix(s, "EXRULE")
+	})
+}
+
+// keepSource makes the text of an event, with the zones that it names.
+func (c *Calendar) keepSource(e *Event, parts []*component) {
 	var b bytes.Buffer
 	w := lineWriter{w: &b}
 	w.line("BEGIN", "VCALENDAR")

@@ -3,11 +3,14 @@ package pim
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"time"
+
+	"keepwatch/pst"
 )
 
 // Entry is what a calendar can hold: an *Event, and what else this package has.
@@ -265,6 +268,9 @@ func (a Attachment) writeLine(c *calendarWriter) error {
 		return nil
 	}
 	r, err := a.Open()
+	if errors.Is(err, pst.ErrNoContent) {
+		return nil // a message of Outlook, which is no bytes
+	}
 	if err != nil {
 		return fmt.Errorf("attachment %q: %w", shorten(a.Name), err)
 	}
@@ -281,7 +287,9 @@ func (a Attachment) writeLine(c *calendarWriter) error {
 func (e *Event) writeExtra(c *calendarWriter) {
 	for _, s := range e.Extra {
 		if !strings.HasPrefix(s, "BEGIN:") {
-			if l, err := parseLine(s, 0); err == nil && l.Name != "BEGIN" && l.Name != "END" && !slices.Contains([]string{"DTSTART", "DTEND", "UID", "DTSTAMP", "RRULE"}, l.Name) {
+			l, err := parseLine(s, 0)
+			taken := []string{"BEGIN", "END", "DTSTART", "DTEND", "UID", "DTSTAMP"}
+			if err == nil && !slices.Contains(taken, l.Name) && (l.Name != "RRULE" || len(e.Rules) == 0) {
 				c.fold(l.String())
 			}
 			continue

@@ -61,7 +61,7 @@ func (e *Event) readTimes(ps pst.Properties) {
 	e.AllDay = ps.Bool(pst.PidLidAppointmentSubType)
 	zone := zoneOfItem(ps, start)
 	e.Start, e.End = start.In(zone), end.In(zone)
-	if loc := definedZone(ps, pst.PidLidAppointmentTimeZoneDefinitionEndDisplay, "", end); loc != nil && !ps.Bool(pst.PidLidRecurring) && !e.AllDay && loc.String() != zone.String() {
+	if loc := endZone(ps, end); loc != nil && !ps.Bool(pst.PidLidRecurring) && !e.AllDay {
 		e.End = end.In(loc)
 	}
 	if e.AllDay {
@@ -70,6 +70,20 @@ func (e *Event) readTimes(ps pst.Properties) {
 			e.End = in(local(e.Start).AddDate(0, 0, 1), zone)
 		}
 	}
+}
+
+// endZone is the zone of the end where that is another than that of the start.
+func endZone(ps pst.Properties, end time.Time) *time.Location {
+	start, err1 := parseZoneDefinition(ps.Bytes(pst.PidLidAppointmentTimeZoneDefinitionStartDisplay))
+	other, err2 := parseZoneDefinition(ps.Bytes(pst.PidLidAppointmentTimeZoneDefinitionEndDisplay))
+	if err1 != nil || err2 != nil || start.Name == other.Name {
+		return nil
+	}
+	loc, err := other.location("", end)
+	if err != nil {
+		return nil
+	}
+	return loc
 }
 
 // wholeDay moves a moment to the nearest midnight of its zone: writers who did not
@@ -258,11 +272,9 @@ func (e *Event) readAttachments(it pst.Item, a *appointmentPattern) error {
 			broken = errors.Join(broken, fmt.Errorf("read an attachment: %w", err))
 			continue
 		}
-		if ps.Int(pst.PidTagAttachMethod) == pst.AttachEmbedded {
-			if a != nil && isException(ps) {
-				broken = errors.Join(broken, e.readException(att, ps, a, seen))
-				continue
-			}
+		if a != nil && isException(ps) {
+			broken = errors.Join(broken, e.readException(att, ps, a, seen))
+			continue
 		}
 		e.Attachments = append(e.Attachments, attachmentOf(att, ps))
 	}

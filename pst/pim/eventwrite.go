@@ -2,6 +2,7 @@ package pim
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -198,6 +199,10 @@ func (e *Event) state() int32 {
 	return state
 }
 
+// endOfTime is PidLidClipEnd of a series without an end, in its zone ([MS-OXOCAL]
+// 2.2.1.15, and a file of Outlook).
+var endOfTime = time.Date(4500, 8, 31, 23, 59, 0, 0, time.UTC)
+
 // setSeries sets what a series has.
 func (e *Event) setSeries(ps *pst.Properties, a appointmentPattern) {
 	ps.Set(pst.PidLidRecurring, true)
@@ -212,7 +217,7 @@ func (e *Event) setSeries(ps *pst.Properties, a appointmentPattern) {
 	ps.Set(pst.PidLidAppointmentTimeZoneDefinitionRecur, zone.bytes())
 	ps.Set(pst.PidLidClipStart, in(fromMinutes(a.Start), e.zone()).UTC())
 	if endless {
-		ps.Set(pst.PidLidClipEnd, last) // Outlook writes the end of its time as if it were UTC
+		ps.Set(pst.PidLidClipEnd, in(endOfTime, e.zone()).UTC())
 	} else {
 		ps.Set(pst.PidLidClipEnd, in(last, e.zone()).UTC())
 	}
@@ -349,6 +354,9 @@ func (a Attachment) write(s pst.Sink) error {
 		return s.Attach(filled(ps), nil)
 	}
 	content, err := a.Open()
+	if errors.Is(err, pst.ErrNoContent) {
+		return nil // a message, which this struct cannot carry
+	}
 	if err != nil {
 		return fmt.Errorf("attachment %q: %w", shorten(name), err)
 	}

@@ -33,8 +33,7 @@ const (
 	endByCount = 0x2022
 	endNever   = 0x2023
 
-	// The last minute of Outlook's calendar, 4500-08-31 23:59: EndDate of a
-	// series without an end.
+	// EndDate of a series without an end: 4500-12-31 23:59.
 	neverEnds = 0x5AE980DF
 )
 

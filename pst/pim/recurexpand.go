@@ -10,7 +10,7 @@ import (
 // and others that happen each second until the end of time.
 const (
 	lastYear  = 4500    // Outlook's own end of time is 4500-08-31
-	maxEmpty  = 2000    // periods in a row without a date
+	maxEmpty  = 15000   // periods in a row without a date: 29 February on a Sunday is 40 years of days away
 	maxPeriod = 2000000 // periods altogether
 )
 
@@ -37,7 +37,7 @@ func (r Rule) dates(start time.Time) iter.Seq[time.Time] {
 				return
 			}
 			set := r.expand(period, start)
-			if empty++; empty > maxEmpty && !r.subDaily() || empty > 100*maxEmpty {
+			if empty++; empty > maxEmpty && !r.subDaily() || empty > 24*maxEmpty {
 				return
 			}
 			for _, t := range set {
