@@ -64,7 +64,7 @@ func writeAppointments(t *testing.T, events ...*pim.Event) string {
 	for _, e := range events {
 		fills = append(fills, e.Write)
 	}
-	return written(t, "Calendar", "IPF.Appointment", fills...)
+	return writtenItems(t, "Calendar", "IPF.Appointment", fills...)
 }
 
 // Appointments of all kinds come out of a file as they went in, and readpst finds
