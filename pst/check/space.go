@@ -115,8 +115,8 @@ func (s *space) region(n, at int64) {
 	s.compare(at, amap, used[:])
 }
 
-// keep marks as used what the PMap keeps for pages to come: Outlook up to 2007 took eight pages
-// at once from an AMap, and its files have them marked there. Files of later versions, and those
+// keep marks as used what the PMap keeps for pages to come: older versions of Outlook took eight pages
+// at once from an AMap, and their files have them marked there. Files of later versions, and those
 // of other programs, have nothing but ones in their PMaps.
 func (s *space) keep(n, at int64, used *[mapBytes]byte) {
 	for i := range regionSize / pageSize {
@@ -198,13 +198,19 @@ func (s *space) mapPage(at int64, kind byte, rule Rule, name string) []byte {
 func (s *space) compare(at int64, amap, used []byte) {
 	free, run, longest := 0, 0, 0
 	last := RuleNone
-	for i := range mapBytes * 8 {
+	for i := 0; i < mapBytes*8 && at+int64(i)*slotSize < s.size; i++ {
+		if v := amap[i/8]; i%8 == 0 && v == used[i/8] && (v == 0 || v == 0xFF) && at+int64(i+8)*slotSize <= s.size {
+			i, last = i+7, RuleNone
+			if run += 8; v != 0 {
+				run = 0
+			} else {
+				free += 8
+			}
+			longest = max(longest, run)
+			continue
+		}
 		bit := byte(0x80) >> (i % 8)
 		says, is := amap[i/8]&bit != 0, used[i/8]&bit != 0
-		from := at + int64(i)*slotSize
-		if from >= s.size {
-			break
-		}
 		run++
 		if says {
 			run = 0
@@ -219,67 +225,13 @@ func (s *space) compare(at int64, amap, used []byte) {
 		case says && !is:
 			rule = RuleFreeUsed
 		}
-		if rule != RuleNone && rule != last {
+		if from := at + int64(i)*slotSize; rule != RuleNone && rule != last {
 			s.find(rule, from, 0, "From %#x on the AMap at %#x is wrong: used %v, marked %v.", from, at, is, says)
 		}
 		last = rule
 	}
 	s.free += uint64(free) * slotSize
 	s.slots, s.runs = append(s.slots, uint16(free)), append(s.runs, uint16(longest))
-}
-
-// checkFMaps compares the bytes of FMaps with the AMaps. The text wants the longest run of free
-// slots; other writers whose files Outlook opens put down how many are free. Either will do.
-func (s *space) checkFMaps() {
-	for k, m := range s.fmaps {
-		for i, v := range m {
-			n := firstFMap + k*fmapEvery + i
-			if n >= len(s.slots) {
-				break
-			}
-			if v != uint8(min(s.slots[n], 255)) && v != uint8(min(s.runs[n], 255)) {
-				at := firstAMap + int64(firstFMap+k*fmapEvery)*regionSize + 2*pageSize + int64(s.mapStart+i)
-				s.find(RuleFMapByte, at, 0, "The FMap says %d of region %d, which has %d slots free.", v, n, s.slots[n])
-			}
-		}
-	}
-}
-
-// checkFPMaps compares the bits of FPMaps with the PMaps.
-func (s *space) checkFPMaps() {
-	for k, m := range s.fpmaps {
-		for i := range mapBytes * 8 {
-			n := (firstFPMap+k*fpmapEvery)/pmapEvery + i
-			if n >= len(s.full) || len(m) == 0 {
-				break
-			}
-			if full := m[i/8]&(0x80>>(i%8)) != 0; full != s.full[n] {
-				at := firstAMap + int64(firstFPMap+k*fpmapEvery)*regionSize + 2*pageSize + int64(i/8)
-				s.find(RuleFPMapBit, at, 0, "The FPMap says that PMap %d is full: %v; it is: %v.", n, full, s.full[n])
-			}
-		}
-	}
-}
-
-// densityList checks the DList where it is one: it is optional, and may be overwritten by anything,
-// so that only one with a good checksum counts ([MS-PST] 2.2.2.7.4). How many slots it says are
-// free is stale in real files.
-func (s *space) densityList() {
-	b := make([]byte, pageSize)
-	if !s.read(b, densityList) {
-		return
-	}
-	x := s.readTrailer(b)
-	if x.kind != pageDList || x.repeat != pageDList || x.crc != pst.Checksum(b[:pageSize-s.layout.trailer]) {
-		return
-	}
-	count := min(int(b[1]), (pageSize-s.layout.trailer-8)/4)
-	for i := range count {
-		at := 8 + 4*i
-		if n := int(u32(b, at) & 0xFFFFF); n >= len(s.slots) {
-			s.find(RuleDList, int64(densityList+at), 0, "The density list names the AMap %d of %d.", n, len(s.slots))
-		}
-	}
 }
 
 // block checks the trailer of a block, and follows an internal one.
