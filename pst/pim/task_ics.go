@@ -142,3 +142,15 @@ func (w *lineWriter) component(c *component) {
 	}
 	w.line("END", c.Name)
 }
+
+// entry writes the task into a calendar with others.
+func (t *Task) entry(c *calendarWriter) error {
+	c.todo(t)
+	return c.err
+}
+
+// entry writes the note into a calendar with others.
+func (n *Note) entry(c *calendarWriter) error {
+	c.journal(n)
+	return c.err
+}

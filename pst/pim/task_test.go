@@ -202,6 +202,35 @@ func TestTaskThatRepeats(t *testing.T) {
 	}
 }
 
+// TestTaskAmongEvents: a calendar holds tasks and notes beside events, and a task that
+// names a zone of the text begins its days there.
+func TestTaskAmongEvents(t *testing.T) {
+	task := fullTask()
+	var b bytes.Buffer
+	if err := WriteCalendar(&b, task, &Note{Text: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := ReadCalendar(bytes.NewReader(b.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]*Task{task}, c.Tasks); d != "" {
+		t.Error(d)
+	}
+	if notes := readNotes(t, b.Bytes()); len(notes) != 1 || notes[0].Text != "x" {
+		t.Errorf("%+v", notes)
+	}
+	c, err = ReadCalendar(strings.NewReader("BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:Here\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0300\nTZOFFSETTO:+0300\nEND:STANDARD\nEND:VTIMEZONE\n" +
+		"BEGIN:VTODO\nDUE;TZID=Here:20260301T000000\nEND:VTODO\nEND:VCALENDAR"))
+	if err != nil || len(c.Tasks) != 1 {
+		t.Fatal(c, err)
+	}
+	h := hold(t, c.Tasks[0].Write)
+	if due, end := h.props.Time(pst.PidLidTaskDueDate), h.props.Time(pst.PidLidCommonEnd); due.Sub(end) != 3*hour || !due.Equal(Date{2026, 3, 1}.time()) {
+		t.Errorf("due %v, in UTC %v", due, end)
+	}
+}
+
 // TestOriginalOfTodo: the text that hangs on the task says what the first one said.
 func TestOriginalOfTodo(t *testing.T) {
 	got := readTasks(t, todo("SUMMARY;LANGUAGE=de;X-A=\"b,c\",d:x\\, y", "RRULE:FREQ=HOURLY", "X-Q;ENCODING=QUOTED-PRINTABLE:a=0D=0Ab", "BEGIN:VALARM", "ACTION:EMAIL", "END:VALARM"))[0]
