@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"keepwatch/pst"
+	"keepwatch/pst/check"
+	"keepwatch/pst/reader"
 	"keepwatch/pst/writer"
 )
 
@@ -153,5 +155,67 @@ func BenchmarkCopy(b *testing.B) {
 func copyThrough(b *testing.B, to io.Writer, sum io.Writer, from io.Reader) {
 	if _, err := io.Copy(to, io.TeeReader(from, sum)); err != nil {
 		b.Fatal(err)
+	}
+}
+
+// mixed is a file of mixed mail that a benchmark reads, and its size.
+func mixed(b *testing.B) (*os.File, int64) {
+	all, _ := letters(benchBytes(b))
+	path := filepath.Join(b.TempDir(), "mixed.pst")
+	writeLetters(b, path, all)
+	f, err := os.Open(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { f.Close() })
+	info, err := f.Stat()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(info.Size())
+	return f, info.Size()
+}
+
+// BenchmarkReadMixed reads all properties, recipients and attachments of mixed mail, and takes
+// the SHA-256 of each attachment.
+func BenchmarkReadMixed(b *testing.B) {
+	f, size := mixed(b)
+	messages := 0
+	for b.Loop() {
+		file, err := reader.Open(f, size, reader.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		messages = 0
+		err = file.Walk(func(d *reader.Folder, err error) error {
+			if err != nil || d.IsSearch() {
+				return err
+			}
+			for m, err := range d.Messages() {
+				if err != nil {
+					return err
+				}
+				if _, err := listItem(m); err != nil {
+					return err
+				}
+				messages++
+			}
+			return nil
+		})
+		if err != nil || messages == 0 {
+			b.Fatal(messages, err)
+		}
+	}
+	b.ReportMetric(float64(messages*b.N)/b.Elapsed().Seconds(), "messages/s")
+}
+
+// BenchmarkCheckMixed checks mixed mail.
+func BenchmarkCheckMixed(b *testing.B) {
+	f, size := mixed(b)
+	for b.Loop() {
+		report, err := check.File(f, size, check.Options{})
+		if err != nil || !report.Clean() {
+			b.Fatal(report.Findings, err)
+		}
 	}
 }
