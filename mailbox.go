@@ -316,3 +316,19 @@ type MailChoice struct {
 	Subject string    `json:"subject,omitempty"` // likewise
 	From    string    `json:"from,omitempty"`
 }
+
+// Sentence says in a line what is inside.
+func (m Mailbox) Sentence() string {
+	if m.Trouble != "" && m.Items == 0 && m.Count == 0 {
+		return "It is an Outlook data file. " + m.Trouble
+	}
+	text := "an Outlook data file without any item"
+	if m.Items > 0 {
+		text = "an Outlook data file with " + CountKinds(m.Kinds)
+	}
+	text += " in " + FormatCount(m.Count, "folder")
+	if m.Hurt() {
+		text += "; parts of it are damaged"
+	}
+	return text
+}

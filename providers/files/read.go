@@ -30,7 +30,12 @@ type reading struct {
 
 // store opens a file, reads it into the sink and compares it with what it was
 // before. What is no file goes straight in.
-func (r *reading) store(at place, e keepwatch.Entry, seen fs.FileInfo, add func(keepwatch.Entry, io.Reader) error) error {
+func (r *reading) store(at place, e keepwatch.Entry, seen fs.FileInfo, single bool) error {
+	add := r.sink.Add
+	if single {
+		add = r.sink.Single
+	}
+
 	if e.Type != keepwatch.EntryFile {
 		r.done(e)
 		return add(e, nil)
@@ -65,7 +70,10 @@ func (r *reading) store(at place, e keepwatch.Entry, seen fs.FileInfo, add func(
 		return err
 	}
 	r.done(fresh)
-	return r.compare(e, seen, before, f)
+	if err := r.compare(e, seen, before, f); err != nil {
+		return err
+	}
+	return r.mailbox(f, e, before, single)
 }
 
 // remark notes what is worth knowing about a file before it is read.
