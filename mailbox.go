@@ -332,3 +332,11 @@ func (m Mailbox) Sentence() string {
 	}
 	return text
 }
+
+// Add counts an item that is to be brought out. Its attachments grow by a third as they
+// are written into a mail (base64, RFC 2045 6.8), and each file has headers of its own.
+func (p *MailPlan) Add(item MailItem) {
+	p.Items++
+	p.Bytes += item.Bytes + item.Bytes*2/5 + 2048
+	p.Kinds[item.Kind]++
+}

@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,6 +84,8 @@ func leftOf(run keepwatch.Run) string {
 	switch {
 	case len(run.Ask.Return) > 0:
 		return returnedText(run)
+	case run.Ask.Inside:
+		return "No folder was made, and nothing that was there was touched."
 	case run.Kind == keepwatch.RunRestore:
 		return "No new folder was made. What it had restored into one that was there already stays in it."
 	case run.Kind == keepwatch.RunVerify:
@@ -211,6 +214,10 @@ func (r *Router) done(msg *keepwatch.Message, run keepwatch.Run) {
 			putBackDone(msg, run)
 			return
 		}
+		if run.Ask.Inside {
+			broughtOut(msg, run)
+			return
+		}
 		msg.Blocks = append(msg.Blocks,
 			keepwatch.Text(fmt.Sprintf("%s (%s) restored in %s, each compared with its SHA-256 from the day of the backup.", keepwatch.FormatCount(res.Items, "item"), keepwatch.FormatBytes(res.Bytes), keepwatch.FormatDuration(took))),
 			keepwatch.Block{Fields: []keepwatch.Field{{Name: "From", Value: res.Archive}, {Name: "To", Value: run.Ask.To}}})
@@ -249,7 +256,11 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 	text := fmt.Sprintf("%s (%s) read in %s, %s; sealed to %s.", keepwatch.FormatCount(res.Items, "item"), keepwatch.FormatBytes(res.Bytes),
 		keepwatch.FormatDuration(took), keepwatch.FormatRate(res.Bytes, took), keepwatch.FormatBytes(sealed))
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(text), keepwatch.Text(proofText(res.Verification)))
-	msg.Blocks = append(msg.Blocks, notes(res)...)
+	msg.Blocks = append(append(msg.Blocks, r.mailboxBlocks(res.Mailboxes, res.Counts[keepwatch.NoteMailbox])...), notes(res)...)
+	if slices.ContainsFunc(res.Mailboxes, func(m keepwatch.Mailbox) bool { return m.Hurt() || badly(m.Check) }) {
+		msg.Tone = keepwatch.ToneWarn
+		msg.Title += ", but a mailbox in it is damaged" // it is kept as it came: no failure of the backup
+	}
 	if leftOut(res.Counts) > 0 {
 		msg.Tone = keepwatch.ToneWarn
 		msg.Title += ", with gaps"

@@ -1,0 +1,254 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"keepwatch"
+)
+
+// Mailboxes looks into Outlook data files that lie in archives.
+type Mailboxes interface {
+	// Page lists a folder of one, as keepwatch.MailPart names it: at most n items, from
+	// the number of the first on. Where the part names an item, it is the only one.
+	Page(ctx context.Context, ref, part string, from, n int) (keepwatch.MailPage, error)
+	// Plan says what bringing folders and items out does, without writing anything.
+	Plan(ctx context.Context, ref string, ask keepwatch.Ask) (keepwatch.MailPlan, error)
+}
+
+// Bounds of what is shown of Outlook data files.
+const (
+	shownMailboxes = 3   // on a card, one by one
+	shownDamage    = 3   // parts of one that are named
+	windowChat     = 15  // rows of a list on a platform: a page, as pageRows
+	windowTerminal = 100 // rows of a list in the terminal
+	shownSubject   = 80  // characters
+	shownSender    = 30
+)
+
+// mailboxBlocks shows Outlook data files on a card: what is inside, the biggest folders,
+// and before all else what is wrong with them. more is how many there are in all.
+func (r *Router) mailboxBlocks(list []keepwatch.Mailbox, more int64) []keepwatch.Block {
+	var blocks []keepwatch.Block
+	for _, m := range list[:min(len(list), shownMailboxes)] {
+		blocks = append(blocks, keepwatch.Text(r.mailboxText(m)))
+	}
+	if n := more - int64(min(len(list), shownMailboxes)); n > 0 {
+		text := "… and " + keepwatch.FormatCount(n, "more Outlook data file")
+		if hurt := hurtBehind(list); hurt != "" {
+			text += ". Damaged among them: " + hurt
+		}
+		blocks = append(blocks, keepwatch.Text(text))
+	}
+	return blocks
+}
+
+// hurtBehind names those that are damaged among the ones that are not shown one by one.
+func hurtBehind(list []keepwatch.Mailbox) string {
+	var names []string
+	for _, m := range list[min(len(list), shownMailboxes):] {
+		if m.Hurt() || badly(m.Check) {
+			names = append(names, m.Path)
+		}
+	}
+	return printable(names, ", ")
+}
+
+// mailboxText shows one on a card.
+func (r *Router) mailboxText(m keepwatch.Mailbox) string {
+	lines := []string{keepwatch.Printable(m.Path) + ": " + r.mailboxHead(m)}
+	lines = append(lines, r.mailboxTrouble(m)...)
+	if len(m.Biggest) > 0 {
+		var names []string
+		for _, f := range m.Biggest {
+			names = append(names, fmt.Sprintf("%s %s", keepwatch.Printable(folderName(f.Path)), keepwatch.FormatCount(f.Items, "")))
+		}
+		lines = append(lines, "Biggest folders: "+strings.Join(names, ", "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// folderName names a folder in a list; the top has no name.
+func folderName(path string) string {
+	if path == "" {
+		return "(at the top)"
+	}
+	return path
+}
+
+// mailboxHead counts what is inside.
+func (r *Router) mailboxHead(m keepwatch.Mailbox) string {
+	if m.Trouble != "" && m.Items == 0 && len(m.Biggest) == 0 {
+		return "an Outlook data file of " + keepwatch.FormatBytes(m.Size)
+	}
+	text := "an empty Outlook data file"
+	if m.Items > 0 {
+		text = keepwatch.CountKinds(m.Kinds)
+	}
+	text += " in " + keepwatch.FormatCount(m.Count, "folder")
+	if days := r.days(m.First, m.Last); days != "" {
+		text += ", " + days
+	}
+	return text
+}
+
+// days writes the days from one moment to another.
+func (r *Router) days(first, last time.Time) string {
+	if first.IsZero() {
+		return ""
+	}
+	const layout = "2 Jan 2006"
+	from, to := first.In(r.cfg.Location).Format(layout), last.In(r.cfg.Location).Format(layout)
+	if from == to {
+		return from
+	}
+	return from + " to " + to
+}
+
+// mailboxTrouble says what is wrong with one, in lines that somebody understands who
+// has only this one copy.
+func (r *Router) mailboxTrouble(m keepwatch.Mailbox) []string {
+	var lines []string
+	if m.Trouble != "" {
+		lines = append(lines, "! "+m.Trouble)
+	}
+	if m.Damaged > 0 {
+		lines = append(lines, fmt.Sprintf("! Damaged: %s of it cannot be read. It is kept as it came, and everything else in it can be taken out.", keepwatch.FormatCount(m.Damaged, "part")))
+		for _, d := range m.Damage[:min(len(m.Damage), shownDamage)] {
+			lines = append(lines, "  "+damageText(d))
+		}
+		if more := m.Damaged - int64(min(len(m.Damage), shownDamage)); more > 0 {
+			lines = append(lines, fmt.Sprintf("  … and %s more", keepwatch.FormatCount(more, "")))
+		}
+	}
+	if text := checkText(m.Check); text != "" {
+		lines = append(lines, text)
+	}
+	return lines
+}
+
+func damageText(d keepwatch.MailDamage) string {
+	text := keepwatch.Clean(strings.ReplaceAll(d.Text, "\n", " "))
+	if d.Where != "" {
+		text = keepwatch.Printable(d.Where) + ": " + text
+	}
+	if d.Offset >= 0 {
+		text += fmt.Sprintf(" (at byte %s)", keepwatch.FormatCount(d.Offset, ""))
+	}
+	return text
+}
+
+// badly reports whether a check found what Outlook would mind.
+func badly(c *keepwatch.MailCheck) bool {
+	return c != nil && (c.Worst == keepwatch.MailRepair || c.Worst == keepwatch.MailRuined)
+}
+
+// checkText says what a strict check found; "" where nobody looked.
+func checkText(c *keepwatch.MailCheck) string {
+	if c == nil {
+		return ""
+	}
+	if c.Trouble != "" {
+		return "Its structure was not checked: " + c.Trouble
+	}
+	how := keepwatch.FormatCount(c.Findings, "finding")
+	if c.Cut {
+		how = "at least " + how
+	}
+	switch c.Worst {
+	case keepwatch.MailSound:
+		return "Its structure was checked: nothing is wrong with it."
+	case keepwatch.MailOdd:
+		return "Its structure was checked: nothing that Outlook would mind (" + how + " that " + plural(c.Findings, "is", "are") + " only unusual)."
+	case keepwatch.MailRepair:
+		return "! Its structure was checked: Outlook would offer to repair it (" + how + "). Everything that is listed here can be read all the same. The worst: " + keepwatch.Clean(c.Text)
+	}
+	return "! Its structure was checked: parts of it are broken, and Outlook may not open it before it is repaired (" + how + "). The worst: " + keepwatch.Clean(c.Text)
+}
+
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// mailboxes gives what was found inside the Outlook data files of an archive when it
+// was made, and what else is called by a name: whether that is in the archive at all.
+func (r *Router) mailboxes(ctx context.Context, ref, name string) (list []keepwatch.Mailbox, named keepwatch.Entry, err error) {
+	var lines []keepwatch.Mailbox
+	err = r.cfg.Vault.Contents(ctx, ref, func(e keepwatch.Entry) error {
+		if _, below := keepwatch.InsideOf(e.Path, name); e.Path == name || below && e.Type == keepwatch.EntryFile {
+			named = e
+		}
+		return nil
+	}, func(n keepwatch.Note) error {
+		if n.Mailbox != nil {
+			lines = append(lines, *n.Mailbox)
+		}
+		return nil
+	})
+	return keepwatch.UnsealMailboxes(lines), named, err
+}
+
+// mailboxesOf shows the Outlook data files of an archive on the card of the archive.
+func (r *Router) mailboxesOf(ctx context.Context, a keepwatch.Archive) (blocks []keepwatch.Block, buttons []keepwatch.Button) {
+	list, total := a.Mailboxes, a.Counts[keepwatch.NoteMailbox]
+	if total == 0 {
+		return nil, nil
+	}
+	if len(list) == 0 { // the state was lost since it was made; the sealed list has them
+		var err error
+		if list, _, err = r.mailboxes(ctx, a.Ref(), ""); err != nil {
+			return []keepwatch.Block{keepwatch.Text(fmt.Sprintf("It holds %s; what is inside could not be read.", keepwatch.FormatCount(total, "Outlook data file")))}, nil
+		}
+	}
+	for _, m := range list[:min(len(list), shownMailboxes)] {
+		if len(list) == 1 || m.Items > 0 {
+			buttons = append(buttons, keepwatch.Button{Label: "Folders of " + short(m.Path, 40), Command: "backup show " + Quote(a.Ref(), m.Path)})
+		}
+	}
+	return r.mailboxBlocks(list, max(total, int64(len(list)))), buttons
+}
+
+// short cuts a text for a label or a cell, in characters.
+func short(text string, most int) string {
+	text = keepwatch.Printable(text)
+	if runes := []rune(text); len(runes) > most {
+		return strings.TrimSpace(string(runes[:most-1])) + "…"
+	}
+	return text
+}
+
+// window is the part of a list that is shown: from, counted from 1, and how many.
+func (c *call) window() (from, n int, err error) {
+	n = windowTerminal
+	if !c.req.Local {
+		n = windowChat
+	}
+	if !c.args.has("from") {
+		return 1, n, nil
+	}
+	if from, err = strconv.Atoi(c.args.one("from")); err != nil || from < 1 || from > 1_000_000_000 {
+		return 0, 0, keepwatch.Errorf(keepwatch.KindInvalid, "--from needs the number of the first line that is to be shown: --from 16.")
+	}
+	return from, n, nil
+}
+
+// turn gives the buttons that go on in a list, and says which part of it is shown.
+func (c *call) turn(words []string, from, n, shown int, total int64) (buttons []keepwatch.Button, text string) {
+	command := "backup show " + Quote(words...)
+	if from > 1 {
+		buttons = append(buttons, keepwatch.Button{Label: "Back", Command: fmt.Sprintf("%s --from %d", command, max(1, from-n))})
+	}
+	if int64(from-1+shown) < total {
+		buttons = append(buttons, keepwatch.Button{Label: "More", Command: fmt.Sprintf("%s --from %d", command, from+n)})
+	}
+	if len(buttons) > 0 && shown > 0 {
+		text = fmt.Sprintf(", %s to %s of %s", keepwatch.FormatCount(int64(from), ""), keepwatch.FormatCount(int64(from-1+shown), ""), keepwatch.FormatCount(total, ""))
+	}
+	return buttons, text
+}
