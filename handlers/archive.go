@@ -214,12 +214,16 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 		}
 	}
 	msg.Blocks = append(msg.Blocks, notes(keepwatch.Result{Notes: a.Notes, Counts: a.Counts})...)
-	mail, folders := r.mailboxesOf(ctx, a)
+	list, mail := r.mailboxesOf(ctx, a)
+	if bad := worse(list); bad != "" && msg.Tone == keepwatch.ToneGood {
+		msg.Tone = keepwatch.ToneWarn
+		msg.Title += bad
+	}
 	msg.Blocks = append(append(msg.Blocks, mail...), r.inside(ctx, a)...)
 	msg.Blocks = append(msg.Blocks, r.openBlocks(a.Ref(), a.Sealed)...)
 	ref := Quote(a.Ref())
 	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Verify", Command: "backup verify " + ref}, keepwatch.Button{Label: "Restore", Command: "backup restore " + ref, Form: restoreForm(a)})
-	msg.Buttons = append(msg.Buttons, folders...)
+	msg.Buttons = append(msg.Buttons, foldersButtons(a.Ref(), list)...)
 	if a.Kind == keepwatch.KindCPanel && r.cfg.Duties.Returns != nil {
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Put back into the account", Command: "backup restore " + ref + " --to " + toAccount, Form: putBackForm(a)})
 	}

@@ -3,7 +3,6 @@ package handlers
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -257,9 +256,9 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 		keepwatch.FormatDuration(took), keepwatch.FormatRate(res.Bytes, took), keepwatch.FormatBytes(sealed))
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(text), keepwatch.Text(proofText(res.Verification)))
 	msg.Blocks = append(append(msg.Blocks, r.mailboxBlocks(res.Mailboxes, res.Counts[keepwatch.NoteMailbox])...), notes(res)...)
-	if slices.ContainsFunc(res.Mailboxes, func(m keepwatch.Mailbox) bool { return m.Hurt() || badly(m.Check) }) {
+	if bad := worse(res.Mailboxes); bad != "" {
 		msg.Tone = keepwatch.ToneWarn
-		msg.Title += ", but a mailbox in it is damaged" // it is kept as it came: no failure of the backup
+		msg.Title += bad // it is kept as it came: no failure of the backup
 	}
 	if leftOut(res.Counts) > 0 {
 		msg.Tone = keepwatch.ToneWarn
@@ -291,7 +290,7 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 		fields = append(fields, keepwatch.Field{Name: "Key", Value: r.cfg.KeyFile + " (keep a copy elsewhere: without it no archive opens)"})
 	}
 	msg.Blocks = append(append(msg.Blocks, keepwatch.Block{Fields: fields}), r.openBlocks(res.Archive, res.Sealed)...)
-	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Restore", Command: "backup restore " + Quote(res.Archive)})
+	msg.Buttons = append(append(msg.Buttons, keepwatch.Button{Label: "Restore", Command: "backup restore " + Quote(res.Archive)}), foldersButtons(res.Archive, res.Mailboxes)...)
 }
 
 // openBlocks says how an archive is opened with age, zstd and tar alone.

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,11 +22,11 @@ type Mailboxes interface {
 
 // Bounds of what is shown of Outlook data files.
 const (
-	shownMailboxes = 3   // on a card, one by one
-	shownDamage    = 3   // parts of one that are named
-	windowChat     = 15  // rows of a list on a platform: a page, as pageRows
-	windowTerminal = 100 // rows of a list in the terminal
-	shownSubject   = 80  // characters
+	shownMailboxes = 3  // on a card, one by one
+	shownDamage    = 3  // parts of one that are named
+	windowChat     = 15 // rows of a list on a platform: a page, as pageRows
+	windowTerminal = 40 // rows of a list in the terminal
+	shownSubject   = 80 // characters
 	shownSender    = 30
 )
 
@@ -64,7 +65,7 @@ func (r *Router) mailboxText(m keepwatch.Mailbox) string {
 	if len(m.Biggest) > 0 {
 		var names []string
 		for _, f := range m.Biggest {
-			names = append(names, fmt.Sprintf("%s %s", keepwatch.Printable(folderName(f.Path)), keepwatch.FormatCount(f.Items, "")))
+			names = append(names, fmt.Sprintf("%s (%s)", keepwatch.Printable(folderName(f.Path)), keepwatch.FormatCount(f.Items, "")))
 		}
 		lines = append(lines, "Biggest folders: "+strings.Join(names, ", "))
 	}
@@ -81,12 +82,17 @@ func folderName(path string) string {
 
 // mailboxHead counts what is inside.
 func (r *Router) mailboxHead(m keepwatch.Mailbox) string {
-	if m.Trouble != "" && m.Items == 0 && len(m.Biggest) == 0 {
-		return "an Outlook data file of " + keepwatch.FormatBytes(m.Size)
+	text := "an Outlook data file"
+	if m.Format != "" {
+		text += " (" + m.Format + ")"
 	}
-	text := "an empty Outlook data file"
+	if m.Trouble != "" && m.Items == 0 && m.Count == 0 {
+		return text
+	}
 	if m.Items > 0 {
-		text = keepwatch.CountKinds(m.Kinds)
+		text += " with " + keepwatch.CountKinds(m.Kinds)
+	} else {
+		text += " without any item"
 	}
 	text += " in " + keepwatch.FormatCount(m.Count, "folder")
 	if days := r.days(m.First, m.Last); days != "" {
@@ -127,7 +133,32 @@ func (r *Router) mailboxTrouble(m keepwatch.Mailbox) []string {
 	if text := checkText(m.Check); text != "" {
 		lines = append(lines, text)
 	}
+	if ruined(m) {
+		lines = append(lines, whatToDo)
+	}
 	return lines
+}
+
+// whatToDo is for whoever has handed in a damaged file.
+const whatToDo = "What to do: if Outlook still shows this mailbox, export it again and hand that in too. If this is the only copy, leave it as it is, and have Outlook's Inbox Repair Tool (scanpst.exe) mend a copy of it."
+
+// ruined reports whether something in it is lost, or will be.
+func ruined(m keepwatch.Mailbox) bool {
+	return m.Damaged > 0 || m.Check != nil && m.Check.Worst == keepwatch.MailRuined
+}
+
+// worse says in a title what is wrong with the Outlook data files of an archive; "" is
+// nothing.
+func worse(list []keepwatch.Mailbox) string {
+	switch {
+	case slices.ContainsFunc(list, ruined):
+		return ", but a mailbox in it is damaged"
+	case slices.ContainsFunc(list, func(m keepwatch.Mailbox) bool { return m.Trouble != "" }):
+		return ", but a mailbox in it could not be looked into"
+	case slices.ContainsFunc(list, func(m keepwatch.Mailbox) bool { return badly(m.Check) }):
+		return ", but a mailbox in it is not quite in order"
+	}
+	return ""
 }
 
 func damageText(d keepwatch.MailDamage) string {
@@ -195,23 +226,29 @@ func (r *Router) mailboxes(ctx context.Context, ref, name string) (list []keepwa
 }
 
 // mailboxesOf shows the Outlook data files of an archive on the card of the archive.
-func (r *Router) mailboxesOf(ctx context.Context, a keepwatch.Archive) (blocks []keepwatch.Block, buttons []keepwatch.Button) {
-	list, total := a.Mailboxes, a.Counts[keepwatch.NoteMailbox]
+func (r *Router) mailboxesOf(ctx context.Context, a keepwatch.Archive) (list []keepwatch.Mailbox, blocks []keepwatch.Block) {
+	list = a.Mailboxes
+	total := a.Counts[keepwatch.NoteMailbox]
 	if total == 0 {
 		return nil, nil
 	}
 	if len(list) == 0 { // the state was lost since it was made; the sealed list has them
 		var err error
 		if list, _, err = r.mailboxes(ctx, a.Ref(), ""); err != nil {
-			return []keepwatch.Block{keepwatch.Text(fmt.Sprintf("It holds %s; what is inside could not be read.", keepwatch.FormatCount(total, "Outlook data file")))}, nil
+			return nil, []keepwatch.Block{keepwatch.Text(fmt.Sprintf("It holds %s; what is inside could not be read.", keepwatch.FormatCount(total, "Outlook data file")))}
 		}
 	}
+	return list, r.mailboxBlocks(list, max(total, int64(len(list))))
+}
+
+// foldersButtons lead into the Outlook data files of an archive.
+func foldersButtons(ref string, list []keepwatch.Mailbox) (buttons []keepwatch.Button) {
 	for _, m := range list[:min(len(list), shownMailboxes)] {
-		if len(list) == 1 || m.Items > 0 {
-			buttons = append(buttons, keepwatch.Button{Label: "Folders of " + short(m.Path, 40), Command: "backup show " + Quote(a.Ref(), m.Path)})
+		if m.Count > 0 {
+			buttons = append(buttons, keepwatch.Button{Label: "Folders of " + short(m.Path, 40), Command: "backup show " + Quote(ref, m.Path)})
 		}
 	}
-	return r.mailboxBlocks(list, max(total, int64(len(list)))), buttons
+	return buttons
 }
 
 // short cuts a text for a label or a cell, in characters.

@@ -29,7 +29,7 @@ func (r *Router) showInside(ctx context.Context, c *call, a keepwatch.Archive) (
 	case r.cfg.Mailboxes == nil:
 		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "This Keepwatch cannot look into Outlook data files. Restore the whole file.")
 	}
-	return r.showItems(ctx, c, a, inside)
+	return r.showItems(ctx, c, a, named.Path, inside)
 }
 
 // noticed keeps that an archive was found damaged: it must not count any more, whoever
@@ -57,10 +57,10 @@ func (r *Router) showFolders(c *call, a keepwatch.Archive, m keepwatch.Mailbox) 
 	shown := m.Folders[from-1 : min(from-1+n, len(m.Folders))]
 	buttons, where := c.turn([]string{a.Ref(), m.Path}, from, n, len(shown), total)
 	msg := keepwatch.Message{Title: keepwatch.Printable(m.Path) + " in " + a.Ref() + where}
-	if m.Hurt() || badly(m.Check) {
+	if worse([]keepwatch.Mailbox{m}) != "" {
 		msg.Tone = keepwatch.ToneWarn
 	}
-	fields := []keepwatch.Field{{Name: "Holds", Value: r.mailboxHead(m)}, {Name: "File", Value: fmt.Sprintf("%s, %s", keepwatch.FormatBytes(m.Size), m.Format)}}
+	fields := []keepwatch.Field{{Name: "Holds", Value: r.mailboxHead(m)}, {Name: "File", Value: keepwatch.FormatBytes(m.Size)}}
 	if m.Name != "" {
 		fields = append(fields, keepwatch.Field{Name: "Called in Outlook", Value: keepwatch.Printable(m.Name)})
 	}
@@ -102,7 +102,7 @@ func (r *Router) showFolders(c *call, a keepwatch.Archive, m keepwatch.Mailbox) 
 // mailForm asks what of an Outlook data file is to be brought out.
 func mailForm(ref, file string) *keepwatch.Form {
 	return &keepwatch.Form{
-		Title: "Restore from a mailbox", Submit: "Show the plan", Text: "Nothing is written yet: you see first what would be done. All of " + short(file, 60) + " from " + ref + " goes into a folder of files, unless you name a place for it.",
+		Title: "Restore from a mailbox", Submit: "Show the plan", Text: "Nothing is written yet: you see first what would be done with " + short(file, 60) + " from " + ref + ".",
 		Fields: []keepwatch.FormField{
 			{Name: "to", Flag: true, Label: "Into this folder of Keepwatch's machine", Hint: "empty: a new folder of its own", Type: keepwatch.FieldText},
 		},
@@ -111,10 +111,10 @@ func mailForm(ref, file string) *keepwatch.Form {
 
 // showItems lists the items of a folder, or shows one of them. Whose mail came from
 // whom is for those alone who may take it out.
-func (r *Router) showItems(ctx context.Context, c *call, a keepwatch.Archive, part string) (keepwatch.Message, error) {
+func (r *Router) showItems(ctx context.Context, c *call, a keepwatch.Archive, file, part string) (keepwatch.Message, error) {
 	if c.person.Role < keepwatch.RoleAdmin {
 		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindDenied, "Whose mail is in a folder is for admins to see, who may also take it out; your role is %s. `/backup show %s` shows which folders there are. Ask %s.",
-			c.person.Role, Quote(a.Ref()), r.admins(c.req.Account.Platform))
+			c.person.Role, Quote(a.Ref(), file), r.admins(c.req.Account.Platform))
 	}
 	from, n, err := c.window()
 	if err != nil {
@@ -133,7 +133,11 @@ func (r *Router) showItems(ctx context.Context, c *call, a keepwatch.Archive, pa
 	}
 	buttons, where := c.turn([]string{a.Ref(), folder}, from, n, len(page.Items), page.Total)
 	msg := keepwatch.Message{Title: keepwatch.Printable(strings.TrimSuffix(folder, "/")) + where}
-	msg.Blocks = append(msg.Blocks, keepwatch.Text(keepwatch.FormatCount(page.Total, "item")+" in this folder of "+a.Ref()+foldersBelow(page.Below)))
+	much := keepwatch.FormatCount(page.Total, "item")
+	if page.Total == 0 {
+		much = "No item"
+	}
+	msg.Blocks = append(msg.Blocks, keepwatch.Text(much+" in this folder of "+a.Ref()+foldersBelow(page.Below)))
 	if len(page.Items) > 0 {
 		table := keepwatch.Table{Head: []string{"#", "When", "From", "Subject", "Size"}}
 		for _, item := range page.Items {
@@ -143,8 +147,11 @@ func (r *Router) showItems(ctx context.Context, c *call, a keepwatch.Archive, pa
 			keepwatch.Text("To take one out, and the whole folder with what is below it:"),
 			keepwatch.Code("/backup restore "+Quote(a.Ref(), keepwatch.MailPart(page.File, page.Folder.Path, page.Items[0].Number))+"\n/backup restore "+Quote(a.Ref(), folder)))
 	}
-	msg.Buttons = append(buttons, keepwatch.Button{Label: "Restore this folder", Command: "backup restore " + Quote(a.Ref(), folder), Form: mailForm(a.Ref(), folder)},
-		keepwatch.Button{Label: "All folders", Command: "backup show " + Quote(a.Ref(), page.File)})
+	msg.Buttons = buttons
+	if page.Total > 0 || len(page.Below) > 0 {
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Restore this folder", Command: "backup restore " + Quote(a.Ref(), folder), Form: mailForm(a.Ref(), folder)})
+	}
+	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "All folders", Command: "backup show " + Quote(a.Ref(), page.File)})
 	return msg, nil
 }
 
