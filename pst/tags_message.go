@@ -19,6 +19,7 @@ const (
 	PidTagSentRepresentingName              Tag = 0x0042001F
 	PidTagSentRepresentingAddressType       Tag = 0x0064001F
 	PidTagSentRepresentingEmailAddress      Tag = 0x0065001F
+	PidTagSentRepresentingSmtpAddress       Tag = 0x5D02001F
 	PidTagReceivedByName                    Tag = 0x0040001F
 	PidTagReplyRecipientEntries             Tag = 0x004F0102 // FLATENTRYLIST
 	PidTagReplyRecipientNames               Tag = 0x0050001F
@@ -27,12 +28,14 @@ const (
 	PidTagConversationTopic                 Tag = 0x0070001F
 	PidTagConversationIndex                 Tag = 0x00710102 // 22 bytes and 5 for each answer, [MS-OXOMSG] 2.2.1.3
 	PidTagConversationId                    Tag = 0x30130102 // 16 bytes
+	PidTagConversationIndexTracking         Tag = 0x3016000B // the GUID of the index is the conversation, [MS-PST] 5.4
 	PidTagTransportMessageHeaders           Tag = 0x007D001F // the header block of the mail
 	PidTagSenderEntryId                     Tag = 0x0C190102
 	PidTagSenderName                        Tag = 0x0C1A001F
 	PidTagSenderSearchKey                   Tag = 0x0C1D0102
 	PidTagSenderAddressType                 Tag = 0x0C1E001F
 	PidTagSenderEmailAddress                Tag = 0x0C1F001F
+	PidTagSenderSmtpAddress                 Tag = 0x5D01001F
 	PidTagDisplayBcc                        Tag = 0x0E02001F // names, joined by "; "
 	PidTagDisplayCc                         Tag = 0x0E03001F
 	PidTagDisplayTo                         Tag = 0x0E04001F
@@ -44,6 +47,7 @@ const (
 	PidTagInternetArticleNumber             Tag = 0x0E230003
 	PidTagBody                              Tag = 0x1000001F // plain text
 	PidTagRtfCompressed                     Tag = 0x10090102 // [MS-OXRTFCP]
+	PidTagRtfInSync                         Tag = 0x0E1F000B // the RTF and the text are one, [MS-OXCMSG] 2.2.1.56.5
 	PidTagHtml                              Tag = 0x10130102 // bytes in the code page of PidTagInternetCodepage
 	PidTagNativeBody                        Tag = 0x10160003 // 1 text, 2 RTF, 3 HTML; [MS-OXCMSG] 2.2.1.56.2
 	PidTagInternetMessageId                 Tag = 0x1035001F // with its angle brackets
@@ -138,4 +142,10 @@ const (
 	NativeText = 1
 	NativeRTF  = 2
 	NativeHTML = 3
+)
+
+// Named properties of mails.
+var (
+	PidLidFlagRequest  = Named{Set: PSETIDCommon, LID: 0x8530, Type: String}               // what a follow-up flag says, [MS-OXOFLAG] 2.2.1.9
+	PidNameContentType = Named{Set: PSInternetHeaders, Name: "Content-Type", Type: String} // of an encrypted mail, [MS-OXOSMIME] 2.1.3.2.1
 )

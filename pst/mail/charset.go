@@ -1,0 +1,174 @@
+package mail
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
+)
+
+// utf8Page is the code page of UTF-8.
+const utf8Page = 65001
+
+// codePages are the code pages of Windows by the names of the WHATWG (which
+// htmlindex gives), as PidTagInternetCodepage has them. A charset that is not here
+// is changed to UTF-8. Source: Code Page Identifiers, Microsoft Learn.
+var codePages = map[string]int32{
+	"utf-8": utf8Page, "ibm866": 866, "iso-8859-2": 28592, "iso-8859-3": 28593, "iso-8859-4": 28594,
+	"iso-8859-5": 28595, "iso-8859-6": 28596, "iso-8859-7": 28597, "iso-8859-8": 28598, "iso-8859-8-i": 38598,
+	"iso-8859-13": 28603, "iso-8859-15": 28605, "koi8-r": 20866, "koi8-u": 21866, "macintosh": 10000,
+	"windows-874": 874, "windows-1250": 1250, "windows-1251": 1251, "windows-1252": 1252, "windows-1253": 1253,
+	"windows-1254": 1254, "windows-1255": 1255, "windows-1256": 1256, "windows-1257": 1257, "windows-1258": 1258,
+	"x-mac-cyrillic": 10007, "gbk": 936, "gb18030": 54936, "big5": 950, "euc-jp": 51932, "iso-2022-jp": 50220,
+	"shift_jis": 932, "euc-kr": 51949,
+}
+
+// pageNames are names for code pages that codePages does not have, or has otherwise.
+var pageNames = map[int32]string{
+	20127: "us-ascii", 28591: "iso-8859-1", 28599: "iso-8859-9", 949: "euc-kr", 20932: "euc-jp", 50221: "iso-2022-jp",
+	50222: "iso-2022-jp", 20936: "gbk", 1200: "utf-16le", 1201: "utf-16be", 874: "windows-874", 65000: "utf-7",
+	437: "ibm437", 850: "ibm850", 852: "ibm852", 855: "ibm855", 858: "ibm00858", 860: "ibm860", 862: "ibm862", 863: "ibm863", 865: "ibm865",
+}
+
+// pageName is a name for a code page that a mail can have, or "".
+func pageName(page int32) string {
+	if n := pageNames[page]; n != "" {
+		return n
+	}
+	for name, p := range codePages {
+		if p == page {
+			return name
+		}
+	}
+	return ""
+}
+
+// single are charsets of one byte a character that htmlindex does not know.
+var single = map[string]encoding.Encoding{
+	"cp437": charmap.CodePage437, "cp850": charmap.CodePage850, "cp852": charmap.CodePage852, "cp855": charmap.CodePage855,
+	"cp858": charmap.CodePage858, "ansi_x3.110-1983": charmap.ISO8859_1,
+}
+
+// lookup finds a charset by whatever name mail has for it. The page is 0 where
+// Windows has none. ok is false for one that nobody knows; enc is nil for UTF-8.
+func lookup(name string) (enc encoding.Encoding, page int32, ok bool) {
+	name = strings.ToLower(strings.TrimSpace(name))
+	switch name {
+	case "utf-8", "utf8", "unicode-1-1-utf-8", "x-utf_8j", "utf-8-sig", "utf8mb4":
+		return nil, utf8Page, true
+	case "us-ascii", "ascii", "ansi_x3.4-1968":
+		return nil, 20127, true
+	case "": // not given
+		return nil, 0, false
+	}
+	name = strings.TrimPrefix(name, "x-unknown")
+	if strings.HasPrefix(name, "cp12") || strings.HasPrefix(name, "cp-12") {
+		name = "windows-" + strings.TrimLeft(name, "cp-")
+	}
+	if strings.HasPrefix(name, "iso8859") {
+		name = "iso-8859" + name[len("iso8859"):]
+	}
+	if e, err := htmlindex.Get(name); err == nil {
+		canonical, _ := htmlindex.Name(e)
+		if canonical != "replacement" && canonical != "x-user-defined" {
+			return e, codePages[canonical], true
+		}
+	}
+	if e := single[name]; e != nil {
+		return e, 0, true
+	}
+	for _, n := range []string{name, "cs" + name} {
+		if e, err := ianaindex.MIME.Encoding(n); err == nil && e != nil {
+			return e, 0, true
+		}
+	}
+	return nil, 0, false
+}
+
+// decodeText makes UTF-8 of bytes in a charset, and says whether that is what they
+// were: false where characters had to be put in the place of what is none.
+//
+// What has no charset, an unknown one, or says that it is UTF-8 or ASCII and is not,
+// is taken as UTF-8 where it is valid, and each other byte as Windows-1252: so no
+// byte is lost, and what has the wrong label is readable in most cases.
+func decodeText(b []byte, charset string) (string, bool) {
+	enc, _, ok := lookup(charset)
+	if strings.EqualFold(charset, "utf-7") || strings.EqualFold(charset, "unicode-1-1-utf-7") {
+		return utf7(b), true
+	}
+	if !ok || enc == nil {
+		return readText(string(b)), true
+	}
+	out, err := enc.NewDecoder().Bytes(b)
+	if err != nil {
+		return readText(string(b)), true
+	}
+	broken := bytes.Count(out, []byte("\uFFFD"))
+	if broken > 0 && utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 {
+		return string(b), true // UTF-8 with a wrong label
+	}
+	return string(out), broken == 0
+}
+
+// readText makes valid UTF-8 of bytes of unknown charset, see decodeText.
+func readText(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && n == 1 {
+			r = charmap.Windows1252.DecodeByte(s[0])
+		}
+		b.WriteRune(r)
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// utf7 decodes UTF-7 (RFC 2152), which no text library of Go has any more and old
+// mail does. What is none stays as it is.
+func utf7(b []byte) string {
+	var out strings.Builder
+	s := readText(string(b))
+	for {
+		i := strings.IndexByte(s, '+')
+		if i < 0 {
+			return out.String() + s
+		}
+		out.WriteString(s[:i])
+		s = s[i+1:]
+		n := strings.IndexFunc(s, func(r rune) bool {
+			return !(r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '+' || r == '/')
+		})
+		if n < 0 {
+			n = len(s)
+		}
+		raw, err := base64.RawStdEncoding.DecodeString(s[:n])
+		ends := n < len(s) && s[n] == '-'
+		switch {
+		case n == 0 && ends:
+			out.WriteByte('+')
+		case err != nil || n == 0:
+			out.WriteByte('+')
+			continue
+		default:
+			u := make([]uint16, len(raw)/2)
+			for i := range u {
+				u[i] = uint16(raw[2*i])<<8 | uint16(raw[2*i+1])
+			}
+			out.WriteString(string(utf16.Decode(u)))
+		}
+		s = s[n:]
+		if ends {
+			s = s[1:]
+		}
+	}
+}

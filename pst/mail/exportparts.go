@@ -1,0 +1,408 @@
+package mail
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"mime/quotedprintable"
+	"path"
+	"strings"
+
+	"keepwatch/pst"
+)
+
+// mixed writes the fields and the body of a message of any kind but S/MIME:
+// multipart/mixed around multipart/related around multipart/alternative, each only
+// where it is needed.
+func (x *exporter) mixed(d *document) error {
+	var others []file
+	for _, f := range d.files {
+		if !f.inline {
+			others = append(others, f)
+		}
+	}
+	// A body in RTF is an attachment, as it can be shown nowhere else.
+	if len(others) == 0 && len(d.rtf) == 0 {
+		return x.related(d)
+	}
+	b := x.open("multipart/mixed", "")
+	if d.hasText || len(d.html) > 0 {
+		x.next(b)
+		if err := x.related(d); err != nil {
+			return err
+		}
+	}
+	if len(d.rtf) > 0 {
+		x.next(b)
+		x.field("Content-Type", param("application/rtf", "name", "body.rtf"))
+		x.field("Content-Disposition", param("attachment", "filename", "body.rtf"))
+		x.base64(strings.NewReader(string(d.rtf)))
+	}
+	for _, f := range others {
+		x.next(b)
+		if err := x.file(f); err != nil {
+			return err
+		}
+	}
+	x.close(b)
+	return nil
+}
+
+// related writes the bodies with what the HTML shows.
+func (x *exporter) related(d *document) error {
+	inline := 0
+	for _, f := range d.files {
+		if f.inline {
+			inline++
+		}
+	}
+	if inline == 0 {
+		x.alternative(d)
+		return nil
+	}
+	typ := "text/html"
+	if d.hasText {
+		typ = "multipart/alternative"
+	}
+	b := x.open("multipart/related", typ)
+	x.next(b)
+	x.alternative(d)
+	for _, f := range d.files {
+		if f.inline {
+			x.next(b)
+			if err := x.file(f); err != nil {
+				return err
+			}
+		}
+	}
+	x.close(b)
+	return nil
+}
+
+func (x *exporter) alternative(d *document) {
+	switch {
+	case len(d.html) > 0 && d.hasText:
+		b := x.open("multipart/alternative", "")
+		x.next(b)
+		x.text(d.text)
+		x.next(b)
+		x.html(d.html, d.page)
+		x.close(b)
+	case len(d.html) > 0:
+		x.html(d.html, d.page)
+	default:
+		x.text(d.text)
+	}
+}
+
+// open writes the fields of a multipart and gives its boundary.
+func (x *exporter) open(media, typ string) string {
+	b := boundary()
+	v := media + ";\r\n\tboundary=\"" + b + "\""
+	if typ != "" {
+		v += ";\r\n\ttype=\"" + typ + "\""
+	}
+	x.line("Content-Type: " + v)
+	x.line("")
+	return b
+}
+
+func (x *exporter) next(b string)  { x.line("\r\n--" + b) }
+func (x *exporter) close(b string) { x.line("\r\n--" + b + "--") }
+
+func (x *exporter) text(s string) {
+	s = crlf(strings.ReplaceAll(s, "\x00", ""))
+	x.body("text/plain", "utf-8", []byte(s))
+}
+
+// html writes the bytes as they are with the name of their charset; in a code page
+// that mail has no name for they become UTF-8, as good as they are.
+func (x *exporter) html(b []byte, page int32) {
+	name := "utf-8"
+	switch {
+	case page == 0:
+		if c := metaCharset(b); c != "" {
+			name = c
+		}
+	case page != utf8Page:
+		name = pageName(page)
+	}
+	if _, _, ok := lookup(name); !ok {
+		b, name = []byte(readText(string(b))), "utf-8"
+	}
+	x.body("text/html", name, b)
+}
+
+// body writes a text in the encoding that keeps its bytes: 7bit or quoted-printable
+// for lines that end with CR LF, base64 for all others.
+func (x *exporter) body(media, charset string, b []byte) {
+	kind := bodyEncoding(b)
+	if kind == "7bit" && charset == "utf-8" {
+		charset = "us-ascii"
+	}
+	x.line("Content-Type: " + media + "; charset=\"" + charset + "\"")
+	switch kind {
+	case "7bit":
+		x.line("Content-Transfer-Encoding: 7bit\r\n")
+		x.w.Write(b)
+	case "quoted-printable":
+		x.line("Content-Transfer-Encoding: quoted-printable\r\n")
+		q := quotedprintable.NewWriter(x.w)
+		q.Write(b)
+		q.Close()
+	default:
+		x.base64(strings.NewReader(string(b)))
+	}
+}
+
+func bodyEncoding(b []byte) string {
+	odd, line, long := 0, 0, false
+	for i, c := range b {
+		switch {
+		case c == '\n':
+			if i == 0 || b[i-1] != '\r' {
+				return "base64"
+			}
+			line = 0
+			if i >= 2 && (b[i-2] == ' ' || b[i-2] == '\t') { // lost on the way
+				long = true
+			}
+			continue
+		case c == '\r':
+			if i+1 == len(b) || b[i+1] != '\n' {
+				return "base64"
+			}
+			continue
+		case c >= 0x7F, c < ' ' && c != '\t':
+			odd++
+		}
+		if line++; line > 900 {
+			long = true
+		}
+		// "From " and boundaries at the beginning of a line are left to the encodings.
+		if line == 5 && (string(b[i-4:i+1]) == "From " || b[i-4] == '-' && b[i-3] == '-' && b[i-2] == '=') {
+			long = true
+		}
+	}
+	switch {
+	case odd*4 > len(b):
+		return "base64"
+	case odd > 0 || long || len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t'):
+		return "quoted-printable"
+	}
+	return "7bit"
+}
+
+// file writes an attachment.
+func (x *exporter) file(f file) error {
+	if f.message != nil {
+		return x.embedded(f)
+	}
+	name := fileName(f.props)
+	content, _, err := f.attachment.Open()
+	if errors.Is(err, pst.ErrNoContent) {
+		return x.link(f, name)
+	}
+	if err != nil {
+		return fmt.Errorf("read the attachment %q: %w", name, err)
+	}
+	media := mediaType(f.props.Text(pst.PidTagAttachMimeTag))
+	x.field("Content-Type", param(media, "name", name))
+	x.place(f, name)
+	if strings.HasPrefix(media, "message/") { // must not be encoded, RFC 2046 5.2 and RFC 3464 2.1
+		head, err := io.ReadAll(io.LimitReader(content, maxLine))
+		if err != nil {
+			return fmt.Errorf("read the attachment %q: %w", name, err)
+		}
+		if len(head) < maxLine && bodyEncoding(head) == "7bit" {
+			x.line("")
+			x.w.Write(head)
+			return nil
+		}
+		content = io.MultiReader(bytes.NewReader(head), content)
+	}
+	if err := x.base64(content); err != nil {
+		return fmt.Errorf("read the attachment %q: %w", name, err)
+	}
+	return nil
+}
+
+// place writes the fields that say where an attachment belongs.
+func (x *exporter) place(f file, name string) {
+	disposition := "attachment"
+	if f.inline {
+		disposition = "inline"
+	}
+	x.field("Content-Disposition", param(disposition, "filename", name))
+	if id := clean(f.props.Text(pst.PidTagAttachContentId)); id != "" {
+		x.field("Content-ID", "<"+token(id, "<> ")+">")
+	}
+	if l := clean(f.props.Text(pst.PidTagAttachContentLocation)); l != "" {
+		x.field("Content-Location", token(l, " "))
+	}
+}
+
+// token leaves out what would end a value, and escapes what is no ASCII.
+func token(s, not string) string {
+	var b strings.Builder
+	for _, r := range clip(s, 800) {
+		switch {
+		case r > '~':
+			for _, c := range []byte(string(r)) {
+				fmt.Fprintf(&b, "%%%02X", c)
+			}
+		case !strings.ContainsRune(not, r):
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// link writes an attachment that is only the address of a file.
+func (x *exporter) link(f file, name string) error {
+	to := f.props.Text(pst.PidTagAttachLongPathname)
+	if to == "" {
+		to = f.props.Text(pst.PidTagAttachPathname)
+	}
+	x.field("Content-Type", param("text/plain", "name", name+".txt"))
+	x.place(f, name+".txt")
+	return x.base64(strings.NewReader(clean(to) + "\r\n"))
+}
+
+// embedded writes a message in a message. It has no encoding (RFC 2046 5.2.1), as all
+// that is written here is ASCII.
+func (x *exporter) embedded(f file) error {
+	name := f.props.Text(pst.PidTagAttachLongFilename)
+	if name != "" {
+		x.field("Content-Type", param("message/rfc822", "name", clean(name)))
+		x.place(f, clean(name))
+	} else {
+		x.field("Content-Type", "message/rfc822")
+		x.field("Content-Disposition", "attachment")
+		if id := clean(f.props.Text(pst.PidTagAttachContentId)); id != "" {
+			x.field("Content-ID", "<"+token(id, "<> ")+">")
+		}
+	}
+	x.line("")
+	inner := exporter{w: x.w, depth: x.depth + 1}
+	if err := inner.message(f.message); err != nil {
+		return fmt.Errorf("write the embedded message %q: %w", f.props.Text(pst.PidTagDisplayName), err)
+	}
+	return nil
+}
+
+// verbatim writes a clear-signed mail, whose attachment has its Content-Type.
+func (x *exporter) verbatim(f file) error {
+	r, _, err := f.attachment.Open()
+	if err == nil {
+		_, err = io.Copy(&crlfWriter{w: x.w}, r)
+	}
+	if err != nil {
+		return fmt.Errorf("read the signed mail: %w", err)
+	}
+	return nil
+}
+
+// opaque writes an encrypted or opaque-signed mail, [MS-OXOSMIME] 2.1.3.2.2.
+func (x *exporter) opaque(d *document) error {
+	f := d.files[0]
+	r, _, err := f.attachment.Open()
+	if err != nil {
+		return fmt.Errorf("read the encrypted mail: %w", err)
+	}
+	name := fileName(f.props)
+	typ := clean(d.props.Text(pst.PidNameContentType))
+	if media, _ := parseParams(typ); !strings.HasSuffix(media, "pkcs7-mime") && media != "application/octet-stream" || !ascii([]byte(typ)) || len(typ) > 900 {
+		typ = param("application/pkcs7-mime", "name", name)
+	}
+	x.line("Content-Type: " + typ)
+	x.field("Content-Disposition", param("attachment", "filename", name))
+	if err := x.base64(r); err != nil {
+		return fmt.Errorf("read the encrypted mail: %w", err)
+	}
+	return nil
+}
+
+// base64 writes the last field of a part and its content, in lines of 76 characters.
+func (x *exporter) base64(r io.Reader) error {
+	x.line("Content-Transfer-Encoding: base64\r\n")
+	const line = 57 // bytes that make 76 characters
+	in := make([]byte, line*256)
+	out := make([]byte, 78*256)
+	for {
+		n, err := io.ReadFull(r, in)
+		k := 0
+		for i := 0; i < n; i += line {
+			piece := in[i:min(i+line, n)]
+			base64.StdEncoding.Encode(out[k:], piece)
+			k += base64.StdEncoding.EncodedLen(len(piece))
+			k += copy(out[k:], "\r\n")
+		}
+		if _, werr := x.w.Write(out[:k]); werr != nil {
+			return werr
+		}
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// fileName is the best name of an attachment.
+func fileName(p pst.Properties) string {
+	for _, t := range []pst.Tag{pst.PidTagAttachLongFilename, pst.PidTagAttachFilename, pst.PidTagDisplayName} {
+		if n := clean(p.Text(t)); n != "" {
+			return clip(n, maxParam)
+		}
+	}
+	for _, t := range []pst.Tag{pst.PidTagAttachLongPathname, pst.PidTagAttachPathname} {
+		if n := clean(path.Base(strings.ReplaceAll(p.Text(t), `\`, "/"))); n != "" && n != "." && n != "/" {
+			return clip(n, maxParam)
+		}
+	}
+	return "attachment.dat"
+}
+
+// mediaType is what a part by value may be called: a token, a slash, a token, and
+// nothing that needs to be parsed again.
+func mediaType(s string) string {
+	top, sub, ok := strings.Cut(strings.ToLower(s), "/")
+	if !ok || !isToken(top) || !isToken(sub) || top == "multipart" || s == "message/rfc822" || s == "message/global" || len(s) > 200 {
+		return "application/octet-stream"
+	}
+	return top + "/" + sub
+}
+
+func isToken(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`()<>@,;:\"/[]?=`, r) }) < 0
+}
+
+// crlfWriter makes each bare LF a CR LF.
+type crlfWriter struct {
+	w    io.Writer
+	last byte
+}
+
+func (c *crlfWriter) Write(p []byte) (int, error) {
+	from := 0
+	for i, b := range p {
+		if b == '\n' && c.last != '\r' {
+			if _, err := c.w.Write(p[from:i]); err != nil {
+				return 0, err
+			}
+			if _, err := c.w.Write([]byte{'\r'}); err != nil {
+				return 0, err
+			}
+			from = i
+		}
+		c.last = b
+	}
+	if _, err := c.w.Write(p[from:]); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
