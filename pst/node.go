@@ -67,8 +67,12 @@ const (
 	NIDOutgoingQueue     NID = 0x64C
 	NIDAttachments       NID = 0x671 // the template, and the table below each message
 	NIDRecipients        NID = 0x692 // the template, and the table below each message
+	NIDReplTable         NID = 0x6B6 // this and the next two are in every store of Outlook; [MS-PST] does not name them
+	NIDTombTable         NID = 0x6D7
+	NIDPurgeTable        NID = 0x6F8
 	NIDSpamSearch        NID = 0x2223
 	NIDIPMSubtree        NID = 0x8022
 	NIDSearchRoot        NID = 0x8042
 	NIDDeletedItems      NID = 0x8062
+	NIDCommonViews       NID = 0x8082
 )

@@ -91,6 +91,9 @@ const (
 	PidTagRenderingPosition                 Tag = 0x370B0003 // -1 for none
 	PidTagAttachLongPathname                Tag = 0x370D001F // the address of a link
 	PidTagAttachMimeTag                     Tag = 0x370E001F // the media type
+	PidTagAttachTag                         Tag = 0x370A0102
+	PidTagAttachAdditionalInformation       Tag = 0x370F0102
+	PidTagAttachContentBase                 Tag = 0x3711001F
 	PidTagAttachContentId                   Tag = 0x3712001F // without angle brackets
 	PidTagAttachContentLocation             Tag = 0x3713001F
 	PidTagAttachFlags                       Tag = 0x37140003 // 4: shown within the HTML body

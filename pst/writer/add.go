@@ -1,0 +1,100 @@
+package writer
+
+import (
+	"errors"
+	"fmt"
+
+	"keepwatch/pst"
+)
+
+// add writes a message into the current volume, or nothing.
+func (w *Writer) add(f *Folder, fill func(pst.Sink) error) error {
+	file := w.cur
+	before := file.mark()
+	m := w.sink(0)
+	var data, sub uint64
+	kept := false
+	defer func() { // also where fill panics
+		if kept {
+			return
+		}
+		if err := file.rollback(before); err != nil && w.err == nil {
+			w.err = fmt.Errorf("take back a message: %w", err)
+		}
+	}()
+	err := m.run(fill)
+	if err == nil {
+		data, sub, err = m.finish()
+	}
+	if err == nil && file.tooFull(f, m, w.opts.VolumeSize) {
+		err = errVolumeFull
+	}
+	if err != nil {
+		return err
+	}
+	kept = true
+	if err := w.enter(file, f.here(), m, data, sub); err != nil {
+		// Rows are not taken back: a file of which one is missing is no good.
+		w.err = fmt.Errorf("write the row of a message: %w", err)
+		return w.err
+	}
+	return nil
+}
+
+// tooFull tells whether a message that is written makes the volume larger than it
+// may be, with its row and all that is still to come.
+func (f *file) tooFull(to *Folder, m *message, most int64) bool {
+	row := m.w.lay.contents.weight(m.bag.vals)
+	if f.v.size()+f.waiting+int64(row)+newFolderSize > most {
+		return true
+	}
+	if to.in != f {
+		return false
+	}
+	t := to.state.contents
+	return t != nil && t.full(row)
+}
+
+// enter gives a message its node and its row.
+func (w *Writer) enter(file *file, to *folder, m *message, data, sub uint64) error {
+	flags := m.bag.find(pst.PidTagMessageFlags.ID()).num
+	var t **table
+	var lay *layout
+	var nid pst.NID
+	if flags&pst.FlagAssociated != 0 {
+		file.nextAssociated++
+		t, lay, nid = &to.associated, w.lay.associated, pst.NewNID(pst.NodeAssociated, file.nextAssociated)
+	} else {
+		t, lay, nid = &to.contents, w.lay.contents, file.messageNode()
+		file.messages++
+		to.count++
+		if flags&pst.FlagRead == 0 {
+			to.unread++
+		}
+	}
+	file.used = true
+	file.v.node(nid, data, sub, to.nid)
+	if *t == nil {
+		*t = &table{}
+		if err := (*t).begin(file.v, lay); err != nil {
+			return err
+		}
+	}
+	before := (*t).waiting()
+	err := (*t).add(uint32(nid), file.version(), m.bag.vals, m.bag.arena)
+	file.waiting += (*t).waiting() - before
+	return err
+}
+
+// sink gives the empty message of a depth of embedding.
+func (w *Writer) sink(depth int) *message {
+	for len(w.sinks) <= depth {
+		w.sinks = append(w.sinks, &message{w: w, depth: len(w.sinks)})
+	}
+	m := w.sinks[depth]
+	m.begin(w.cur)
+	return m
+}
+
+// errAsleep is what a Sink says that is used when it is not its turn.
+var errAsleep = errors.New("a message was written to when it was not its turn: after its function had returned, or while a message within it was being written")

@@ -1,0 +1,24 @@
+// Package writer makes Outlook data files (PST): Unicode, version 23, in one pass,
+// append-only. What has been added lies in the file and no longer in memory, apart
+// from some 100 bytes a message; attachments stream through.
+//
+// A Writer begins with Create and ends with Close or Abort. Between them folders
+// are asked for and messages added, in any order:
+//
+//	w, err := writer.Create("mail.pst", writer.Options{Name: "Mail of Siân"})
+//	inbox, err := w.Root().Folder("Inbox", "IPF.Note")
+//	err = inbox.Add(func(s pst.Sink) error {
+//		s.Set(pst.P(pst.PidTagSubject, "Croeso"), pst.P(pst.PidTagBody, "…"))
+//		return nil
+//	})
+//	volumes, err := w.Close()
+//
+// Until Close the file has a temporary name and no header: nobody takes it for a
+// whole one. One goroutine uses a Writer at a time.
+//
+// What the writer sees to itself: every node that a store of Outlook has from the
+// start; the tables of a folder, whose rows repeat the properties of what they list;
+// the counts of a folder; of a message its class, flags, status, size, times, search
+// key and lists of recipients, as far as they are not given; of an attachment its
+// size. Texts hold any Unicode: invalid UTF-8 and U+0000 become U+FFFD.
+package writer

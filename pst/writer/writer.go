@@ -1,0 +1,254 @@
+package writer
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"keepwatch/pst"
+)
+
+// Sizes of volumes in bytes.
+const (
+	// DefaultVolumeSize is what a volume has at most if nothing else is said.
+	DefaultVolumeSize = 10 << 30
+	// MaxVolumeSize is where Outlook begins to warn that a file is nearly full
+	// (WarnLargeFileSize, 48,640 MB); at 51,200 MB it takes no more (MaxLargeFileSize,
+	// Microsoft's knowledge base article 832925).
+	MaxVolumeSize = 48640 << 20
+	// MinVolumeSize is the least that leaves room for a message.
+	MinVolumeSize = 1 << 20
+)
+
+// Options of a Writer. The zero value is good.
+type Options struct {
+	Name       string           // display name of the store; "Outlook data file" if it is empty
+	Plain      bool             // the data is not encoded. Outlook encodes it (pst.CryptPermute), which keeps nothing secret
+	VolumeSize int64            // bytes that a volume may have; DefaultVolumeSize if it is 0
+	Now        func() time.Time // the creation time of messages that have none; time.Now if it is nil
+	RecordKey  func() pst.GUID  // makes the id of a volume; random if it is nil
+}
+
+// check fills in what is not given.
+func (o *Options) check() error {
+	if o.Name == "" {
+		o.Name = "Outlook data file"
+	}
+	if o.VolumeSize == 0 {
+		o.VolumeSize = DefaultVolumeSize
+	}
+	if o.VolumeSize < MinVolumeSize || o.VolumeSize > MaxVolumeSize {
+		return fmt.Errorf("a volume of %d bytes is not possible: it has at least %d, and at most %d, where Outlook begins to warn that a file is full", o.VolumeSize, int64(MinVolumeSize), int64(MaxVolumeSize))
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.RecordKey == nil {
+		o.RecordKey = func() (g pst.GUID) {
+			rand.Read(g[:]) // never fails
+			return g
+		}
+	}
+	return nil
+}
+
+// Volume is a file that has been written.
+type Volume struct {
+	Path     string
+	Size     int64 // bytes
+	Messages int64 // items in its folders, without those embedded in others
+}
+
+// ErrEnded is what a Writer says after Close or Abort.
+var ErrEnded = errors.New("the Outlook data file is already closed")
+
+// errVolumeFull says that a message does not fit into the volume any more.
+var errVolumeFull = errors.New("the volume is full")
+
+// partial is the end of the name of a file that is not whole.
+const partial = ".partial"
+
+// Writer writes one file, or more of them if there is too much for one.
+type Writer struct {
+	path string
+	opts Options
+	lay  *layouts
+	cur  *file
+	done []ended
+
+	root, deleted *Folder
+
+	// Memory that each object uses in its turn.
+	heap  heap
+	table table
+	bag   bag
+	sinks []*message // of each depth of embedding
+	buf   []byte     // of contents of attachments
+
+	extra       []pst.Tag // columns of recipients beyond the usual ones, and the layout with them
+	extraLayout *layout
+
+	err error // after which nothing goes on
+}
+
+// ended is a volume that only needs its name.
+type ended struct {
+	partial string
+	Volume
+}
+
+// Create begins a file at path. Neither that nor path + ".partial" may exist. A
+// file that does not end with ".pst" is possible, though Outlook does not open it.
+// Where the volume gets too full, the next messages go into volumes beside it:
+// mail-2.pst, mail-3.pst and so on beside mail.pst.
+func Create(path string, o Options) (*Writer, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	lay, err := newLayouts()
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{path: path, opts: o, lay: lay, buf: make([]byte, 8*maxBlock)}
+	w.root = &Folder{w: w, name: "Top of Outlook data file"}
+	w.deleted = w.root.child("Deleted Items", "Deleted Items", "")
+	if w.cur, err = w.open(); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// Root is "Top of Outlook data file", below which the folders are that people see.
+func (w *Writer) Root() *Folder { return w.root }
+
+// Deleted is the folder "Deleted Items", which every file has. Asking Root for a
+// folder of that name gives it, too.
+func (w *Writer) Deleted() *Folder { return w.deleted }
+
+// volumePath is the path of the nth volume, from 1 on.
+func (w *Writer) volumePath(n int) string {
+	if n == 1 {
+		return w.path
+	}
+	ext := filepath.Ext(w.path)
+	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(w.path, ext), n, ext)
+}
+
+// open begins the next volume.
+func (w *Writer) open() (*file, error) {
+	path := w.volumePath(len(w.done) + 1)
+	if _, err := os.Lstat(path); err == nil {
+		return nil, fmt.Errorf("%s exists already and is not overwritten: %w", path, os.ErrExist)
+	}
+	f, err := os.OpenFile(path+partial, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("%s is left from an attempt that did not end; remove it if nobody writes to it: %w", path+partial, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("create %s: %w", path+partial, err)
+	}
+	made, err := newFile(f, path, &w.opts)
+	if err != nil {
+		return nil, errors.Join(err, f.Close(), os.Remove(path+partial))
+	}
+	return made, nil
+}
+
+// finish ends the current volume.
+func (w *Writer) finish() error {
+	if err := w.write(w.cur); err != nil {
+		return fmt.Errorf("finish %s: %w", w.cur.path, err)
+	}
+	info, err := w.cur.f.Stat()
+	if err != nil {
+		return fmt.Errorf("finish %s: %w", w.cur.path, err)
+	}
+	f := w.cur
+	w.cur = nil
+	w.done = append(w.done, ended{f.path + partial, Volume{f.path, info.Size(), f.messages}})
+	if err := f.f.Close(); err != nil {
+		return fmt.Errorf("close %s: %w", f.path, err)
+	}
+	return nil
+}
+
+// turn ends the current volume and begins the next.
+func (w *Writer) turn() error {
+	if err := w.finish(); err != nil {
+		return err
+	}
+	next, err := w.open()
+	w.cur = next
+	return err
+}
+
+// Close finishes all volumes, sees that they are on the disk, and gives them their
+// names. If it fails none is left.
+func (w *Writer) Close() ([]Volume, error) {
+	err := w.err
+	if err == nil {
+		err = w.finish()
+	}
+	if err == nil {
+		err = w.rename()
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.drop())
+	}
+	w.err = ErrEnded
+	volumes := make([]Volume, len(w.done))
+	for i, f := range w.done {
+		volumes[i] = f.Volume
+	}
+	return volumes, nil
+}
+
+// rename gives all volumes their names, or none.
+func (w *Writer) rename() (err error) {
+	for i, f := range w.done {
+		if _, err = os.Lstat(f.Path); err == nil {
+			err = fmt.Errorf("%s has come into being meanwhile and is not overwritten: %w", f.Path, os.ErrExist)
+		} else {
+			err = os.Rename(f.partial, f.Path)
+		}
+		if err != nil {
+			for _, back := range w.done[:i] {
+				err = errors.Join(err, os.Rename(back.Path, back.partial))
+			}
+			return err
+		}
+	}
+	return syncFolder(filepath.Dir(w.path))
+}
+
+// Abort ends without a file: what has been written is removed. After Close it does
+// nothing, so that it can be deferred.
+func (w *Writer) Abort() error {
+	if w.err == ErrEnded {
+		return nil
+	}
+	return w.drop()
+}
+
+// drop removes all that has no name yet.
+func (w *Writer) drop() error {
+	if w.err == ErrEnded {
+		return nil
+	}
+	w.err = ErrEnded
+	var errs []error
+	if w.cur != nil {
+		errs = append(errs, w.cur.f.Close(), os.Remove(w.cur.path+partial))
+		w.cur = nil
+	}
+	for _, f := range w.done {
+		if err := os.Remove(f.partial); !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
