@@ -14,13 +14,14 @@ type Sink interface {
 	// whole message.
 	Set(p ...Property)
 
-	// Recipient adds a row to the recipient table ([MS-PST] 2.4.5.3). See
-	// [Recipient] for the properties.
+	// Recipient adds a row to the recipient table ([MS-PST] 2.4.5.3). A name
+	// (PidTagDisplayName), an address (PidTagEmailAddress) and PidTagRecipientType
+	// are enough: what else every recipient has follows from them.
 	Recipient(p Properties)
 
 	// Attach adds an attachment by value (afByValue). Its content is read to the
-	// end and streamed into the file; PidTagAttachSize, PidTagAttachMethod and
-	// PidTagRenderingPosition are set unless they are given. A nil content is an
+	// end and streamed into the file; PidTagAttachMethod and PidTagRenderingPosition
+	// are set unless they are given, PidTagAttachSize always. A nil content is an
 	// attachment without data, such as a link (afByWebReference).
 	Attach(p Properties, content io.Reader) error
 

@@ -138,13 +138,13 @@ func (k *cardReading) addressPlace(l *line) Place {
 	for _, t := range kinds {
 		switch t {
 		case "work":
-			return Work
+			return PlaceWork
 		case "home":
-			return Home
+			return PlaceHome
 		}
 	}
 	if len(kinds) == 0 || kinds[0] == "other" {
-		return Other
+		return PlaceOther
 	}
 	return NoPlace
 }
@@ -166,7 +166,7 @@ func (k *cardReading) placeAddress(l *line) {
 	a := Address{Box: part[0], Street: part[2], City: part[3], State: part[4], PostalCode: part[5], Country: joined(", ", part[6:]...),
 		Code: tidy(l.param("CC")), Label: tidy(l.param("LABEL"))}
 	p := k.addressPlace(l)
-	if p == Work && k.office && part[1] != "" && (k.c.Office == "" || k.c.Office == part[1]) {
+	if p == PlaceWork && k.office && part[1] != "" && (k.c.Office == "" || k.c.Office == part[1]) {
 		k.c.Office = part[1]
 	} else {
 		a.Street = joined("\n", part[1], a.Street)
@@ -266,9 +266,9 @@ func (k *cardReading) placeGender(l *line) {
 	sex, more, _ := strings.Cut(l.Value, ";")
 	switch strings.ToLower(strings.TrimSpace(sex)) {
 	case "m", "male":
-		k.c.Gender = Male
+		k.c.Gender = GenderMale
 	case "f", "female":
-		k.c.Gender = Female
+		k.c.Gender = GenderFemale
 	default:
 		k.noteLine(l, "Gender")
 		return
@@ -282,11 +282,11 @@ func (k *cardReading) placeClass(l *line) {
 	switch strings.TrimPrefix(upperTrim(l.Value), "X-") {
 	case "PUBLIC", "":
 	case "PERSONAL":
-		k.c.Sensitivity = Personal
+		k.c.Sensitivity = SensitivityPersonal
 	case "PRIVATE":
-		k.c.Sensitivity = Private
+		k.c.Sensitivity = SensitivityPrivate
 	case "CONFIDENTIAL":
-		k.c.Sensitivity = Confidential
+		k.c.Sensitivity = SensitivityConfidential
 	default:
 		k.noteLine(l, "Class")
 	}

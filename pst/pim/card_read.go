@@ -95,7 +95,8 @@ func (s *cardSplitter) next() ([]byte, int, error) {
 			return nil, 0, err
 		}
 		word := strings.ToUpper(strings.Join(strings.Fields(string(l[:min(len(l), 100)])), ""))
-		switch {
+		switch folded := depth > 0 && (l[0] == ' ' || l[0] == '\t'); {
+		case folded:
 		case word == "BEGIN:VCARD" && depth > 0 && !agent:
 			s.ahead = l
 			s.number--
@@ -257,7 +258,7 @@ func (k *cardReading) note(name, value string) {
 	if value = tidy(value); len(value) > 4000 || strings.HasPrefix(value, "data:") {
 		value = "see " + originalName
 	}
-	k.extra = append(k.extra, name+": "+strings.ReplaceAll(value, "\n", "\n  "))
+	k.extra = append(k.extra, tidy(name)+": "+strings.ReplaceAll(value, "\n", "\n  "))
 }
 
 // noteLine keeps a line that has no place, with its label or its types.

@@ -37,7 +37,7 @@ func TestCardLines(t *testing.T) {
 		{"e-mails", []string{"EMAIL:a@x", "EMAIL;PREF=1:mailto:b@x", "EMAIL;TYPE=internet,home:c@x", "EMAIL:d@x"},
 			Contact{Emails: [3]Email{{Address: "b@x"}, {Address: "a@x"}, {Address: "c@x", Label: "home"}}}, "E-mail: d@x"},
 		{"addresses", []string{"ADR;HOME:;;a;;;;", "ADR;TYPE=work,pref:;x;b;c;;;", "ADR:;;d", "ADR;WORK:;;e;;;;f", "LABEL;WORK:x\\nb\\nc", "LABEL;HOME:z"},
-			Contact{Home: Address{Street: "a", Label: "z"}, Work: Address{Street: "x\nb", City: "c"}, Other: Address{Street: "d"}, Mailing: Work}, "Address (work): e, f"},
+			Contact{Home: Address{Street: "a", Label: "z"}, Work: Address{Street: "x\nb", City: "c"}, Other: Address{Street: "d"}, Mailing: PlaceWork}, "Address (work): e, f"},
 		{"web", []string{"URL:a", "URL;WORK:b", "URL:c", "URL;HOME:d", "URL:ftp://x"}, Contact{WorkPage: "b", HomePage: "d", FTP: "ftp://x"}, "Web page: a\nWeb page: c"},
 		{"names", []string{"VERSION:3.0", "N:a,b;c;d\\,e,f;g;h,i;j"}, Contact{Surname: "a b", Given: "c", Middle: "d,e f", Prefix: "g", Suffix: "h, i"}, "Name: a,b, c, d,e,f, g, h,i, j"},
 		{"names of 2.1", []string{"VERSION:2.1", "N;ENCODING=QUOTED-PRINTABLE;CHARSET=ISO-8859-1:M=FCller,x;=C4"}, Contact{Surname: "Müller,x", Given: "Ä"}, ""},
@@ -46,7 +46,7 @@ func TestCardLines(t *testing.T) {
 		{"unknown", []string{"X-FOO;TYPE=bar:a\\nb;c"}, Contact{}, "X-FOO (bar): a\n  b, c"},
 		{"a photo elsewhere", []string{"PHOTO;VALUE=uri:https://x/y.jpg"}, Contact{}, "Photo: https://x/y.jpg"},
 		{"a photo as data", []string{"PHOTO:data:image/png;base64,AAEC"}, Contact{Photo: []byte{0, 1, 2}}, ""},
-		{"sex", []string{"GENDER:F", "X-GENDER:other"}, Contact{Gender: Female}, "Gender: other"},
+		{"sex", []string{"GENDER:F", "X-GENDER:other"}, Contact{Gender: GenderFemale}, "Gender: other"},
 		{"an agent", []string{"AGENT:", "BEGIN:VCARD", "FN:Agent Smith", "END:VCARD", "TITLE:x"}, Contact{Title: "x"}, "VCARD: Agent Smith"},
 		{"broken lines", []string{"no colon", "TITLE:x"}, Contact{Title: "x"}, "Line 2 could not be read: \"no colon\" has no colon"},
 		{"control characters", []string{"TITLE:a\x01b", "NOTE:x\x00\x07y"}, Contact{Title: "ab", Notes: "xy"}, ""},
@@ -211,6 +211,8 @@ func FuzzCards(f *testing.F) {
 	f.Add(card("VERSION:2.1", "TEL;CELL;PREF:1", "NOTE;ENCODING=QUOTED-PRINTABLE:a=\r\n=C3", "PHOTO;BASE64:\r\n AAAA\r\n", "AGENT:\r\nBEGIN:VCARD\r\nFN:x\r\nEND:VCARD"))
 	f.Add(card("VERSION:4.0", "KIND:group", "MEMBER;X-CN=x:mailto:a@b", "BDAY:--0229", "ANNIVERSARY:20090808T1430-0500", "LANG:fr,de", "GENDER:M;x", "IMPP:x:y", "URL:ftp:z"))
 	f.Add([]byte("junk\r\nBEGIN:VCARD\r\nX"))
+	f.Add([]byte("BEGIN:VCARD\n\x7f0:0"))
+	f.Add(card("NOTE:" + strings.Repeat("x", 70) + "\r\n END: VCARD"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		n := 0
 		for c, err := range ReadCards(bytes.NewReader(text)) {

@@ -35,7 +35,7 @@ func (c *Contact) card(to io.Writer, v4 bool) error {
 		w.line("CATEGORIES", escapeAll(c.Categories, ","))
 	}
 	w.text("NOTE", c.Notes)
-	w.text("CLASS", map[Sensitivity]string{Personal: "X-PERSONAL", Private: "PRIVATE", Confidential: "CONFIDENTIAL"}[c.Sensitivity])
+	w.text("CLASS", map[Sensitivity]string{SensitivityPersonal: "X-PERSONAL", SensitivityPrivate: "PRIVATE", SensitivityConfidential: "CONFIDENTIAL"}[c.Sensitivity])
 	if !c.Created.IsZero() {
 		w.line("CREATED", c.Created.UTC().Format(utcTime))
 	}
@@ -101,9 +101,9 @@ func (c *Contact) cardPerson(w *lineWriter, v4 bool) {
 		}
 		w.text(k.name, c.Phones[k.kind], params...)
 	}
-	c.cardAddress(w, v4, Home, "HOME", "")
-	c.cardAddress(w, v4, Work, "WORK", c.Office)
-	c.cardAddress(w, v4, Other, "", "")
+	c.cardAddress(w, v4, PlaceHome, "HOME", "")
+	c.cardAddress(w, v4, PlaceWork, "WORK", c.Office)
+	c.cardAddress(w, v4, PlaceOther, "", "")
 	w.text("URL", c.WorkPage, "TYPE", "WORK")
 	w.text("URL", c.HomePage, "TYPE", "HOME")
 	w.text("URL", c.FTP, "TYPE", "FTP")
@@ -119,10 +119,10 @@ func (c *Contact) cardPerson(w *lineWriter, v4 bool) {
 		w.text("LANG", s)
 	}
 	if v4 {
-		w.text("GENDER", map[Gender]string{Male: "M", Female: "F"}[c.Gender])
+		w.text("GENDER", map[Gender]string{GenderMale: "M", GenderFemale: "F"}[c.Gender])
 		cardDay(w, "ANNIVERSARY", c.Anniversary, v4)
 	} else {
-		w.text("X-GENDER", map[Gender]string{Male: "Male", Female: "Female"}[c.Gender])
+		w.text("X-GENDER", map[Gender]string{GenderMale: "Male", GenderFemale: "Female"}[c.Gender])
 		cardDay(w, "X-MS-ANNIVERSARY", c.Anniversary, v4)
 	}
 	cardDay(w, "BDAY", c.Birthday, v4)

@@ -87,9 +87,9 @@ type Place int
 // The places.
 const (
 	NoPlace Place = iota
-	Home
-	Work
-	Other
+	PlaceHome
+	PlaceWork
+	PlaceOther
 )
 
 // Gender has the values of PidTagGender.
@@ -98,8 +98,8 @@ type Gender int
 // The genders that an item knows.
 const (
 	NoGender Gender = iota
-	Female
-	Male
+	GenderFemale
+	GenderMale
 )
 
 // Sensitivity has the values of PidTagSensitivity.
@@ -107,10 +107,10 @@ type Sensitivity int
 
 // The sensitivities.
 const (
-	Normal Sensitivity = iota
-	Personal
-	Private
-	Confidential
+	SensitivityNormal Sensitivity = iota
+	SensitivityPersonal
+	SensitivityPrivate
+	SensitivityConfidential
 )
 
 // A Date is a day, without a time and a zone. The year may be unknown: 0.
@@ -187,11 +187,11 @@ func joined(between string, texts ...string) string {
 // place is the address of a place.
 func (c *Contact) place(p Place) *Address {
 	switch p {
-	case Home:
+	case PlaceHome:
 		return &c.Home
-	case Work:
+	case PlaceWork:
 		return &c.Work
-	case Other:
+	case PlaceOther:
 		return &c.Other
 	}
 	return nil
@@ -216,7 +216,7 @@ func (c *Contact) complete() *Contact {
 	if to := c.place(c.Mailing); to == nil || to.isEmpty() {
 		full.Mailing = NoPlace
 	}
-	for _, p := range []Place{Work, Home, Other} {
+	for _, p := range []Place{PlaceWork, PlaceHome, PlaceOther} {
 		*full.place(p) = c.place(p).normal()
 		if full.Mailing == NoPlace && !c.place(p).isEmpty() {
 			full.Mailing = p

@@ -72,7 +72,7 @@ func (c *Contact) readPerson(ps pst.Properties) {
 	}
 	c.Children = fieldTexts(ps, pst.PidTagChildrensNames)
 	c.Languages = listed(fieldText(ps, pst.PidTagLanguage))
-	if g := Gender(ps.Int(pst.PidTagGender)); g == Female || g == Male {
+	if g := Gender(ps.Int(pst.PidTagGender)); g == GenderFemale || g == GenderMale {
 		c.Gender = g
 	}
 	c.Birthday = readDate(ps, pst.PidTagBirthday, pst.PidLidBirthdayLocal)
@@ -82,12 +82,12 @@ func (c *Contact) readPerson(ps pst.Properties) {
 	}
 	c.Home, c.Work, c.Other = readAddress(ps, homeKeys), readAddress(ps, workKeys), readAddress(ps, otherKeys)
 	mailing := readAddress(ps, mailingKeys)
-	if p := Place(ps.Int(pst.PidLidPostalAddressId)); p >= Home && p <= Other && !c.place(p).isEmpty() {
+	if p := Place(ps.Int(pst.PidLidPostalAddressId)); p >= PlaceHome && p <= PlaceOther && !c.place(p).isEmpty() {
 		c.Mailing = p
 	} else if c.Work.isEmpty() && !mailing.isEmpty() && mailing != c.Home && mailing != c.Other {
 		// Clients older than the properties of the work address know it as
 		// the mailing address only.
-		c.Work, c.Mailing = mailing, Work
+		c.Work, c.Mailing = mailing, PlaceWork
 	}
 }
 
@@ -240,11 +240,11 @@ func subjectOf(ps pst.Properties) string {
 
 func sensitivityOf(ps pst.Properties) Sensitivity {
 	s := Sensitivity(ps.Int(pst.PidTagSensitivity))
-	if s < Normal || s > Confidential {
-		s = Normal
+	if s < SensitivityNormal || s > SensitivityConfidential {
+		s = SensitivityNormal
 	}
-	if s == Normal && ps.Bool(pst.PidLidPrivate) {
-		s = Private
+	if s == SensitivityNormal && ps.Bool(pst.PidLidPrivate) {
+		s = SensitivityPrivate
 	}
 	return s
 }

@@ -20,7 +20,7 @@ const (
 type Attachment struct {
 	m *Message
 	n node
-	c *context
+	c *props
 }
 
 var _ pst.Attachment = (*Attachment)(nil)
@@ -179,3 +179,6 @@ func (a *Attachment) Embedded() (*Message, error) {
 	}
 	return a.m.f.message(n, a.m.name, a.m)
 }
+
+// Node is its id, which means something only within its message.
+func (a *Attachment) Node() pst.NID { return a.n.nid }

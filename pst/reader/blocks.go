@@ -9,8 +9,9 @@ import (
 )
 
 var (
-	errNoNode  = errors.New("no such node")
-	errNoBlock = errors.New("no such block")
+	errNoNode   = errors.New("no such node")
+	errNoBlock  = errors.New("no such block")
+	errReserved = errors.New("a kind of heap that is reserved")
 )
 
 // internal tells whether a block is one of the format's own, which is never encoded

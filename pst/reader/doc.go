@@ -5,7 +5,7 @@
 // blocks in two B-trees of pages and proves each page and block by its checksum,
 // signature and id as it is read (pages.go, blocks.go, tree.go, subnodes.go). The
 // second finds heaps in the data of nodes, and in the heaps property contexts and
-// tables (heap.go, bth.go, context.go, table.go). The third knows folders, messages
+// tables (heap.go, bth.go, props.go, table.go). The third knows folders, messages
 // and attachments.
 //
 // A file is not trusted. Nothing is read outside of it; each size that it gives is

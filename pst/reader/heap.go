@@ -9,6 +9,7 @@ const (
 	heapOfTable   byte = 0x7C // bTypeTC
 	heapOfTree    byte = 0xB5 // bTypeBTH
 	heapOfContext byte = 0xBC // bTypePC
+	heapReserved  byte = 0xAC // bTypeReserved5: the table of a search folder that Outlook keeps for itself
 )
 
 // hid names an item of a heap ([MS-PST] 2.3.1.1): type, index, block.
@@ -33,6 +34,9 @@ func (f *File) heap(n node, client byte) (*heap, error) {
 	b, err := t.block(0)
 	if err != nil {
 		return nil, err
+	}
+	if len(b) >= 12 && b[2] == 0xEC && b[3] == heapReserved && client == heapOfTable {
+		return nil, &Damage{Text: "its table is of a kind that is reserved", Err: errReserved}
 	}
 	if len(b) < 12 || b[2] != 0xEC || b[3] != client {
 		return nil, t.bad("its data is no heap of the kind %#x", client)

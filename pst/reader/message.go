@@ -12,7 +12,7 @@ type Message struct {
 	f        *File
 	n        node
 	name     pst.NID // that a damage names: of the outermost message
-	c        *context
+	c        *props
 	codepage int
 	outer    *Message // that it hangs on, of an embedded one
 	depth    int

@@ -32,7 +32,7 @@ func (d *Folder) Rows() iter.Seq2[Row, error] { return d.rows(d.contents(), nil)
 func (d *Folder) rows(n pst.NID, want func(pst.Tag) bool) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		t, err := d.f.openTable(n)
-		if d.IsSearch() && errors.Is(err, errNoNode) {
+		if d.IsSearch() && absent(err) {
 			return // it was never run
 		}
 		if err != nil {
@@ -72,7 +72,7 @@ func (d *Folder) messages(table pst.NID, typ pst.NodeType) iter.Seq2[*Message, e
 			return goOn
 		}
 		last, err := d.f.listed(table, one)
-		if d.IsSearch() && errors.Is(err, errNoNode) {
+		if d.IsSearch() && absent(err) {
 			return // it was never run, or has no hidden items
 		}
 		if err == nil || !goOn || !yield(nil, of(d.nid, err)) || !isDamage(err) {
@@ -81,3 +81,7 @@ func (d *Folder) messages(table pst.NID, typ pst.NodeType) iter.Seq2[*Message, e
 		d.f.below(d.nid, last, one, typ)
 	}
 }
+
+// absent tells of a table that a search folder need not have, or has in a form
+// that is not described.
+func absent(err error) bool { return errors.Is(err, errNoNode) || errors.Is(err, errReserved) }

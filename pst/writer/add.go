@@ -51,8 +51,12 @@ func (f *file) tooFull(to *Folder, m *message, most int64) bool {
 	if to.in != f {
 		return false
 	}
-	t := to.state.contents
-	return t != nil && t.full(row)
+	for _, t := range []*table{to.state.contents, to.state.associated} {
+		if t != nil && t.full(row) {
+			return true
+		}
+	}
+	return false
 }
 
 // enter gives a message its node and its row.

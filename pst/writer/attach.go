@@ -61,6 +61,9 @@ func (m *message) attachment(p pst.Properties, method uint64, inside func() erro
 	a.reset()
 	m.attachParts.begin(m.file.v)
 	for i := range p {
+		if method == pst.AttachEmbedded && p[i].Is(pst.PidTagAttachDataObject) {
+			continue // that of another file
+		}
 		if err := m.file.set(a, &p[i]); err != nil {
 			return m.fail(err)
 		}

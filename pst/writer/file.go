@@ -3,6 +3,7 @@ package writer
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"os"
 
 	"keepwatch/pst"
@@ -79,6 +80,9 @@ func (f *file) messageNode() pst.NID {
 	return pst.NewNID(pst.NodeMessage, f.nextMessage)
 }
 
+// blank tells whether the volume has nothing but what every store has.
+func (f *file) blank() bool { return !f.used && f.nextFolder == f.views.nid.Index()+1 }
+
 // version gives a row its version.
 func (f *file) version() uint32 {
 	f.versions++
@@ -90,7 +94,10 @@ func (f *file) id(p *pst.Property) (uint16, error) {
 	if p.IsNamed() {
 		return f.names.id(p.Named)
 	}
-	return p.Tag.ID(), nil
+	if id := p.Tag.ID(); id > 0 && id < firstName {
+		return id, nil
+	}
+	return 0, fmt.Errorf("the property %v has no meaning of its own: an id is between 0x0001 and 0x7FFF, and those above go by names", p.Tag)
 }
 
 // searchKey makes 16 bytes that no other message has.

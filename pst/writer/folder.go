@@ -63,8 +63,8 @@ func (f *Folder) Folder(name, class string) (*Folder, error) {
 			shown = cleanName(name, maxName-len(end)) + end
 		}
 		c = f.child(name, shown, class)
+		c.here()
 	}
-	c.here()
 	return c, nil
 }
 
@@ -133,7 +133,7 @@ func (f *Folder) Add(fill func(pst.Sink) error) error {
 	if err != errVolumeFull {
 		return err
 	}
-	if w.cur.used {
+	if !w.cur.blank() {
 		if w.err = w.turn(); w.err != nil {
 			return w.err
 		}

@@ -180,6 +180,7 @@ func TestRefused(t *testing.T) {
 		"wrong type of an attachment": {fill: func(s pst.Sink) error { return s.Attach(pst.Properties{pst.P(pst.PidTagAttachMethod, "x")}, nil) }, want: "0x37050003"},
 		"object":                      {fill: func(s pst.Sink) error { s.Set(pst.P(pst.PidTagAttachDataObject, pst.Ref{})); return nil }, want: "Embed"},
 		"unknown type":                {fill: func(s pst.Sink) error { s.Set(pst.P(pst.NewTag(0x6000, 0x00FD), []byte{1})); return nil }, want: "0x60000"},
+		"id that goes by a name":      {fill: func(s pst.Sink) error { s.Set(pst.P(pst.Tag(0x80050003), int32(1))); return nil }, want: "0x80050003"},
 		"reader that breaks at once":  {fill: func(s pst.Sink) error { return s.Attach(nil, iotest.ErrReader(broken)) }, is: broken},
 		"reader that breaks later": {fill: func(s pst.Sink) error {
 			return s.Attach(nil, io.MultiReader(bytes.NewReader(noise(300_000)), iotest.ErrReader(broken)))

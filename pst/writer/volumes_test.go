@@ -109,6 +109,70 @@ func TestVolumes(t *testing.T) {
 	}
 }
 
+// TestVolumeSize: no volume is larger than it may be, whatever it is full of, and it
+// is not far from being full.
+func TestVolumeSize(t *testing.T) {
+	for name, c := range map[string]struct {
+		messages, folders, least int
+		fill                     func(i int) func(pst.Sink) error
+	}{
+		"tiny":            {6000, 1, 7, func(i int) func(pst.Sink) error { return text(fmt.Sprint(i)) }},
+		"in many folders": {1200, 300, 2, func(i int) func(pst.Sink) error { return text(fmt.Sprint(i)) }},
+		"many recipients": {20, 1, 8, func(i int) func(pst.Sink) error {
+			return func(s pst.Sink) error {
+				for range 1500 {
+					s.Recipient(pst.Properties{pst.P(pst.PidTagEmailAddress, "somebody@example.org")})
+				}
+				return nil
+			}
+		}},
+	} {
+		o := options()
+		o.VolumeSize = MinVolumeSize
+		w, _ := create(t, o)
+		for i := range c.messages {
+			if err := inbox(t, w, fmt.Sprint("Folder ", i%c.folders)).Add(c.fill(i)); err != nil {
+				t.Fatalf("%s, %d: %v", name, i, err)
+			}
+		}
+		volumes, err := w.Close()
+		if err != nil || len(volumes) < c.least {
+			t.Fatalf("%s: %d volumes: %v", name, len(volumes), err)
+		}
+		sum := int64(0)
+		for i, v := range volumes {
+			if sum += v.Messages; v.Size > o.VolumeSize || i < len(volumes)-1 && v.Size < o.VolumeSize/2 {
+				t.Errorf("%s: volume %d has %d bytes", name, i+1, v.Size)
+			}
+			verified(t, v.Path)
+		}
+		if sum != int64(c.messages) {
+			t.Errorf("%s: %d messages", name, sum)
+		}
+	}
+}
+
+// TestNothingInLast: a volume that was begun for a message that fits into none is not kept.
+func TestNothingInLast(t *testing.T) {
+	o := options()
+	o.VolumeSize = MinVolumeSize
+	w, path := create(t, o)
+	f := inbox(t, w, "Inbox")
+	if err := f.Add(text("small")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := f.Add(func(s pst.Sink) error { return s.Attach(nil, bytes.NewReader(noise(2<<20))) }); err == nil {
+			t.Error("2 MB went into a volume of 1 MB")
+		}
+	}
+	closed(t, w)
+	if got := files(t, path); !slices.Equal(got, []string{"mail.pst"}) {
+		t.Errorf("%v", got)
+	}
+	verified(t, path)
+}
+
 func TestOptions(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mail.pst")
 	for _, size := range []int64{-1, 1, MinVolumeSize - 1, MaxVolumeSize + 1} {

@@ -190,7 +190,11 @@ func (w *Writer) turn() error {
 // names. If it fails none is left.
 func (w *Writer) Close() ([]Volume, error) {
 	err := w.err
-	if err == nil {
+	if err == nil && len(w.done) > 0 && w.cur.blank() {
+		// The message for which it was begun was too large for any.
+		err = errors.Join(w.cur.f.Close(), os.Remove(w.cur.path+partial))
+		w.cur = nil
+	} else if err == nil {
 		err = w.finish()
 	}
 	if err == nil {

@@ -10,8 +10,8 @@ import (
 
 func nidOf(id hid) pst.NID { return pst.NID(id) }
 
-// context is a property context ([MS-PST] 2.3.3): the properties of one object.
-type context struct {
+// props is a property context ([MS-PST] 2.3.3): the properties of one object.
+type props struct {
 	h       *heap
 	node    pst.NID // that a damage names
 	entries []entry
@@ -27,7 +27,7 @@ type entry struct {
 func (e entry) hid() hid { return hid(binary.LittleEndian.Uint32(e.value[:])) }
 
 // context opens the properties of a node. The name is that which a damage names.
-func (f *File) context(n node, name pst.NID) (*context, error) {
+func (f *File) context(n node, name pst.NID) (*props, error) {
 	h, err := f.heap(n, heapOfContext)
 	if err != nil {
 		return nil, of(name, err)
@@ -36,7 +36,7 @@ func (f *File) context(n node, name pst.NID) (*context, error) {
 	if err == nil && (t.key != 2 || t.ent != 6) {
 		err = h.t.bad("its properties have keys of %d bytes and values of %d", t.key, t.ent)
 	}
-	c := &context{h: h, node: name}
+	c := &props{h: h, node: name}
 	if err == nil {
 		err = t.each(func(key uint64, v []byte) bool {
 			c.entries = append(c.entries, entry{id: uint16(key), typ: pst.Type(binary.LittleEndian.Uint16(v)), value: [4]byte(v[2:])})
@@ -47,7 +47,7 @@ func (f *File) context(n node, name pst.NID) (*context, error) {
 }
 
 // find gives the entry of a property by its id.
-func (c *context) find(id uint16) (entry, bool) {
+func (c *props) find(id uint16) (entry, bool) {
 	for _, e := range c.entries {
 		if e.id == id {
 			return e, true
@@ -57,7 +57,7 @@ func (c *context) find(id uint16) (entry, bool) {
 }
 
 // number gives an integer that lies in the entry itself, or 0.
-func (c *context) number(t pst.Tag) int64 {
+func (c *props) number(t pst.Tag) int64 {
 	e, ok := c.find(t.ID())
 	if !ok || e.typ != t.Type() {
 		return 0
@@ -67,7 +67,7 @@ func (c *context) number(t pst.Tag) int64 {
 
 // raw gives the bytes of a value, which nobody may change. Those of an empty one are
 // none.
-func (c *context) raw(e entry, limit int64) ([]byte, error) {
+func (c *props) raw(e entry, limit int64) ([]byte, error) {
 	if inline(e.typ) {
 		return e.value[:], nil
 	}
@@ -75,7 +75,7 @@ func (c *context) raw(e entry, limit int64) ([]byte, error) {
 }
 
 // value decodes one property.
-func (c *context) value(e entry, codepage int) (pst.Property, error) {
+func (c *props) value(e entry, codepage int) (pst.Property, error) {
 	t, _ := typeOf(e.typ)
 	p := c.h.t.f.property(e.id, t)
 	b, err := c.raw(e, c.h.t.f.o.MaxValue)
@@ -89,7 +89,7 @@ func (c *context) value(e entry, codepage int) (pst.Property, error) {
 }
 
 // wrong names the property in an error.
-func (c *context) wrong(e entry, err error) error {
+func (c *props) wrong(e entry, err error) error {
 	text := fmt.Sprintf("property %v: %v", pst.NewTag(e.id, e.typ), err)
 	d := Damage{Node: c.node, Text: text, Err: err}
 	if inner, ok := asDamage(err); ok {
@@ -100,7 +100,7 @@ func (c *context) wrong(e entry, err error) error {
 
 // properties decodes all but those that skip tells. It gives what can be read also
 // beside the first error.
-func (c *context) properties(codepage int, skip func(entry) bool) (pst.Properties, error) {
+func (c *props) properties(codepage int, skip func(entry) bool) (pst.Properties, error) {
 	var first error
 	ps := make(pst.Properties, 0, len(c.entries))
 	left := 2 * c.h.t.f.o.MaxValue
@@ -133,7 +133,7 @@ func (c *context) properties(codepage int, skip func(entry) bool) (pst.Propertie
 }
 
 // length is how many bytes a value has in the file.
-func (c *context) length(e entry) (int64, error) {
+func (c *props) length(e entry) (int64, error) {
 	if inline(e.typ) || e.hid() == 0 {
 		return 4, nil
 	}
@@ -152,7 +152,7 @@ func (c *context) length(e entry) (int64, error) {
 }
 
 // open streams the bytes of a value, and says how many they are.
-func (c *context) open(e entry) (io.Reader, int64, error) {
+func (c *props) open(e entry) (io.Reader, int64, error) {
 	if inline(e.typ) || e.hid() == 0 || e.hid().isHeap() {
 		b, err := c.raw(e, c.h.t.f.size)
 		if err != nil {
@@ -170,7 +170,7 @@ func (c *context) open(e entry) (io.Reader, int64, error) {
 // named puts the property into the errors of a stream.
 type named struct {
 	io.Reader
-	c *context
+	c *props
 	e entry
 }
 
@@ -183,7 +183,7 @@ func (n *named) Read(p []byte) (int, error) {
 }
 
 // codepage is that of the 8-bit texts of an object: its own, or the one given.
-func (c *context) codepage(outer int) int {
+func (c *props) codepage(outer int) int {
 	if n := c.number(pst.PidTagMessageCodepage); n > 0 {
 		return int(n)
 	}
