@@ -25,6 +25,9 @@ type Mailbox struct {
 	First time.Time          `json:"first,omitzero"`  // date of the oldest mail; of the oldest item where there is no mail
 	Last  time.Time          `json:"last,omitzero"`   // likewise of the newest
 
+	// Orphans are items that lie in no folder: no mail program shows them.
+	Orphans int64 `json:"orphans,omitempty"`
+
 	Count   int64        `json:"count"`             // of folders
 	Folders []MailFolder `json:"folders,omitempty"` // in the order of the file, parents first
 	Biggest []MailFolder `json:"biggest,omitempty"` // the few with the most items

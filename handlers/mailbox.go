@@ -130,6 +130,10 @@ func (r *Router) mailboxTrouble(m keepwatch.Mailbox) []string {
 			lines = append(lines, fmt.Sprintf("  … and %s more", keepwatch.FormatCount(more, "")))
 		}
 	}
+	if m.Orphans > 0 {
+		lines = append(lines, fmt.Sprintf("%s in no folder, so that Outlook does not show %s. A restore of %s/ as a whole brings %s out too.",
+			keepwatch.FormatCount(m.Orphans, "item lies", "items lie"), plural(m.Orphans, "it", "them"), keepwatch.Printable(m.Path), plural(m.Orphans, "it", "them")))
+	}
 	if text := checkText(m.Check); text != "" {
 		lines = append(lines, text)
 	}

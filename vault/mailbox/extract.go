@@ -15,6 +15,7 @@ import (
 
 	"keepwatch"
 	"keepwatch/pst"
+	"keepwatch/pst/reader"
 	"keepwatch/vault"
 )
 
@@ -119,41 +120,66 @@ func (x *extraction) part(a asked) error {
 		if at.folder >= 0 {
 			name = o.dir(at.folder).Name()
 		}
-		_, err := x.folder(x.dir.Root, o, at.folder, name)
+		_, err := x.folder(x.dir.Root, o, at.folder, name, o.rowsLeft())
 		return err
 	}
-	list, err := o.number(x.ctx, at.folder, ignore)
+	list, err := o.number(x.ctx, at.folder, o.rowsLeft(), ignore)
 	if err != nil {
 		return err
 	}
 	if at.number > int64(len(list)) {
 		return keepwatch.Errorf(keepwatch.KindNotFound, "There is no item %d in %s.", at.number, keepwatch.Printable(a.part))
 	}
-	return x.item(x.dir.Root, o, at.folder, list[at.number-1], at.number)
+	return x.item(x.dir.Root, o.file, list[at.number-1].node, at.number, keepwatch.MailPart(o.name, o.path(at.folder), at.number))
 }
 
 // folder writes a folder and all that is below it, and gives the index behind it.
-func (x *extraction) folder(in *os.Root, o *opened, folder int, name string) (next int, err error) {
+func (x *extraction) folder(in *os.Root, o *opened, folder int, name string, left *int64) (next int, err error) {
 	dir, err := x.mkdir(in, safeName(name, "no name"))
 	if err != nil {
 		return 0, err
 	}
 	defer dir.Close()
-	list, err := o.number(x.ctx, folder, func(err error) error { return x.lose(o, folder, err) })
+	list, err := o.number(x.ctx, folder, left, func(err error) error { return x.lose(o, folder, err) })
 	if err != nil {
 		return 0, err
 	}
 	for i, n := range list {
-		if err := x.item(dir, o, folder, n, int64(i+1)); err != nil {
+		if err := x.item(dir, o.file, n.node, int64(i+1), keepwatch.MailPart(o.name, o.path(folder), int64(i+1))); err != nil {
 			return 0, err
 		}
 	}
 	for next = folder + 1; next < o.end(folder); {
-		if next, err = x.folder(dir, o, next, o.dir(next).Name()); err != nil {
+		if next, err = x.folder(dir, o, next, o.dir(next).Name(), left); err != nil {
 			return 0, err
 		}
 	}
-	return next, nil
+	if folder < 0 {
+		err = x.astray(dir, o)
+	}
+	return next, err
+}
+
+// astrayName is the folder for items that lie in none.
+const astrayName = "Lost and found"
+
+// astray writes the items that lie in no folder, where there are any.
+func (x *extraction) astray(in *os.Root, o *opened) error {
+	var dir *os.Root
+	number := int64(0)
+	err := o.astray(x.ctx, func(n pst.NID, _ pst.Properties) (err error) {
+		if dir == nil {
+			if dir, err = x.mkdir(in, astrayName); err != nil {
+				return err
+			}
+		}
+		number++
+		return x.item(dir, o.file, n, number, o.name+" ("+astrayName+") #"+strconv.FormatInt(number, 10))
+	})
+	if dir != nil {
+		_ = dir.Close()
+	}
+	return err
 }
 
 // lose notes that a part of a folder's list cannot be read. Another error is given back.
@@ -183,12 +209,11 @@ func (x *extraction) mkdir(in *os.Root, name string) (*os.Root, error) {
 }
 
 // item writes one item.
-func (x *extraction) item(in *os.Root, o *opened, folder int, n numbered, number int64) error {
+func (x *extraction) item(in *os.Root, f *reader.File, n pst.NID, number int64, where string) error {
 	if err := context.Cause(x.ctx); err != nil {
 		return err
 	}
-	where := keepwatch.MailPart(o.name, o.path(folder), number)
-	msg, err := o.file.Message(n.node)
+	msg, err := f.Message(n)
 	if err != nil {
 		if !tolerable(err) {
 			return err

@@ -36,8 +36,9 @@ func (Lister) List(ctx context.Context, r io.ReaderAt, size int64) (keepwatch.Ma
 	}
 	m.Kinds = map[keepwatch.ItemKind]int64{}
 	var all span
+	left := t.rowsLeft()
 	for i := -1; i < len(t.folders); i++ {
-		f, err := t.folder(ctx, i, func(item keepwatch.MailItem) {
+		f, err := t.folder(ctx, i, left, func(item keepwatch.MailItem) {
 			m.Items++
 			m.Kinds[item.Kind]++
 			all.add(item)
@@ -54,17 +55,27 @@ func (Lister) List(ctx context.Context, r io.ReaderAt, size int64) (keepwatch.Ma
 		}
 	}
 	m.First, m.Last = all.of()
+	err = t.astray(ctx, func(pst.NID, pst.Properties) error { m.Orphans++; return nil })
+	if err == nil {
+		err = t.sweep(ctx)
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return m, cause
+	}
+	if err != nil && m.Trouble == "" {
+		m.Trouble = "Not all of it could be looked at: " + trouble(err)
+	}
 	m.Damage, m.Damaged = t.damage.first, t.damage.n
 	m.Sum()
 	return m, nil
 }
 
 // folder counts the items of a folder.
-func (t *tree) folder(ctx context.Context, i int, each func(keepwatch.MailItem)) (keepwatch.MailFolder, error) {
+func (t *tree) folder(ctx context.Context, i int, left *int64, each func(keepwatch.MailItem)) (keepwatch.MailFolder, error) {
 	f := keepwatch.MailFolder{Path: t.path(i)}
 	var dates span
 	lost := func(err error) error { return t.damage.add(f.Path, err) }
-	err := t.rows(ctx, t.dir(i), lost, func(_ pst.NID, ps pst.Properties, wrong error) error {
+	err := t.rows(ctx, t.dir(i), left, lost, func(_ pst.NID, ps pst.Properties, wrong error) error {
 		if wrong != nil {
 			if err := lost(wrong); err != nil {
 				return err

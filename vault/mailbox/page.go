@@ -19,9 +19,9 @@ type numbered struct {
 // number gives the items of a folder, the newest first and those without a date last:
 // the item at i has the number i+1. 16 bytes of memory each. What cannot be listed is
 // told to lost.
-func (t *tree) number(ctx context.Context, folder int, lost func(error) error) ([]numbered, error) {
+func (t *tree) number(ctx context.Context, folder int, left *int64, lost func(error) error) ([]numbered, error) {
 	var list []numbered
-	err := t.rows(ctx, t.dir(folder), lost, func(n pst.NID, ps pst.Properties, _ error) error {
+	err := t.rows(ctx, t.dir(folder), left, lost, func(n pst.NID, ps pst.Properties, _ error) error {
 		item := numbered{node: n}
 		if at := describe(ps).At; !at.IsZero() {
 			item.at = at.UnixNano()
@@ -51,7 +51,7 @@ func (m *Mailboxes) Page(ctx context.Context, ref, part string, from, n int) (ke
 		return page, err
 	}
 	page.File = parts[0].file
-	list, err := o.number(ctx, at.folder, ignore)
+	list, err := o.number(ctx, at.folder, o.rowsLeft(), ignore)
 	if err != nil {
 		return page, err
 	}
@@ -100,7 +100,7 @@ func (t *tree) items(ctx context.Context, folder int, list []numbered, from, n i
 		place[w.node] = i
 	}
 	items := make([]keepwatch.MailItem, len(wanted))
-	err := t.rows(ctx, t.dir(folder), ignore, func(n pst.NID, ps pst.Properties, wrong error) error {
+	err := t.rows(ctx, t.dir(folder), t.rowsLeft(), ignore, func(n pst.NID, ps pst.Properties, wrong error) error {
 		i, ok := place[n]
 		if !ok {
 			return nil

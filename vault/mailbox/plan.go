@@ -65,8 +65,19 @@ func (m *Mailboxes) choose(ctx context.Context, ref string, a asked, plan *keepw
 			plan.Lost++
 			return ignore(err)
 		}
+		left := o.rowsLeft()
 		for i := at.folder; i < o.end(at.folder); i++ {
-			err := o.rows(ctx, o.dir(i), lost, func(_ pst.NID, ps pst.Properties, _ error) error {
+			err := o.rows(ctx, o.dir(i), left, lost, func(_ pst.NID, ps pst.Properties, _ error) error {
+				choice.Items++
+				plan.Add(describe(ps))
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if at.folder < 0 {
+			err := o.astray(ctx, func(_ pst.NID, ps pst.Properties) error {
 				choice.Items++
 				plan.Add(describe(ps))
 				return nil
@@ -82,7 +93,7 @@ func (m *Mailboxes) choose(ctx context.Context, ref string, a asked, plan *keepw
 
 // item describes one.
 func (t *tree) item(ctx context.Context, at place) (keepwatch.MailItem, error) {
-	list, err := t.number(ctx, at.folder, ignore)
+	list, err := t.number(ctx, at.folder, t.rowsLeft(), ignore)
 	if err != nil {
 		return keepwatch.MailItem{}, err
 	}

@@ -2,7 +2,6 @@ package mailbox
 
 import (
 	"context"
-	"errors"
 	"io"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 // hundred bytes of memory each. Those at depth 0 lie right below the top.
 type tree struct {
 	file    *reader.File
+	size    int64
 	top     *reader.Folder
 	folders []branch
 	damage  damages
@@ -27,55 +27,20 @@ type branch struct {
 	path  string // as keepwatch.MailPaths gives it
 }
 
-// damages collects what cannot be read.
-type damages struct {
-	first []keepwatch.MailDamage
-	n     int64
-}
-
-// add takes in an error of the reader, and gives it back where it is none of the file
-// but of the disk below it, or the end of the work.
-func (d *damages) add(where string, err error) error {
-	wrong, ok := errors.AsType[*reader.Damage](err)
-	if !ok {
-		return err
-	}
-	if d.n++; len(d.first) < keepwatch.MaxMailDamage {
-		offset := wrong.Offset
-		if offset == 0 {
-			offset = -1
-		}
-		d.first = append(d.first, keepwatch.MailDamage{Where: where, Offset: offset, Text: sentence(wrong.Text)})
-	}
-	return nil
-}
-
-// sentence makes one of words that have no capital and no full stop.
-func sentence(text string) string {
-	if text == "" {
-		return "It cannot be read."
-	}
-	text = strings.ToUpper(text[:1]) + text[1:]
-	if !strings.HasSuffix(text, ".") {
-		text += "."
-	}
-	return text
-}
-
-// grow opens a file and lists its folders. Search folders are left out: what they list
-// lies in others.
+// grow opens a file and lists its folders: those below the top, which is what Outlook
+// shows as the file. Search folders are left out: what they list lies in others.
 func grow(ctx context.Context, r io.ReaderAt, size int64) (*tree, error) {
 	f, err := reader.Open(r, size, reader.Options{})
 	if err != nil {
 		return nil, err
 	}
-	t := &tree{file: f}
+	t := &tree{file: f, size: size}
 	if t.top, err = f.Top(); err != nil {
 		if err = t.damage.add("", err); err != nil || t.top == nil {
 			return t, err
 		}
 	}
-	if err := t.below(ctx, t.top, 0); err != nil {
+	if err := t.walk(ctx); err != nil {
 		return t, err
 	}
 	depths, names := make([]int, len(t.folders)), make([]string, len(t.folders))
@@ -88,30 +53,62 @@ func grow(ctx context.Context, r io.ReaderAt, size int64) (*tree, error) {
 	return t, nil
 }
 
-// below lists the folders in a folder.
-func (t *tree) below(ctx context.Context, d *reader.Folder, depth int) error {
-	for sub, err := range d.Folders() {
+// walk lists the folders below the top. A folder that is linked from two places is met
+// once, so that a file cannot make it endless.
+func (t *tree) walk(ctx context.Context) error {
+	top := -1 // depth of the top; -1: not met yet, or left
+	met := false
+	err := t.file.Walk(func(d *reader.Folder, err error) error {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
 		if err != nil {
-			where := strings.Join(d.Path(), "/")
-			if sub != nil && sub.Name() != "" {
-				where = strings.Join(sub.Path(), "/")
+			where := ""
+			if d != nil {
+				where = strings.Join(d.Path(), "/")
 			}
 			if err := t.damage.add(where, err); err != nil {
 				return err
 			}
 		}
-		if sub == nil || sub.IsSearch() {
-			continue
+		if d == nil || d.IsSearch() {
+			return nil
 		}
-		t.folders = append(t.folders, branch{dir: sub, depth: depth})
-		if err := t.below(ctx, sub, depth+1); err != nil {
-			return err
+		depth := len(d.Path())
+		switch {
+		case d.Node() == t.top.Node():
+			t.top, top, met = d, depth, true
+		case top >= 0 && depth > top:
+			t.folders = append(t.folders, branch{dir: d, depth: depth - top - 1})
+		default:
+			top = -1
+		}
+		return nil
+	})
+	if err == nil && !met { // nothing leads to it: what lies in it may still be found
+		for d, err := range t.top.Folders() {
+			if err != nil {
+				if err := t.damage.add("", err); err != nil {
+					return err
+				}
+			}
+			if d != nil && !d.IsSearch() {
+				t.folders = append(t.folders, branch{dir: d})
+			}
 		}
 	}
-	return nil
+	return err
+}
+
+// rowBytes is how many bytes of a file a row takes at the least: an entry of the index
+// of its table. Real files have far fewer rows; one whose tables are linked from many
+// folders seems to have more, and is not gone through without an end.
+const rowBytes = 6
+
+// rowsLeft gives how many rows may be gone through.
+func (t *tree) rowsLeft() *int64 {
+	n := t.size/rowBytes + 10_000
+	return &n
 }
 
 // end gives the index behind the last folder that lies in the folder at i; of the top,
@@ -163,13 +160,17 @@ func (t *tree) find(path string) (int, bool) {
 
 // rows goes through the items of a folder: by the table of contents, which is quick;
 // where that is damaged, by the items themselves. each is given what is known of an
-// item, with how what is damaged of it, if anything. What is damaged of the table is told to lost.
-func (t *tree) rows(ctx context.Context, d *reader.Folder, lost func(error) error, each func(n pst.NID, ps pst.Properties, wrong error) error) error {
+// item, and what is damaged of it, if anything. What is damaged of the table is told to
+// lost. left is how many rows may still be gone through.
+func (t *tree) rows(ctx context.Context, d *reader.Folder, left *int64, lost func(error) error, each func(n pst.NID, ps pst.Properties, wrong error) error) error {
 	seen := map[pst.NID]bool{} // only where the table breaks off
 	broken := false
 	for row, err := range d.Rows() {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
+		}
+		if *left--; *left < 0 {
+			return lost(&reader.Damage{Node: d.Node(), Text: "the tables of the file list more than it has room for"})
 		}
 		if row.Node == 0 {
 			if err != nil {
@@ -194,8 +195,11 @@ func (t *tree) rows(ctx context.Context, d *reader.Folder, lost func(error) erro
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
-		if m == nil || seen[m.Node()] {
+		if *left--; m == nil || seen[m.Node()] {
 			continue
+		}
+		if *left < 0 {
+			return lost(&reader.Damage{Node: d.Node(), Text: "the file lists more items than it has room for"})
 		}
 		var ps pst.Properties
 		if err == nil {
