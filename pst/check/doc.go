@@ -1,0 +1,2 @@
+// Package check is strict.
+package check

@@ -1,0 +1,328 @@
+package check
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"keepwatch/pst"
+)
+
+// object is a node or subnode: what LTP structures lie on. It is what findings name.
+type object struct {
+	*checker
+	top   pst.NID // in the node tree
+	label string  // of what it is, for sentences
+	data  uint32  // as in node
+	subs  []subnode
+	deep  int // how many messages it is within
+}
+
+// report reports about the object.
+func (o *object) report(rule Rule, at int64, format string, args ...any) {
+	o.find(rule, at, o.top, "%s: %s", o.label, fmt.Sprintf(format, args...))
+}
+
+// sub finds a subnode.
+func (o *object) sub(n pst.NID) (subnode, bool) {
+	i, ok := slices.BinarySearchFunc(o.subs, n, func(s subnode, k pst.NID) int { return int(int64(s.nid) - int64(k)) })
+	if !ok {
+		return subnode{}, false
+	}
+	return o.subs[i], true
+}
+
+// open makes an object of a node's or subnode's blocks; false where its subnodes cannot be read.
+func (c *checker) open(top pst.NID, label string, data, sub uint32) (*object, bool) {
+	subs, ok := c.subnodes(sub)
+	return &object{checker: c, top: top, label: label, data: data, subs: subs}, ok
+}
+
+// The client signatures of heaps that are checked, [MS-PST] 2.3.1.2.
+const (
+	heapTable      = 0x7C
+	heapTree       = 0xB5
+	heapProperties = 0xBC
+	heapSignature  = 0xEC
+)
+
+// Limits of a heap, [MS-PST] 2.3.1 and what real files keep to.
+const (
+	heapItemMax  = 3580
+	heapItems    = 2047
+	heapHead     = 12 // HNHDR
+	heapPageHead = 2  // HNPAGEHDR
+	heapMapHead  = 66 // HNBITMAPHDR
+)
+
+// hid is a heap item's id, [MS-PST] 2.3.1.1.
+type hid uint32
+
+func (h hid) index() int { return int(h>>5) & 0x7FF }
+func (h hid) block() int { return int(h >> 16) }
+
+// heap is a Heap-on-Node, [MS-PST] 2.3.1. Its blocks are loaded as they are needed.
+type heap struct {
+	*object
+	list []uint32
+	root hid
+}
+
+// heap checks a whole heap; false means that nothing on it can be read.
+func (o *object) heap(client byte) (*heap, bool) {
+	list, ok := o.leaves(o.data)
+	if !ok || len(list) == 0 {
+		if o.data != missing {
+			o.report(RuleHeapMissing, 0, "it has no data, or they cannot be read")
+		}
+		return nil, false
+	}
+	if !o.spend(len(list)) {
+		return nil, false
+	}
+	h := &heap{object: o, list: list}
+	first, ok := o.load(list[0])
+	at := o.blocks[list[0]].ib()
+	if !ok || len(first) < heapHead {
+		o.report(RuleHeapMissing, at, "the first block is too short for a heap")
+		return nil, false
+	}
+	if first[2] != heapSignature {
+		o.report(RuleHeapSig, at+2, "the signature of the heap is %#x and should be 0xEC%s", first[2], o.plain(list[0]))
+		return nil, false
+	}
+	if first[3] != client {
+		o.report(RuleHeapClient, at+3, "the heap is of the kind %#x and should be of %#x", first[3], client)
+		return nil, false
+	}
+	h.root = hid(u32(first, 4))
+	var levels []byte
+	good := true
+	for i, b := range list {
+		data, ok := o.load(b)
+		if !ok {
+			return nil, false
+		}
+		good = h.page(i, data, &levels) && good
+	}
+	return h, good
+}
+
+// plain tells of a block that was not encoded though the header says so.
+func (o *object) plain(i uint32) string {
+	b := o.blocks[i]
+	raw := make([]byte, b.cb)
+	if o.head.crypt != pst.CryptNone && o.read(raw, b.ib()) && raw[2] == heapSignature {
+		return ": the block is not encoded, and the header says that it is"
+	}
+	return ""
+}
+
+// page checks one block of a heap. levels are the fill levels of the header before.
+func (h *heap) page(i int, data []byte, levels *[]byte) bool {
+	at, size := h.blocks[h.list[i]].ib(), headSize(i)
+	if len(data) < size {
+		h.report(RuleHeapMap, at, "block %d of the heap has only %d bytes", i, len(data))
+		return false
+	}
+	switch {
+	case i == 0:
+		*levels = data[8:12]
+	case size == heapMapHead:
+		h.rest(i, *levels)
+		*levels = data[2:66]
+	}
+	m := int(u16(data, 0))
+	if m%2 != 0 {
+		h.report(RuleHeapAlign, at, "ibHnpm of block %d is %d, which is odd", i, m)
+		return false
+	}
+	if m < size || m+6 > len(data) {
+		h.report(RuleHeapMap, at, "ibHnpm of block %d is %d, the block has %d bytes", i, m, len(data))
+		return false
+	}
+	count := int(u16(data, m))
+	if count > heapItems || m+6+2*count > len(data) {
+		h.report(RuleHeapCount, at+int64(m), "block %d has %d heap items in a map at %d of %d bytes", i, count, m, len(data))
+		return false
+	}
+	ok := h.items(i, data, m, count)
+	if ok {
+		h.fill(i, data, m, count, *levels)
+	}
+	if i == len(h.list)-1 {
+		h.rest(i+1, *levels)
+	}
+	return ok
+}
+
+// headSize is how many bytes lie before the items of a block.
+func headSize(i int) int {
+	switch {
+	case i == 0:
+		return heapHead
+	case i%128 == 8:
+		return heapMapHead
+	}
+	return heapPageHead
+}
+
+// items checks the page map of a block.
+func (h *heap) items(i int, data []byte, m, count int) bool {
+	at := h.blocks[h.list[i]].ib() + int64(m)
+	last, empty := headSize(i), 0
+	for k := range count + 1 {
+		v := int(u16(data, m+4+2*k))
+		if k == 0 && v != last || v < last || v > m {
+			h.report(RuleHeapItems, at+4+int64(2*k), "heap item %d of block %d begins at %d, after %d, with the page map at %d", k+1, i, v, last, m)
+			return false
+		}
+		if k > 0 && v == last {
+			empty++
+		}
+		if k > 0 && v-last > heapItemMax {
+			h.report(RuleHeapItemSize, at+4+int64(2*k), "heap item %d of block %d has %d bytes; 3,580 can be", k, i, v-last)
+		}
+		last = v
+	}
+	if free := int(u16(data, m+2)); free != empty {
+		h.report(RuleHeapFree, at+2, "cFree of block %d is %d, %d items are empty", i, free, empty)
+	}
+	if m-last > 1 {
+		h.report(RuleHeapGap, at, "the page map of block %d begins %d bytes behind the last item", i, m-last)
+	}
+	return true
+}
+
+// fill checks the fill level of a block, [MS-PST] 2.3.1.2.
+func (h *heap) fill(i int, data []byte, m, count int, levels []byte) {
+	k := i
+	if i >= 8 {
+		k = (i - 8) % 128
+	}
+	if k/2 >= len(levels) {
+		return
+	}
+	got := int(levels[k/2]>>(4*(k%2))) & 15
+	free := h.payload - (m + 6 + 2*count)
+	if want := fillLevel(free); got != want && got != fillLevel(free+1) {
+		h.report(RuleHeapFill, h.blocks[h.list[i]].ib(), "the fill level of block %d is %d and should be %d, for %d bytes free", i, got, want, free)
+	}
+}
+
+// rest checks that the levels of blocks from i on, which are not there, are 0.
+func (h *heap) rest(i int, levels []byte) {
+	if i >= 8 {
+		i = (i-9)%128 + 1
+	}
+	for k := i; k < 2*len(levels); k++ {
+		if levels[k/2]>>(4*(k%2))&15 != 0 {
+			h.report(RuleHeapFill, h.blocks[h.list[0]].ib()+8, "a block that is not there has a fill level")
+			return
+		}
+	}
+}
+
+// fillLevel is the level of a block with so many bytes free.
+func fillLevel(free int) int {
+	for i, least := range []int{3584, 2560, 2048, 1792, 1536, 1280, 1024, 768, 512, 256, 128, 64, 32, 16, 8} {
+		if free >= least {
+			return i
+		}
+	}
+	return 15
+}
+
+// item gives a heap item and where it lies in the file.
+func (h *heap) item(id hid) ([]byte, int64, bool) {
+	i, k := id.block(), id.index()
+	if id&0x1F != 0 || i >= len(h.list) || k == 0 {
+		return nil, 0, false
+	}
+	data, ok := h.load(h.list[i])
+	if !ok || len(data) < 2 {
+		return nil, 0, false
+	}
+	m := int(u16(data, 0))
+	if m+4 > len(data) || k > int(u16(data, m)) || m+6+2*k > len(data) {
+		return nil, 0, false
+	}
+	from, to := int(u16(data, m+2+2*k)), int(u16(data, m+4+2*k))
+	if from > to || to > m {
+		return nil, 0, false
+	}
+	return data[from:to], h.blocks[h.list[i]].ib() + int64(from), true
+}
+
+// tree walks a BTree-on-Heap ([MS-PST] 2.3.2) and gives its records, in order.
+func (h *heap) tree(id hid, key, value int, record func(at int64, b []byte)) bool {
+	b, at, ok := h.item(id)
+	if !ok || len(b) != 8 || b[0] != heapTree {
+		h.report(RuleTreeHead, at, "the heap item %#x is no header of a tree", uint32(id))
+		return false
+	}
+	if int(b[1]) != key || int(b[2]) != value {
+		h.report(RuleTreeSizes, at+1, "the keys of a tree have %d bytes and its values %d; %d and %d are needed", b[1], b[2], key, value)
+		return false
+	}
+	if b[3] > 8 {
+		h.report(RuleTreeLevel, at+3, "a tree has %d levels", b[3])
+		return false
+	}
+	if root := hid(u32(b, 4)); root != 0 {
+		w := treeWalk{heap: h, key: key, value: value, record: record, budget: 1 << 22}
+		return w.level(root, int(b[3]), nil)
+	}
+	return true
+}
+
+// treeWalk is one walk over a BTree-on-Heap.
+type treeWalk struct {
+	*heap
+	key, value int
+	last       []byte
+	record     func(at int64, b []byte)
+	budget     int // heap items: with 16-bit block numbers no heap has more
+}
+
+func (w *treeWalk) level(id hid, level int, from []byte) bool {
+	b, at, ok := w.item(id)
+	each := w.key + w.value
+	if level > 0 {
+		each = w.key + 4
+	}
+	if w.budget--; !ok || len(b) == 0 || len(b)%each != 0 || w.budget < 0 || w.over() {
+		w.report(RuleTreeItem, at, "the heap item %#x of a tree has %d bytes, its records have %d", uint32(id), len(b), each)
+		return false
+	}
+	for i := 0; i < len(b); i += each {
+		k := b[i : i+w.key]
+		if i == 0 && from != nil && !bytes.Equal(k, from) {
+			w.report(RuleTreeKey, at, "records from the key %x on are announced, the first is %x", from, k)
+			return false
+		}
+		if level > 0 {
+			if !w.level(hid(u32(b, i+w.key)), level-1, k) {
+				return false
+			}
+			continue
+		}
+		if w.last != nil && less(k, w.last) >= 0 {
+			w.report(RuleTreeOrder, at+int64(i), "the key %x of a tree comes after %x", k, w.last)
+			return false
+		}
+		w.last = k
+		w.record(at+int64(i), b[i:i+each])
+	}
+	return true
+}
+
+// less compares two little-endian keys.
+func less(a, b []byte) int {
+	for i := len(a) - 1; i >= 0; i-- {
+		if a[i] != b[i] {
+			return int(a[i]) - int(b[i])
+		}
+	}
+	return 0
+}

@@ -1,0 +1,166 @@
+package check
+
+import (
+	"fmt"
+
+	"keepwatch/pst"
+)
+
+// deepest is how many messages may lie within one another. Outlook opens no more than a few.
+const deepest = 50
+
+// message checks a message, [MS-PST] 2.4.5, with all that hangs on it.
+func (o *object) message() (*context, bool) {
+	p, ok := o.context()
+	if !ok {
+		return nil, false
+	}
+	at := o.blocks[p.list[0]].ib()
+	want := []pst.Tag{pst.PidTagMessageClass, pst.PidTagMessageFlags, pst.PidTagMessageSize, pst.PidTagCreationTime,
+		pst.PidTagLastModificationTime, pst.PidTagSearchKey}
+	for _, t := range want {
+		if !p.has(t) {
+			o.report(RuleMessage, at, "the property %v is missing", t)
+		}
+	}
+	if !p.has(pst.PidTagMessageStatus) {
+		o.report(RuleMessageStatus, at, "the property %v is missing", pst.PidTagMessageStatus)
+	}
+	o.recipients(p, at)
+	o.attachments(p, at)
+	o.size(p, at)
+	return p, true
+}
+
+// recipients checks the recipient table. Outlook leaves it out of items that have no
+// recipients, though the text says that it must be there.
+func (o *object) recipients(p *context, at int64) {
+	s, ok := o.sub(pst.NIDRecipients)
+	if !ok {
+		to, _ := p.bytes(pst.PidTagDisplayTo)
+		cc, _ := p.bytes(pst.PidTagDisplayCc)
+		if len(to)+len(cc) > 0 {
+			o.report(RuleRecipients, at, "it is to somebody, and has no recipient table")
+		}
+		return
+	}
+	r, ok := o.open(o.top, o.label+", its recipient table", s.data, s.sub)
+	if !ok {
+		return
+	}
+	if t, _ := r.table(nil); t != nil {
+		t.require(recipColumns)
+	}
+}
+
+// attachments checks the attachment table and the attachments.
+func (o *object) attachments(p *context, at int64) {
+	count := 0
+	for _, s := range o.subs {
+		if s.nid.Type() == pst.NodeAttachment {
+			count++
+		}
+	}
+	if v, ok := p.number(pst.PidTagMessageFlags); ok && (v&pst.FlagHasAttach != 0) != (count > 0) {
+		o.report(RuleHasAttach, at, "mfHasAttach is %v, there are %d attachments", v&pst.FlagHasAttach != 0, count)
+	}
+	s, ok := o.sub(pst.NIDAttachments)
+	if !ok {
+		if count > 0 {
+			o.report(RuleAttachTable, at, "it has %d attachments and no attachment table", count)
+		}
+		return
+	}
+	a, ok := o.open(o.top, o.label+", its attachment table", s.data, s.sub)
+	if !ok {
+		return
+	}
+	t, ok := a.table(func(r row) { o.attachment(r) })
+	if t == nil {
+		return
+	}
+	t.require(attachColumns)
+	if ok && len(t.ids) != count {
+		o.report(RuleAttachCount, at, "the attachment table has %d rows, there are %d attachments", len(t.ids), count)
+	}
+}
+
+// attachment checks an attachment, [MS-PST] 2.4.6.2.
+func (o *object) attachment(r row) {
+	s, ok := o.sub(r.id())
+	if !ok || s.nid.Type() != pst.NodeAttachment {
+		r.report(RuleRowDangling, r.at, "the row %v stands for an attachment that is not there", r.id())
+		return
+	}
+	a, ok := o.open(o.top, fmt.Sprintf("%s, its attachment %v", o.label, s.nid), s.data, s.sub)
+	if !ok {
+		return
+	}
+	a.deep = o.deep
+	p, ok := a.context()
+	if !ok {
+		return
+	}
+	at := o.blocks[p.list[0]].ib()
+	for _, t := range []pst.Tag{pst.PidTagAttachSize, pst.PidTagAttachMethod, pst.PidTagRenderingPosition} {
+		if !p.has(t) {
+			a.report(RuleAttachment, at, "the property %v is missing", t)
+		}
+	}
+	if v, ok := p.number(pst.PidTagAttachSize); ok && int64(v) != p.sum {
+		a.report(RuleAttachSize, at, "PidTagAttachSize is %d, its values have %d bytes", v, p.sum)
+	}
+	r.compare(p, RuleAttachRow)
+	if v, ok := p.number(pst.PidTagAttachMethod); ok && v == pst.AttachEmbedded {
+		a.embedded(p, at)
+	}
+}
+
+// embedded checks a message that is an attachment.
+func (a *object) embedded(p *context, at int64) {
+	b, ok := p.bytes(pst.PidTagAttachDataObject)
+	if !ok || len(b) != 8 {
+		a.report(RuleEmbedded, at, "it should be a message, and has none")
+		return
+	}
+	s, ok := a.sub(pst.NID(u32(b, 0)))
+	if !ok {
+		return // reported with the property
+	}
+	if s.nid.Type() != pst.NodeMessage {
+		a.report(RuleEmbedded, at, "the message in it has the NID %v, which is of another type", s.nid)
+	}
+	m, ok := a.open(a.top, fmt.Sprintf("%s, the message %v in it", a.label, s.nid), s.data, s.sub)
+	if !ok {
+		return
+	}
+	if m.deep = a.deep + 1; m.deep > deepest {
+		a.report(RuleDepth, at, "more than %d messages lie within one another: it was not checked", deepest)
+		a.rep.Truncated = true
+		return
+	}
+	q, ok := m.message()
+	if !ok {
+		return
+	}
+	if v, ok := q.number(pst.PidTagMessageSize); ok && v != u32(b, 4) {
+		m.report(RuleEmbeddedSize, at, "its attachment says %d bytes, its PidTagMessageSize %d", u32(b, 4), v)
+	}
+}
+
+// size checks PidTagMessageSize. Outlook computes it anew, and real files follow no formula that is
+// known, so that only what is far off is told.
+func (o *object) size(p *context, at int64) {
+	v, ok := p.number(pst.PidTagMessageSize)
+	if !ok {
+		return
+	}
+	total, ok := o.length(o.data)
+	for _, s := range o.subs {
+		n, _ := o.length(s.data)
+		total += n
+	}
+	if got := int64(v); ok && (got > 4*total+8192 || got < total/4-8192) {
+		o.report(RuleMessageSize, at, "PidTagMessageSize is %d, it has about %d bytes", got, total)
+	}
+}
