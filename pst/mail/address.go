@@ -103,8 +103,8 @@ func (p *addressParser) end() {
 	if a.name == "" {
 		a.name = note
 	}
-	a.name = clip(clean(strings.Trim(words(a.name), "'\"")), 1000)
-	a.addr = clip(clean(readText(route(a.addr))), 1000)
+	a.name = clip(strings.Join(strings.Fields(clean(strings.Trim(words(a.name), "'\""))), " "), 1000)
+	a.addr = clip(strings.Map(noAngles, clean(readText(route(a.addr)))), 1000)
 	if a.name != "" || a.addr != "" {
 		p.list = append(p.list, a)
 	}
@@ -184,4 +184,11 @@ func comment(s string) (string, string) {
 		}
 	}
 	return b.String(), ""
+}
+
+func noAngles(r rune) rune {
+	if r == '<' || r == '>' {
+		return -1
+	}
+	return r
 }

@@ -12,7 +12,6 @@ import (
 
 // bodies gives the message its texts.
 func (m *importer) bodies(pl *plan) error {
-	native := 0
 	if pl.text != nil {
 		raw, err := m.read(pl.text)
 		if err != nil {
@@ -20,24 +19,23 @@ func (m *importer) bodies(pl *plan) error {
 		}
 		text := m.plain(raw, pl.text.charset)
 		m.sink.Set(pst.P(pst.PidTagBody, text))
-		m.hasBody = m.hasBody || strings.TrimSpace(text) != ""
-		native = pst.NativeText
+		m.hasBody = strings.TrimSpace(text) != ""
 	}
 	if pl.html != nil {
 		raw, err := m.read(pl.html)
 		if err != nil {
 			return err
 		}
-		html, page := m.htmlBytes(raw, pl.html.charset)
-		m.sink.Set(pst.P(pst.PidTagHtml, html), pst.P(pst.PidTagInternetCodepage, page))
-		m.htmlText = string(html)
-		m.hasBody = m.hasBody || len(bytes.TrimSpace(html)) > 0
-		native = pst.NativeHTML
-	} else {
-		m.sink.Set(pst.P(pst.PidTagInternetCodepage, int32(utf8Page)))
+		if html, page := m.htmlBytes(raw, pl.html.charset); len(html) > 0 {
+			m.sink.Set(pst.P(pst.PidTagHtml, html), pst.P(pst.PidTagInternetCodepage, page), pst.P(pst.PidTagNativeBody, int32(pst.NativeHTML)))
+			m.htmlText = string(html)
+			m.hasBody = m.hasBody || len(bytes.TrimSpace(html)) > 0
+			return nil
+		}
 	}
-	if native != 0 {
-		m.sink.Set(pst.P(pst.PidTagNativeBody, int32(native)))
+	m.sink.Set(pst.P(pst.PidTagInternetCodepage, int32(utf8Page)))
+	if m.hasBody {
+		m.sink.Set(pst.P(pst.PidTagNativeBody, int32(pst.NativeText)))
 	}
 	return nil
 }
@@ -56,18 +54,31 @@ func (m *importer) read(p *part) ([]byte, error) {
 	if p.encoding != "base64" && p.encoding != "x-uuencode" && p.encoding != "x-uue" && p.encoding != "uuencode" {
 		return raw, nil
 	}
-	if d.junk > 0 || d.short || binaryRubbish(raw, p.charset) {
+	rubbish := binaryRubbish(raw, p.charset)
+	if d.junk > 0 || d.short || rubbish {
 		came, err := io.ReadAll(io.NewSectionReader(m.r, p.body, p.end-p.body))
 		if err != nil {
 			return nil, fmt.Errorf("read the text: %w", err)
 		}
-		if binaryRubbish(raw, p.charset) && !binaryRubbish(came, p.charset) {
+		if rubbish && !binaryRubbish(came, p.charset) && (d.junk > 0 || d.short || spaced(came)) {
 			m.notes.add("the text says that it is in " + p.encoding + " and is not")
 			return came, nil
 		}
+	}
+	if d.junk > 0 || d.short {
 		m.notes.lose("the " + p.encoding + " of the text is damaged")
 	}
 	return raw, nil
+}
+
+// spaced tells whether there are spaces within lines, which base64 has not.
+func spaced(b []byte) bool {
+	for l := range bytes.Lines(b) {
+		if bytes.IndexByte(bytes.TrimSpace(l), ' ') >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // binaryRubbish tells what cannot be text: control characters.
@@ -87,7 +98,7 @@ func binaryRubbish(b []byte, charset string) bool {
 // plain makes the value of PidTagBody: UTF-8 with CRLF, without U+0000, which a text
 // of a file cannot have.
 func (m *importer) plain(raw []byte, charset string) string {
-	if _, _, ok := lookup(charset); !ok && charset != "" && !strings.Contains(strings.ToLower(charset), "utf-7") && !ascii(raw) {
+	if _, _, ok := lookup(charset); !ok && charset != "" && !isUTF7(charset) && !ascii(raw) {
 		m.notes.add(fmt.Sprintf("the charset %q is unknown", charset))
 	}
 	text, whole := decodeText(raw, charset)
@@ -112,7 +123,7 @@ func (m *importer) htmlBytes(raw []byte, charset string) ([]byte, int32) {
 		raw = bytes.ReplaceAll(raw, []byte{0}, nil)
 	}
 	enc, page, ok := lookup(charset)
-	if !ok {
+	if !ok && !isUTF7(charset) {
 		if charset != "" && !ascii(raw) {
 			m.notes.add(fmt.Sprintf("the charset %q is unknown", charset))
 		}
@@ -122,7 +133,7 @@ func (m *importer) htmlBytes(raw []byte, charset string) ([]byte, int32) {
 	if ok && enc != nil && page != 0 {
 		return raw, page
 	}
-	if (!ok || enc == nil) && utf8.Valid(raw) {
+	if (!ok || enc == nil) && utf8.Valid(raw) && !isUTF7(charset) {
 		return raw, utf8Page
 	}
 	text, whole := decodeText(raw, charset)

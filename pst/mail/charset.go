@@ -99,7 +99,7 @@ func lookup(name string) (enc encoding.Encoding, page int32, ok bool) {
 // byte is lost, and what has the wrong label is readable in most cases.
 func decodeText(b []byte, charset string) (string, bool) {
 	enc, _, ok := lookup(charset)
-	if strings.EqualFold(charset, "utf-7") || strings.EqualFold(charset, "unicode-1-1-utf-7") {
+	if isUTF7(charset) {
 		return utf7(b), true
 	}
 	if !ok || enc == nil {
@@ -113,7 +113,11 @@ func decodeText(b []byte, charset string) (string, bool) {
 	if broken > 0 && utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 {
 		return string(b), true // UTF-8 with a wrong label
 	}
-	return string(out), broken == 0
+	return strings.TrimPrefix(string(out), "\uFEFF"), broken == 0
+}
+
+func isUTF7(charset string) bool {
+	return strings.EqualFold(charset, "utf-7") || strings.EqualFold(charset, "unicode-1-1-utf-7")
 }
 
 // readText makes valid UTF-8 of bytes of unknown charset, see decodeText.

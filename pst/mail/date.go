@@ -16,7 +16,7 @@ var zones = map[string]int{"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7
 // mailers write: no seconds, a day of the week in another language, ctime, dots in
 // times, ISO 8601. ok is false for what is no date.
 func parseDate(s string) (time.Time, bool) {
-	s = strings.TrimSpace(readText(s))
+	s = clean(readText(s))
 	if s == "" || len(s) > 500 {
 		return time.Time{}, false
 	}

@@ -68,7 +68,7 @@ func parseTransport(s string) transport {
 	l := newLines(strings.NewReader(s), int64(len(s)))
 	// Exchange begins the text of a report with "Microsoft Mail Internet Headers
 	// Version 2.0", which is no field.
-	for l.next() && len(l.trimmed()) > 0 {
+	for l.next() && len(l.trimmed()) > 0 && len(h.fields) < maxFields-100 { // the rest is for what is made
 		if !h.add(&l) && len(h.fields) > 0 {
 			break
 		}
@@ -139,6 +139,14 @@ func (d *document) fields(t transport) map[string][]string {
 }
 
 const dateLayout = "Mon, 02 Jan 2006 15:04:05 -0700"
+
+// dateOf writes a date that could be read as one that everybody can.
+func dateOf(s string) string {
+	if t, ok := parseDate(s); ok {
+		return t.Format(dateLayout)
+	}
+	return ""
+}
 
 func (d *document) date(t transport, made map[string][]string) {
 	at := d.props.Time(pst.PidTagClientSubmitTime)
@@ -281,6 +289,13 @@ func (d *document) marks(t transport, made map[string][]string) {
 // addressFields are those in which encoded words must not take an address in.
 var addressFields = map[string]bool{"from": true, "to": true, "cc": true, "bcc": true, "sender": true, "reply-to": true, "resent-from": true, "resent-to": true, "resent-cc": true, "return-path": true}
 
+// idFields are those in which there are no encoded words.
+var idFields = map[string]bool{"message-id": true, "in-reply-to": true, "references": true}
+
+// maxRewritten is how much is kept of a field that has to be written new. Only
+// rubbish is longer.
+const maxRewritten = 60_000
+
 // rawField writes a field as it came, where it is safe: ASCII, lines of at most 998
 // characters. Another one is written new.
 func (x *exporter) rawField(f transportField) {
@@ -302,14 +317,21 @@ func (x *exporter) rawField(f transportField) {
 	for l := range strings.SplitSeq(text, "\n") { // an empty line would end the header
 		safe = safe && (strings.TrimSpace(l) != "" || l == text)
 	}
+	// An encoded line end is no danger here, but to programs that decode it: Python
+	// refuses to read the whole field.
+	safe = safe && !(strings.Contains(text, "=?") && strings.ContainsFunc(words(f.value), control))
 	switch {
 	case safe:
 		x.line(f.raw.name + ":" + crlf(text))
 	case addressFields[f.name]:
 		list, _ := addresses(f.value)
 		x.field(f.raw.name, formatAddresses(list))
+	case f.name == "date" && dateOf(f.value) != "":
+		x.field(f.raw.name, dateOf(f.value))
+	case idFields[f.name]:
+		x.field(f.raw.name, clip(clean(readText(f.value)), maxRewritten))
 	default:
-		x.field(f.raw.name, unstructured(clean(words(f.value))))
+		x.field(f.raw.name, unstructured(clip(clean(words(f.value)), maxRewritten)))
 	}
 }
 
@@ -392,13 +414,6 @@ func formatAddresses(list []address) string {
 		}
 	}
 	return strings.Join(out, ", ")
-}
-
-func noAngles(r rune) rune {
-	if r == '<' || r == '>' {
-		return -1
-	}
-	return r
 }
 
 // phrase writes a name: an encoded word where it is not ASCII, in quotes otherwise.

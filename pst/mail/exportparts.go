@@ -237,27 +237,11 @@ func (x *exporter) place(f file, name string) {
 	}
 	x.field("Content-Disposition", param(disposition, "filename", name))
 	if id := clean(f.props.Text(pst.PidTagAttachContentId)); id != "" {
-		x.field("Content-ID", "<"+token(id, "<> ")+">")
+		x.field("Content-ID", "<"+strings.Map(noAngles, id)+">")
 	}
 	if l := clean(f.props.Text(pst.PidTagAttachContentLocation)); l != "" {
-		x.field("Content-Location", token(l, " "))
+		x.field("Content-Location", l)
 	}
-}
-
-// token leaves out what would end a value, and escapes what is no ASCII.
-func token(s, not string) string {
-	var b strings.Builder
-	for _, r := range clip(s, 800) {
-		switch {
-		case r > '~':
-			for _, c := range []byte(string(r)) {
-				fmt.Fprintf(&b, "%%%02X", c)
-			}
-		case !strings.ContainsRune(not, r):
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }
 
 // link writes an attachment that is only the address of a file.
@@ -282,7 +266,7 @@ func (x *exporter) embedded(f file) error {
 		x.field("Content-Type", "message/rfc822")
 		x.field("Content-Disposition", "attachment")
 		if id := clean(f.props.Text(pst.PidTagAttachContentId)); id != "" {
-			x.field("Content-ID", "<"+token(id, "<> ")+">")
+			x.field("Content-ID", "<"+strings.Map(noAngles, id)+">")
 		}
 	}
 	x.line("")

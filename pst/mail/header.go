@@ -199,12 +199,15 @@ func (h *header) content() content {
 	if c.name = dparams["filename"]; strings.TrimSpace(c.name) == "" {
 		c.name = params["name"]
 	}
-	c.name = clip(clean(readText(c.name)), maxParam)
+	c.name = clip(clean(words(c.name)), maxParam)
 	if !strings.Contains(c.media, "/") { // nothing, or "Content-Type: text", as old mailers have it
 		c.media = "text/plain"
 		if c.name != "" && typ != "" {
 			c.media = "application/octet-stream"
 		}
+	}
+	if top, sub, _ := strings.Cut(c.media, "/"); !isToken(top) || !isToken(sub) || len(c.media) > 200 {
+		c.media = "application/octet-stream"
 	}
 	return c
 }
@@ -228,5 +231,5 @@ func trimAngles(s string) string {
 			s = s[:j]
 		}
 	}
-	return clean(readText(strings.TrimSpace(s)))
+	return strings.Map(noAngles, clean(readText(s)))
 }

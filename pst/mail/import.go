@@ -112,7 +112,11 @@ func (m *importer) transport() {
 	if len(text) == 0 {
 		return
 	}
-	s := crlf(strings.ReplaceAll(strings.ReplaceAll(readText(string(text)), "\x00", ""), "\r\r\n", "\r\n"))
+	s := strings.ReplaceAll(strings.ReplaceAll(readText(string(text)), "\x00", ""), "\r\r\n", "\r\n")
+	if strings.Contains(s, "\n") { // a CR alone ends no line there
+		s = strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", " "), "\n", "\r\n")
+	}
+	s = crlf(s)
 	m.sink.Set(pst.P(pst.PidTagTransportMessageHeaders, s+"\r\n\r\n"))
 }
 

@@ -57,6 +57,12 @@ func draw(m *message) *picture {
 // around imports a mail, exports it, and imports that.
 func around(t *testing.T, name string, data []byte) (first *message, eml []byte) {
 	t.Helper()
+	return aroundBut(t, name, data, func(*picture) {})
+}
+
+// aroundBut leaves out of the comparison what but takes out of a picture.
+func aroundBut(t *testing.T, name string, data []byte, but func(*picture)) (first *message, eml []byte) {
+	t.Helper()
 	first, _, err := take(data, mail.Options{})
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
@@ -67,10 +73,14 @@ func around(t *testing.T, name string, data []byte) (first *message, eml []byte)
 	}
 	checkEML(t, name, out.Bytes())
 	second, res, err := take(out.Bytes(), mail.Options{})
+	res.Notes = slices.DeleteFunc(res.Notes, func(n string) bool { return strings.Contains(n, "date cannot be read") }) // it stays as it was
 	if err != nil || len(res.Notes) > 0 {
-		t.Fatalf("%s: what was exported: %v %v\n%.2000s", name, err, res.Notes, out.Bytes())
+		t.Fatalf("%s: what was exported: %v %v\n%s", name, err, res.Notes, out.Bytes()[:min(2000, out.Len())])
 	}
-	if d := cmp.Diff(draw(first), draw(second)); d != "" {
+	before, after := draw(first), draw(second)
+	but(before)
+	but(after)
+	if d := cmp.Diff(before, after); d != "" {
 		t.Errorf("%s changes on its way (- before, + after):\n%s", name, d)
 	}
 	return first, out.Bytes()
