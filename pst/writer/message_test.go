@@ -94,15 +94,17 @@ func TestAttachments(t *testing.T) {
 	}
 }
 
-// TestTypes: a value of every type comes to lie in the file as [MS-PST] says.
-func TestTypes(t *testing.T) {
+// typeCase is a value and how it lies in a file.
+type typeCase struct {
+	typ   pst.Type
+	value any
+	want  string
+}
+
+func typeCases() []typeCase {
 	when := time.Date(2003, 4, 5, 6, 7, 8, 900, time.UTC)
 	guid := pst.PSETIDMeeting
-	cases := []struct {
-		typ   pst.Type
-		value any
-		want  string
-	}{
+	return []typeCase{
 		{pst.Integer16, int16(-2), "feff"},
 		{pst.Integer32, int32(-2), "feffffff"},
 		{pst.Float32, float32(1.5), "0000c03f"},
@@ -130,6 +132,11 @@ func TestTypes(t *testing.T) {
 		{pst.String8s, []string{"a"}, "01000000080000006100"},
 		{pst.Binaries, [][]byte{{7}, nil}, "02000000" + "0c000000" + "0d000000" + "07"},
 	}
+}
+
+// TestTypes: a value of every type comes to lie in the file as [MS-PST] says.
+func TestTypes(t *testing.T) {
+	cases := typeCases()
 	w, path := create(t, options())
 	if err := inbox(t, w, "Inbox").Add(func(s pst.Sink) error {
 		s.Set(pst.P(pst.PidTagSubject, "types"))
@@ -165,14 +172,16 @@ func le64(v uint64) []byte {
 	return b
 }
 
-// TestRefused: what undoes a message, and that the file is good afterwards.
-func TestRefused(t *testing.T) {
+// refusal is a message that is undone, and what is said about it.
+type refusal struct {
+	fill func(s pst.Sink) error
+	want string
+	is   error
+}
+
+func refused() map[string]refusal {
 	broken := errors.New("the source broke off")
-	for name, c := range map[string]struct {
-		fill func(s pst.Sink) error
-		want string
-		is   error
-	}{
+	return map[string]refusal{
 		"wrong type of a property":    {fill: func(s pst.Sink) error { s.Set(pst.P(pst.PidTagImportance, 1)); return nil }, want: "Go type int,"},
 		"nil value":                   {fill: func(s pst.Sink) error { s.Set(pst.P(pst.PidTagSubject, nil)); return nil }, want: "<nil>"},
 		"wrong type of a list":        {fill: func(s pst.Sink) error { s.Set(pst.P(pst.PidNameKeywords, "one")); return nil }, want: "Keywords"},
@@ -208,7 +217,12 @@ func TestRefused(t *testing.T) {
 		"outer message written to from within": {fill: func(s pst.Sink) error {
 			return s.Embed(nil, func(pst.Sink) error { return s.Attach(nil, nil) })
 		}, is: errAsleep},
-	} {
+	}
+}
+
+// TestRefused: what undoes a message, and that the file is good afterwards.
+func TestRefused(t *testing.T) {
+	for name, c := range refused() {
 		w, path := create(t, options())
 		f := inbox(t, w, "Inbox")
 		for _, add := range []func(pst.Sink) error{text("before"), nil, text("after")} {
