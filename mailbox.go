@@ -65,7 +65,6 @@ type MailCheck struct {
 	Worst    MailWorst `json:"worst,omitempty"`
 	Text     string    `json:"text,omitempty"` // the first of the worst ones, for whoever repairs it
 	Cut      bool      `json:"cut,omitempty"`  // there were so many that it stopped counting
-	Trouble  string    `json:"trouble,omitempty"`
 }
 
 // MailWorst says how bad the worst finding of a check is.
@@ -73,11 +72,10 @@ type MailWorst string
 
 // How bad it can be.
 const (
-	MailSound   MailWorst = ""       // nothing was found
-	MailOdd     MailWorst = "odd"    // unlike what Outlook writes; it may not mind
-	MailRepair  MailWorst = "repair" // Outlook would offer to repair it
-	MailRuined  MailWorst = "ruined" // parts of it cannot be read
-	MailUnknown MailWorst = "unknown"
+	MailSound  MailWorst = ""       // nothing was found
+	MailOdd    MailWorst = "odd"    // unlike what Outlook writes; it may not mind
+	MailRepair MailWorst = "repair" // Outlook would offer to repair it
+	MailRuined MailWorst = "ruined" // parts of it cannot be read
 )
 
 // Bounds of what is kept of a Mailbox.

@@ -186,9 +186,6 @@ func checkText(c *keepwatch.MailCheck) string {
 	if c == nil {
 		return ""
 	}
-	if c.Trouble != "" {
-		return "Its structure was not checked: " + c.Trouble
-	}
 	how := keepwatch.FormatCount(c.Findings, "finding")
 	if c.Cut {
 		how = "at least " + how

@@ -57,6 +57,9 @@ func (Lister) List(ctx context.Context, r io.ReaderAt, size int64) (keepwatch.Ma
 	m.First, m.Last = all.of()
 	err = t.astray(ctx, func(pst.NID, pst.Properties) error { m.Orphans++; return nil })
 	if err == nil {
+		m.Check, err = examine(r, size)
+	}
+	if err == nil && m.Check.Worst == keepwatch.MailRuined { // else every block is as it should be
 		err = t.sweep(ctx)
 	}
 	if cause := context.Cause(ctx); cause != nil {
