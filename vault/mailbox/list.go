@@ -59,7 +59,7 @@ func (Lister) List(ctx context.Context, r io.ReaderAt, size int64) (keepwatch.Ma
 	if err == nil {
 		m.Check, err = examine(r, size)
 	}
-	if err == nil && m.Check.Worst == keepwatch.MailRuined { // else every block is as it should be
+	if err == nil && (m.Check.Worst == keepwatch.MailRuined || m.Check.Cut) { // else every block is as it should be
 		err = t.sweep(ctx)
 	}
 	if cause := context.Cause(ctx); cause != nil {
