@@ -164,9 +164,6 @@ func (d *Folder) Folders() iter.Seq2[*Folder, error] {
 		}
 		goOn := true
 		one := func(n pst.NID) bool {
-			if n == d.nid {
-				return true
-			}
 			c := &Folder{f: d.f, nid: n, parent: d, depth: d.depth + 1}
 			err := c.load()
 			goOn = yield(c, err) && (err == nil || isDamage(err))
@@ -176,7 +173,9 @@ func (d *Folder) Folders() iter.Seq2[*Folder, error] {
 		if err == nil || !goOn || !yield(nil, of(d.nid, err)) || !isDamage(err) {
 			return
 		}
-		d.f.below(d.nid, last, one, pst.NodeFolder, pst.NodeSearchFolder)
+		// The root folder is its own parent.
+		other := func(n pst.NID) bool { return n == d.nid || one(n) }
+		d.f.below(d.nid, last, other, pst.NodeFolder, pst.NodeSearchFolder)
 	}
 }
 
