@@ -27,7 +27,10 @@ func (c *checker) folder(n *node) {
 		o.report(RuleParent, at, "its parent is %v; the root folder is its own", n.parent)
 	}
 	if n.nid.Type() == pst.NodeSearchFolder {
-		c.table(n.nid.As(pst.NodeSearchTable), searchColumns, nil)
+		// Old Outlook has a search folder 0x723 whose table is no table but a tree.
+		if n.nid != oldSearch {
+			c.table(n.nid.As(pst.NodeSearchTable), searchColumns, nil)
+		}
 		return
 	}
 	f := folderWalk{checker: c, node: n}
@@ -36,7 +39,7 @@ func (c *checker) folder(n *node) {
 			o.report(RuleSubfolders, at, "PidTagSubfolders is %d, there are %d", v, len(t.ids))
 		}
 	}
-	if t, ok := c.table(n.nid.As(pst.NodeContents), contentsColumns, f.message); ok {
+	if t, ok := c.table(n.nid.As(pst.NodeContents), contentsCore, f.message); ok {
 		if v, ok := p.number(pst.PidTagContentCount); ok && int(v) != len(t.ids) {
 			o.report(RuleContentCount, at, "PidTagContentCount is %d, the contents table has %d rows", v, len(t.ids))
 		}
@@ -46,6 +49,9 @@ func (c *checker) folder(n *node) {
 	}
 	c.table(n.nid.As(pst.NodeFAIContents), faiColumns, f.associated)
 }
+
+// oldSearch is a search folder in files of Outlook 2007 and before.
+const oldSearch pst.NID = 0x723
 
 // table checks a table of a folder.
 func (c *checker) table(nid pst.NID, cols []pst.Tag, show func(r row)) (*table, bool) {
@@ -147,7 +153,17 @@ func (f *folderWalk) item(r row, kind pst.NodeType) {
 	if v, ok := p.number(pst.PidTagMessageFlags); ok && v&pst.FlagRead == 0 {
 		f.unread++
 	}
+	if _, ok := r.value(pst.PidTagMessageStatus); !ok && !p.has(pst.PidTagMessageStatus) {
+		o.report(RuleMessageStatus, r.at, "neither it nor its row has the property %v", pst.PidTagMessageStatus)
+	}
 	r.compare(p, RuleContentsRow)
+}
+
+// kept tells of columns that Outlook fills though the object has no such property: those of replication
+// (0E30 to 0E3D), which the text says are not copied, PidTagMessageStatus, which the text wants in the message and
+// Outlook keeps in the row, and the conversation id, which it computes.
+func kept(t pst.Tag) bool {
+	return t.ID() >= 0x0E30 && t.ID() <= 0x0E3D || t == pst.PidTagMessageStatus || t == pst.PidTagConversationId
 }
 
 // compare checks that each cell of a row says what the PC says.
@@ -157,6 +173,9 @@ func (r row) compare(p *context, rule Rule) {
 			continue
 		}
 		v, ok := p.get(c.tag.ID())
+		if !ok && kept(c.tag) {
+			continue
+		}
 		if !ok {
 			r.report(rule, r.at+int64(c.from), "the row %v has %v, its object has not", r.id(), c.tag)
 			continue

@@ -12,7 +12,7 @@ const firstIndex = 0x400
 // internal checks an internal block ([MS-PST] 2.2.2.8.3), each once, and counts its references.
 func (c *checker) internal(i int, data []byte) {
 	b := &c.blocks[i]
-	if len(data) < c.slHead+c.si {
+	if len(data) < 8+c.word {
 		c.find(RuleInternal, b.ib(), 0, "The internal block %#x has only %d bytes.", b.bid, len(data))
 		b.flags |= broken
 		return

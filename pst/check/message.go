@@ -23,9 +23,7 @@ func (o *object) message() (*context, bool) {
 			o.report(RuleMessage, at, "the property %v is missing", t)
 		}
 	}
-	if !p.has(pst.PidTagMessageStatus) {
-		o.report(RuleMessageStatus, at, "the property %v is missing", pst.PidTagMessageStatus)
-	}
+	o.weigh()
 	o.recipients(p, at)
 	o.attachments(p, at)
 	o.size(p, at)
@@ -97,6 +95,7 @@ func (o *object) attachment(r row) {
 		return
 	}
 	a.deep = o.deep
+	a.weigh()
 	p, ok := a.context()
 	if !ok {
 		return
@@ -114,6 +113,7 @@ func (o *object) attachment(r row) {
 	if v, ok := p.number(pst.PidTagAttachMethod); ok && v == pst.AttachEmbedded {
 		a.embedded(p, at)
 	}
+	o.bulk += a.bulk
 }
 
 // embedded checks a message that is an attachment.
@@ -143,6 +143,7 @@ func (a *object) embedded(p *context, at int64) {
 	if !ok {
 		return
 	}
+	a.bulk += m.bulk
 	if v, ok := q.number(pst.PidTagMessageSize); ok && v != u32(b, 4) {
 		m.report(RuleEmbeddedSize, at, "its attachment says %d bytes, its PidTagMessageSize %d", u32(b, 4), v)
 	}
@@ -151,16 +152,16 @@ func (a *object) embedded(p *context, at int64) {
 // size checks PidTagMessageSize. Outlook computes it anew, and real files follow no formula that is
 // known, so that only what is far off is told.
 func (o *object) size(p *context, at int64) {
-	v, ok := p.number(pst.PidTagMessageSize)
-	if !ok {
-		return
+	if v, ok := p.number(pst.PidTagMessageSize); ok && (int64(v) > 4*o.bulk+8192 || int64(v) < o.bulk/4-8192) {
+		o.report(RuleMessageSize, at, "PidTagMessageSize is %d, it has about %d bytes", v, o.bulk)
 	}
-	total, ok := o.length(o.data)
+}
+
+// weigh adds up the bytes of an object and its subnodes.
+func (o *object) weigh() {
+	o.bulk, _ = o.length(o.data)
 	for _, s := range o.subs {
 		n, _ := o.length(s.data)
-		total += n
-	}
-	if got := int64(v); ok && (got > 4*total+8192 || got < total/4-8192) {
-		o.report(RuleMessageSize, at, "PidTagMessageSize is %d, it has about %d bytes", got, total)
+		o.bulk += n
 	}
 }

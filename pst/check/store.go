@@ -132,7 +132,7 @@ func (c *checker) kind(n *node) {
 
 // reserved checks that a folder or message has no NID of the range that the format keeps for itself.
 func (c *checker) reserved(n *node) {
-	if n.nid.Index() < firstIndex && n.nid != pst.NIDRoot && n.nid != pst.NIDSpamSearch {
+	if n.nid.Index() < firstIndex && n.nid != pst.NIDRoot && n.nid != pst.NIDSpamSearch && n.nid != oldSearch {
 		c.find(RuleReserved, 0, n.nid, "The NID %v is of the range below the index 0x400, which is reserved.", n.nid)
 	}
 }
