@@ -20,6 +20,11 @@ func parseDate(s string) (time.Time, bool) {
 	if s == "" || len(s) > 500 {
 		return time.Time{}, false
 	}
+	// The usual form first: net/mail tries dozens of layouts, one after another.
+	plain, _, _ := strings.Cut(s, " (")
+	if t, err := time.Parse("Mon, 2 Jan 2006 15:04:05 -0700", plain); err == nil && sane(t) {
+		return t.UTC(), true
+	}
 	if t, err := mail.ParseDate(s); err == nil && !namedZone(s) && sane(t) {
 		return t.UTC(), true
 	}

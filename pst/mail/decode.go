@@ -19,7 +19,7 @@ type base64Reader struct {
 	r   io.Reader
 	d   *defects
 	in  []byte // not decoded yet
-	buf [16 << 10]byte
+	buf []byte
 	acc uint32 // of an unfinished group of four
 	n   int
 	err error
@@ -44,7 +44,9 @@ func base64Table() (t [256]uint32) {
 	return t
 }
 
-func newBase64(r io.Reader, d *defects) *base64Reader { return &base64Reader{r: r, d: d} }
+func newBase64(r io.Reader, size int64, d *defects) *base64Reader {
+	return &base64Reader{r: r, d: d, buf: make([]byte, min(16<<10, size+1))}
+}
 
 func (b *base64Reader) Read(p []byte) (int, error) {
 	if len(b.left) == 0 && len(p) >= len(b.tiny) {
@@ -76,7 +78,7 @@ func (b *base64Reader) read(p []byte) (int, error) {
 }
 
 func (b *base64Reader) fill() {
-	n, err := b.r.Read(b.buf[:])
+	n, err := b.r.Read(b.buf)
 	b.in, b.err = b.buf[:n], err
 }
 
@@ -147,14 +149,16 @@ func (b *base64Reader) flush(p []byte) int {
 type quotedReader struct {
 	r    io.Reader
 	in   []byte
-	buf  [16 << 10]byte
+	buf  []byte
 	out  []byte
 	line []byte // what is there of a line
 	done bool
 	err  error
 }
 
-func newQuoted(r io.Reader) *quotedReader { return &quotedReader{r: r} }
+func newQuoted(r io.Reader, size int64) *quotedReader {
+	return &quotedReader{r: r, buf: make([]byte, min(16<<10, size+1))}
+}
 
 func (q *quotedReader) Read(p []byte) (int, error) {
 	for len(q.out) == 0 {
@@ -171,7 +175,7 @@ func (q *quotedReader) Read(p []byte) (int, error) {
 // next decodes up to the next end of a line, or a piece of a very long one.
 func (q *quotedReader) next() {
 	if len(q.in) == 0 && q.err == nil {
-		n, err := q.r.Read(q.buf[:])
+		n, err := q.r.Read(q.buf)
 		q.in, q.err = q.buf[:n], err
 	}
 	if len(q.in) == 0 {
@@ -308,9 +312,9 @@ func decoder(r io.ReaderAt, p *part, d *defects) (io.Reader, bool) {
 	section := io.NewSectionReader(r, p.body, p.end-p.body)
 	switch p.encoding {
 	case "base64":
-		return newBase64(section, d), true
+		return newBase64(section, section.Size(), d), true
 	case "quoted-printable":
-		return newQuoted(section), true
+		return newQuoted(section, section.Size()), true
 	case "x-uuencode", "x-uue", "uuencode":
 		return newUU(section, section.Size(), d), true
 	case "", "7bit", "8bit", "binary", "7-bit", "8-bit":

@@ -49,7 +49,7 @@
 // after: the part of a multipart whose closing boundary is missing, all of a mail whose
 // header has one line without a colon, all parameters where one is there twice. Both
 // read parts only one after another, so that bodies would have to be found before
-// attachments; and go-message decodes base64 at half of the speed. Here the mail is an
+// attachments; and go-message reads a mail with 1 MB of base64 at two thirds of the speed. Here the mail is an
 // io.ReaderAt: one pass finds where its parts lie, and nothing that is odd ends it;
 // after it each part is read from where it lies. Charsets are those of
 // golang.org/x/text.

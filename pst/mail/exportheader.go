@@ -182,11 +182,17 @@ func person(p pst.Properties, name, kind, addr, smtp pst.Tag, entry []byte) addr
 	return a
 }
 
+// author is who wrote a message, and who sent it.
+func author(p pst.Properties) (from, sender address) {
+	from = person(p, pst.PidTagSentRepresentingName, pst.PidTagSentRepresentingAddressType, pst.PidTagSentRepresentingEmailAddress,
+		pst.PidTagSentRepresentingSmtpAddress, p.Bytes(pst.PidTagSentRepresentingEntryId))
+	sender = person(p, pst.PidTagSenderName, pst.PidTagSenderAddressType, pst.PidTagSenderEmailAddress, pst.PidTagSenderSmtpAddress, p.Bytes(pst.PidTagSenderEntryId))
+	return from, sender
+}
+
 func (d *document) senders(t transport, made map[string][]string) {
 	p := d.props
-	from := person(p, pst.PidTagSentRepresentingName, pst.PidTagSentRepresentingAddressType, pst.PidTagSentRepresentingEmailAddress,
-		pst.PidTagSentRepresentingSmtpAddress, p.Bytes(pst.PidTagSentRepresentingEntryId))
-	sender := person(p, pst.PidTagSenderName, pst.PidTagSenderAddressType, pst.PidTagSenderEmailAddress, pst.PidTagSenderSmtpAddress, p.Bytes(pst.PidTagSenderEntryId))
+	from, sender := author(p)
 	if from == (address{}) {
 		from = sender
 	}
@@ -279,8 +285,11 @@ func (d *document) marks(t transport, made map[string][]string) {
 		made["keywords"] = []string{unstructured(strings.Join(quoted, ", "))}
 	}
 	if p.Bool(pst.PidTagReadReceiptRequested) && h.get("disposition-notification-to") == "" {
-		if a := person(p, pst.PidTagSentRepresentingName, pst.PidTagSentRepresentingAddressType, pst.PidTagSentRepresentingEmailAddress,
-			pst.PidTagSentRepresentingSmtpAddress, p.Bytes(pst.PidTagSentRepresentingEntryId)); a.addr != "" {
+		a, sender := author(p)
+		if a == (address{}) {
+			a = sender
+		}
+		if a.addr != "" {
 			made["disposition-notification-to"] = []string{formatAddresses([]address{{addr: a.addr}})}
 		}
 	}
@@ -336,26 +345,33 @@ func (x *exporter) rawField(f transportField) {
 }
 
 // field writes a field, folded at spaces to lines of at most 78 characters where
-// there are any, and always to at most 998 (RFC 5322 2.1.1). The value is ASCII.
+// there are any, and always to at most 998 (RFC 5322 2.1.1).
 func (x *exporter) field(name, value string) {
 	line := name + ":"
-	for i, w := range strings.Split(guard(value), " ") {
-		if w == "" && i > 0 {
-			line += " "
-			continue
-		}
-		for len(w) > 900 {
-			x.line(line)
-			line, w = " "+w[:900], w[900:]
-		}
-		if i > 0 && len(line)+1+len(w) > 78 && strings.TrimSpace(line) != "" && strings.TrimSpace(line) != name+":" {
-			x.line(line)
-			line = ""
+	blank := true // nothing of the value is in the line yet
+	for w := range strings.SplitSeq(guard(value), " ") {
+		for {
+			if !blank && w != "" && len(line)+1+len(w) > 78 {
+				x.line(line)
+				line = ""
+			}
+			if len(w) <= maxWord {
+				break
+			}
+			piece := clip(w, maxWord)
+			x.line(line + " " + piece)
+			line, w, blank = "", w[len(piece):], true
 		}
 		line += " " + w
+		blank = blank && w == ""
 	}
-	x.line(line)
+	if line != "" {
+		x.line(line)
+	}
 }
+
+// maxWord is how much without a space may stand in a line.
+const maxWord = 900
 
 // guard takes out what no header may have, control characters above all. It is the
 // last guard: values are encoded before, but for addresses and ids that are not ASCII

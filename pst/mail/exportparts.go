@@ -301,7 +301,7 @@ func (x *exporter) opaque(d *document) error {
 	if media, _ := parseParams(typ); !strings.HasSuffix(media, "pkcs7-mime") && media != "application/octet-stream" || !ascii([]byte(typ)) || len(typ) > 900 {
 		typ = param("application/pkcs7-mime", "name", name)
 	}
-	x.line("Content-Type: " + typ)
+	x.field("Content-Type", typ)
 	x.field("Content-Disposition", param("attachment", "filename", name))
 	if err := x.base64(r); err != nil {
 		return fmt.Errorf("read the encrypted mail: %w", err)

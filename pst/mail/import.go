@@ -76,6 +76,7 @@ type importer struct {
 	depth    int
 	notes    notes
 	head     *header
+	sent     time.Time // zero where the mail does not say it
 	hasBody  bool
 	htmlText string
 	unnamed  int // attachments that got a name here
@@ -91,6 +92,7 @@ func (m *importer) run(sc *scanner) error {
 		m.res.Class = pl.class
 	}
 	m.sink.Set(pst.P(pst.PidTagMessageClass, pl.class))
+	m.sent = m.sentTime()
 	m.transport()
 	m.subject()
 	m.senders()

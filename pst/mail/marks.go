@@ -8,39 +8,39 @@ import (
 	"keepwatch/pst"
 )
 
-// sent is when the mail was sent, as it says.
-func (m *importer) sent() (time.Time, bool) {
+// sentTime is when the mail was sent, as it says; zero where it does not.
+func (m *importer) sentTime() time.Time {
 	for _, v := range m.head.all("date") {
 		if t, ok := parseDate(v); ok {
-			return t, true
+			return t
 		}
 	}
-	return time.Time{}, false
+	return time.Time{}
 }
 
 // received is when it came: what the server knows, or the first Received header
 // (which the last server on its way wrote), or when it was sent.
-func (m *importer) received() (time.Time, bool) {
+func (m *importer) received() time.Time {
 	if !m.o.Received.IsZero() {
-		return m.o.Received.UTC(), true
+		return m.o.Received.UTC()
 	}
 	for _, v := range m.head.all("received") {
 		if i := strings.LastIndexByte(v, ';'); i >= 0 {
 			if t, ok := parseDate(v[i+1:]); ok {
-				return t, true
+				return t
 			}
 		}
 	}
-	return m.sent()
+	return m.sent
 }
 
 func (m *importer) times() {
-	if t, ok := m.sent(); ok {
-		m.sink.Set(pst.P(pst.PidTagClientSubmitTime, t))
+	if !m.sent.IsZero() {
+		m.sink.Set(pst.P(pst.PidTagClientSubmitTime, m.sent))
 	} else if v := m.head.get("date"); v != "" {
 		m.notes.add("the date cannot be read")
 	}
-	if t, ok := m.received(); ok {
+	if t := m.received(); !t.IsZero() {
 		m.sink.Set(pst.P(pst.PidTagMessageDeliveryTime, t))
 	}
 	if !m.o.Created.IsZero() {

@@ -221,7 +221,7 @@ type lines struct {
 }
 
 func newLines(r io.ReaderAt, size int64) lines {
-	l := lines{r: r, size: max(size, 0), sep: '\n', buf: make([]byte, 0, maxLine)}
+	l := lines{r: r, size: max(size, 0), sep: '\n', buf: make([]byte, 0, min(maxLine, max(size, 0)+1))}
 	l.fill()
 	if bytes.IndexByte(l.buf, '\n') < 0 && bytes.IndexByte(l.buf, '\r') >= 0 {
 		l.sep = '\r'

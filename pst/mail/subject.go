@@ -89,8 +89,7 @@ func (m *importer) conversation(topic string) {
 		sum := md5.Sum([]byte(m.head.get("message-id")))
 		id = sum[:]
 	}
-	at, _ := m.sent()
-	m.sink.Set(pst.P(pst.PidTagConversationIndex, conversationIndex(at, id)))
+	m.sink.Set(pst.P(pst.PidTagConversationIndex, conversationIndex(m.sent, id)))
 }
 
 // topicID is the conversation of a topic, [MS-PST] 5.4: none for no topic, or one of
