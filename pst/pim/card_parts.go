@@ -282,11 +282,11 @@ func (k *cardReading) placeClass(l *line) {
 	switch strings.TrimPrefix(upperTrim(l.Value), "X-") {
 	case "PUBLIC", "":
 	case "PERSONAL":
-		k.c.Sensitivity = SensitivityPersonal
+		k.c.Sensitivity = Personal
 	case "PRIVATE":
-		k.c.Sensitivity = SensitivityPrivate
+		k.c.Sensitivity = Private
 	case "CONFIDENTIAL":
-		k.c.Sensitivity = SensitivityConfidential
+		k.c.Sensitivity = Confidential
 	default:
 		k.noteLine(l, "Class")
 	}
@@ -355,7 +355,7 @@ func cardDate(s string) (d Date, more string, ok bool) {
 			head, layout = "1604"+head, "2006"+layout
 		}
 		if t, err := time.Parse(layout, head); err == nil {
-			return dateOf(t), strings.TrimSpace(rest), true
+			return dayOf(t), strings.TrimSpace(rest), true
 		}
 	}
 	return Date{}, "", false

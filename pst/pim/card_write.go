@@ -35,18 +35,18 @@ func (c *Contact) card(to io.Writer, v4 bool) error {
 		w.line("CATEGORIES", escapeAll(c.Categories, ","))
 	}
 	w.text("NOTE", c.Notes)
-	w.text("CLASS", map[Sensitivity]string{SensitivityPersonal: "X-PERSONAL", SensitivityPrivate: "PRIVATE", SensitivityConfidential: "CONFIDENTIAL"}[c.Sensitivity])
+	w.text("CLASS", map[Sensitivity]string{Personal: "X-PERSONAL", Private: "PRIVATE", Confidential: "CONFIDENTIAL"}[c.Sensitivity])
 	if !c.Created.IsZero() {
-		w.line("CREATED", c.Created.UTC().Format(utcTime))
+		w.line("CREATED", c.Created.UTC().Format(stampLayout))
 	}
 	if !c.Modified.IsZero() {
-		w.line("REV", c.Modified.UTC().Format(utcTime))
+		w.line("REV", c.Modified.UTC().Format(stampLayout))
 	}
 	w.line("END", "VCARD")
 	return w.err
 }
 
-const utcTime = "20060102T150405Z"
+const stampLayout = "20060102T150405Z"
 
 // cardNames writes the names, and what cardTexts has. What can be derived is not
 // written.

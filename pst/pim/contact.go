@@ -102,17 +102,6 @@ const (
 	GenderMale
 )
 
-// Sensitivity has the values of PidTagSensitivity.
-type Sensitivity int
-
-// The sensitivities.
-const (
-	SensitivityNormal Sensitivity = iota
-	SensitivityPersonal
-	SensitivityPrivate
-	SensitivityConfidential
-)
-
 // A Date is a day, without a time and a zone. The year may be unknown: 0.
 type Date struct {
 	Year  int
@@ -135,8 +124,8 @@ func (d Date) time() time.Time {
 	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)
 }
 
-// dateOf is the day of a time, in that time's zone.
-func dateOf(t time.Time) Date {
+// dayOf is the day of a time, in that time's zone.
+func dayOf(t time.Time) Date {
 	y, m, d := t.Date()
 	if y == noYear {
 		y = 0
@@ -146,7 +135,7 @@ func dateOf(t time.Time) Date {
 
 // valid tells whether an item can hold it.
 func (d Date) valid() bool {
-	return (d.Year == 0 || d.Year > 1601 && d.Year < 10000) && dateOf(d.time()) == d
+	return (d.Year == 0 || d.Year > 1601 && d.Year < 10000) && dayOf(d.time()) == d
 }
 
 // isEmpty tells whether nothing is known of it.

@@ -49,7 +49,7 @@ func ContactOf(it pst.Item) (*Contact, error) {
 	}
 	c.WorkPage = firstOf(c.WorkPage, fieldText(ps, pst.PidLidHtml))
 	c.Notes = noteText(ps)
-	c.DisplayName = firstOf(c.DisplayName, tidy(subjectOf(ps)))
+	c.DisplayName = firstOf(c.DisplayName, tidy(itemSubject(ps)))
 	c.Categories = fieldTexts(ps, pst.PidNameKeywords)
 	c.Sensitivity = sensitivityOf(ps)
 	c.Created, c.Modified = timeOf(ps, pst.PidTagCreationTime), timeOf(ps, pst.PidTagLastModificationTime)
@@ -139,7 +139,7 @@ func readDate(ps pst.Properties, utc pst.Tag, local pst.Named) Date {
 		}
 		t = t.Add(12 * hour)
 	}
-	if d := dateOf(t.UTC()); d.valid() {
+	if d := dayOf(t.UTC()); d.valid() {
 		return d
 	}
 	return Date{}
@@ -229,8 +229,8 @@ func listed(s string) []string {
 	return all
 }
 
-// subjectOf is the subject without the mark of its prefix, [MS-PST] 2.5.3.1.1.
-func subjectOf(ps pst.Properties) string {
+// itemSubject is the subject without the mark of its prefix, [MS-PST] 2.5.3.1.1.
+func itemSubject(ps pst.Properties) string {
 	s := ps.Text(pst.PidTagSubject)
 	if r := []rune(s); len(r) >= 2 && r[0] == 1 {
 		return string(r[2:])
@@ -240,11 +240,11 @@ func subjectOf(ps pst.Properties) string {
 
 func sensitivityOf(ps pst.Properties) Sensitivity {
 	s := Sensitivity(ps.Int(pst.PidTagSensitivity))
-	if s < SensitivityNormal || s > SensitivityConfidential {
-		s = SensitivityNormal
+	if s < Public || s > Confidential {
+		s = Public
 	}
-	if s == SensitivityNormal && ps.Bool(pst.PidLidPrivate) {
-		s = SensitivityPrivate
+	if s == Public && ps.Bool(pst.PidLidPrivate) {
+		s = Private
 	}
 	return s
 }

@@ -159,7 +159,7 @@ func fullContact() *Contact {
 		Birthday: Date{1980, 2, 29}, Anniversary: Date{0, 2, 29}, Gender: GenderFemale, Languages: []string{"de", "en-GB"},
 		Hobbies: "chess", Account: "jd", CustomerID: "C1", GovernmentID: "G1", OrganizationID: "O1", BillingInfo: "B1", UserFields: [4]string{"u1", "u2", "u3", "u4"},
 		Categories: []string{"VIP", "Red Team"}, Notes: "First line\n\n  Third: a;b,c\\n \tend", Photo: []byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00 not a whole picture"),
-		Sensitivity: SensitivityPrivate, UID: "urn:uuid:1", Created: pst.FromFiletime(116444736000000000), Modified: pst.FromFiletime(130000000000000000),
+		Sensitivity: Private, UID: "urn:uuid:1", Created: pst.FromFiletime(116444736000000000), Modified: pst.FromFiletime(130000000000000000),
 	}
 	for i := range phoneKinds {
 		c.Phones[phoneKinds[i].kind] = fmt.Sprintf("+1 555 %04d", i)

@@ -58,7 +58,7 @@ func (c *Contact) writeCommon(s pst.Sink) {
 	setText(s, pst.PidTagConversationTopic, oneLine(c.DisplayName))
 	s.Set(pst.P(pst.PidTagMessageFlags, int32(pst.FlagRead)),
 		pst.P(pst.PidLidSideEffects, int32(pst.SideEffectCoerceToInbox)),
-		pst.P(pst.PidTagSensitivity, int32(c.Sensitivity)), pst.P(pst.PidLidPrivate, c.Sensitivity == SensitivityPrivate))
+		pst.P(pst.PidTagSensitivity, int32(c.Sensitivity)), pst.P(pst.PidLidPrivate, c.Sensitivity == Private))
 	setTexts(s, pst.PidNameKeywords, c.Categories)
 	if !c.Created.IsZero() {
 		s.Set(pst.P(pst.PidTagCreationTime, c.Created.UTC()))

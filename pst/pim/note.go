@@ -81,7 +81,7 @@ func (n *Note) Write(s pst.Sink) error {
 	setText(s, pst.PidTagSubject, n.title())
 	setText(s, pst.PidTagConversationTopic, n.title())
 	setText(s, calendarUID, n.UID)
-	writeItem(s, n.Text, n.Categories, SensitivityNormal, n.Created, n.Modified)
+	writeItem(s, n.Text, n.Categories, Public, n.Created, n.Modified)
 	return attachOriginal(s, todoName, todoType, n.Original)
 }
 
@@ -103,7 +103,7 @@ func NoteOf(it pst.Item) (*Note, error) {
 		return nil, &ErrOtherClass{"note", class}
 	}
 	n := &Note{
-		Text: firstOf(noteText(ps), tidy(subjectOf(ps))), UID: fieldText(ps, calendarUID), Categories: fieldTexts(ps, pst.PidNameKeywords),
+		Text: firstOf(noteText(ps), tidy(itemSubject(ps))), UID: fieldText(ps, calendarUID), Categories: fieldTexts(ps, pst.PidNameKeywords),
 		Width: int(ps.Int(pst.PidLidNoteWidth)), Height: int(ps.Int(pst.PidLidNoteHeight)), X: int(ps.Int(pst.PidLidNoteX)), Y: int(ps.Int(pst.PidLidNoteY)),
 		Created: timeOf(ps, pst.PidTagCreationTime), Modified: timeOf(ps, pst.PidTagLastModificationTime),
 	}
@@ -260,6 +260,6 @@ func (w *lineWriter) journal(n *Note) {
 	if n.X != 0 || n.Y != 0 {
 		w.line("X-NOTE-PLACE", strconv.Itoa(n.X)+";"+strconv.Itoa(n.Y))
 	}
-	w.common(n.Categories, SensitivityNormal, n.Created, n.Modified)
+	w.common(n.Categories, Public, n.Created, n.Modified)
 	w.line("END", "VJOURNAL")
 }

@@ -19,7 +19,7 @@ type Task struct {
 	Percent               int  // of the work that is done, 0 to 100
 	Start, Due, Completed Date // Outlook knows days only
 	Reminder              time.Time
-	High, Low             bool // importance; normal where neither is set
+	Importance            Importance
 	Owner                 string
 	ActualWork            time.Duration // in steps of minutes
 	EstimatedWork         time.Duration
@@ -93,7 +93,7 @@ func (t *Task) consistent() *Task {
 	if c.Due.time().Before(c.Start.time()) {
 		c.Start = c.Due
 	}
-	c.High = c.High && !c.Low
+	c.Importance = max(Unimportant, min(Important, c.Importance))
 	c.ActualWork, c.EstimatedWork = wholeMinutes(c.ActualWork), wholeMinutes(c.EstimatedWork)
 	c.Reminder = c.Reminder.UTC().Truncate(time.Second)
 	if !holdable(c.Reminder) {
@@ -113,7 +113,7 @@ func wholeMinutes(d time.Duration) time.Duration {
 func (t *Task) Write(s pst.Sink) error {
 	t = t.consistent()
 	s.Set(pst.P(pst.PidTagMessageClass, "IPM.Task"), pst.P(pst.PidTagIconIndex, int32(pst.IconTask)),
-		pst.P(pst.PidTagMessageFlags, int32(pst.FlagRead)), pst.P(pst.PidTagImportance, t.importance()),
+		pst.P(pst.PidTagMessageFlags, int32(pst.FlagRead)), pst.P(pst.PidTagImportance, int32(t.Importance)+1),
 		pst.P(pst.PidLidSideEffects, int32(pst.SideEffectCoerceToInbox)),
 		pst.P(pst.PidLidTaskStatus, int32(t.Status)), pst.P(pst.PidLidPercentComplete, float64(t.Percent)/100),
 		pst.P(pst.PidLidTaskComplete, t.Status == TaskComplete),
@@ -158,23 +158,13 @@ func (t *Task) begin(d Date) time.Time {
 	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, t.Zone).UTC()
 }
 
-func (t *Task) importance() int32 {
-	switch {
-	case t.High:
-		return 2
-	case t.Low:
-		return 0
-	}
-	return 1
-}
-
 // writeItem sets what tasks and notes have in common.
 func writeItem(s pst.Sink, body string, categories []string, sensitivity Sensitivity, created, modified time.Time) {
 	if body != "" {
 		setText(s, pst.PidTagBody, body)
 		s.Set(pst.P(pst.PidTagNativeBody, int32(pst.NativeText)))
 	}
-	s.Set(pst.P(pst.PidTagSensitivity, int32(sensitivity)), pst.P(pst.PidLidPrivate, sensitivity == SensitivityPrivate))
+	s.Set(pst.P(pst.PidTagSensitivity, int32(sensitivity)), pst.P(pst.PidLidPrivate, sensitivity == Private))
 	setTexts(s, pst.PidNameKeywords, categories)
 	if !created.IsZero() {
 		s.Set(pst.P(pst.PidTagCreationTime, created.UTC()))
@@ -195,7 +185,7 @@ func TaskOf(it pst.Item) (*Task, error) {
 		return nil, &ErrOtherClass{"task", class}
 	}
 	t := &Task{
-		Subject: tidy(subjectOf(ps)), Body: noteText(ps), Status: TaskStatus(ps.Int(pst.PidLidTaskStatus)), Percent: percentOf(ps),
+		Subject: tidy(itemSubject(ps)), Body: noteText(ps), Status: TaskStatus(ps.Int(pst.PidLidTaskStatus)), Percent: percentOf(ps),
 		Start: readDate(ps, 0, pst.PidLidTaskStartDate), Due: readDate(ps, 0, pst.PidLidTaskDueDate), Completed: completedOf(ps),
 		Owner: fieldText(ps, pst.PidLidTaskOwner), UID: fieldText(ps, calendarUID), Categories: fieldTexts(ps, pst.PidNameKeywords),
 		ActualWork: workOf(ps, pst.PidLidTaskActualEffort), EstimatedWork: workOf(ps, pst.PidLidTaskEstimatedEffort),
@@ -207,8 +197,8 @@ func TaskOf(it pst.Item) (*Task, error) {
 	if ps.Bool(pst.PidLidReminderSet) {
 		t.Reminder = timeOf(ps, pst.PidLidReminderTime)
 	}
-	if v, ok := ps.Get(pst.PidTagImportance); ok {
-		t.High, t.Low = v == int32(2), v == int32(0)
+	if _, ok := ps.Get(pst.PidTagImportance); ok {
+		t.Importance = Importance(min(2, max(0, ps.Int(pst.PidTagImportance)))) - 1
 	}
 	t.Original, err = originalOf(it, todoName, todoType)
 	return t.consistent(), err
@@ -229,7 +219,7 @@ func completedOf(ps pst.Properties) Date {
 	if t.IsZero() {
 		return Date{}
 	}
-	return dateOf(t.UTC().Add(12 * hour))
+	return dayOf(t.UTC().Add(12 * hour))
 }
 
 func workOf(ps pst.Properties, k pst.Named) time.Duration {

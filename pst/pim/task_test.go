@@ -70,9 +70,9 @@ func taskTrips(t testing.TB, name string, task *Task) {
 func fullTask() *Task {
 	return &Task{
 		Subject: "Write: the report, then; send it", Body: "First\n\n\tlast; \\ ü🙂", Status: TaskWaiting, Percent: 40,
-		Start: Date{2026, 3, 1}, Due: Date{2026, 3, 29}, Reminder: time.Date(2026, 3, 28, 7, 30, 0, 0, time.UTC), High: true,
+		Start: Date{2026, 3, 1}, Due: Date{2026, 3, 29}, Reminder: time.Date(2026, 3, 28, 7, 30, 0, 0, time.UTC), Importance: Important,
 		Owner: "Jane, Doe", ActualWork: 90 * minute, EstimatedWork: 480 * minute, Categories: []string{"Work", "Red Team"},
-		Sensitivity: SensitivityPrivate, UID: "{1@x}", Created: pst.FromFiletime(116444736000000000), Modified: pst.FromFiletime(130000000000000000),
+		Sensitivity: Private, UID: "{1@x}", Created: pst.FromFiletime(116444736000000000), Modified: pst.FromFiletime(130000000000000000),
 	}
 }
 
@@ -80,12 +80,12 @@ func TestFullTask(t *testing.T) {
 	task := fullTask()
 	v := reflect.ValueOf(*task)
 	for i := range v.NumField() {
-		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "Low" && name != "Completed" && name != "Zone" && name != "Original" {
+		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "Completed" && name != "Zone" && name != "Original" {
 			t.Errorf("%s is empty: this test is to have every field", name)
 		}
 	}
 	taskTrips(t, "full", task)
-	done := &Task{Subject: "x", Status: TaskComplete, Percent: 100, Completed: Date{2024, 2, 29}, Low: true, Original: []byte("BEGIN:VCALENDAR\r\n")}
+	done := &Task{Subject: "x", Status: TaskComplete, Percent: 100, Completed: Date{2024, 2, 29}, Importance: Unimportant, Original: []byte("BEGIN:VCALENDAR\r\n")}
 	taskTrips(t, "done", done)
 }
 
@@ -129,8 +129,8 @@ func TestTodoLines(t *testing.T) {
 		{"done", []string{"STATUS:COMPLETED", "COMPLETED:20260301T000000Z"}, Task{Status: TaskComplete, Percent: 100, Completed: Date{2026, 3, 1}}, ""},
 		{"under way", []string{"STATUS:NEEDS-ACTION", "PERCENT-COMPLETE:30"}, Task{Status: TaskInProgress, Percent: 30}, ""},
 		{"given up", []string{"STATUS:CANCELLED"}, Task{}, "Status: CANCELLED"},
-		{"important", []string{"PRIORITY:3"}, Task{High: true}, ""},
-		{"not important", []string{"PRIORITY:7"}, Task{Low: true}, ""},
+		{"important", []string{"PRIORITY:3"}, Task{Importance: Important}, ""},
+		{"not important", []string{"PRIORITY:7"}, Task{Importance: Unimportant}, ""},
 		{"middling", []string{"PRIORITY:5"}, Task{}, ""},
 		{"repeats", []string{"RRULE:FREQ=DAILY;COUNT=3"}, Task{}, "Repeats: FREQ=DAILY;COUNT=3"},
 		{"people", []string{"ATTENDEE;CN=\"Doe, J\":mailto:j@x", "LOCATION:Vienna\\, here"}, Task{}, "Person: Doe, J <mailto:j@x>\nWhere: Vienna, here"},

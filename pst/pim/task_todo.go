@@ -159,7 +159,7 @@ func (k *todoReading) due(t *Task, l *line) {
 		return
 	}
 	if at, _, ok := k.when(start); ok {
-		t.Due = dateOf(at.Add(length))
+		t.Due = dayOf(at.Add(length))
 	}
 	if length%(24*hour) != 0 {
 		k.note(l)
@@ -201,7 +201,12 @@ func (k *todoReading) place(t *Task, l *line) {
 		}
 	case "PRIORITY":
 		n, _ := strconv.Atoi(strings.TrimSpace(l.Value))
-		t.High, t.Low = n >= 1 && n <= 4, n >= 6
+		t.Importance = Ordinary
+		if n >= 1 && n <= 4 {
+			t.Importance = Important
+		} else if n >= 6 {
+			t.Importance = Unimportant
+		}
 	case "X-ACTUAL-WORK", "X-ESTIMATED-WORK":
 		if d, ok := calendarDuration(l.Value); ok && l.Name == "X-ACTUAL-WORK" {
 			t.ActualWork = d
@@ -217,7 +222,7 @@ func (k *todoReading) place(t *Task, l *line) {
 // day takes a day. The time of day has no place.
 func (k *todoReading) day(t *Task, to *Date, l *line) {
 	at, day, ok := k.when(l)
-	d := dateOf(at)
+	d := dayOf(at)
 	if !ok || d.Year == 0 || !d.valid() {
 		k.note(l)
 		return
@@ -317,13 +322,13 @@ func calendarCategories(l *line) []string {
 func calendarClass(l *line) Sensitivity {
 	switch strings.TrimPrefix(upperTrim(l.Value), "X-") {
 	case "PERSONAL":
-		return SensitivityPersonal
+		return Personal
 	case "PRIVATE":
-		return SensitivityPrivate
+		return Private
 	case "CONFIDENTIAL":
-		return SensitivityConfidential
+		return Confidential
 	}
-	return SensitivityNormal
+	return Public
 }
 
 // Calendar writes the task as an iCalendar object (RFC 5545) with one VTODO.
@@ -351,15 +356,15 @@ func (w *lineWriter) todo(t *Task) {
 		}
 	}
 	if !t.Completed.IsZero() {
-		w.line("COMPLETED", t.Completed.time().Format(utcTime))
+		w.line("COMPLETED", t.Completed.time().Format(stampLayout))
 	}
 	w.line("STATUS", firstOf(map[TaskStatus]string{TaskInProgress: "IN-PROCESS", TaskComplete: "COMPLETED"}[t.Status], "NEEDS-ACTION"))
 	w.text("X-TASK-STATUS", map[TaskStatus]string{TaskWaiting: "WAITING", TaskDeferred: "DEFERRED"}[t.Status])
 	w.line("PERCENT-COMPLETE", strconv.Itoa(t.Percent))
 	switch {
-	case t.High:
+	case t.Importance == Important:
 		w.line("PRIORITY", "1")
-	case t.Low:
+	case t.Importance == Unimportant:
 		w.line("PRIORITY", "9")
 	}
 	w.text("X-OWNER", t.Owner)
@@ -370,7 +375,7 @@ func (w *lineWriter) todo(t *Task) {
 		w.line("BEGIN", "VALARM")
 		w.line("ACTION", "DISPLAY")
 		w.line("DESCRIPTION", escape(firstOf(t.Subject, "Reminder")))
-		w.line("TRIGGER", t.Reminder.UTC().Format(utcTime), "VALUE", "DATE-TIME")
+		w.line("TRIGGER", t.Reminder.UTC().Format(stampLayout), "VALUE", "DATE-TIME")
 		w.line("END", "VALARM")
 	}
 	w.line("END", "VTODO")
@@ -388,10 +393,10 @@ func workText(d time.Duration) string {
 func stamp(times ...time.Time) string {
 	for _, t := range times {
 		if !t.IsZero() {
-			return t.UTC().Format(utcTime)
+			return t.UTC().Format(stampLayout)
 		}
 	}
-	return time.Unix(0, 0).UTC().Format(utcTime)
+	return time.Unix(0, 0).UTC().Format(stampLayout)
 }
 
 // common writes what tasks and notes have in common.
@@ -399,11 +404,11 @@ func (w *lineWriter) common(categories []string, sensitivity Sensitivity, create
 	if len(categories) > 0 {
 		w.line("CATEGORIES", escapeAll(categories, ","))
 	}
-	w.text("CLASS", map[Sensitivity]string{SensitivityPersonal: "X-PERSONAL", SensitivityPrivate: "PRIVATE", SensitivityConfidential: "CONFIDENTIAL"}[sensitivity])
+	w.text("CLASS", map[Sensitivity]string{Personal: "X-PERSONAL", Private: "PRIVATE", Confidential: "CONFIDENTIAL"}[sensitivity])
 	if !created.IsZero() {
-		w.line("CREATED", created.UTC().Format(utcTime))
+		w.line("CREATED", created.UTC().Format(stampLayout))
 	}
 	if !modified.IsZero() {
-		w.line("LAST-MODIFIED", modified.UTC().Format(utcTime))
+		w.line("LAST-MODIFIED", modified.UTC().Format(stampLayout))
 	}
 }
