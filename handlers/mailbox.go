@@ -134,7 +134,7 @@ func (r *Router) mailboxTrouble(m keepwatch.Mailbox) []string {
 		lines = append(lines, fmt.Sprintf("%s in no folder, so that Outlook does not show %s. A restore of %s/ as a whole brings %s out too.",
 			keepwatch.FormatCount(m.Orphans, "item lies", "items lie"), plural(m.Orphans, "it", "them"), keepwatch.Printable(m.Path), plural(m.Orphans, "it", "them")))
 	}
-	if text := checkText(m.Check); text != "" {
+	if text := checkText(m); text != "" {
 		lines = append(lines, text)
 	}
 	if ruined(m) {
@@ -182,9 +182,14 @@ func badly(c *keepwatch.MailCheck) bool {
 }
 
 // checkText says what a strict check found; "" where nobody looked.
-func checkText(c *keepwatch.MailCheck) string {
+func checkText(m keepwatch.Mailbox) string {
+	c := m.Check
 	if c == nil {
 		return ""
+	}
+	checked := "Its structure was checked"
+	if m.Format == "ANSI" { // of Outlook 97 to 2002
+		checked += " as far as that is done for this old format"
 	}
 	how := keepwatch.FormatCount(c.Findings, "finding")
 	if c.Cut {
@@ -192,13 +197,13 @@ func checkText(c *keepwatch.MailCheck) string {
 	}
 	switch c.Worst {
 	case keepwatch.MailSound:
-		return "Its structure was checked: nothing is wrong with it."
+		return checked + ": nothing is wrong with it."
 	case keepwatch.MailOdd:
-		return "Its structure was checked: nothing that Outlook would mind (" + how + " that " + plural(c.Findings, "is", "are") + " only unusual)."
+		return checked + ": nothing that Outlook would mind (" + how + " that " + plural(c.Findings, "is", "are") + " only unusual)."
 	case keepwatch.MailRepair:
-		return "! Its structure was checked: Outlook would offer to repair it (" + how + "). Everything that is listed here can be read all the same. The worst: " + keepwatch.Clean(c.Text)
+		return "! " + checked + ": Outlook would offer to repair it (" + how + "). What is listed here can be read all the same. The worst: " + keepwatch.Clean(c.Text)
 	}
-	return "! Its structure was checked: parts of it are broken, and Outlook may not open it before it is repaired (" + how + "). The worst: " + keepwatch.Clean(c.Text)
+	return "! " + checked + ": parts of it are broken, and Outlook may not open it before it is repaired (" + how + "). The worst: " + keepwatch.Clean(c.Text)
 }
 
 func plural(n int64, one, many string) string {

@@ -257,7 +257,31 @@ func (x *extraction) write(in *os.Root, item keepwatch.MailItem, source pst.Item
 		*lost = nil
 		return x.note(keepwatch.NoteUnreadable, where, brief(unfit.error))
 	}
+	if err == nil && form.Ending != mail.Ending && len(*lost) == 0 && leavesBehind(source) { // as a mail it has them too
+		item.Kind = ""
+		err = x.file(in, item, mail, source)
+	}
 	return err
+}
+
+// leavesBehind reports whether an item that is no mail has attachments that somebody has
+// put there: a vCard or an iCalendar has no place for them. Photos, exceptions of a
+// recurrence and the text that an item was made of are none.
+func leavesBehind(source pst.Item) bool {
+	for a, err := range source.Attachments() {
+		if err != nil {
+			return false // told of when it was written
+		}
+		ps, err := a.Properties()
+		name := strings.ToLower(ps.Text(pst.PidTagAttachLongFilename))
+		switch {
+		case err != nil || ps.Bool(pst.PidTagAttachmentHidden) || ps.Bool(pst.PidTagAttachmentContactPhoto) || ps.Int(pst.PidTagAttachmentFlags)&2 != 0:
+		case name == "original.vcf" || name == "original.ics":
+		default:
+			return true
+		}
+	}
+	return false
 }
 
 // unfit is an error of an item, and not of a disk.
@@ -291,9 +315,11 @@ func (x *extraction) file(in *os.Root, item keepwatch.MailItem, form Form, sourc
 	if !item.At.IsZero() {
 		_ = in.Chtimes(name, item.At, item.At) // where that cannot be done, it has the time of now
 	}
-	x.result.Items++
 	x.result.Bytes += out.n
-	x.result.Kinds[item.Kind]++
+	if item.Kind != "" { // else its second file
+		x.result.Items++
+		x.result.Kinds[item.Kind]++
+	}
 	x.tell(keepwatch.Progress{Items: x.result.Items, TotalItems: max(x.total, x.result.Items)})
 	x.m.cfg.Crash("mailbox.extract.item")
 	return nil

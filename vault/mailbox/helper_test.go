@@ -47,10 +47,22 @@ type stop struct{ stopped *bool }
 
 func (s stop) Stop() bool { *s.stopped = true; return true }
 
+// memoryDir gives a folder that lies in memory where the system has one: each restore
+// syncs a whole file system.
+func memoryDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "keepwatch-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
 // seal makes a world whose archive holds some files.
 func seal(t testing.TB, files map[string][]byte) *world {
 	t.Helper()
-	w := &world{dir: t.TempDir(), crash: func(string) {}}
+	w := &world{dir: memoryDir(t), crash: func(string) {}}
 	key := filepath.Join(w.dir, "key.txt")
 	if _, err := vault.NewIdentity(key); err != nil {
 		t.Fatal(err)

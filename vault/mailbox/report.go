@@ -58,7 +58,7 @@ func (r *report) end(res keepwatch.Result) error {
 	if what == "" {
 		what = "nothing"
 	}
-	fmt.Fprintf(r.w, "\nWritten: %s (%s in %s).\n", what, keepwatch.FormatBytes(res.Bytes), keepwatch.FormatCount(res.Items, "file"))
+	fmt.Fprintf(r.w, "\nWritten: %s (%s, %s).\n", what, keepwatch.FormatBytes(res.Bytes), keepwatch.FormatCount(res.Items, "item"))
 	if err := r.w.Flush(); err != nil {
 		return r.x.full(err)
 	}
