@@ -65,7 +65,7 @@ func (r *Router) mailboxText(m keepwatch.Mailbox) string {
 	if len(m.Biggest) > 0 {
 		var names []string
 		for _, f := range m.Biggest {
-			names = append(names, fmt.Sprintf("%s (%s)", keepwatch.Printable(folderName(f.Path)), keepwatch.FormatCount(f.Items, "")))
+			names = append(names, fmt.Sprintf("%s (%s)", keepwatch.Printable(folderName(f.Path)), keepwatch.FormatCount(f.Items, "item")))
 		}
 		lines = append(lines, "Biggest folders: "+strings.Join(names, ", "))
 	}

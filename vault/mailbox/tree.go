@@ -40,7 +40,8 @@ func grow(ctx context.Context, r io.ReaderAt, size int64) (*tree, error) {
 			return t, err
 		}
 	}
-	if err := t.walk(ctx); err != nil {
+	hurt, err := t.walk(ctx)
+	if err != nil {
 		return t, err
 	}
 	depths, names := make([]int, len(t.folders)), make([]string, len(t.folders))
@@ -49,55 +50,54 @@ func grow(ctx context.Context, r io.ReaderAt, size int64) (*tree, error) {
 	}
 	for i, path := range keepwatch.MailPaths(depths, names) {
 		t.folders[i].path = path
+		if err := t.damage.add(path, hurt[i]); err != nil {
+			return t, err
+		}
 	}
 	return t, nil
 }
 
 // walk lists the folders below the top. A folder that is linked from two places is met
-// once, so that a file cannot make it endless.
-func (t *tree) walk(ctx context.Context) error {
+// once, so that a file cannot make it endless. What is damaged of a folder is given by
+// its index, because nothing is called by its path yet.
+func (t *tree) walk(ctx context.Context) (hurt map[int]error, err error) {
+	hurt = map[int]error{}
 	top := -1 // depth of the top; -1: not met yet, or left
 	met := false
-	err := t.file.Walk(func(d *reader.Folder, err error) error {
+	err = t.file.Walk(func(d *reader.Folder, wrong error) error {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
-		if err != nil {
-			where := ""
-			if d != nil {
-				where = strings.Join(d.Path(), "/")
-			}
-			if err := t.damage.add(where, err); err != nil {
-				return err
-			}
-		}
 		if d == nil || d.IsSearch() {
-			return nil
+			return t.damage.add("", wrong)
 		}
 		depth := len(d.Path())
 		switch {
 		case d.Node() == t.top.Node():
 			t.top, top, met = d, depth, true
 		case top >= 0 && depth > top:
+			if wrong != nil {
+				hurt[len(t.folders)] = wrong
+			}
 			t.folders = append(t.folders, branch{dir: d, depth: depth - top - 1})
+			return nil
 		default:
 			top = -1
 		}
-		return nil
+		return t.damage.add("", wrong)
 	})
-	if err == nil && !met { // nothing leads to it: what lies in it may still be found
-		for d, err := range t.top.Folders() {
-			if err != nil {
-				if err := t.damage.add("", err); err != nil {
-					return err
-				}
-			}
-			if d != nil && !d.IsSearch() {
-				t.folders = append(t.folders, branch{dir: d})
-			}
+	if err != nil || met {
+		return hurt, err
+	}
+	for d, wrong := range t.top.Folders() { // nothing leads to it: what lies in it may still be found
+		if err := t.damage.add("", wrong); err != nil {
+			return hurt, err
+		}
+		if d != nil && !d.IsSearch() {
+			t.folders = append(t.folders, branch{dir: d})
 		}
 	}
-	return err
+	return hurt, nil
 }
 
 // rowBytes is how many bytes of a file a row takes at the least: an entry of the index
