@@ -140,8 +140,13 @@ func (r *Router) showItems(ctx context.Context, c *call, a keepwatch.Archive, fi
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(much+" in this folder of "+a.Ref()+foldersBelow(page.Below)))
 	if len(page.Items) > 0 {
 		table := keepwatch.Table{Head: []string{"#", "When", "From", "Subject", "Size"}}
+		sender, subject := shownSender, shownSubject
+		if c.req.Local { // a row each, in a terminal of 80 columns
+			table.Head = table.Head[:4]
+			sender, subject = 18, 34
+		}
 		for _, item := range page.Items {
-			table.Rows = append(table.Rows, r.itemRow(item))
+			table.Rows = append(table.Rows, r.itemRow(item, sender, subject)[:len(table.Head)])
 		}
 		msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table},
 			keepwatch.Text("To take one out, and the whole folder with what is below it:"),
@@ -167,8 +172,8 @@ func foldersBelow(list []keepwatch.MailFolder) string {
 	return ", and " + keepwatch.FormatCount(int64(len(list)), "folder") + " below it: " + namesText(names) + "."
 }
 
-func (r *Router) itemRow(item keepwatch.MailItem) []string {
-	row := []string{fmt.Sprint(item.Number), "", short(item.From, shownSender), short(item.Subject, shownSubject), ""}
+func (r *Router) itemRow(item keepwatch.MailItem, sender, subject int) []string {
+	row := []string{fmt.Sprint(item.Number), "", short(item.From, sender), short(item.Subject, subject), ""}
 	if !item.At.IsZero() {
 		row[1] = r.time(item.At)
 	}

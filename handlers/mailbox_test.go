@@ -134,6 +134,7 @@ func TestMailboxAnswers(t *testing.T) {
 		{name: "mail-folders-terminal", text: "backup show notes mail.pst", who: "terminal:alis", set: func(p *post) { p.boxes[0] = largeMailbox("mail.pst", 120); hurt(&p.boxes[0]) }},
 		{name: "mail-folders-bad-from", text: "backup show notes mail.pst --from x", who: "slack:U3"},
 		{name: "mail-items", text: "backup show notes mail.pst/Inbox", who: "slack:U1"},
+		{name: "mail-items-terminal", text: "backup show notes mail.pst/Inbox", who: "terminal:alis"},
 		{name: "mail-items-denied", text: "backup show notes mail.pst/Inbox", who: "slack:U2"},
 		{name: "mail-item", text: "backup show notes mail.pst/Inbox/#2", who: "slack:U1", set: func(p *post) { p.page.Items = p.page.Items[1:2] }},
 		{name: "mail-items-empty", text: "backup show notes mail.pst/Inbox", who: "slack:U1", set: func(p *post) { p.page.Items, p.page.Total, p.page.Below = nil, 0, nil }},
