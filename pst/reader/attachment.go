@@ -122,8 +122,11 @@ func (a *Attachment) Open() (io.Reader, int64, error) {
 	return &named{t.reader(), a.c, e}, t.size, nil
 }
 
+// embedded tells whether the content is a message: an object that is no OLE object.
+// It need not say so, and what says so may be bytes all the same.
 func (a *Attachment) embedded() bool {
-	return a.c.number(pst.PidTagAttachMethod) == pst.AttachEmbedded
+	e, ok := a.c.find(pst.PidTagAttachDataObject.ID())
+	return ok && e.typ == pst.Object && a.c.number(pst.PidTagAttachMethod) != pst.AttachOLE
 }
 
 // object finds the subnode that an Object property names.
@@ -159,7 +162,7 @@ func (a *Attachment) Message() (pst.Item, error) {
 // Embedded is Message with its own type.
 func (a *Attachment) Embedded() (*Message, error) {
 	e, ok := a.c.find(pst.PidTagAttachDataObject.ID())
-	if !ok || e.typ != pst.Object || !a.embedded() {
+	if !ok || !a.embedded() {
 		return nil, pst.ErrNoContent
 	}
 	n, err := a.object(e)

@@ -122,9 +122,9 @@ func (f *File) readSmall(b []byte, off int64) error {
 			w.b = make([]byte, windowSize)
 		}
 		w.off, w.b = off, w.b[:min(windowSize, f.size-off)]
-		if err := f.readAt(w.b, off); err != nil {
-			w.b = w.b[:0]
-			return err
+		if f.readAt(w.b, off) != nil {
+			w.b = w.b[:0] // only what is asked for has to be readable
+			return f.readAt(b, off)
 		}
 	}
 	copy(b, f.window.b[off-f.window.off:])

@@ -15,14 +15,16 @@ import (
 	"keepwatch/pst/reader"
 )
 
-// TestCrafted: files that are made to hold a reader up. Each walk ends, takes little
-// memory, and tells what is wrong.
-func TestCrafted(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		craft func(m *mini)
-		want  string // in one of the errors
-	}{
+// crafted is a file made to hold a reader up.
+type crafted struct {
+	name  string
+	craft func(m *mini)
+	want  string // in one of the errors
+}
+
+// craftedTrees are wrong in the trees of pages, folders and blocks.
+func craftedTrees() []crafted {
+	return []crafted{
 		{"folder below itself", func(m *mini) { m.folder(inbox, 0x8022, "Inbox", []uint32{0x8022}, nil) }, "second time"},
 		{"folder in itself", func(m *mini) { m.folder(inbox, 0x8022, "Inbox", []uint32{inbox}, nil) }, "second time"},
 		{"root page below itself", func(m *mini) {
@@ -71,6 +73,12 @@ func TestCrafted(t *testing.T) {
 			m.blocks[0x1002] = m.num(m.num(m.subsHead(1, 1), 0), 0x1002)
 			m.node(mailTwo).sub = 0x1002
 		}, "subnodes only"},
+	}
+}
+
+// craftedItems are wrong in what lies in nodes.
+func craftedItems() []crafted {
+	return []crafted{
 		{"tree in a heap below itself", func(m *mini) {
 			loop := binary.LittleEndian.AppendUint32([]byte{1, 0}, 0x40)
 			m.set(mailOne, inbox, heapOf(0xBC, bthOf(2, 6, 8, 0x40), loop))
@@ -116,8 +124,30 @@ func TestCrafted(t *testing.T) {
 		{"map of names outside of itself", func(m *mini) {
 			m.set(0x61, 0, contextOf(cell{pst.PidTagNameidStreamEntry, bytes.Repeat([]byte{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0}, 100)}))
 		}, "map of names"},
+		{"the same table of many folders", func(m *mini) {
+			ids := make([]uint32, 300)
+			for i := range ids {
+				ids[i] = 0x9002 + uint32(i)<<5
+				m.set(uint64(ids[i]), 0x8022, contextOf(cell{0x3001001F, "folder"}))
+				for j := range uint64(3) {
+					n := uint64(ids[i]) + 0x0B + j
+					m.set(n, 0, nil)
+					delete(m.blocks, bid(n))
+					m.node(n).data = bid(0x9002+0x0B) + 0x100*j
+				}
+			}
+			m.blocks[bid(0x9002+0x0B)], m.blocks[bid(0x9002+0x0D)] = m.tableOf(), m.tableOf()
+			m.blocks[bid(0x9002+0x0C)] = m.tableOf(ids...)
+			m.set(0x8022+0x0B, 0, m.tableOf(ids...))
+		}, "than it has room for"},
 		{"no root folder", func(m *mini) { m.nodes = slices.DeleteFunc(m.nodes, func(n miniNode) bool { return n.nid == 0x122 }) }, "no such node"},
-	} {
+	}
+}
+
+// TestCrafted: files that are made to hold a reader up. Each walk ends, takes little
+// memory, and tells what is wrong.
+func TestCrafted(t *testing.T) {
+	for _, c := range append(craftedTrees(), craftedItems()...) {
 		for _, ansi := range []bool{false, true} {
 			m := mailbox(ansi)
 			c.craft(m)

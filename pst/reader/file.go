@@ -20,6 +20,10 @@ type Options struct {
 	// Codepage is that of 8-bit texts where the file names none, by its Windows
 	// number. The default is 1252, Western European.
 	Codepage int
+
+	// Truncated opens a file too that is cut off, where its trees lie before the cut:
+	// what lies behind it is damage. Without it Open says that the file is cut off.
+	Truncated bool
 }
 
 const defaultMaxValue = 64 << 20
@@ -90,6 +94,9 @@ const (
 // whole Outlook data file, one that is ErrUnsupported, or one of r.
 func Open(r io.ReaderAt, size int64, o Options) (*File, error) {
 	h, err := pst.ReadHeader(r, size)
+	if e, ok := errors.AsType[*pst.HeaderError](err); ok && e.Rule == pst.RuleTruncated && o.Truncated {
+		err = nil
+	}
 	if err != nil {
 		return nil, err
 	}

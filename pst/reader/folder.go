@@ -92,7 +92,7 @@ func (d *Folder) load() error {
 		return s
 	}
 	d.name, d.class = text(pst.PidTagDisplayName), text(pst.PidTagContainerClass)
-	d.count, d.unread = int(c.number(pst.PidTagContentCount)), int(c.number(pst.PidTagContentUnreadCount))
+	d.count, d.unread = max(0, int(c.number(pst.PidTagContentCount))), max(0, int(c.number(pst.PidTagContentUnreadCount)))
 	return err
 }
 
@@ -175,7 +175,9 @@ func (d *Folder) Folders() iter.Seq2[*Folder, error] {
 		}
 		// The root folder is its own parent.
 		other := func(n pst.NID) bool { return n == d.nid || one(n) }
-		d.f.below(d.nid, last, other, pst.NodeFolder, pst.NodeSearchFolder)
+		if err := d.f.below(d.nid, last, other, pst.NodeFolder, pst.NodeSearchFolder); err != nil {
+			yield(nil, err)
+		}
 	}
 }
 

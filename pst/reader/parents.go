@@ -47,15 +47,21 @@ func (f *File) childrenOf() ([]child, error) {
 	return all, first
 }
 
-// below gives the nodes of some types that have a parent and an id above last.
-func (f *File) below(parent pst.NID, last int64, yield func(pst.NID) bool, types ...pst.NodeType) {
-	all, _ := f.childrenOf()
+// below gives the nodes of some types that have a parent and an id above last. Its
+// error is one of the file below: what is damaged in the node tree is told when the
+// whole of it is looked at.
+func (f *File) below(parent pst.NID, last int64, yield func(pst.NID) bool, types ...pst.NodeType) error {
+	all, err := f.childrenOf()
+	if err != nil && !isDamage(err) {
+		return err
+	}
 	i, _ := slices.BinarySearchFunc(all, child{parent, pst.NID(max(last, 0))}, func(a, b child) int {
 		return cmp.Or(cmp.Compare(a.parent, b.parent), cmp.Compare(a.nid, b.nid))
 	})
 	for ; i < len(all) && all[i].parent == parent; i++ {
 		if n := all[i].nid; int64(n) > last && slices.Contains(types, n.Type()) && !yield(n) {
-			return
+			return nil
 		}
 	}
+	return nil
 }

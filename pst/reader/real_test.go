@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"keepwatch/pst"
 	"keepwatch/pst/reader"
 )
 
@@ -78,6 +79,28 @@ func TestOutline(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, outline(f, root)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestEncodings: the same file says the same in each encoding.
+func TestEncodings(t *testing.T) {
+	for _, name := range []string{"java-libpst-dist-list.pst", "go-pst-32-bit-ansi.pst"} {
+		data := sample(t, name)
+		want := deep(t, data)
+		for _, to := range []pst.Crypt{pst.CryptNone, pst.CryptCyclic} {
+			other := recoded(data, want.Header.Format == pst.ANSI, to)
+			if bytes.Equal(other, data) {
+				t.Fatalf("%s is not recoded", name)
+			}
+			got := deep(t, other)
+			if got.Header.Crypt != to {
+				t.Errorf("%s: %v, want %v", name, got.Header.Crypt, to)
+			}
+			got.Header = want.Header
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s, %v: %s", name, to, diff)
+			}
 		}
 	}
 }

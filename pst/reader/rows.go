@@ -9,7 +9,9 @@ import (
 
 // Row is what the table of contents of a folder says of an item, without opening
 // it: subject, sender, dates, size and flags, as far as the folder has columns for
-// them. Properties have only what could be read, beside an error.
+// them. Properties have only what could be read, beside an error. The table does not
+// say in which code page its 8-bit texts are (ANSI files): it is taken to be that
+// of [Options]; the item itself knows.
 type Row struct {
 	Node       pst.NID
 	Properties pst.Properties
@@ -78,7 +80,9 @@ func (d *Folder) messages(table pst.NID, typ pst.NodeType) iter.Seq2[*Message, e
 		if err == nil || !goOn || !yield(nil, of(d.nid, err)) || !isDamage(err) {
 			return
 		}
-		d.f.below(d.nid, last, one, typ)
+		if err := d.f.below(d.nid, last, one, typ); err != nil {
+			yield(nil, err)
+		}
 	}
 }
 

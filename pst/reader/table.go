@@ -78,6 +78,9 @@ func (t *table) sane() error {
 		return t.h.t.bad("a row of the table has %d bytes", t.row)
 	}
 	for _, c := range t.columns {
+		if _, known := typeOf(c.tag.Type()); !known {
+			continue
+		}
 		least := 4
 		if n := c.tag.Type().Size(); n > 0 && n <= 8 {
 			least = n

@@ -3,6 +3,8 @@ package reader
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"keepwatch/pst"
 )
@@ -13,6 +15,37 @@ import (
 // of the file below.
 func (f *File) Walk(fn func(d *Folder, err error) error) error {
 	return f.walk(f.newBudget(), fn)
+}
+
+// errFound ends a walk that has what it looked for.
+var errFound = errors.New("found")
+
+// Find gives the folder with a path of names, from below the root folder or from
+// below that which Outlook shows as the file ([File.Top]), without regard to upper
+// and lower case. It is nil where there is none; an error is one of the file below.
+func (f *File) Find(path ...string) (*Folder, error) {
+	top, err := f.Top()
+	if err != nil && !isDamage(err) {
+		return nil, err
+	}
+	below := top.Path()
+	var found *Folder
+	err = f.Walk(func(d *Folder, _ error) error {
+		if d == nil {
+			return nil
+		}
+		p := d.Path()
+		same := func(p []string) bool { return slices.EqualFunc(p, path, strings.EqualFold) }
+		if same(p) || len(p) > len(below) && slices.Equal(p[:len(below)], below) && same(p[len(below):]) {
+			found = d
+			return errFound
+		}
+		return nil
+	})
+	if errors.Is(err, errFound) {
+		err = nil
+	}
+	return found, err
 }
 
 // budget bounds what a walk does by the size of the file: parts of it that are
@@ -153,7 +186,7 @@ func (s *survey) items(ctx context.Context, d *Folder, table pst.NID, typ pst.No
 // byParent goes through the items of a folder behind the last that its table had.
 func (s *survey) byParent(ctx context.Context, d *Folder, last int64, typ pst.NodeType) error {
 	var stop error
-	s.f.below(d.nid, last, func(n pst.NID) bool {
+	err := s.f.below(d.nid, last, func(n pst.NID) bool {
 		m, err := s.f.Message(n)
 		r := Row{Node: n}
 		if err == nil {
@@ -168,5 +201,8 @@ func (s *survey) byParent(ctx context.Context, d *Folder, last int64, typ pst.No
 		}
 		return stop == nil
 	}, typ)
+	if stop == nil {
+		stop = err
+	}
 	return stop
 }

@@ -1,6 +1,6 @@
 // Package writer makes Outlook data files (PST): Unicode, version 23, in one pass,
 // append-only. What has been added lies in the file and no longer in memory, apart
-// from some 100 bytes a message; attachments stream through.
+// from some 60 bytes a message and at most 30 KB a folder; attachments stream through.
 //
 // A Writer begins with Create and ends with Close or Abort. Between them folders
 // are asked for and messages added, in any order:
