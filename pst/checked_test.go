@@ -67,19 +67,19 @@ func attach(s pst.Sink, name string, size int) error {
 	return s.Attach(pst.Properties{pst.P(pst.PidTagAttachLongFilename, name)}, bytes.NewReader(bytes.Repeat([]byte{7, 1}, size/2)))
 }
 
-// large is a file with every structure that needs much of something: data trees of both depths, subnode
-// trees of both depths, an FMap page, heaps and tables of many blocks, B-trees of three levels.
-func large(t testing.TB, w *writer.Writer) {
+// few is a file with everything that needs many of something: subnode trees of both depths, heaps and
+// tables of many blocks, B-trees of three levels; and with messages in messages.
+func few(t testing.TB, w *writer.Writer) {
 	r := rand.New(rand.NewPCG(1, 2))
 	in := child(t, w.Root(), "Inbox")
-	add(t, in, 1500, func(i int, s pst.Sink) error {
-		s.Set(pst.P(pst.PidTagSubject, strings.Repeat("Cyfarfod ", 1+i%20)), pst.P(pst.PidTagBody, strings.Repeat("text ", r.IntN(2000))),
+	add(t, in, 600, func(i int, s pst.Sink) error {
+		s.Set(pst.P(pst.PidTagSubject, strings.Repeat("Cyfarfod ", 1+i%20)), pst.P(pst.PidTagBody, strings.Repeat("text ", r.IntN(900))),
 			pst.P(pst.PidTagMessageFlags, int32(i%2)), pst.P(pst.PidNameKeywords, []string{"Gwaith", fmt.Sprint(i)}))
 		s.Recipient(recipient(i))
 		return nil
 	})
 	many := child(t, in, "Many")
-	add(t, many, 2, func(i int, s pst.Sink) error {
+	add(t, many, 1, func(i int, s pst.Sink) error {
 		for k := range 400 {
 			s.Recipient(recipient(k))
 			if err := attach(s, fmt.Sprintf("%d.txt", k), 10); err != nil {
@@ -88,25 +88,33 @@ func large(t testing.TB, w *writer.Writer) {
 		}
 		return nil
 	})
-	big := child(t, w.Root(), "Big")
-	add(t, big, 4, func(i int, s pst.Sink) error {
-		return attach(s, "big.bin", []int{8176, 8178, 8347698, 30_000_000}[i])
-	})
-	add(t, big, 1, func(i int, s pst.Sink) error {
+	add(t, many, 1, func(i int, s pst.Sink) error {
+		s.Recipient(recipient(0))
+		if err := attach(s, "a.txt", 30_000); err != nil {
+			return err
+		}
 		return s.Embed(pst.Properties{}, func(s pst.Sink) error {
 			s.Set(pst.P(pst.PidTagSubject, "within"))
 			return s.Embed(pst.Properties{}, func(s pst.Sink) error { return attach(s, "x", 100) })
 		})
 	})
-	for i := range 30 {
+	for i := range 20 {
 		child(t, child(t, w.Deleted(), fmt.Sprintf("Folder %d", i%5)), fmt.Sprintf("Below %d", i))
 	}
+}
+
+// large is few with data trees of both depths and an FMap page.
+func large(t testing.TB, w *writer.Writer) {
+	few(t, w)
+	add(t, child(t, w.Root(), "Big"), 4, func(i int, s pst.Sink) error {
+		return attach(s, "big.bin", []int{8176, 8178, 8347698, 25_000_000}[i])
+	})
 }
 
 // findings checks a file.
 func findings(t testing.TB, data []byte) check.Report {
 	t.Helper()
-	report, err := check.File(bytes.NewReader(data), int64(len(data)), check.Options{})
+	report, err := check.File(bytes.NewReader(data), int64(len(data)), check.Options{Max: 100_000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +127,7 @@ func TestWrittenFilesAreClean(t *testing.T) {
 		fill func(t testing.TB, w *writer.Writer)
 	}{
 		"empty": {fill: func(testing.TB, *writer.Writer) {}},
+		"few":   {fill: few},
 		"large": {fill: large},
 		"plain": {o: writer.Options{Plain: true}, fill: func(t testing.TB, w *writer.Writer) {
 			add(t, w.Root(), 3, func(i int, s pst.Sink) error {

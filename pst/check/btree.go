@@ -284,6 +284,36 @@ func (c *checker) refer(bid uint64, as uint16, at int64, n pst.NID) uint32 {
 	return uint32(i) + 1
 }
 
+// where gives the offset of a node's entry in the node tree, or of the page where it belongs. The
+// tree was checked before; what is wrong with it ends the search.
+func (c *checker) where(n pst.NID) int64 {
+	at := c.head.nbt.ib
+	var b [pageSize]byte
+	for range 9 {
+		if !c.read(b[:], at) {
+			return 0
+		}
+		size := c.inner
+		if b[c.entries+3] == 0 {
+			size = c.nbt
+		}
+		count := min(int(b[c.entries]), c.entries/size)
+		k := 0
+		for k+1 < count && c.id(b[:], (k+1)*size) <= uint64(n) {
+			k++
+		}
+		if b[c.entries+3] == 0 {
+			return at + int64(k*size)
+		}
+		next := int64(c.id(b[:], k*size+2*c.word))
+		if next < firstAMap || next > c.size-pageSize {
+			return at
+		}
+		at = next
+	}
+	return at
+}
+
 // node finds a node.
 func (c *checker) node(n pst.NID) (*node, bool) {
 	i, ok := slices.BinarySearchFunc(c.nodes, n, func(x node, k pst.NID) int { return cmp.Compare(x.nid, k) })

@@ -84,6 +84,7 @@ type checker struct {
 	work   int64      // blocks that the second pass may still look at
 	cache  *cache
 	names  *names
+	blind  bool // the data cannot be decoded
 }
 
 // File checks a file of size bytes. It reads everything once in the order of the file,
@@ -98,7 +99,7 @@ func File(r io.ReaderAt, size int64, o Options) (Report, error) {
 		c.trees()
 		c.space()
 		c.references()
-		if !c.ansi {
+		if !c.ansi && !c.blind {
 			c.messaging()
 		}
 	}
@@ -113,6 +114,9 @@ func (c *checker) find(rule Rule, offset int64, n pst.NID, format string, args .
 	if len(c.rep.Findings) >= c.max {
 		c.rep.Truncated = true
 		return
+	}
+	if offset == 0 && n != 0 {
+		offset = c.where(n)
 	}
 	f := Finding{Rule: rule, Severity: rules[rule].severity, Offset: offset, Node: n, Section: rules[rule].section}
 	f.Text = fmt.Sprintf(format, args...)

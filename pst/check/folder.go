@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"strings"
 
 	"keepwatch/pst"
 )
@@ -166,10 +165,16 @@ func kept(t pst.Tag) bool {
 	return t.ID() >= 0x0E30 && t.ID() <= 0x0E3D || t == pst.PidTagMessageStatus || t == pst.PidTagConversationId
 }
 
-// compare checks that each cell of a row says what the PC says.
+// compare checks that each cell of a row says what the PC says, and that none is left out.
 func (r row) compare(p *context, rule Rule) {
 	for _, c := range r.cols {
-		if c.tag == pst.PidTagLtpRowId || c.tag == pst.PidTagLtpRowVer || !r.set(c) {
+		if c.tag == pst.PidTagLtpRowId || c.tag == pst.PidTagLtpRowVer {
+			continue
+		}
+		if !r.set(c) {
+			if v, ok := p.get(c.tag.ID()); ok && v.kind == c.tag.Type() {
+				r.report(rule, r.at, "the row %v has no %v, its object has", r.id(), c.tag)
+			}
 			continue
 		}
 		v, ok := p.get(c.tag.ID())
@@ -242,9 +247,3 @@ const (
 	rooted = 2 // its parents lead to the root folder
 	lost   = 4 // they were looked at
 )
-
-// class tells whether a message class is one or below it.
-func class(b []byte, of string) bool {
-	s := strings.ToUpper(pst.FromUTF16(b))
-	return s == of || strings.HasPrefix(s, of+".")
-}

@@ -122,6 +122,7 @@ func (c *checker) fields(b []byte) {
 	switch c.head.crypt {
 	case pst.CryptNone, pst.CryptPermute, pst.CryptCyclic:
 	default:
+		c.blind = true
 		c.find(RuleCrypt, int64(p.sentinel)+1, 0, "bCryptMethod is %d: what is encoded cannot be checked.", b[p.sentinel+1])
 	}
 	c.head.nextP, c.head.nextB = c.id(b, p.nextP), c.id(b, p.nextB)

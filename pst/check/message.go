@@ -136,7 +136,6 @@ func (a *object) embedded(p *context, at int64) {
 	}
 	if m.deep = a.deep + 1; m.deep > deepest {
 		a.report(RuleDepth, at, "more than %d messages lie within one another: it was not checked", deepest)
-		a.rep.Truncated = true
 		return
 	}
 	q, ok := m.message()

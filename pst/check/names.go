@@ -46,8 +46,13 @@ func (c *checker) nameToID() {
 		to   *[]byte
 		tag  pst.Tag
 		each int
-	}{{&m.guids, pst.PidTagNameidStreamGuid, 16}, {&m.entries, pst.PidTagNameidStreamEntry, 8}, {&m.strings, pst.PidTagNameidStreamString, 4}} {
-		*s.to, ok = m.stream(s.tag)
+		most int
+	}{
+		{&m.guids, pst.PidTagNameidStreamGuid, 16, 16 * 0x8000},
+		{&m.entries, pst.PidTagNameidStreamEntry, 8, 8 * 0x8000},
+		{&m.strings, pst.PidTagNameidStreamString, 4, 0x8000 * longestName},
+	} {
+		*s.to, ok = m.stream(s.tag, s.most)
 		if !ok || len(*s.to) == 0 || len(*s.to)%s.each != 0 {
 			m.report(RuleNameStream, m.start(), "the stream %v has %d bytes; it must be there, with whole records", s.tag, len(*s.to))
 			return
@@ -67,8 +72,11 @@ func (c *checker) nameToID() {
 // start is where the map begins in the file.
 func (m *nameMap) start() int64 { return m.blocks[m.context.list[0]].ib() }
 
-// stream reads a stream whole: with 32,767 names at most none is long.
-func (m *nameMap) stream(t pst.Tag) ([]byte, bool) {
+// longestName is more bytes than a name has.
+const longestName = 2048
+
+// stream reads a stream, of which no more than so many bytes can mean anything: there are 32,768 ids.
+func (m *nameMap) stream(t pst.Tag, most int) ([]byte, bool) {
 	v, ok := m.get(t.ID())
 	if !ok || v.kind != t.Type() {
 		return nil, false
@@ -83,7 +91,7 @@ func (m *nameMap) stream(t pst.Tag) ([]byte, bool) {
 	if !ok {
 		return nil, false
 	}
-	return m.prefix(s.data, 1<<24)
+	return m.prefix(s.data, most)
 }
 
 // list checks the entries.
@@ -132,7 +140,7 @@ func (m *nameMap) text(at uint32) ([]byte, bool) {
 		return nil, false
 	}
 	n := int64(u32(m.strings, int(at)))
-	if n == 0 || n%2 != 0 || int64(at)+4+n > int64(len(m.strings)) {
+	if n == 0 || n > longestName || n%2 != 0 || int64(at)+4+n > int64(len(m.strings)) {
 		return nil, false
 	}
 	return m.strings[at+4 : int64(at)+4+n], true

@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"slices"
 	"unicode/utf16"
 
 	"keepwatch/pst"
@@ -18,9 +19,8 @@ type prop struct {
 // context is a Property Context.
 type context struct {
 	*heap
-	props []prop
-	used  map[pst.NID]bool // subnodes that hold values
-	sum   int64            // bytes of all values
+	props []prop // by id
+	sum   int64  // bytes of all values
 }
 
 // context checks a Property Context, [MS-PST] 2.3.3.
@@ -38,6 +38,9 @@ func (o *object) context() (*context, bool) {
 			return nil, false
 		}
 		p.check(&p.props[i])
+	}
+	if ok {
+		o.unused()
 	}
 	return p, ok
 }
@@ -119,7 +122,7 @@ func (h *heap) shape(id uint16, kind pst.Type, data []byte, n int64, raw uint32,
 	case kind.Multiple() && size > 0:
 		wrong = n%size != 0
 	case kind.Multiple():
-		h.list2(id, kind, data, n, raw, at)
+		h.several(id, kind, data, n, raw, at)
 	case size > 0:
 		wrong = n != size
 	case kind == pst.String:
@@ -162,8 +165,8 @@ func (h *heap) reference(id uint16, data []byte, at int64) (int64, bool) {
 	return int64(u32(data, 4)), true
 }
 
-// list2 checks a list of values of variable size, [MS-PST] 2.3.3.4.2.
-func (h *heap) list2(id uint16, kind pst.Type, data []byte, n int64, raw uint32, at int64) {
+// several checks a list of values of variable size, [MS-PST] 2.3.3.4.2.
+func (h *heap) several(id uint16, kind pst.Type, data []byte, n int64, raw uint32, at int64) {
 	if data == nil && n > 0 {
 		s, _ := h.sub(pst.NID(raw))
 		data, _ = h.prefix(s.data, 1<<16)
@@ -199,12 +202,11 @@ func (h *heap) list2(id uint16, kind pst.Type, data []byte, n int64, raw uint32,
 
 // get finds a property by its id.
 func (p *context) get(id uint16) (*prop, bool) {
-	for i := range p.props {
-		if p.props[i].id == id {
-			return &p.props[i], true
-		}
+	i, ok := slices.BinarySearchFunc(p.props, id, func(v prop, k uint16) int { return int(v.id) - int(k) })
+	if !ok {
+		return nil, false
 	}
-	return nil, false
+	return &p.props[i], true
 }
 
 // has tells whether a property is there with its type.

@@ -66,16 +66,19 @@ func (c *checker) leaves(ref uint32) ([]uint32, bool) {
 
 func (c *checker) branches(list []uint32, i uint32) ([]uint32, bool) {
 	data, ok := c.load(i)
-	if !ok || !c.spend(1) {
+	if !ok || c.blocks[i].flags&(isX|isXX) == 0 || !c.spend(1+int(u16(data, 2))) {
 		return nil, false
 	}
 	deep := c.blocks[i].flags&isXX != 0
-	if !deep && c.blocks[i].flags&isX == 0 {
-		return nil, false
-	}
 	for k := range int(u16(data, 2)) {
 		j, ok := search(c.blocks, c.id(data, 8+k*c.word)&^1)
-		if !ok || deep && c.blocks[j].flags&isX == 0 || !deep && c.blocks[j].flags&(outside|2) != 0 && c.blocks[j].internal() {
+		switch {
+		case !ok || deep && c.blocks[j].flags&isX == 0:
+			return nil, false
+		case !deep && (c.blocks[j].internal() || c.blocks[j].flags&outside != 0):
+			return nil, false
+		case len(list) > len(c.blocks):
+			c.spend(len(list)) // it has more leaves than the file has blocks
 			return nil, false
 		}
 		if !deep {
@@ -129,6 +132,7 @@ func (c *checker) prefix(ref uint32, n int) ([]byte, bool) {
 type subnode struct {
 	nid       pst.NID
 	data, sub uint32 // as in node
+	used      bool   // a property or a table has it
 }
 
 // subnodes reads a subnode tree: at most 173,400 entries ([MS-PST] 2.2.2.8.3.3).
@@ -175,7 +179,7 @@ func (c *checker) twig(list []subnode, data []byte) []subnode {
 	}
 	for k := range int(u16(data, 2)) {
 		e := data[c.slHead+k*c.sl:]
-		list = append(list, subnode{pst.NID(c.id(e, 0)), find(c.id(e, c.word)), find(c.id(e, 2*c.word))})
+		list = append(list, subnode{pst.NID(c.id(e, 0)), find(c.id(e, c.word)), find(c.id(e, 2*c.word)), false})
 	}
 	return list
 }

@@ -57,7 +57,7 @@ func (r row) cell(c column) ([]byte, bool) {
 	return r.content(c.tag.Type(), u32(b, 0))
 }
 
-// named gives the value of a cell by its tag.
+// value gives the value of a cell by its tag.
 func (r row) value(t pst.Tag) ([]byte, bool) {
 	i, ok := r.column(t)
 	if !ok {
@@ -96,6 +96,7 @@ func (o *object) table(show func(r row)) (*table, bool) {
 	t.rows(list, show)
 	t.rowIndex(hid(u32(b, 10)))
 	t.versions()
+	t.unused()
 	return t, !o.over()
 }
 
@@ -203,7 +204,7 @@ func (t *table) matrix(raw uint32, at int64) ([]part, bool) {
 	for _, i := range list {
 		parts = append(parts, part{at: t.blocks[i].ib(), block: i + 1})
 	}
-	return parts, ok && t.spend(len(list))
+	return parts, ok
 }
 
 // rows checks the rows of the matrix. Those of a block that is too short were reported with it.

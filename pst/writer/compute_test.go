@@ -207,18 +207,28 @@ func TestNames(t *testing.T) {
 func TestTooManyNames(t *testing.T) {
 	w, path := create(t, options())
 	f := inbox(t, w, "Inbox")
-	for i := range maxNames + 5 {
+	const free = maxNames - 2 // two are there from the start
+	next := 0
+	for _, c := range []struct {
+		count int
+		ok    bool
+	}{{free - 1, true}, {2, false}, {1, true}, {1, false}, {0, true}} {
 		err := f.Add(func(s pst.Sink) error {
-			s.Set(pst.P(pst.Named{Set: pst.PSPublicStrings, Name: fmt.Sprint("field ", i), Type: pst.Integer32}, int32(i)))
+			for i := range c.count {
+				s.Set(pst.P(pst.Named{Set: pst.PSPublicStrings, Name: fmt.Sprint("field ", next+i), Type: pst.Integer32}, int32(i)))
+			}
 			return nil
 		})
-		if full := i >= maxNames-2; full != (err != nil) {
-			t.Fatalf("name %d: %v", i, err)
-		} else if full && !strings.Contains(err.Error(), "4096") {
+		switch {
+		case c.ok != (err == nil):
+			t.Fatalf("%d more than %d: %v", c.count, next, err)
+		case err == nil:
+			next += c.count
+		case !strings.Contains(err.Error(), "4096"):
 			t.Errorf("%v", err)
 		}
 	}
-	if v := closed(t, w); v.Messages != maxNames-2 {
+	if v := closed(t, w); v.Messages != 3 {
 		t.Errorf("%d messages", v.Messages)
 	}
 	verified(t, path)

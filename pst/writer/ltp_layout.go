@@ -55,7 +55,7 @@ func newLayout(tags []pst.Tag) (*layout, error) {
 	l.bits, l.size = at, at+(len(tags)+7)/8
 	ends[3] = l.size
 	slices.SortFunc(l.columns, func(a, b column) int { return cmp.Compare(a.tag, b.tag) })
-	l.info = append(l.info, heapTable, byte(len(tags)))
+	l.info = append(make([]byte, 0, infoHead+8*len(tags)), heapTable, byte(len(tags)))
 	for _, end := range ends {
 		l.info = binary.LittleEndian.AppendUint16(l.info, uint16(end))
 	}

@@ -119,7 +119,7 @@ func TestVolumeSize(t *testing.T) {
 		messages, folders, least int
 		fill                     func(i int) func(pst.Sink) error
 	}{
-		"tiny":            {6000, 1, 7, func(i int) func(pst.Sink) error { return text(fmt.Sprint(i)) }},
+		"tiny":            {3000, 1, 3, func(i int) func(pst.Sink) error { return text(fmt.Sprint(i)) }},
 		"in many folders": {1200, 300, 2, func(i int) func(pst.Sink) error { return text(fmt.Sprint(i)) }},
 		"many recipients": {20, 1, 8, func(i int) func(pst.Sink) error {
 			return func(s pst.Sink) error {
@@ -222,7 +222,7 @@ func TestMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := heap()
-	const n = 8_000
+	const n = 4_000
 	for range n {
 		if err := f.Add(fill); err != nil {
 			t.Fatal(err)
