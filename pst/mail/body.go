@@ -28,7 +28,8 @@ func (m *importer) bodies(pl *plan) error {
 		}
 		if html, page := m.htmlBytes(raw, pl.html.charset); len(html) > 0 {
 			m.sink.Set(pst.P(pst.PidTagHtml, html), pst.P(pst.PidTagInternetCodepage, page), pst.P(pst.PidTagNativeBody, int32(pst.NativeHTML)))
-			m.htmlText = string(html)
+			m.html = string(html)
+			m.cids = cids(m.html)
 			m.hasBody = m.hasBody || len(bytes.TrimSpace(html)) > 0
 			return nil
 		}

@@ -196,6 +196,7 @@ func TestHostileMailIsQuick(t *testing.T) {
 		"one line":       append([]byte("Content-Transfer-Encoding: quoted-printable\r\n\r\n"), bytes.Repeat([]byte("=41"), 1_000_000)...),
 		"spaces":         append([]byte("Content-Transfer-Encoding: quoted-printable\r\n\r\n"), bytes.Repeat([]byte(" "), 2_000_000)...),
 		"meta":           append([]byte("Content-Type: text/html\r\n\r\n"), bytes.Repeat([]byte("charset"), 300_000)...),
+		"pictures":       append([]byte("Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n"+strings.Repeat("cid:a@b ", 1_000_000)+"\r\n"), bytes.Repeat([]byte("--b\r\nContent-ID: <x>\r\nContent-Location: somewhere-else\r\n\r\nx\r\n"), 4000)...),
 		"plus":           append([]byte("Content-Type: text/plain; charset=utf-7\r\n\r\n"), bytes.Repeat([]byte("+"), 1_000_000)...),
 		"uuencode":       append([]byte("Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin\r\n"), bytes.Repeat([]byte("M\r\n"), 500_000)...),
 		"continuations":  append([]byte("Subject: x\r\n"), bytes.Repeat([]byte(" y\r\n"), 400_000)...),

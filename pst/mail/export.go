@@ -104,11 +104,12 @@ func gather(it pst.Item) (*document, error) {
 		d.files = append(d.files, f)
 	}
 	d.bodies()
+	shown := cids(string(d.html))
 	for i := range d.files {
 		f := &d.files[i]
 		id := f.props.Text(pst.PidTagAttachContentId)
 		f.inline = f.message == nil && len(d.html) > 0 && id != "" &&
-			(f.props.Int(pst.PidTagAttachFlags)&pst.AttachShownInline != 0 || refers(string(d.html), id))
+			(f.props.Int(pst.PidTagAttachFlags)&pst.AttachShownInline != 0 || shown[id])
 	}
 	return d, nil
 }

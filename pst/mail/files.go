@@ -3,6 +3,7 @@ package mail
 import (
 	"bytes"
 	"fmt"
+	"html"
 	"io"
 	"path"
 	"strings"
@@ -82,20 +83,40 @@ func (m *importer) file(p *part, class string) error {
 // (RFC 2392) or its Content-Location. Outlook hides such an attachment from the list,
 // so that one that is only called inline must not be marked so.
 func (m *importer) shown(p *part) bool {
-	return refers(m.htmlText, p.id) || len(p.location) > 8 && strings.Contains(m.htmlText, p.location)
-}
-
-// refers tells whether a page has the URL cid:id, with or without escapes.
-func refers(html, id string) bool {
-	if id == "" {
+	if p.id != "" && m.cids[p.id] {
+		return true
+	}
+	if len(p.location) <= 8 || m.searches == maxSearches {
 		return false
 	}
-	for _, form := range []string{id, strings.ReplaceAll(id, "@", "%40"), strings.ReplaceAll(id, "&", "&amp;")} {
-		if strings.Contains(html, "cid:"+form) || strings.Contains(html, "CID:"+form) {
-			return true
+	m.searches++
+	return strings.Contains(m.html, p.location)
+}
+
+// maxSearches is for how many parts an HTML body is searched for their location.
+const maxSearches = 100
+
+// cids are the ids of all URLs cid:id in a page, without their escapes.
+func cids(page string) map[string]bool {
+	ids := map[string]bool{}
+	for {
+		i := strings.IndexByte(page, ':')
+		if i < 0 {
+			return ids
+		}
+		head := page[:i]
+		page = page[i+1:]
+		if len(head) < 3 || !strings.EqualFold(head[len(head)-3:], "cid") {
+			continue
+		}
+		n := strings.IndexAny(page[:min(len(page), maxParam)], "\"'<> \t\r\n)")
+		if n < 0 {
+			n = min(len(page), maxParam)
+		}
+		if len(ids) < maxParts {
+			ids[readText(unpercent(html.UnescapeString(page[:n])))] = true
 		}
 	}
-	return false
 }
 
 // fileName is the name of a part, or one that says where it lies and of what kind it

@@ -298,3 +298,20 @@ func TestSMIME(t *testing.T) {
 	}
 	around(t, "pgp", data)
 }
+
+// TestOptions: what the server knows is there, and goes before what the mail says.
+func TestOptions(t *testing.T) {
+	at := time.Date(2021, 2, 3, 4, 5, 6, 0, time.FixedZone("x", 3600))
+	m, _ := mustTake(t, eml("Received: by x; Thu, 8 Nov 2018 10:00:05 +0100", "", "x"), mail.Options{Received: at, Created: at.Add(1), Modified: at.Add(2), Draft: true, Flag: mail.FlagDone})
+	for tag, want := range map[pst.Tag]time.Time{pst.PidTagMessageDeliveryTime: at, pst.PidTagCreationTime: at.Add(1), pst.PidTagLastModificationTime: at.Add(2)} {
+		if got := m.props.Time(tag); !got.Equal(want) {
+			t.Errorf("%v is %v, want %v", tag, got, want)
+		}
+	}
+	if m.props.Int(pst.PidTagMessageFlags) != pst.FlagUnsent|pst.FlagUnmodified || m.props.Int(pst.PidTagFlagStatus) != 1 {
+		t.Errorf("%v", m.props)
+	}
+	if _, has := m.props.Get(pst.PidTagClientSubmitTime); has {
+		t.Error("a mail that does not say when it was sent has a time for it")
+	}
+}

@@ -78,7 +78,9 @@ type importer struct {
 	head     *header
 	sent     time.Time // zero where the mail does not say it
 	hasBody  bool
-	htmlText string
+	html     string          // the HTML body, as it came
+	cids     map[string]bool // the parts that it shows
+	searches int
 	unnamed  int // attachments that got a name here
 }
 
@@ -140,6 +142,9 @@ func (m *importer) whole(pl *plan) error {
 			m.sink.Set(pst.P(pst.PidTagNativeBody, int32(pst.NativeText)), pst.P(pst.PidTagBody,
 				fmt.Sprintf("This mail could not be read completely: %s. The whole mail, as it came, is the attachment \u201C%s\u201D.", strings.Join(m.notes.list, "; "), name)))
 		}
+	}
+	if pl.signed {
+		m.notes.add("the mail is signed, and is attached as it came so that the signature stays good")
 	}
 	m.res.Raw = true
 	m.res.Attachments++

@@ -23,13 +23,6 @@ func (n *notes) lose(s string) {
 	n.lost = true
 }
 
-func (n *notes) join(o notes) {
-	for _, s := range o.list {
-		n.add(s)
-	}
-	n.lost = n.lost || o.lost
-}
-
 // clean makes a text of one line: no control characters, no ends of lines, no more
 // than one space in their place. A name with CR LF in it cannot make a header.
 func clean(s string) string {
