@@ -181,7 +181,7 @@ func TestRealPeople(t *testing.T) {
 	var got []*pim.Contact
 	for _, m := range messages(t, f) {
 		c, err := pim.ContactOf(m)
-		if other := (*pim.ErrOtherClass)(nil); errors.As(err, &other) {
+		if other := (*pim.ClassError)(nil); errors.As(err, &other) {
 			continue
 		}
 		if err != nil {

@@ -94,7 +94,7 @@ var cardTexts = []struct {
 var ownWords = []string{"VERSION", "PRODID", "PROFILE", "X-ABLABEL", "X-ABADR", "X-ABSHOWAS", "KIND", "X-ADDRESSBOOKSERVER-KIND", "X-ADDRESSBOOKSERVER-MEMBER-COUNT"}
 
 // groupWords are what a group has a place for, beside cardTexts.
-var groupWords = []string{"N", "NICKNAME", "ORG", "NOTE", "CATEGORIES", "CLASS", "REV", "CREATED", "MEMBER", "X-ADDRESSBOOKSERVER-MEMBER"}
+var groupWords = []string{"N", "NICKNAME", "ORG", "NOTE", "CATEGORIES", "CLASS", "X-CLASS", "REV", "CREATED", "MEMBER", "X-ADDRESSBOOKSERVER-MEMBER"}
 
 // forPrograms are properties that say nothing to a person: they are kept in Original
 // only.
@@ -166,7 +166,7 @@ func (k *cardReading) placeRare(l *line) {
 		k.placeGender(l)
 	case "LANG":
 		k.c.Languages = append(k.c.Languages, listed(tidy(l.text()))...)
-	case "CLASS":
+	case "CLASS", "X-CLASS":
 		k.placeClass(l)
 	case "REV":
 		k.c.Modified = cardTime(l.Value)

@@ -138,7 +138,7 @@ func TestNoCard(t *testing.T) {
 
 func TestOtherClass(t *testing.T) {
 	_, err := ContactOf(dumped(t, "0x2000c4"))
-	var other *ErrOtherClass
+	var other *ClassError
 	if !errors.As(err, &other) || other.Class != "IPM.Appointment" {
 		t.Error(err)
 	}

@@ -35,7 +35,8 @@ func (c *Contact) card(to io.Writer, v4 bool) error {
 		w.line("CATEGORIES", escapeAll(c.Categories, ","))
 	}
 	w.text("NOTE", c.Notes)
-	w.text("CLASS", map[Sensitivity]string{Personal: "X-PERSONAL", Private: "PRIVATE", Confidential: "CONFIDENTIAL"}[c.Sensitivity])
+	// 4.0 has no CLASS any more.
+	w.text(map[bool]string{false: "CLASS", true: "X-CLASS"}[v4], map[Sensitivity]string{Personal: "X-PERSONAL", Private: "PRIVATE", Confidential: "CONFIDENTIAL"}[c.Sensitivity])
 	if !c.Created.IsZero() {
 		w.line("CREATED", c.Created.UTC().Format(stampLayout))
 	}
@@ -97,7 +98,7 @@ func (c *Contact) cardPerson(w *lineWriter, v4 bool) {
 		k := &phoneKinds[i]
 		var params []string
 		for _, t := range k.types {
-			params = append(params, "TYPE", t)
+			params = append(params, phoneParam(t, v4)...)
 		}
 		w.text(k.name, c.Phones[k.kind], params...)
 	}
@@ -106,7 +107,7 @@ func (c *Contact) cardPerson(w *lineWriter, v4 bool) {
 	c.cardAddress(w, v4, PlaceOther, "", "")
 	w.text("URL", c.WorkPage, "TYPE", "WORK")
 	w.text("URL", c.HomePage, "TYPE", "HOME")
-	w.text("URL", c.FTP, "TYPE", "FTP")
+	w.text("URL", c.FTP, "TYPE", "X-FTP")
 	if v4 && hasScheme(c.IM) {
 		w.text("IMPP", c.IM)
 	} else {
@@ -127,6 +128,18 @@ func (c *Contact) cardPerson(w *lineWriter, v4 bool) {
 	}
 	cardDay(w, "BDAY", c.Birthday, v4)
 	c.cardPhoto(w, v4)
+}
+
+// phoneParam is a type as a parameter. 4.0 has fewer of them (RFC 6350 6.4.1), and a
+// parameter of its own for what is preferred.
+func phoneParam(t string, v4 bool) []string {
+	switch {
+	case v4 && t == "PREF":
+		return []string{"PREF", "1"}
+	case v4 && (t == "CAR" || t == "ISDN"):
+		return []string{"TYPE", "X-" + t}
+	}
+	return []string{"TYPE", t}
 }
 
 // cardEmails writes the addresses. A label that is no type goes the way that Apple

@@ -73,7 +73,11 @@ func fits(t pst.Type, v any) bool {
 func (h *heldItem) Recipient(p pst.Properties) { h.recipients = append(h.recipients, p) }
 
 func (h *heldItem) Attach(p pst.Properties, content io.Reader) error {
-	b, err := io.ReadAll(content)
+	var b []byte
+	var err error
+	if content != nil { // a link has none
+		b, err = io.ReadAll(content)
+	}
 	h.attached = append(h.attached, &heldAttachment{props: p, content: b})
 	return err
 }

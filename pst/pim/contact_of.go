@@ -17,12 +17,12 @@ const (
 // maxAttached bounds what is read of an attachment of a contact, in bytes.
 const maxAttached = maxLine
 
-// ErrOtherClass is what an item is that is not of the kind asked for.
-type ErrOtherClass struct {
+// ClassError is what an item is that is not of the kind asked for.
+type ClassError struct {
 	Want, Class string
 }
 
-func (e *ErrOtherClass) Error() string {
+func (e *ClassError) Error() string {
 	return fmt.Sprintf("the item is of the class %q, no %s", shorten(e.Class), e.Want)
 }
 
@@ -32,7 +32,7 @@ func classIs(class, of string) bool {
 	return class == of || strings.HasPrefix(class, of+".")
 }
 
-// ContactOf reads an IPM.Contact or IPM.DistList; another item is an *ErrOtherClass.
+// ContactOf reads an IPM.Contact or IPM.DistList; another item is an *ClassError.
 // Attachments other than the photo and the original vCard stay behind.
 func ContactOf(it pst.Item) (*Contact, error) {
 	ps, err := it.Properties()
@@ -42,7 +42,7 @@ func ContactOf(it pst.Item) (*Contact, error) {
 	class := ps.Text(pst.PidTagMessageClass)
 	c := &Contact{Group: classIs(class, "IPM.DistList")}
 	if !c.Group && !classIs(class, "IPM.Contact") {
-		return nil, &ErrOtherClass{"contact", class}
+		return nil, &ClassError{"contact", class}
 	}
 	for _, t := range contactTexts {
 		*t.field(c) = fieldText(ps, t.key)

@@ -265,6 +265,12 @@ func decodeQuoted(s, charset string) string {
 		}
 		b = append(b, s[i])
 	}
+	return decodeCharset(b, charset)
+}
+
+// decodeCharset reads a text in a character set. What is UTF-8 is taken as that,
+// whatever it is said to be.
+func decodeCharset(b []byte, charset string) string {
 	if charset != "" && !utf8.Valid(b) || strings.HasPrefix(strings.ToLower(charset), "iso-2022") {
 		if e, err := htmlindex.Get(charset); err == nil {
 			if t, err := e.NewDecoder().Bytes(b); err == nil {

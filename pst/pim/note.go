@@ -92,7 +92,7 @@ func (n *Note) usualSize() {
 	}
 }
 
-// NoteOf reads an IPM.StickyNote; another item is an *ErrOtherClass. Attachments other
+// NoteOf reads an IPM.StickyNote; another item is an *ClassError. Attachments other
 // than the original text stay behind.
 func NoteOf(it pst.Item) (*Note, error) {
 	ps, err := it.Properties()
@@ -100,7 +100,7 @@ func NoteOf(it pst.Item) (*Note, error) {
 		return nil, err
 	}
 	if class := ps.Text(pst.PidTagMessageClass); !classIs(class, "IPM.StickyNote") {
-		return nil, &ErrOtherClass{"note", class}
+		return nil, &ClassError{"note", class}
 	}
 	n := &Note{
 		Text: firstOf(noteText(ps), tidy(itemSubject(ps))), UID: fieldText(ps, calendarUID), Categories: fieldTexts(ps, pst.PidNameKeywords),

@@ -33,8 +33,7 @@ const (
 	endByCount = 0x2022
 	endNever   = 0x2023
 
-	// The last minute of Outlook's calendar, 4500-08-31 23:59: EndDate of a
-	// series without an end.
+	// EndDate of a series without an end: 4500-12-31 23:59.
 	neverEnds = 0x5AE980DF
 )
 
@@ -188,9 +187,15 @@ func parseAppointmentPattern(data []byte) (appointmentPattern, error) {
 	if a.pattern, err = parsePattern(b); err != nil {
 		return a, fmt.Errorf("read the recurrence: %w", err)
 	}
+	if len(b.b) == 0 {
+		return a, nil
+	}
 	b.u32() // ReaderVersion2
 	a.Writer2, a.StartOffset, a.EndOffset = b.u32(), b.u32(), b.u32()
 	n := b.u16()
+	if b.err != nil {
+		return a, fmt.Errorf("read the recurrence: %w", b.err)
+	}
 	if n > maxExceptions {
 		return a, fmt.Errorf("read the recurrence: it claims to have %d exceptions", n)
 	}

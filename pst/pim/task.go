@@ -12,7 +12,7 @@ import (
 //
 // Of a task that is made from fields, what contradicts itself is put right when it is
 // written: Percent and Status agree, a task that has Start has Due too, and that does
-// not lie before it.
+// not lie before it. A Rule that an item cannot say is written into the body.
 type Task struct {
 	Subject, Body         string
 	Status                TaskStatus
@@ -20,6 +20,7 @@ type Task struct {
 	Start, Due, Completed Date // Outlook knows days only
 	Reminder              time.Time
 	Importance            Importance
+	Rule                  *Rule // how it repeats, from Start or Due on; nil for once
 	Owner                 string
 	ActualWork            time.Duration // in steps of minutes
 	EstimatedWork         time.Duration
@@ -32,8 +33,8 @@ type Task struct {
 	// nil they begin in UTC. It is not read back.
 	Zone *time.Location
 
-	// Original is the text of a VTODO that said more than fits: one that
-	// repeats, for instance. It goes along as an attachment.
+	// Original is the text of a VTODO that said more than fits. It goes along as
+	// an attachment.
 	Original []byte
 }
 
@@ -119,14 +120,23 @@ func (t *Task) Write(s pst.Sink) error {
 		pst.P(pst.PidLidTaskComplete, t.Status == TaskComplete),
 		pst.P(pst.PidLidTaskState, int32(1)), pst.P(pst.PidLidTaskOwnership, int32(0)), pst.P(pst.PidLidTaskAcceptanceState, int32(0)),
 		pst.P(pst.PidLidTaskVersion, int32(1)), pst.P(pst.PidLidTaskOrdinal, int32(lastOrdinal)), pst.P(pst.PidLidTaskMode, int32(0)),
-		pst.P(pst.PidLidTaskFRecurring, false), pst.P(pst.PidLidTaskDeadOccurrence, false), pst.P(pst.PidLidTaskFCreator, true),
+		pst.P(pst.PidLidTaskDeadOccurrence, false), pst.P(pst.PidLidTaskFCreator, true),
 		pst.P(pst.PidLidTaskFFixOffline, false), pst.P(pst.PidLidTeamTask, false), pst.P(pst.PidLidTaskNoCompute, false),
 		pst.P(pst.PidLidTaskActualEffort, int32(t.ActualWork/minute)), pst.P(pst.PidLidTaskEstimatedEffort, int32(t.EstimatedWork/minute)))
 	setText(s, pst.PidTagSubject, oneLine(t.Subject))
 	setText(s, pst.PidTagConversationTopic, oneLine(t.Subject))
 	setText(s, pst.PidLidTaskOwner, t.Owner)
 	setText(s, calendarUID, t.UID)
-	writeItem(s, t.Body, t.Categories, t.Sensitivity, t.Created, t.Modified)
+	body := t.Body
+	p, ok := t.recurrence()
+	switch {
+	case ok:
+		s.Set(pst.P(pst.PidLidTaskRecurrence, p.append(nil)), pst.P(pst.PidLidTaskResetReminder, false))
+	case t.Rule != nil:
+		body = alsoSaid(body, []string{"Repeats: " + t.Rule.String()})
+	}
+	s.Set(pst.P(pst.PidLidTaskFRecurring, ok))
+	writeItem(s, body, t.Categories, t.Sensitivity, t.Created, t.Modified)
 	t.writeDays(s)
 	return attachOriginal(s, todoName, todoType, t.Original)
 }
@@ -174,15 +184,15 @@ func writeItem(s pst.Sink, body string, categories []string, sensitivity Sensiti
 	}
 }
 
-// TaskOf reads an IPM.Task; another item is an *ErrOtherClass. How a task repeats is
-// not read. Attachments other than the original VTODO stay behind.
+// TaskOf reads an IPM.Task; another item is an *ClassError. Attachments other than
+// the original VTODO stay behind.
 func TaskOf(it pst.Item) (*Task, error) {
 	ps, err := it.Properties()
 	if err != nil {
 		return nil, err
 	}
 	if class := ps.Text(pst.PidTagMessageClass); !classIs(class, "IPM.Task") {
-		return nil, &ErrOtherClass{"task", class}
+		return nil, &ClassError{"task", class}
 	}
 	t := &Task{
 		Subject: tidy(itemSubject(ps)), Body: noteText(ps), Status: TaskStatus(ps.Int(pst.PidLidTaskStatus)), Percent: percentOf(ps),
@@ -190,6 +200,9 @@ func TaskOf(it pst.Item) (*Task, error) {
 		Owner: fieldText(ps, pst.PidLidTaskOwner), UID: fieldText(ps, calendarUID), Categories: fieldTexts(ps, pst.PidNameKeywords),
 		ActualWork: workOf(ps, pst.PidLidTaskActualEffort), EstimatedWork: workOf(ps, pst.PidLidTaskEstimatedEffort),
 		Sensitivity: sensitivityOf(ps), Created: timeOf(ps, pst.PidTagCreationTime), Modified: timeOf(ps, pst.PidTagLastModificationTime),
+	}
+	if words := t.ruleOf(ps); words != "" {
+		t.Body = alsoSaid(t.Body, []string{"Repeats: " + words})
 	}
 	if ps.Bool(pst.PidLidTaskComplete) {
 		t.Status = TaskComplete

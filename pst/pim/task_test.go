@@ -71,6 +71,7 @@ func fullTask() *Task {
 	return &Task{
 		Subject: "Write: the report, then; send it", Body: "First\n\n\tlast; \\ ü🙂", Status: TaskWaiting, Percent: 40,
 		Start: Date{2026, 3, 1}, Due: Date{2026, 3, 29}, Reminder: time.Date(2026, 3, 28, 7, 30, 0, 0, time.UTC), Importance: Important,
+		Rule:  &Rule{Frequency: Monthly, Interval: 2, Count: 5, ByDay: []WeekdayNum{{N: 1, Day: time.Sunday}}, WeekStart: time.Monday},
 		Owner: "Jane, Doe", ActualWork: 90 * minute, EstimatedWork: 480 * minute, Categories: []string{"Work", "Red Team"},
 		Sensitivity: Private, UID: "{1@x}", Created: pst.FromFiletime(116444736000000000), Modified: pst.FromFiletime(130000000000000000),
 	}
@@ -132,7 +133,13 @@ func TestTodoLines(t *testing.T) {
 		{"important", []string{"PRIORITY:3"}, Task{Importance: Important}, ""},
 		{"not important", []string{"PRIORITY:7"}, Task{Importance: Unimportant}, ""},
 		{"middling", []string{"PRIORITY:5"}, Task{}, ""},
-		{"repeats", []string{"RRULE:FREQ=DAILY;COUNT=3"}, Task{}, "Repeats: FREQ=DAILY;COUNT=3"},
+		{"repeats without a day", []string{"RRULE:FREQ=DAILY;COUNT=3"}, Task{}, "Repeats: FREQ=DAILY;COUNT=3"},
+		{"repeats too often", []string{"RRULE:FREQ=HOURLY", "DUE:20260301"}, Task{Start: Date{2026, 3, 1}, Due: Date{2026, 3, 1}}, "Repeats: FREQ=HOURLY"},
+		{"repeats", []string{"RRULE:FREQ=DAILY;COUNT=3;INTERVAL=2", "DUE:20260301"}, Task{Start: Date{2026, 3, 1}, Due: Date{2026, 3, 1},
+			Rule: &Rule{Frequency: Daily, Interval: 2, Count: 3, WeekStart: time.Monday}}, ""},
+		{"repeats until a time", []string{"DTSTART:20260302", "RRULE:FREQ=WEEKLY;BYDAY=MO;UNTIL=20260327T120000Z"}, Task{Start: Date{2026, 3, 2}, Due: Date{2026, 3, 2},
+			Rule: &Rule{Frequency: Weekly, Interval: 1, Until: time.Date(2026, 3, 23, 0, 0, 0, 0, time.UTC), UntilDate: true, WeekStart: time.Monday, ByDay: []WeekdayNum{{Day: time.Monday}}}}, ""},
+		{"repeats not from its first day", []string{"DTSTART:20260303", "RRULE:FREQ=WEEKLY;BYDAY=MO"}, Task{Start: Date{2026, 3, 3}, Due: Date{2026, 3, 3}}, "Repeats: FREQ=WEEKLY;BYDAY=MO"},
 		{"people", []string{"ATTENDEE;CN=\"Doe, J\":mailto:j@x", "LOCATION:Vienna\\, here"}, Task{}, "Person: Doe, J <mailto:j@x>\nWhere: Vienna, here"},
 		{"reminder at a time", []string{"BEGIN:VALARM", "TRIGGER;VALUE=DATE-TIME:20260301T080000Z", "END:VALARM"}, Task{Reminder: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)}, ""},
 		{"reminder before the end", []string{"DUE:20260302", "BEGIN:VALARM", "TRIGGER;RELATED=END:-PT1H30M", "END:VALARM"},
@@ -161,10 +168,73 @@ func TestTodoLines(t *testing.T) {
 	}
 }
 
+// TestTaskThatRepeats: what an item says is a pattern, and what it cannot say stands in
+// the body.
+func TestTaskThatRepeats(t *testing.T) {
+	task := &Task{Subject: "x", Due: Date{2026, 3, 31}, Rule: &Rule{Frequency: Monthly, Interval: 1, ByMonthDay: []int{-1}, WeekStart: time.Monday}}
+	h := hold(t, task.Write)
+	p, err := parsePattern(&blob{b: h.props.Bytes(pst.PidLidTaskRecurrence)})
+	if err != nil || p.Type != patternMonth || p.Day != 31 || p.EndType != endNever || len(p.Deleted)+len(p.Modified) != 0 || !h.props.Bool(pst.PidLidTaskFRecurring) {
+		t.Errorf("%+v %v", p, err)
+	}
+	back, err := TaskOf(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(task, back); d != "" {
+		t.Error(d)
+	}
+	task.Rule = &Rule{Frequency: Hourly, Interval: 1, WeekStart: time.Monday}
+	h = hold(t, task.Write)
+	if got := h.props.Text(pst.PidTagBody); got != "Also in the calendar:\r\nRepeats: FREQ=HOURLY" || h.props.Bool(pst.PidLidTaskFRecurring) {
+		t.Errorf("the body is %q", got)
+	}
+	task.Rule = &Rule{Frequency: Daily} // an interval of 0
+	hold(t, task.Write)
+	p.Sliding = 1
+	h.props.Set(pst.PidLidTaskFRecurring, true)
+	for words, data := range map[string][]byte{"some time after it is done": p.append(nil), "in a way that could not be read": {4, 0x30, 4}} {
+		h.props.Set(pst.PidLidTaskRecurrence, data)
+		h.props.Set(pst.PidTagBody, "b")
+		if back, err := TaskOf(h); err != nil || back.Body != "b\n\n"+todoHeading+"\nRepeats: "+words || back.Rule != nil {
+			t.Errorf("%+v %v", back, err)
+		}
+	}
+}
+
+// TestTaskAmongEvents: a calendar holds tasks and notes beside events, and a task that
+// names a zone of the text begins its days there.
+func TestTaskAmongEvents(t *testing.T) {
+	task := fullTask()
+	var b bytes.Buffer
+	if err := WriteCalendar(&b, task, &Note{Text: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := ReadCalendar(bytes.NewReader(b.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]*Task{task}, c.Tasks); d != "" {
+		t.Error(d)
+	}
+	if notes := readNotes(t, b.Bytes()); len(notes) != 1 || notes[0].Text != "x" {
+		t.Errorf("%+v", notes)
+	}
+	c, err = ReadCalendar(strings.NewReader("BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:Here\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0300\nTZOFFSETTO:+0300\nEND:STANDARD\nEND:VTIMEZONE\n" +
+		"BEGIN:VTODO\nDUE;TZID=Here:20260301T000000\nEND:VTODO\nEND:VCALENDAR"))
+	if err != nil || len(c.Tasks) != 1 {
+		t.Fatal(c, err)
+	}
+	h := hold(t, c.Tasks[0].Write)
+	if due, end := h.props.Time(pst.PidLidTaskDueDate), h.props.Time(pst.PidLidCommonEnd); due.Sub(end) != 3*hour || !due.Equal(Date{2026, 3, 1}.time()) {
+		t.Errorf("due %v, in UTC %v", due, end)
+	}
+}
+
 // TestOriginalOfTodo: the text that hangs on the task says what the first one said.
 func TestOriginalOfTodo(t *testing.T) {
-	got := readTasks(t, todo("SUMMARY;LANGUAGE=de;X-A=\"b,c\",d:x\\, y", "RRULE:FREQ=DAILY", "X-Q;ENCODING=QUOTED-PRINTABLE:a=0D=0Ab", "BEGIN:VALARM", "ACTION:EMAIL", "END:VALARM"))[0]
-	want := "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//pst/pim//EN\r\nBEGIN:VTODO\r\nSUMMARY;LANGUAGE=de;X-A=\"b,c\",d:x\\, y\r\nRRULE:FREQ=DAILY\r\nX-Q:a\\nb\r\n" +
+	got := readTasks(t, todo("SUMMARY;LANGUAGE=de;X-A=\"b,c\",d:x\\, y", "RRULE:FREQ=HOURLY", "X-Q;ENCODING=QUOTED-PRINTABLE:a=0D=0Ab", "BEGIN:VALARM", "ACTION:EMAIL", "END:VALARM"))[0]
+	want := "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//pst/pim//EN\r\nBEGIN:VTODO\r\nSUMMARY;LANGUAGE=de;X-A=\"b,c\",d:x\\, y\r\nRRULE:FREQ=HOURLY\r\nX-Q:a\\nb\r\n" +
 		"BEGIN:VALARM\r\nACTION:EMAIL\r\nEND:VALARM\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
 	if d := cmp.Diff(want, string(got.Original)); d != "" {
 		t.Error(d)
@@ -225,7 +295,7 @@ func TestNotes(t *testing.T) {
 
 func TestOtherClassesOfTasksAndNotes(t *testing.T) {
 	contact := hold(t, (&Contact{DisplayName: "x"}).Write)
-	var other *ErrOtherClass
+	var other *ClassError
 	if _, err := TaskOf(contact); !errors.As(err, &other) || other.Want != "task" {
 		t.Error(err)
 	}
@@ -271,7 +341,7 @@ func TestSampleTodos(t *testing.T) {
 }
 
 func FuzzTodos(f *testing.F) {
-	f.Add(todo("SUMMARY:a", "DTSTART:20260301", "DURATION:P1W", "STATUS:WAITING", "COMPLETED:20260301T010203Z", "RRULE:x", "BEGIN:VALARM", "TRIGGER:-PT1M", "END:VALARM"))
+	f.Add(todo("SUMMARY:a", "DTSTART:20260301", "DURATION:P1W", "RRULE:FREQ=MONTHLY;UNTIL=20270101", "STATUS:WAITING", "COMPLETED:20260301T010203Z", "RRULE:x", "BEGIN:VALARM", "TRIGGER:-PT1M", "END:VALARM"))
 	f.Add(todo("BEGIN:VALARM", "TRIGGER:00000101T000000", "END:VALARM"))
 	f.Add([]byte("BEGIN:VNOTE\nBODY;ENCODING=QUOTED-PRINTABLE:a=\nb\nCOLOR:red\nX-NOTE-SIZE:1;2\nSUMMARY:c\nEND:VNOTE"))
 	f.Add([]byte("BEGIN:VJOURNAL\nX-NOTE-SIZE:1;0"))

@@ -138,18 +138,23 @@ func sameOffsets(a, b *time.Location, from, to int) bool {
 	return true
 }
 
-// changesOf gives the changes of the clocks of a zone in one year of UTC.
+// changesOf gives the changes of the clocks of a zone in one year, by the clock
+// before them.
 func changesOf(loc *time.Location, year int) []transition {
-	from := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
-	end := from.AddDate(1, 0, 0)
+	from := time.Date(year-1, 12, 30, 0, 0, 0, 0, time.UTC)
+	end := time.Date(year+1, 1, 3, 0, 0, 0, 0, time.UTC)
 	var all []transition
 	for t := from.In(loc); len(all) < 20; {
 		_, next := t.ZoneBounds()
+		if !next.IsZero() && !next.After(t) { // go1.26: on 31 December of leap years behind a zone's table
+			next = t.Add(24 * time.Hour)
+		}
 		if next.IsZero() || !next.Before(end) {
 			break
 		}
-		if offset := offsetAt(next, loc); offset != offsetAt(next.Add(-time.Second), loc) {
-			all = append(all, transition{At: next.Unix(), Offset: offset})
+		before, after := offsetAt(next.Add(-time.Second), loc), offsetAt(next, loc)
+		if before != after && next.Add(time.Duration(before)*time.Second).UTC().Year() == year {
+			all = append(all, transition{At: next.Unix(), Offset: after})
 		}
 		t = next
 	}

@@ -77,11 +77,17 @@ func locationOf(name string, rules []zoneRule) (*time.Location, error) {
 func yearRule(loc *time.Location, year int, near time.Time) zoneRule {
 	changes := changesOf(loc, year)
 	r := zoneRule{Year: year}
-	january := offsetAt(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC), loc)
+	first := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+	january := offsetAt(in(first, loc), loc)
+	if len(changes) > 0 {
+		january = offsetAt(time.Unix(changes[0].At-1, 0), loc)
+		if changes[0].At+int64(january) == first.Unix() { // with the year: what is before does not count
+			january, changes = changes[0].Offset, changes[1:]
+		}
+	}
 	switch {
 	case len(changes) == 1: // the clocks changed for good: the time before lasts from 1 January
 		c := changes[0]
-		first := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
 		r.Bias, r.Daylight = minutesWest(c.Offset), minutesWest(january)-minutesWest(c.Offset)
 		r.DaylightDate = zoneDate{Month: 1, Weekday: uint16(first.Weekday()), Day: 1}
 		r.StandardDate = dateOf(c.At, january)
