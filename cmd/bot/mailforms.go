@@ -22,6 +22,7 @@ func mailForms() map[keepwatch.ItemKind]mailbox.Form {
 			}
 			return c.Card(w)
 		}},
+		keepwatch.ItemEvent: {Ending: ".ics", Write: writeEvent},
 		keepwatch.ItemTask: {Ending: ".ics", Write: func(w io.Writer, it pst.Item) error {
 			t, err := pim.TaskOf(it)
 			if err != nil {
@@ -30,4 +31,21 @@ func mailForms() map[keepwatch.ItemKind]mailbox.Form {
 			return t.Calendar(w)
 		}},
 	}
+}
+
+// writeEvent writes an appointment with the exceptions of its series. What hangs on it
+// goes into a mail beside it, which has a place for attached messages too.
+func writeEvent(w io.Writer, it pst.Item) error {
+	e, broken := pim.EventOf(it)
+	if e == nil {
+		return broken
+	}
+	e.Attachments = nil
+	if err := pim.WriteCalendar(w, e); err != nil {
+		return err
+	}
+	if broken != nil {
+		return &mailbox.Partial{Err: broken}
+	}
+	return nil
 }

@@ -22,8 +22,16 @@ import (
 // Form is how items of a kind are written into files.
 type Form struct {
 	Ending string // ".eml"
-	Write  func(w io.Writer, item pst.Item) error
+	// Write writes an item. After a *Partial the file is kept; after another error that is
+	// of the item it is not, and the item is written as a mail.
+	Write func(w io.Writer, item pst.Item) error
 }
+
+// Partial says that an item was written without a part of it that cannot be read.
+type Partial struct{ Err error }
+
+func (p *Partial) Error() string { return p.Err.Error() }
+func (p *Partial) Unwrap() error { return p.Err }
 
 // Extract writes what task.Run.Ask names into the new folder Ask.To: folders as
 // folders, items as EML, ICS and VCF files with names that every system takes, and a
@@ -248,10 +256,10 @@ func (x *extraction) write(in *os.Root, item keepwatch.MailItem, source pst.Item
 	if !ok {
 		form = mail
 	}
-	err := x.file(in, item, form, source)
+	err := x.file(in, item, form, source, lost)
 	if unfit, ok := errors.AsType[*unfit](err); ok && form.Ending != mail.Ending {
 		*lost = []string{fmt.Sprintf("it could not be written as %s (%v), so it is a mail", strings.TrimPrefix(form.Ending, "."), unfit.error)}
-		err = x.file(in, item, mail, source)
+		err = x.file(in, item, mail, source, lost)
 	}
 	if unfit, ok := errors.AsType[*unfit](err); ok {
 		*lost = nil
@@ -259,7 +267,7 @@ func (x *extraction) write(in *os.Root, item keepwatch.MailItem, source pst.Item
 	}
 	if err == nil && form.Ending != mail.Ending && len(*lost) == 0 && leavesBehind(source) { // as a mail it has them too
 		item.Kind = ""
-		err = x.file(in, item, mail, source)
+		err = x.file(in, item, mail, source, lost)
 	}
 	return err
 }
@@ -290,7 +298,7 @@ type unfit struct{ error }
 func (u *unfit) Unwrap() error { return u.error }
 
 // file makes the file of an item. It is removed again where the item cannot be written.
-func (x *extraction) file(in *os.Root, item keepwatch.MailItem, form Form, source pst.Item) error {
+func (x *extraction) file(in *os.Root, item keepwatch.MailItem, form Form, source pst.Item, lost *[]string) error {
 	f, name, err := x.create(in, itemName(item, x.m.cfg.Zone), form.Ending)
 	if err != nil {
 		return err
@@ -298,6 +306,9 @@ func (x *extraction) file(in *os.Root, item keepwatch.MailItem, form Form, sourc
 	out := &watched{ctx: x.ctx, w: f}
 	buf := bufio.NewWriterSize(out, 64<<10)
 	wrong := form.Write(buf, source)
+	if part, ok := errors.AsType[*Partial](wrong); ok {
+		*lost, wrong = append(*lost, brief(part.Err)), nil
+	}
 	if wrong == nil {
 		wrong = buf.Flush()
 	}

@@ -136,6 +136,9 @@ func forms() map[keepwatch.ItemKind]Form {
 	}
 	return map[keepwatch.ItemKind]Form{
 		keepwatch.ItemMail: {".eml", write}, keepwatch.ItemEvent: {".ics", write},
+		keepwatch.ItemTask: {".ics", func(w io.Writer, it pst.Item) error {
+			return &Partial{errors.Join(write(w, it), errors.New("its recurrence is torn"))}
+		}},
 		keepwatch.ItemContact: {".vcf", func(io.Writer, pst.Item) error { return errors.New("it has no name") }},
 	}
 }

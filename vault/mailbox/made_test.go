@@ -177,3 +177,39 @@ func TestAttachmentsOfOthers(t *testing.T) {
 		t.Errorf("%v %+v %q", err, result, endings)
 	}
 }
+
+// TestPartial: an item of which its form says that a part cannot be read is kept as far
+// as it goes, and that is said.
+func TestPartial(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "made.pst")
+	w, err := writer.Create(path, writer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := w.Root().Folder("Tasks", "IPF.Task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = f.Add(func(s pst.Sink) error {
+		s.Set(pst.P(pst.PidTagMessageClass, "IPM.Task"), pst.P(pst.PidTagSubject, "Write it down"))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := seal(t, map[string][]byte{"tasks.pst": data})
+	_, result, err := x.restore(t, filepath.Join(x.dir, "out"), "tasks.pst/Tasks/#1")
+	if err != nil || result.Items != 1 || len(result.Notes) != 1 || result.Notes[0].Kind != keepwatch.NoteHalf || !strings.Contains(result.Notes[0].Text, "its recurrence is torn") {
+		t.Errorf("%v %+v", err, result)
+	}
+	if got := listed(t, filepath.Join(x.dir, "out")); len(got) != 2 || !strings.HasSuffix(got[0], "Write it down #1.ics") {
+		t.Errorf("%q", got)
+	}
+}
