@@ -324,6 +324,9 @@ func (m Mailbox) Sentence() string {
 		return "It is an Outlook data file. " + m.Trouble
 	}
 	text := "an Outlook data file without any item"
+	if m.Items == 0 && m.Hurt() {
+		return "an Outlook data file in which no item can be found; parts of it are damaged"
+	}
 	if m.Items > 0 {
 		text = "an Outlook data file with " + CountKinds(m.Kinds)
 	}

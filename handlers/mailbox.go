@@ -89,9 +89,12 @@ func (r *Router) mailboxHead(m keepwatch.Mailbox) string {
 	if m.Trouble != "" && m.Items == 0 && m.Count == 0 {
 		return text
 	}
-	if m.Items > 0 {
+	switch {
+	case m.Items > 0:
 		text += " with " + keepwatch.CountKinds(m.Kinds)
-	} else {
+	case m.Hurt() || m.Check != nil && m.Check.Worst == keepwatch.MailRuined:
+		return text + " in which no item can be found"
+	default:
 		text += " without any item"
 	}
 	text += " in " + keepwatch.FormatCount(m.Count, "folder")
@@ -122,7 +125,11 @@ func (r *Router) mailboxTrouble(m keepwatch.Mailbox) []string {
 		lines = append(lines, "! "+m.Trouble)
 	}
 	if m.Damaged > 0 {
-		lines = append(lines, fmt.Sprintf("! Damaged: %s of it cannot be read. It is kept as it came, and everything else in it can be taken out.", keepwatch.FormatCount(m.Damaged, "part")))
+		line := fmt.Sprintf("! Damaged: %s of it cannot be read. It is kept as it came", keepwatch.FormatCount(m.Damaged, "part"))
+		if m.Items > 0 {
+			line += ", and everything else in it can be taken out"
+		}
+		lines = append(lines, line+".")
 		for _, d := range m.Damage[:min(len(m.Damage), shownDamage)] {
 			lines = append(lines, "  "+damageText(d))
 		}

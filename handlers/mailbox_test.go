@@ -118,6 +118,11 @@ func TestMailboxAnswers(t *testing.T) {
 	}{
 		{name: "mail-show", text: "backup show notes", who: "slack:U3"},
 		{name: "mail-show-damaged", text: "backup show notes", who: "slack:U3", set: func(p *post) { hurt(&p.boxes[0]); p.settle() }},
+		{name: "mail-show-wrecked", text: "backup show notes", who: "slack:U3", set: func(p *post) {
+			p.boxes[0] = keepwatch.Mailbox{Path: "mail.pst", Format: "Unicode", Size: 1 << 30}
+			hurt(&p.boxes[0])
+			p.settle()
+		}},
 		{name: "mail-show-several", text: "backup show notes", who: "slack:U3", set: func(p *post) {
 			for i := range 5 {
 				p.boxes = append(p.boxes, largeMailbox(fmt.Sprintf("old/%d.pst", i), i))

@@ -20,15 +20,18 @@ type Lister struct{}
 // one; what is wrong with the file is in the Mailbox.
 func (Lister) List(ctx context.Context, r io.ReaderAt, size int64) (keepwatch.Mailbox, error) {
 	m := keepwatch.Mailbox{Size: size}
-	t, err := grow(ctx, r, size)
-	if t != nil {
-		m.Format = string(t.file.Header().Format)
+	if h, err := pst.ReadHeader(r, size); err == nil {
+		m.Format = string(h.Format)
 	}
+	t, err := grow(ctx, r, size)
 	if err != nil {
+		m.Trouble = trouble(err)
+		if _, damaged := errors.AsType[*reader.Damage](err); damaged {
+			m.Check, _ = examine(r, size) // where the disk gives an error, that is said already
+		}
 		if cause := context.Cause(ctx); cause != nil {
 			return m, cause
 		}
-		m.Trouble = trouble(err)
 		return m, nil
 	}
 	if ps, err := t.file.Store(); err == nil {

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keepwatch"
+	"keepwatch/pst"
 )
 
 // TestListRealFiles: what real Outlook wrote is counted as Outlook shows it.
@@ -64,6 +66,32 @@ func TestListDamage(t *testing.T) {
 	}
 	if told < 5 {
 		t.Errorf("damage was told of %d times, and %d times nothing was lost", told, silent)
+	}
+}
+
+// TestListOfWhatCannotBeRead: of a whole file of a kind that nobody can look into, and of
+// one that is wrecked behind its header, that is said, and nothing is called whole.
+func TestListOfWhatCannotBeRead(t *testing.T) {
+	good := sample(t, listFile)
+	newer, wrecked := bytes.Clone(good), bytes.Clone(good)
+	newer[10] = 36
+	binary.LittleEndian.PutUint32(newer[4:], pst.Checksum(newer[8:8+471]))
+	binary.LittleEndian.PutUint32(newer[524:], pst.Checksum(newer[8:8+516]))
+	clear(wrecked[0x4400:])
+	for _, c := range []struct {
+		data         []byte
+		format, want string
+		worst        keepwatch.MailWorst
+		checked      bool
+	}{
+		{newer, "Unicode 4K", "It is of a kind that Keepwatch cannot look into", "", false},
+		{wrecked, "Unicode", "", keepwatch.MailRuined, true},
+		{good[:1000], "", "It is cut off", "", false},
+	} {
+		m, err := Lister{}.List(context.Background(), bytes.NewReader(c.data), int64(len(c.data)))
+		if err != nil || m.Format != c.format || !strings.Contains(m.Trouble, c.want) || (m.Check != nil) != c.checked || c.checked && (m.Check.Worst != c.worst || m.Damaged == 0) {
+			t.Errorf("%v %+v %+v", err, m, m.Check)
+		}
 	}
 }
 
