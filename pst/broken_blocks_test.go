@@ -114,7 +114,7 @@ var brokenTrees = []broken{
 	{name: "SLBLOCKs not sorted", rule: check.RuleSLOrder, file: "few", many: true, do: inTall(2, 1, func(b []byte) { swap(b, 8, 24, 16) })},
 	{name: "one tree for all messages", rule: check.RuleShared, file: "large", many: true, do: func(p *patch) {
 		shared := tall(p, 1, 2)
-		for i := range 600 {
+		for i := range 400 {
 			p.node(pst.NewNID(pst.NodeMessage, 0x10001+uint32(i)), put64(8, shared))
 		}
 	}},

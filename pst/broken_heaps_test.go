@@ -20,7 +20,7 @@ func storeTree(edit func(b []byte)) func(p *patch) {
 	return func(p *patch) { p.item(p.data(pst.NIDStore), p.user(p.data(pst.NIDStore)), edit) }
 }
 
-// contents is the contents table of the folder that the writer made first, with 600 messages.
+// contents is the contents table of the folder that the writer made first, with 460 messages.
 const contents pst.NID = 0x80AE
 
 var brokenHeaps = []broken{

@@ -53,7 +53,7 @@ func TestBrokenFiles(t *testing.T) {
 			}
 		}
 		if seen[c.rule] == 0 {
-			t.Errorf("%s: no %q among %v", c.name, c.rule, report.Findings)
+			t.Errorf("%s: no %q among %v", c.name, c.rule, seen)
 		}
 		fired[c.rule] = fired[c.rule] || seen[c.rule] > 0
 		for _, f := range report.Findings {

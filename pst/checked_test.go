@@ -72,7 +72,7 @@ func attach(s pst.Sink, name string, size int) error {
 func few(t testing.TB, w *writer.Writer) {
 	r := rand.New(rand.NewPCG(1, 2))
 	in := child(t, w.Root(), "Inbox")
-	add(t, in, 600, func(i int, s pst.Sink) error {
+	add(t, in, 460, func(i int, s pst.Sink) error {
 		s.Set(pst.P(pst.PidTagSubject, strings.Repeat("Cyfarfod ", 1+i%20)), pst.P(pst.PidTagBody, strings.Repeat("text ", r.IntN(900))),
 			pst.P(pst.PidTagMessageFlags, int32(i%2)), pst.P(pst.PidNameKeywords, []string{"Gwaith", fmt.Sprint(i)}))
 		s.Recipient(recipient(i))
@@ -103,9 +103,9 @@ func few(t testing.TB, w *writer.Writer) {
 	}
 }
 
-// large is few with data trees of both depths and an FMap page.
+// large is a file with data trees of both depths and an FMap page.
 func large(t testing.TB, w *writer.Writer) {
-	few(t, w)
+	add(t, child(t, w.Root(), "Inbox"), 400, func(int, pst.Sink) error { return nil })
 	add(t, child(t, w.Root(), "Big"), 4, func(i int, s pst.Sink) error {
 		return attach(s, "big.bin", []int{8176, 8178, 8347698, 25_000_000}[i])
 	})
@@ -128,6 +128,10 @@ func TestWrittenFilesAreClean(t *testing.T) {
 	}{
 		"empty": {fill: func(testing.TB, *writer.Writer) {}},
 		"few":   {fill: few},
+		"everything": {fill: func(t testing.TB, w *writer.Writer) {
+			g := generator{rand.New(rand.NewPCG(5, 6))}
+			add(t, child(t, w.Root(), "Inbox"), 100, func(_ int, s pst.Sink) error { return g.item(2).write(s) })
+		}},
 		"large": {fill: large},
 		"plain": {o: writer.Options{Plain: true}, fill: func(t testing.TB, w *writer.Writer) {
 			add(t, w.Root(), 3, func(i int, s pst.Sink) error {

@@ -51,7 +51,7 @@ func TestRealFilesAreClean(t *testing.T) {
 	}
 }
 
-// TestLargeRealFile checks a file of 28 MB and 2,178 messages that Outlook 2007 wrote. It is part of
+// TestLargeRealFile checks a file of 28 MB and 2,178 messages that Outlook wrote. It is part of
 // a module that the project does not use: who has it in the module cache gets the test.
 func TestLargeRealFile(t *testing.T) {
 	home, err := os.UserHomeDir()

@@ -49,7 +49,7 @@ func (c *checker) folder(n *node) {
 	c.table(n.nid.As(pst.NodeFAIContents), faiColumns, f.associated)
 }
 
-// oldSearch is a search folder in files of Outlook 2007 and before.
+// oldSearch is a search folder in files of older versions of Outlook.
 const oldSearch pst.NID = 0x723
 
 // table checks a table of a folder.
@@ -231,8 +231,8 @@ func (c *checker) circles() {
 			n = up
 		}
 		if n.nid != pst.NIDRoot && n.flags&rooted == 0 {
-			if len(path) > 0 && n.flags&listed != 0 {
-				c.find(RuleCircle, 0, n.nid, "The folder %v does not hang on the root folder: its parents go round in a circle.", n.nid)
+			if len(path) > 0 && path[0].flags&listed != 0 {
+				c.find(RuleCircle, 0, path[0].nid, "The folder %v does not hang on the root folder: its parents lead to %v, and no further.", path[0].nid, n.nid)
 			}
 			continue
 		}

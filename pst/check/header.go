@@ -112,7 +112,7 @@ func (c *checker) fields(b []byte) {
 		}
 	}
 	if slices.ContainsFunc(b[p.maps:p.maps+256], func(v byte) bool { return v != 0xFF }) && c.id(b, p.freePMap) == 0 {
-		// Outlook up to 2007, which keeps free pages in its PMaps, does use these bytes.
+		// Older versions of Outlook, which keep free pages in their PMaps, do use these bytes.
 		c.find(RuleHeaderMaps, int64(p.maps), 0, "rgbFM and rgbFP are not filled with 0xFF.")
 	}
 	if b[p.sentinel] != 0x80 {

@@ -23,7 +23,7 @@ const (
 	RuleLength         Rule = "length of file"        // not 0x4400 and whole regions of 253,952 bytes
 	RuleLastAMap       Rule = "last AMap"             // ibAMapLast is wrong
 	RuleAMapFree       Rule = "free bytes"            // cbAMapFree is not what the AMaps say
-	RulePMapFree       Rule = "free bytes of PMaps"   // cbPMapFree is not what the PMaps say: 0 in files of Outlook from 2010 on
+	RulePMapFree       Rule = "free bytes of PMaps"   // cbPMapFree is not what the PMaps say: 0 in those of newer versions of Outlook
 	RulePMapUsed       Rule = "page in use but free"  // a PMap keeps a page free that is in use
 	RuleMapsValid      Rule = "maps valid"            // fAMapValid is not 2
 	RuleNextP          Rule = "next page BID"         // bidNextP is not above the BID of each page

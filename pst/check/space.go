@@ -115,8 +115,8 @@ func (s *space) region(n, at int64) {
 	s.compare(at, amap, used[:])
 }
 
-// keep marks as used what the PMap keeps for pages to come: Outlook up to 2007 took eight pages
-// at once from an AMap, and its files have them marked there. Files of later versions, and those
+// keep marks as used what the PMap keeps for pages to come: older versions of Outlook took eight pages
+// at once from an AMap, and their files have them marked there. Files of later versions, and those
 // of other programs, have nothing but ones in their PMaps.
 func (s *space) keep(n, at int64, used *[mapBytes]byte) {
 	for i := range regionSize / pageSize {
@@ -198,13 +198,19 @@ func (s *space) mapPage(at int64, kind byte, rule Rule, name string) []byte {
 func (s *space) compare(at int64, amap, used []byte) {
 	free, run, longest := 0, 0, 0
 	last := RuleNone
-	for i := range mapBytes * 8 {
+	for i := 0; i < mapBytes*8 && at+int64(i)*slotSize < s.size; i++ {
+		if v := amap[i/8]; i%8 == 0 && v == used[i/8] && (v == 0 || v == 0xFF) && at+int64(i+8)*slotSize <= s.size {
+			i, last = i+7, RuleNone
+			if run += 8; v != 0 {
+				run = 0
+			} else {
+				free += 8
+			}
+			longest = max(longest, run)
+			continue
+		}
 		bit := byte(0x80) >> (i % 8)
 		says, is := amap[i/8]&bit != 0, used[i/8]&bit != 0
-		from := at + int64(i)*slotSize
-		if from >= s.size {
-			break
-		}
 		run++
 		if says {
 			run = 0
@@ -219,7 +225,7 @@ func (s *space) compare(at int64, amap, used []byte) {
 		case says && !is:
 			rule = RuleFreeUsed
 		}
-		if rule != RuleNone && rule != last {
+		if from := at + int64(i)*slotSize; rule != RuleNone && rule != last {
 			s.find(rule, from, 0, "From %#x on the AMap at %#x is wrong: used %v, marked %v.", from, at, is, says)
 		}
 		last = rule

@@ -7,7 +7,7 @@ import (
 // messaging checks what the nodes mean, [MS-PST] 2.4.
 func (c *checker) messaging() {
 	// Each block is looked at once, and those that copies of messages share a few times.
-	c.work = 50*int64(len(c.blocks)) + 100_000
+	c.work = 50*int64(len(c.blocks)) + 10_000
 	c.mandatory()
 	c.nameToID()
 	c.store()
