@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"keepwatch"
@@ -78,7 +79,8 @@ func sentence(text string) string {
 }
 
 // sweep reads every block of the file, so that what is damaged inside of items is found
-// too, and not only what a list needs. An item is named by its folder and its subject.
+// too, and not only what a list needs. An item is named by its folder and its day, and
+// not by its subject: a card is read by people who may not see whose mail it is.
 func (t *tree) sweep(ctx context.Context) error {
 	paths := map[pst.NID]string{}
 	for _, b := range t.folders {
@@ -94,8 +96,8 @@ func (t *tree) sweep(ctx context.Context) error {
 		}
 		ps, _ := msg.Properties() // what can be read of them
 		named := *d
-		if s := subject(ps); s != "" {
-			named.Text = "the item “" + s + "”: " + d.Text
+		if item := describe(ps); !item.At.IsZero() {
+			named.Text = fmt.Sprintf("an item (%s) of %s: %s", item.Kind, item.At.UTC().Format("2 January 2006"), d.Text)
 		}
 		return t.damage.add(paths[msg.Parent()], &named)
 	})

@@ -57,7 +57,7 @@ func made(t testing.TB, folders [][]string, count int, subjects ...string) []byt
 }
 
 // TestListSweeps: damage inside of an item, which no list shows, is found, and said with
-// the folder and the subject of the item.
+// the folder and the day of the item; its subject is for admins, and on no card.
 func TestListSweeps(t *testing.T) {
 	good := made(t, [][]string{{"Inbox", "2024"}}, 3, "Minutes")
 	m, err := Lister{}.List(context.Background(), bytes.NewReader(good), int64(len(good)))
@@ -76,8 +76,11 @@ func TestListSweeps(t *testing.T) {
 			t.Errorf("%#x: %d parts are damaged, and the check says %q", at, m.Damaged, m.Check.Worst)
 		}
 		for _, d := range m.Damage {
-			if d.Where == "Inbox/2024" && strings.HasPrefix(d.Text, "The item “Minutes”: ") && d.Offset > 0 {
+			if d.Where == "Inbox/2024" && strings.HasPrefix(d.Text, "An item (mail) of 1 January 2024: ") && d.Offset > 0 {
 				named++
+			}
+			if strings.Contains(d.Text, "Minutes") {
+				t.Errorf("a card would show the subject: %s", d.Text)
 			}
 		}
 	}
