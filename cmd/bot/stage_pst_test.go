@@ -15,6 +15,7 @@ import (
 	"keepwatch/pst"
 	"keepwatch/pst/mail"
 	"keepwatch/pst/pim"
+	"keepwatch/pst/reader"
 	"keepwatch/pst/writer"
 	"keepwatch/vault/mailbox"
 )
@@ -77,20 +78,24 @@ func hurtPST(path string) error {
 	if err != nil {
 		return err
 	}
-	whole, err := mailbox.Lister{}.List(context.Background(), bytes.NewReader(good), int64(len(good)))
+	sum := func(data []byte) (*reader.Summary, error) {
+		f, err := reader.Open(bytes.NewReader(data), int64(len(data)), reader.Options{})
+		if err != nil {
+			return nil, err
+		}
+		return f.Summary(context.Background(), reader.SummaryOptions{})
+	}
+	whole, err := sum(good)
 	if err != nil {
 		return err
 	}
 	for at := 0x4800; at < len(good); at += 64 {
-		bad := bytes.Clone(good)
-		bad[at] ^= 1
-		m, err := mailbox.Lister{}.List(context.Background(), bytes.NewReader(bad), int64(len(bad)))
-		if err != nil {
-			return err
+		good[at] ^= 1
+		s, err := sum(good)
+		if err == nil && len(s.Damage) > 0 && s.Items > 0 && s.Items < whole.Items {
+			return os.WriteFile(path, good, 0o600)
 		}
-		if m.Damaged > 0 && m.Count == whole.Count && m.Items > 0 && m.Items < whole.Items {
-			return os.WriteFile(path, bad, 0o600)
-		}
+		good[at] ^= 1
 	}
 	return fmt.Errorf("no byte of %s is needed for a list of it", path)
 }
