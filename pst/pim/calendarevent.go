@@ -212,10 +212,16 @@ func importanceOf(s string) Importance {
 	return Ordinary
 }
 
+// maxRules bounds how many rules one event may have.
+const maxRules = 20
+
 // recurrence reads when the event repeats.
 func (c *Calendar) recurrence(e *Event, l *line) {
 	if l.Name == "RRULE" {
 		r, err := parseRule(l.Value)
+		if err == nil && len(e.Rules) == maxRules {
+			err = fmt.Errorf("the event has more than %d", maxRules)
+		}
 		if err != nil {
 			c.note(l.Number, "the rule of a series is left out: %v", err)
 			e.keep(l)
@@ -293,8 +299,6 @@ func (c *Calendar) presence(e *Event, p *component) {
 		e.Busy = Free
 	case e.Status == TentativeYet:
 		e.Busy = Tentative
-	case e.AllDay && p.first("TRANSP") == nil: // a day is not busy unless somebody says so, RFC 5545 3.6.1 of anniversaries
-		e.Busy = Free
 	}
 	if p.first("PRIORITY") == nil {
 		switch strings.TrimSpace(p.value("X-MICROSOFT-CDO-IMPORTANCE")) {

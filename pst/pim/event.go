@@ -147,9 +147,12 @@ func (e *Event) localDates(limit int, horizon time.Time) (all []time.Time, cut b
 	for _, r := range e.Rules {
 		n := 0
 		for t := range e.localRule(r).dates(start) {
-			if n++; n > limit || t.After(horizon) {
+			if n > limit || t.After(horizon) {
 				cut = true
 				break
+			}
+			if !deleted[t] {
+				n++
 			}
 			add(t)
 		}

@@ -114,10 +114,11 @@ type lineReader struct {
 	number  int    // of the line that was read last
 	ahead   string // a line that was read too far
 	isAhead bool
+	limit   int // bytes of a content line
 }
 
 func newLineReader(r io.Reader) *lineReader {
-	return &lineReader{r: bufio.NewReaderSize(transform.NewReader(r, unicode.BOMOverride(transform.Nop)), 64<<10)}
+	return &lineReader{limit: maxLine, r: bufio.NewReaderSize(transform.NewReader(r, unicode.BOMOverride(transform.Nop)), 64<<10)}
 }
 
 // next gives the next content line. A *LineError says that this one cannot be read;
@@ -157,7 +158,7 @@ func (r *lineReader) unfolded() (string, int, error) {
 			r.unread(s)
 			return b.String(), number, nil
 		}
-		if b.Len()+len(s) > maxLine {
+		if b.Len()+len(s) > r.limit {
 			return "", number, fmt.Errorf("line %d: %w", number, errTooLong)
 		}
 		b.WriteString(s[1:])
@@ -204,7 +205,7 @@ func (r *lineReader) physical() (string, error) {
 			r.number++
 			return string(b), nil
 		}
-		if b = append(b, c); len(b) > maxLine {
+		if b = append(b, c); len(b) > r.limit {
 			return "", fmt.Errorf("line %d: %w", r.number+1, errTooLong)
 		}
 	}
@@ -220,7 +221,7 @@ func (r *lineReader) finish(l *line) error {
 			if err != nil {
 				return r.unlessEnd(err)
 			}
-			if len(l.Value)+len(s) > maxLine {
+			if len(l.Value)+len(s) > r.limit {
 				return fmt.Errorf("line %d: %w", l.Number, errTooLong)
 			}
 			l.Value = l.Value[:len(l.Value)-1] + strings.TrimLeft(s, " \t")
@@ -240,7 +241,7 @@ func (r *lineReader) finish(l *line) error {
 				l.Value = b.String()
 				return nil
 			}
-			if b.Len()+len(s) > maxLine {
+			if b.Len()+len(s) > r.limit {
 				return fmt.Errorf("line %d: %w", l.Number, errTooLong)
 			}
 			b.WriteString(s)

@@ -10,7 +10,7 @@ import (
 // and others that happen each second until the end of time.
 const (
 	lastYear  = 4500    // Outlook's own end of time is 4500-08-31
-	maxEmpty  = 2000    // periods in a row without a date
+	maxEmpty  = 15000   // periods in a row without a date: 29 February on a Sunday is 40 years of days away
 	maxPeriod = 2000000 // periods altogether
 )
 
@@ -37,7 +37,7 @@ func (r Rule) dates(start time.Time) iter.Seq[time.Time] {
 				return
 			}
 			set := r.expand(period, start)
-			if empty++; empty > maxEmpty && !r.subDaily() || empty > 100*maxEmpty {
+			if empty++; empty > maxEmpty && !r.subDaily() || empty > 24*maxEmpty {
 				return
 			}
 			for _, t := range set {
@@ -80,11 +80,11 @@ func (r Rule) period(start time.Time, i int) (time.Time, bool) {
 	case Daily:
 		t = day.AddDate(0, 0, n)
 	case Hourly:
-		t = start.Truncate(time.Hour).Add(time.Duration(n) * time.Hour)
+		t = start.Truncate(time.Hour).AddDate(0, 0, n/24).Add(time.Duration(n%24) * time.Hour)
 	case Minutely:
-		t = start.Truncate(time.Minute).Add(time.Duration(n) * time.Minute)
+		t = start.Truncate(time.Minute).AddDate(0, 0, n/1440).Add(time.Duration(n%1440) * time.Minute)
 	default:
-		t = start.Add(time.Duration(n) * time.Second)
+		t = start.AddDate(0, 0, n/86400).Add(time.Duration(n%86400) * time.Second)
 	}
 	return t, t.Year() <= lastYear
 }
@@ -167,8 +167,12 @@ func (r Rule) days(period, start time.Time) []time.Time {
 		first, n = first.AddDate(0, 0, -7), n+14
 	}
 	var all []time.Time
-	for i := range n {
-		if d := first.AddDate(0, 0, i); r.hasDay(d, start, period.Year()) {
+	end := first.AddDate(0, 0, n)
+	for d := first; d.Before(end); d = d.Add(24 * time.Hour) {
+		for len(r.ByMonth) > 0 && !slices.Contains(r.ByMonth, int(d.Month())) && d.Before(end) { // whole months at once
+			d = time.Date(d.Year(), d.Month()+1, 1, 0, 0, 0, 0, time.UTC)
+		}
+		if d.Before(end) && r.hasDay(d, start, period.Year()) {
 			all = append(all, d)
 		}
 	}

@@ -141,9 +141,6 @@ func (p *pattern) rule(at time.Duration) Rule {
 		}
 		p.monthParts(&r)
 	}
-	if r.Frequency != Weekly || r.Interval == 1 {
-		r.WeekStart = time.Monday // it says nothing there
-	}
 	switch p.EndType {
 	case endByCount:
 		r.Count = int(min(p.Count, 1<<30))

@@ -131,7 +131,7 @@ func (r zoneRule) zoneStruct() []byte {
 // since Outlook goes by one rule for a whole series ([MS-OXOCAL] 2.2.1.41).
 func define(loc *time.Location, start, end time.Time, endless, series bool) zoneDefinition {
 	from, to := start.In(loc).Year(), end.In(loc).Year()
-	rules := zoneRules(loc, max(from, firstZoneYear), min(max(to, firstZoneYear), lastZoneYear), start)
+	rules := zoneRules(loc, from, to, start)
 	best, most := len(rules)-1, 0
 	for i := range rules {
 		next := to + 1

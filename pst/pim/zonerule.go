@@ -124,6 +124,7 @@ func dateOf(at int64, before int) zoneDate {
 // zoneRules says how a zone goes from a year to another, with as few rules as can
 // be. More than 40 are not made: the last holds on.
 func zoneRules(loc *time.Location, from, to int, near time.Time) []zoneRule {
+	from = min(max(from, firstZoneYear), lastZoneYear)
 	to = min(max(to, from), from+60, lastZoneYear)
 	var rules []zoneRule
 	for year := from; year <= to+5; year++ { // some more years tell a last weekday from a fourth
