@@ -71,12 +71,13 @@ func TestMailboxesAreListed(t *testing.T) {
 	dataFile(t, filepath.Join(dir, "offline.ost"), true)
 	dataFile(t, filepath.Join(dir, "mail.bak"), false)
 	write(t, filepath.Join(dir, "fake.pst"), "I am only text")
+	write(t, filepath.Join(dir, "fake.OST"), "so am I")
 	write(t, filepath.Join(dir, "notes.txt"), "text")
 	found := keepwatch.Mailbox{Format: "Unicode", Items: 3, Count: 1, Kinds: map[keepwatch.ItemKind]int64{keepwatch.ItemMail: 3}}
 	l := &lister{give: found}
 	p := New(Config{Mail: l})
 	sink, err := fetch(t, p, folder(dir))
-	if err != nil || noted(sink, keepwatch.NoteMailbox) != "offline.ost old/Mail.PST" || noted(sink, keepwatch.NoteInfo) != "fake.pst" {
+	if err != nil || noted(sink, keepwatch.NoteMailbox) != "offline.ost old/Mail.PST" || noted(sink, keepwatch.NoteInfo) != "fake.OST fake.pst" {
 		t.Errorf("%v: mailboxes %q, else %q", err, noted(sink, keepwatch.NoteMailbox), noted(sink, keepwatch.NoteInfo))
 	}
 	if m := mailboxes(sink)[1]; m.Path != "old/Mail.PST" || m.Size != 5000 || m.Items != 3 {

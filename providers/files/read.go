@@ -88,12 +88,12 @@ func (r *reading) remark(f *os.File, e keepwatch.Entry, info fs.FileInfo) error 
 			return err
 		}
 	}
-	if !strings.EqualFold(path.Ext(e.Path), ".pst") {
+	if !keepwatch.NamedMailbox(e.Path) {
 		return nil
 	}
 	var bad *pst.HeaderError
 	if _, err := pst.ReadHeader(f, info.Size()); errors.As(err, &bad) {
-		return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: e.Path, Text: "it is named .pst, but is not a whole Outlook data file: " + bad.Text})
+		return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: e.Path, Text: "it is named " + strings.ToLower(path.Ext(e.Path)) + ", but is not a whole Outlook data file: " + bad.Text})
 	}
 	return nil
 }
