@@ -272,6 +272,40 @@ type MailPage struct {
 	Total  int64 // items of the folder
 }
 
+// MaxMailHits is how many items a search gives at the most.
+const MaxMailHits = 1000
+
+// MailQuery says which items of an Outlook data file are looked for. Each field that is
+// set has to fit.
+type MailQuery struct {
+	Text string    // in subject, sender, recipients, body or names of attachments, without regard to upper and lower case
+	From time.Time // MailItem.At is not before
+	To   time.Time // and before; an item without a date fits neither
+}
+
+// IsZero reports whether nothing is looked for.
+func (q MailQuery) IsZero() bool { return q.Text == "" && q.From.IsZero() && q.To.IsZero() }
+
+// MailHit is an item that was looked for.
+type MailHit struct {
+	Folder string // path of its folder
+	Item   MailItem
+	Where  string // the first place that has the text: "subject", "sender", "recipients", "body", "attachments"; "" where none was asked for
+}
+
+// MailHits is a part of what a search found.
+type MailHits struct {
+	File   string // path of the Outlook data file in the archive
+	Folder string // path of the folder that was looked through, with all below it
+	Hits   []MailHit
+	Total  int64 // that were found, the newest first
+	Looked int64 // items that were looked through
+	Broken int64 // of these, not in whole, since they are damaged
+	Of     int64 // items that there are, as far as they were counted
+	Many   bool  // it ended at MaxMailHits; there are more
+	Late   bool  // it ended because it took too long
+}
+
 // MailPart names an item of a folder in a command: "mail.pst/Inbox/#17". Without a
 // number it is the folder with all that is below it.
 func MailPart(file, folder string, number int64) string {
