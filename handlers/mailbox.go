@@ -16,8 +16,12 @@ type Mailboxes interface {
 	// Page lists a folder of one, as keepwatch.MailPart names it: at most n items, from
 	// the number of the first on. Where the part names an item, it is the only one.
 	Page(ctx context.Context, ref, part string, from, n int) (keepwatch.MailPage, error)
-	// Plan says what bringing folders and items out does, without writing anything.
-	Plan(ctx context.Context, ref string, ask keepwatch.Ask) (keepwatch.MailPlan, error)
+	// Find looks for items in a folder and below it, the newest first: at most n, from the
+	// number of the first on.
+	Find(ctx context.Context, ref, part string, q keepwatch.MailQuery, from, n int) (keepwatch.MailHits, error)
+	// Plan says what bringing folders and items out does, without writing anything; with
+	// a query only what fits that.
+	Plan(ctx context.Context, ref string, ask keepwatch.Ask, q keepwatch.MailQuery) (keepwatch.MailPlan, error)
 }
 
 // Bounds of what is shown of Outlook data files.

@@ -27,7 +27,7 @@ func (r *Router) showInside(ctx context.Context, c *call, a keepwatch.Archive) (
 	case named.Type != keepwatch.EntryFile:
 		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "%s is a %s in the archive. Only what is inside Outlook data files is shown like this; `backup restore` brings out anything.", keepwatch.Printable(inside), named.Type)
 	case r.cfg.Mailboxes == nil:
-		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "This Keepwatch cannot look into Outlook data files. Restore the whole file.")
+		return keepwatch.Message{}, noLooking()
 	}
 	return r.showItems(ctx, c, a, named.Path, inside)
 }

@@ -20,6 +20,9 @@ type post struct {
 	pageErr error
 	planErr error
 	from, n int
+	part    string
+	query   keepwatch.MailQuery
+	found   keepwatch.MailHits
 }
 
 func (p *post) Contents(_ context.Context, _ string, entry func(keepwatch.Entry) error, note func(keepwatch.Note) error) error {
@@ -44,8 +47,13 @@ func (p *post) Page(_ context.Context, _, _ string, from, n int) (keepwatch.Mail
 	return p.page, p.pageErr
 }
 
-func (p *post) Plan(_ context.Context, ref string, ask keepwatch.Ask) (keepwatch.MailPlan, error) {
-	p.ask = ask
+func (p *post) Find(_ context.Context, _, part string, q keepwatch.MailQuery, from, n int) (keepwatch.MailHits, error) {
+	p.part, p.query, p.from, p.n = part, q, from, n
+	return p.found, p.pageErr
+}
+
+func (p *post) Plan(_ context.Context, ref string, ask keepwatch.Ask, q keepwatch.MailQuery) (keepwatch.MailPlan, error) {
+	p.ask, p.query = ask, q
 	plan := p.plan
 	plan.Ref = ref
 	if plan.To == "" {

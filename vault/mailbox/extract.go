@@ -104,21 +104,21 @@ func (x *extraction) all(run keepwatch.Run, parts []asked) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, x.report.close()) }()
-	for _, a := range parts {
-		if err := x.part(a); err != nil {
-			return err
+	if err := x.m.each(x.ctx, x.ref, parts, x.tell, func(o *opened, parts []asked) error {
+		for _, a := range parts {
+			if err := x.part(o, a); err != nil {
+				return err
+			}
 		}
+		return nil
+	}); err != nil {
+		return err
 	}
 	return x.report.end(x.result)
 }
 
 // part writes one part.
-func (x *extraction) part(a asked) error {
-	o, err := x.m.open(x.ctx, x.ref, a.file, x.tell)
-	if err != nil {
-		return err
-	}
-	defer x.m.release(o)
+func (x *extraction) part(o *opened, a asked) error {
 	at, err := o.resolve(x.ref, a)
 	if err != nil {
 		return err
@@ -131,7 +131,7 @@ func (x *extraction) part(a asked) error {
 		_, err := x.folder(x.dir.Root, o, at.folder, name, o.rowsLeft())
 		return err
 	}
-	list, err := o.number(x.ctx, at.folder, o.rowsLeft(), ignore)
+	list, err := o.order(x.ctx, at.folder)
 	if err != nil {
 		return err
 	}

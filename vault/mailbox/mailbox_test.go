@@ -162,7 +162,7 @@ func TestRefusals(t *testing.T) {
 		if to == "" {
 			to = filepath.Join(w.dir, "new")
 		}
-		_, err := w.Plan(context.Background(), w.ref, keepwatch.Ask{Archive: w.ref, Parts: []string{c.part}, To: to})
+		_, err := w.Plan(context.Background(), w.ref, keepwatch.Ask{Archive: w.ref, Parts: []string{c.part}, To: to}, keepwatch.MailQuery{})
 		if keepwatch.KindOf(err) != c.kind || !strings.Contains(keepwatch.Sentence(err), c.want) {
 			t.Errorf("%s: %v", c.part, err)
 		}

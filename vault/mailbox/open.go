@@ -15,16 +15,17 @@ import (
 
 // Config is what Mailboxes need.
 type Config struct {
-	Vault *vault.Vault
-	Dir   string                           // folder for temporary files; made where it is missing, and no other file may lie in it
-	Idle  time.Duration                    // how long an unpacked file is kept after it was last used; 0: 10 minutes
-	Free  func(dir string) (int64, error)  // bytes left on the disk of a folder; nil: vault.FreeBytes
-	Forms map[keepwatch.ItemKind]Form      // how items are written; that of mails is needed, and is taken for kinds that have none
-	Zone  *time.Location                   // of the dates in names of files; nil: UTC
-	Now   func() time.Time                 // nil: time.Now
-	Log   *slog.Logger                     // nil: silent
-	Crash func(point string)               // tests end the process at a named point; nil: never
-	After func(time.Duration, func()) Stop // nil: time.AfterFunc
+	Vault  *vault.Vault
+	Dir    string                           // folder for temporary files; made where it is missing, and no other file may lie in it
+	Idle   time.Duration                    // how long an unpacked file is kept after it was last used; 0: 10 minutes
+	Within time.Duration                    // how long a search may take; 0: a minute
+	Free   func(dir string) (int64, error)  // bytes left on the disk of a folder; nil: vault.FreeBytes
+	Forms  map[keepwatch.ItemKind]Form      // how items are written; that of mails is needed, and is taken for kinds that have none
+	Zone   *time.Location                   // of the dates in names of files; nil: UTC
+	Now    func() time.Time                 // nil: time.Now
+	Log    *slog.Logger                     // nil: silent
+	Crash  func(point string)               // tests end the process at a named point; nil: never
+	After  func(time.Duration, func()) Stop // nil: time.AfterFunc
 }
 
 // Stop ends what waits for its time, as time.Timer does.
@@ -47,6 +48,9 @@ const defaultIdle = 10 * time.Minute
 func New(cfg Config) *Mailboxes {
 	if cfg.Idle <= 0 {
 		cfg.Idle = defaultIdle
+	}
+	if cfg.Within <= 0 {
+		cfg.Within = defaultWithin
 	}
 	if cfg.Free == nil {
 		cfg.Free = vault.FreeBytes
