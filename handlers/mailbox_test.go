@@ -244,3 +244,24 @@ func TestMailCards(t *testing.T) {
 	out.Result.Notes = []keepwatch.Note{{Kind: keepwatch.NoteUnreadable, Path: "mail.pst/Inbox/#17", Text: "the block's checksum does not fit"}}
 	golden(t, "card-mail-restored-gaps", plain(r.RunMessage(out)))
 }
+
+// TestNoRuleShowsWhoseMail: what is for the eyes of an admin is not posted into a channel
+// by a reminder, neither one that is made now nor one that was made before.
+func TestNoRuleShowsWhoseMail(t *testing.T) {
+	p := newPost()
+	r := p.router(t)
+	c := &call{req: ask("", "slack:U1"), person: keepwatch.Person{Role: keepwatch.RoleAdmin}}
+	for _, text := range []string{"/backup show notes mail.pst/Inbox", "/backup show notes mail.pst", "/backup show notes --find minutes"} {
+		if _, err := r.dueCommand(c, []string{text}); keepwatch.KindOf(err) != keepwatch.KindInvalid {
+			t.Errorf("%s: %v", text, err)
+		}
+		req := ask(text, "slack:U1")
+		req.Due = "12@2026-11-26T09:00"
+		if msg := r.Handle(t.Context(), req); !msg.Failed || msg.Refused != keepwatch.KindDenied {
+			t.Errorf("%s was carried out: %s", text, plain(msg))
+		}
+	}
+	if _, err := r.dueCommand(c, []string{"/backup show notes"}); err != nil {
+		t.Errorf("%v", err)
+	}
+}
