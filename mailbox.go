@@ -214,6 +214,17 @@ func InsideOf(file, path string) (inside string, ok bool) {
 	return strings.CutPrefix(path, file+"/")
 }
 
+// InsideOfAnyCase is InsideOf for people who write mail.pst for Mail.PST; a path that is
+// the file itself leads to all that is in it.
+func InsideOfAnyCase(file, path string) (inside string, ok bool) {
+	for i := 0; i < len(path); i++ {
+		if path[i] == '/' && strings.EqualFold(path[:i], file) {
+			return path[i+1:], true
+		}
+	}
+	return "", strings.EqualFold(path, file)
+}
+
 // NamedMailbox reports whether a name is one that Outlook data files have: archives
 // (.pst), and the offline copies that Outlook keeps of an account (.ost).
 func NamedMailbox(name string) bool {
@@ -224,8 +235,9 @@ func NamedMailbox(name string) bool {
 // MailPaths names the folders of a file, so that each can be named in a command: the
 // names from the top down with "/" between them. Where that gives a name that there is
 // already, in whatever case, because two folders have one name or a name holds a
-// slash, " (2)" follows, and so on. depths are those of the folders, 0 for those right
-// below the top; parents come first. A folder without a name is "(no name)".
+// slash, or one of an item ("#5"), " (2)" follows, and so on. depths are those of the
+// folders, 0 for those right below the top; parents come first. A folder without a name
+// is "(no name)".
 func MailPaths(depths []int, names []string) []string {
 	paths := make([]string, len(names))
 	taken := map[string]bool{"": true}
@@ -241,7 +253,8 @@ func MailPaths(depths []int, names []string) []string {
 			name = above[depth-1] + "/" + name
 		}
 		unique := name
-		for low := strings.ToLower(name); taken[strings.ToLower(unique)]; {
+		_, number := CutMailItem(unique) // a folder that is called as an item is
+		for low := strings.ToLower(name); taken[strings.ToLower(unique)] || number > 0; number = 0 {
 			tries[low]++
 			unique = name + " (" + strconv.Itoa(tries[low]+1) + ")"
 		}

@@ -335,7 +335,12 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 	if to, err = filepath.Abs(below(c.req.Dir, to)); err != nil {
 		return keepwatch.Message{}, err
 	}
-	ask := keepwatch.Ask{Archive: a.Ref(), Parts: c.args["part"], To: to, Overwrite: c.args.has("overwrite")}
+	ask := keepwatch.Ask{Archive: a.Ref(), Parts: slices.Clone(c.args["part"]), To: to, Overwrite: c.args.has("overwrite")}
+	for i, part := range ask.Parts {
+		if strings.HasPrefix(part, "./-") {
+			ask.Parts[i] = insideWord(part)
+		}
+	}
 	if c.searches() {
 		q, err := r.insideFound(ctx, c, a, &ask)
 		if err != nil {

@@ -65,7 +65,7 @@ func (r *Router) onlyMailbox(ctx context.Context, c *call, a keepwatch.Archive) 
 	case len(list) > 1:
 		h := hinted{error: keepwatch.Errorf(keepwatch.KindInvalid, "%s holds %s. Name the one to look into.", a.Ref(), keepwatch.FormatCount(int64(len(list)), "Outlook data file"))}
 		for _, m := range list[:min(len(list), fewChoices)] {
-			h.buttons = append(h.buttons, keepwatch.Button{Label: short(m.Path, 60), Command: c.cmd.Title() + " " + Quote(append([]string{a.Ref(), m.Path}, c.queryWords()...)...)})
+			h.buttons = append(h.buttons, keepwatch.Button{Label: short(m.Path, 60), Command: c.cmd.Title() + " " + inWords(a.Ref(), m.Path, c.queryWords()...)})
 		}
 		return "", h
 	}
@@ -94,7 +94,7 @@ func (r *Router) showFound(ctx context.Context, c *call, a keepwatch.Archive) (k
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
-	part := c.args.one("inside")
+	part := insideWord(c.args.one("inside"))
 	if part == "" {
 		if part, err = r.onlyMailbox(ctx, c, a); err != nil {
 			return keepwatch.Message{}, err
@@ -106,7 +106,7 @@ func (r *Router) showFound(ctx context.Context, c *call, a keepwatch.Archive) (k
 	}
 	from = max(1, min(from, int(found.Total)))
 	part = keepwatch.MailPart(found.File, found.Folder, 0)
-	words := append([]string{a.Ref(), part}, c.queryWords()...)
+	words := inWords(a.Ref(), part, c.queryWords()...)
 	buttons, where := c.turn(words, from, n, len(found.Hits), found.Total)
 	msg := keepwatch.Message{Title: foundTitle(found) + " in " + keepwatch.Printable(strings.TrimSuffix(part, "/")) + where}
 	lines := []string{"Looked for: " + r.sought(q) + ". In " + a.Ref() + ", with all folders below."}
@@ -126,9 +126,9 @@ func (r *Router) showFound(ctx context.Context, c *call, a keepwatch.Archive) (k
 	}
 	msg.Buttons = buttons
 	if found.Total > 0 && !found.Many && !found.Late {
-		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Restore all of these", Command: "backup restore " + Quote(words...), Form: mailForm(a.Ref(), part)})
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Restore all of these", Command: "backup restore " + words, Form: mailForm(a.Ref(), part)})
 	}
-	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "All folders", Command: "backup show " + Quote(a.Ref(), found.File)})
+	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "All folders", Command: "backup show " + inWords(a.Ref(), found.File)})
 	return msg, nil
 }
 
@@ -191,11 +191,20 @@ func (r *Router) foundBlocks(c *call, a keepwatch.Archive, found keepwatch.MailH
 	}
 	for _, hit := range found.Hits {
 		row := r.itemRow(hit.Item, sender, subject)
-		row[0], row[4] = keepwatch.Printable(keepwatch.MailPart("", hit.Folder, hit.Item.Number)[1:]), hit.Where
+		row[0], row[4] = itemName(hit), hit.Where
 		table.Rows = append(table.Rows, row[:len(table.Head)])
 	}
 	first := keepwatch.MailPart(found.File, found.Hits[0].Folder, found.Hits[0].Item.Number)
-	return []keepwatch.Block{{Table: &table}, keepwatch.Text("To take one out:"), keepwatch.Code("/backup restore " + Quote(a.Ref(), first))}
+	return []keepwatch.Block{{Table: &table}, keepwatch.Text("To take one out:"), keepwatch.Code("/backup restore " + inWords(a.Ref(), first))}
+}
+
+// itemName names an item in a list; where the path of its folder is very long, cut.
+func itemName(hit keepwatch.MailHit) string {
+	number := fmt.Sprintf("#%d", hit.Item.Number)
+	if hit.Folder == "" {
+		return number
+	}
+	return short(hit.Folder, shownFolder) + "/" + number
 }
 
 // foundMenu leads to each of what was found. A menu has room for a page of it: 15, and
@@ -208,7 +217,7 @@ func (r *Router) foundMenu(a keepwatch.Archive, found keepwatch.MailHits) keepwa
 			label = hit.Item.At.In(r.cfg.Location).Format("2 Jan 2006") + " " + label
 		}
 		label += fmt.Sprintf(" #%d", hit.Item.Number)
-		menu.Options = append(menu.Options, keepwatch.Button{Label: label, Command: "backup restore " + Quote(a.Ref(), keepwatch.MailPart(found.File, hit.Folder, hit.Item.Number))})
+		menu.Options = append(menu.Options, keepwatch.Button{Label: label, Command: "backup restore " + inWords(a.Ref(), keepwatch.MailPart(found.File, hit.Folder, hit.Item.Number))})
 	}
 	return menu
 }

@@ -13,7 +13,9 @@ import (
 // "mail.pst/Inbox". Either all of them do or none, since files and items are restored
 // in different ways.
 func (r *Router) insideFiles(ctx context.Context, a keepwatch.Archive, parts []string) (bool, error) {
-	asked := map[string]bool{}
+	asked := map[string]bool{} // whether it leads into a file
+	spelt := map[string]bool{} // whether something in the archive is spelt so
+	alike := map[string]int{}  // files it leads into but for upper and lower case
 	for _, part := range parts {
 		if strings.Contains(part, "/") {
 			asked[part] = false
@@ -23,16 +25,26 @@ func (r *Router) insideFiles(ctx context.Context, a keepwatch.Archive, parts []s
 		return false, nil
 	}
 	err := r.cfg.Vault.Contents(ctx, a.Ref(), func(e keepwatch.Entry) error {
-		if e.Type != keepwatch.EntryFile {
-			return nil
-		}
 		for part := range asked {
-			if _, ok := keepwatch.InsideOf(e.Path, part); ok {
-				asked[part] = true
+			_, in := keepwatch.InsideOf(e.Path, part)
+			_, like := keepwatch.InsideOfAnyCase(e.Path, part)
+			switch {
+			case e.Path == part:
+				spelt[part] = true
+			case e.Type != keepwatch.EntryFile:
+			case in:
+				asked[part], spelt[part] = true, true
+			case like && !strings.EqualFold(e.Path, part) && keepwatch.NamedMailbox(e.Path):
+				alike[part]++
 			}
 		}
 		return nil
 	}, nil)
+	for part, n := range alike {
+		if !spelt[part] && n == 1 {
+			asked[part] = true
+		}
+	}
 	if err != nil {
 		return false, err
 	}

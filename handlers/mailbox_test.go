@@ -42,8 +42,8 @@ func (p *post) Contents(_ context.Context, _ string, entry func(keepwatch.Entry)
 	return entry(keepwatch.Entry{Path: "letters/one.txt", Type: keepwatch.EntryFile, Size: 4})
 }
 
-func (p *post) Page(_ context.Context, _, _ string, from, n int) (keepwatch.MailPage, error) {
-	p.from, p.n = from, n
+func (p *post) Page(_ context.Context, _, part string, from, n int) (keepwatch.MailPage, error) {
+	p.part, p.from, p.n = part, from, n
 	return p.page, p.pageErr
 }
 
@@ -166,6 +166,44 @@ func TestMailboxAnswers(t *testing.T) {
 			}
 			golden(t, c.name, withForms(p.router(t).Handle(t.Context(), ask(c.text, c.who))))
 		})
+	}
+}
+
+// TestNamesOfFiles: a data file is found in whatever case it is typed, where no other is
+// meant; one whose name looks like an option is named by the buttons so that it is none.
+func TestNamesOfFiles(t *testing.T) {
+	p := newPost()
+	p.boxes = []keepwatch.Mailbox{largeMailbox("old/Mail.PST", 3), largeMailbox("old/MAIL.pst", 3), largeMailbox("A.pst", 3), largeMailbox("--odd.pst", 3)}
+	p.settle()
+	r := p.router(t)
+	for text, want := range map[string]string{
+		"backup show notes a.PST":                 "A.pst in notes",
+		"backup show notes a.PST/":                "A.pst in notes",
+		"backup show notes ./A.pst":               "A.pst in notes",
+		"backup show notes old/MAIL.pst":          "old/MAIL.pst in notes",
+		"backup show notes old/mail.pst":          "holds no old/mail.pst",
+		"backup show notes ./--odd.pst":           "--odd.pst in notes",
+		"backup restore notes a.pst/Inbox":        "Nothing is restored yet",
+		"backup restore notes ./--odd.pst/Inbox":  "Nothing is restored yet",
+		"backup restore notes old/mail.pst/Inbox": "0 B in 0 items",
+		"backup restore notes A.pst a.pst/Inbox":  "A.pst does not",
+		"backup restore notes LETTERS/one.txt/x":  "0 B in 0 items",
+		"backup show notes LETTERS/one.txt":       "holds no LETTERS",
+	} {
+		p.planErr, p.part = nil, ""
+		if got := plain(r.Handle(t.Context(), ask(text, "slack:U1"))); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+	r.Handle(t.Context(), ask("backup show notes a.PST/Inbox", "slack:U1"))
+	if p.part != "A.pst/Inbox" {
+		t.Errorf("looked into %q", p.part)
+	}
+	shown := r.Handle(t.Context(), ask("backup show notes ./--odd.pst", "slack:U1"))
+	for _, b := range shown.Buttons {
+		if got := r.Handle(t.Context(), ask(Fill(b, map[string]string{"to": "/back"}), "slack:U1")); got.Failed || b.Form != nil && (p.ask.To != "/back" || p.ask.Parts[0] != "--odd.pst/") {
+			t.Errorf("%s: %s\n%+v", b.Command, plain(got), p.ask)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func TestFind(t *testing.T) {
 	}{
 		{"old/Mail.PST", keepwatch.MailQuery{Text: "MINUTES"}, "subject", 3},
 		{"old/Mail.PST/", keepwatch.MailQuery{Text: "übung"}, "subject", 3},
-		{"old/Mail.PST/inbox", keepwatch.MailQuery{Text: "minutes"}, "subject", 2},
+		{"OLD/mail.pst/inbox", keepwatch.MailQuery{Text: "minutes"}, "subject", 2},
 		{"old/Mail.PST/Inbox/Deep", keepwatch.MailQuery{Text: "minutes"}, "subject", 1},
 		{"old/Mail.PST", keepwatch.MailQuery{Text: "bethan"}, "sender", 9},
 		{"old/Mail.PST/Other", keepwatch.MailQuery{Text: "a@contoso"}, "recipients", 3},
@@ -218,4 +219,28 @@ func TestPartsOfOneFileAreOpenedOnce(t *testing.T) {
 	if unpacked["false"] != 1 || unpacked["true"] != 1 {
 		t.Errorf("unpacked: %v", unpacked)
 	}
+}
+
+// TestTwoLookAtOnce: several people may list, search and take out of one file at the same
+// time; each gets what they asked for, and the file is gone when all have done.
+func TestTwoLookAtOnce(t *testing.T) {
+	w := seal(t, map[string][]byte{"mail.pst": made(t, [][]string{{"Inbox"}, {"Inbox", "Deep"}}, 20, "Minutes", "Offer")})
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			for j := range 5 {
+				if page, err := w.Page(t.Context(), w.ref, "mail.pst/Inbox", 1, 5); err != nil || page.Total != 20 {
+					t.Errorf("%v %+v", err, page)
+				}
+				text := fmt.Sprintf("text %d of", (i+j)%20)
+				if found, err := w.Find(t.Context(), w.ref, "mail.pst", keepwatch.MailQuery{Text: text}, 1, 5); err != nil || found.Total != 2 {
+					t.Errorf("%s: %v %+v", text, err, found)
+				}
+				if plan, err := w.Plan(t.Context(), w.ref, keepwatch.Ask{Parts: []string{"mail.pst/Inbox/#1", "mail.pst/Inbox/Deep"}, To: filepath.Join(w.dir, "out")}, keepwatch.MailQuery{}); err != nil || plan.Items != 21 {
+					t.Errorf("%v %+v", err, plan)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
