@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Mailbox is what was found inside an Outlook data file (PST) when it was backed up.
@@ -246,7 +247,13 @@ func MailPaths(depths []int, names []string) []string {
 	for i, name := range names {
 		depth := min(max(depths[i], 0), len(above))
 		above = above[:depth]
-		if name = strings.Trim(strings.ToValidUTF8(name, "\uFFFD"), "/ \x00"); name == "" {
+		name = strings.Map(func(c rune) rune {
+			if unicode.IsControl(c) { // no command may have one
+				return ' '
+			}
+			return c
+		}, strings.ToValidUTF8(name, "\uFFFD"))
+		if name = strings.Trim(name, "/ "); name == "" {
 			name = "(no name)"
 		}
 		if depth > 0 {

@@ -26,6 +26,7 @@ func TestMailPaths(t *testing.T) {
 		{"a name that is made up is there", []int{0, 0, 0}, []string{"a (2)", "a", "a"}, []string{"a (2)", "a", "a (3)"}},
 		{"depths that cannot be", []int{3, -1, 9}, []string{"a", "b", "c"}, []string{"a", "b", "b/c"}},
 		{"called as an item is", []int{0, 1, 0, 0, 0}, []string{"#5", "#5", "#5", "#05x", "a/#7"}, []string{"#5 (2)", "#5 (2)/#5 (2)", "#5 (3)", "#05x", "a/#7 (2)"}},
+		{"control characters", []int{0, 0, 0}, []string{"a\nb", "\x1b[2Ja", "a b"}, []string{"a b", "[2Ja", "a b (2)"}},
 		{"no UTF-8", []int{0}, []string{"a\xff"}, []string{"a\uFFFD"}},
 	} {
 		if diff := cmp.Diff(c.want, keepwatch.MailPaths(c.depths, c.names)); diff != "" {
