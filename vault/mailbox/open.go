@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"keepwatch"
+	"keepwatch/pst"
 	"keepwatch/vault"
 )
 
@@ -187,6 +189,12 @@ func (m *Mailboxes) unpack(ctx context.Context, ref, path string, report func(ke
 		return nil, err
 	}
 	defer content.Close()
+	head := make([]byte, longestHeader)
+	n, _ := io.ReadFull(content, head) // an error comes again with the rest
+	var wrong *pst.HeaderError
+	if _, err := pst.ReadHeader(bytes.NewReader(head[:n]), e.Size); errors.As(err, &wrong) && (n == len(head) || int64(n) == e.Size) {
+		return nil, notInto(ref, path, err) // a full backup of an account has tens of gigabytes
+	}
 	data, err := newScratch(m.cfg.Dir)
 	if err != nil {
 		return nil, m.noRoom(e, err)
@@ -197,7 +205,7 @@ func (m *Mailboxes) unpack(ctx context.Context, ref, path string, report func(ke
 	}
 	o := &opened{ref: ref, name: path, entry: e, data: data}
 	m.cfg.Crash("mailbox.unpack.begun")
-	if err := data.fill(&told{content, func(n int64) { report(keepwatch.Progress{Bytes: n, TotalBytes: e.Size}) }, 0}, make([]byte, 1<<20)); err != nil {
+	if err := data.fill(&told{io.MultiReader(bytes.NewReader(head[:n]), content), func(n int64) { report(keepwatch.Progress{Bytes: n, TotalBytes: e.Size}) }, 0}, make([]byte, 1<<20)); err != nil {
 		if full, ok := errors.AsType[*writing](err); ok {
 			err = m.noRoom(e, full.error)
 		}
@@ -208,11 +216,19 @@ func (m *Mailboxes) unpack(ctx context.Context, ref, path string, report func(ke
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		} else {
-			err = keepwatch.Errorf(keepwatch.KindInvalid, "%s cannot be looked into: %s As a file it can be restored: `/backup restore %s`.", keepwatch.Printable(path), trouble(err), quote(ref, path)).Because(err)
+			err = notInto(ref, path, err)
 		}
 		return nil, errors.Join(err, data.close())
 	}
 	return o, nil
+}
+
+// longestHeader is how much of a file pst.ReadHeader reads.
+const longestHeader = 1 << 10
+
+// notInto says why a file cannot be looked into.
+func notInto(ref, path string, err error) error {
+	return keepwatch.Errorf(keepwatch.KindInvalid, "%s cannot be looked into: %s As a file it can be restored: `/backup restore %s`.", keepwatch.Printable(path), trouble(err), quote(ref, path)).Because(err)
 }
 
 // told says how much was read.
