@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -391,13 +392,18 @@ func (w *watched) Write(p []byte) (int, error) {
 }
 
 // note keeps what could not be read: the first ones in the result, all in the report.
+// The result is shown on a card that a whole channel reads, the report lies beside what
+// was restored: names of attachments and subjects of messages in them are there alone.
 func (x *extraction) note(kind keepwatch.NoteKind, where, text string) error {
 	x.result.Counts[kind]++
 	if len(x.result.Notes) < keepwatch.MaxNotes {
-		x.result.Notes = append(x.result.Notes, keepwatch.Note{Kind: kind, Path: where, Text: text})
+		x.result.Notes = append(x.result.Notes, keepwatch.Note{Kind: kind, Path: where, Text: quotations.ReplaceAllString(text, `"…"`)})
 	}
 	return x.report.loss(kind, where, text)
 }
+
+// quotations are what an error repeats of an item.
+var quotations = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
 // brief gives what is wrong in a few words.
 func brief(err error) string {
