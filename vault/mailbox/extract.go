@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -306,7 +307,7 @@ func (x *extraction) file(in *os.Root, item keepwatch.MailItem, form Form, sourc
 	}
 	out := &watched{ctx: x.ctx, w: f}
 	buf := bufio.NewWriterSize(out, 64<<10)
-	wrong := form.Write(buf, source)
+	wrong := x.formed(form, buf, source)
 	if part, ok := errors.AsType[*Partial](wrong); ok {
 		*lost, wrong = append(*lost, brief(part.Err)), nil
 	}
@@ -335,6 +336,18 @@ func (x *extraction) file(in *os.Root, item keepwatch.MailItem, form Form, sourc
 	x.tell(keepwatch.Progress{Items: x.result.Items, TotalItems: max(x.total, x.result.Items)})
 	x.m.cfg.Crash("mailbox.extract.item")
 	return nil
+}
+
+// formed writes an item. One that breaks our own code does not keep the others from
+// being brought out.
+func (x *extraction) formed(form Form, w io.Writer, source pst.Item) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			x.m.cfg.Log.Error("writing an item of an Outlook data file broke off", "archive", x.ref, "panic", p, "stack", string(debug.Stack()))
+			err = errors.New("writing it broke off, through a mistake of Keepwatch's own")
+		}
+	}()
+	return form.Write(w, source)
 }
 
 // ofDisk reports whether an error is one of the system.

@@ -235,3 +235,20 @@ func TestCardsQuoteNothing(t *testing.T) {
 		t.Errorf("the card says %s, want %s; the report %v %s", result.Notes[0].Text, want, err, report)
 	}
 }
+
+// TestItemBreaksUs: an item on which our own code breaks is left out and noted, and the
+// others come.
+func TestItemBreaksUs(t *testing.T) {
+	w := seal(t, map[string][]byte{"mail.pst": made(t, [][]string{{"Inbox"}}, 3, "Minutes", "Hostile", "Offer")})
+	write := w.cfg.Forms[keepwatch.ItemMail].Write
+	w.cfg.Forms[keepwatch.ItemMail] = Form{".eml", func(out io.Writer, it pst.Item) error {
+		if ps, err := it.Properties(); err == nil && ps.Text(pst.PidTagSubject) == "Hostile" {
+			panic("index out of range")
+		}
+		return write(out, it)
+	}}
+	_, result, err := w.restore(t, filepath.Join(w.dir, "out"), "mail.pst/Inbox")
+	if err != nil || result.Items != 2 || len(result.Notes) != 1 || result.Notes[0].Path != "mail.pst/Inbox/#2" || result.Notes[0].Kind != keepwatch.NoteUnreadable {
+		t.Errorf("%v %+v", err, result)
+	}
+}
