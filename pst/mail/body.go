@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"keepwatch/pst"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 // bodies gives the message its texts.
@@ -132,6 +134,9 @@ func (m *importer) htmlBytes(raw []byte, charset string) ([]byte, int32) {
 		enc, page, ok = lookup(charset)
 	}
 	if ok && enc != nil && page != 0 {
+		if page == 936 && !gbkOnly(raw) {
+			page = 54936
+		}
 		return raw, page
 	}
 	if (!ok || enc == nil) && utf8.Valid(raw) && !isUTF7(charset) {
@@ -142,6 +147,13 @@ func (m *importer) htmlBytes(raw []byte, charset string) ([]byte, int32) {
 		m.notes.lose("the text has bytes that its charset " + charset + " does not know")
 	}
 	return []byte(strings.ReplaceAll(text, "\x00", "")), utf8Page
+}
+
+// gbkOnly tells whether a text that says GB2312 or GBK has no characters of four bytes,
+// which are those of GB18030 alone.
+func gbkOnly(raw []byte) bool {
+	text, err := simplifiedchinese.GBK.NewDecoder().Bytes(raw)
+	return err == nil && !bytes.Contains(text, []byte("\uFFFD"))
 }
 
 // metaCharset looks for a charset at the beginning of a page, as HTML says in 13.2.3.2
