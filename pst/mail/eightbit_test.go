@@ -26,7 +26,7 @@ func TestHeadersInTheCharsetOfTheText(t *testing.T) {
 	}{
 		{"Shift_JIS", "表示ソテスト①", japanese.ShiftJIS}, {"cp932", "予定表", japanese.ShiftJIS}, {"euc-jp", "予定表", japanese.EUCJP}, {"ISO-2022-JP", "予定表", japanese.ISO2022JP},
 		{"us-ascii", "予定表", japanese.ISO2022JP}, {"koi8-r", "Привет мир", charmap.KOI8R}, {"windows-1251", "Привет", charmap.Windows1251}, {"iso-8859-2", "Žluťoučký", charmap.ISO8859_2},
-		{"gb2312", "测试朱镕基", simplifiedchinese.GBK}, {"gb18030", "测试\U00020000", simplifiedchinese.GB18030}, {"big5", "許功蓋", traditionalchinese.Big5}, {"ks_c_5601-1987", "한글", korean.EUCKR},
+		{"gb2312", "测试朱镕基", simplifiedchinese.GBK}, {"gb18030", "测试\U00020000", simplifiedchinese.GB18030}, {"gb2312", "测试\U00020000", simplifiedchinese.GB18030}, {"big5", "許功蓋", traditionalchinese.Big5}, {"ks_c_5601-1987", "한글", korean.EUCKR},
 		{"utf-8", "Grüße", charmap.Windows1252}, {"us-ascii", "Grüße", charmap.Windows1252}, {"koi8-r", "Grüße Привет", encoding.Nop},
 	} {
 		raw, err := c.enc.NewEncoder().String(c.text)
