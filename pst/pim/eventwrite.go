@@ -160,7 +160,7 @@ func (e *Event) setCommon(ps *pst.Properties) {
 	if !e.Modified.IsZero() {
 		ps.Set(pst.PidTagLastModificationTime, e.Modified.UTC())
 	}
-	start, end := e.Start.UTC(), e.Start.Add(e.duration()).UTC()
+	start, end := asDefined(e.Start), asDefined(e.Start.Add(e.duration()))
 	for _, k := range []pst.Key{pst.PidLidAppointmentStartWhole, pst.PidLidCommonStart, pst.PidLidClipStart, pst.PidTagStartDate} {
 		ps.Set(k, start)
 	}
@@ -235,11 +235,11 @@ func (e *Event) setSeries(ps *pst.Properties, a appointmentPattern) {
 	ps.Set(pst.PidLidTimeZoneStruct, zone.effective().zoneStruct())
 	ps.Set(pst.PidLidTimeZoneDescription, e.zone().String())
 	ps.Set(pst.PidLidAppointmentTimeZoneDefinitionRecur, zone.bytes())
-	ps.Set(pst.PidLidClipStart, in(fromMinutes(a.Start), e.zone()).UTC())
+	ps.Set(pst.PidLidClipStart, asDefined(in(fromMinutes(a.Start), e.zone())))
 	if endless {
-		ps.Set(pst.PidLidClipEnd, in(endOfTime, e.zone()).UTC())
+		ps.Set(pst.PidLidClipEnd, asDefined(in(endOfTime, e.zone())))
 	} else {
-		ps.Set(pst.PidLidClipEnd, in(last, e.zone()).UTC())
+		ps.Set(pst.PidLidClipEnd, asDefined(in(last, e.zone())))
 	}
 }
 

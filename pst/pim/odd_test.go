@@ -194,3 +194,31 @@ func TestIDOfAMovedStart(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
+
+// Before zones there were noons of towns, with seconds. A whole day begins at midnight
+// all the same, by the rules that the item holds: Apple has birthdays in 1604.
+func TestDaysBeforeZones(t *testing.T) {
+	for _, zone := range []string{"Europe/Berlin", "America/New_York", "Europe/Amsterdam", "Asia/Kolkata", "Africa/Monrovia", "UTC"} {
+		for _, day := range []string{"16040229", "18500101", "19000101", "19100615", "19710101", "20240229"} {
+			e := readCalendar(t, calendarOf("X-WR-TIMEZONE:"+zone, "BEGIN:VEVENT", "UID:u", "DTSTART;VALUE=DATE:"+day, "RRULE:FREQ=DAILY;COUNT=2", "END:VEVENT")).Events[0]
+			h := hold(t, e.Write)
+			d, err := parseZoneDefinition(h.props.Bytes(pst.PidLidAppointmentTimeZoneDefinitionStartDisplay))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := d.effective()
+			at := h.props.Time(pst.PidLidAppointmentStartWhole)
+			for _, bias := range []int32{r.Bias + r.Standard, r.Bias + r.Daylight} {
+				if l := at.Add(-time.Duration(bias) * time.Minute); l.Equal(midnight(l)) && l.Format("20060102") == day {
+					at = time.Time{}
+				}
+			}
+			if !at.IsZero() {
+				t.Errorf("%s in %s begins at %v", day, zone, at)
+			}
+			if got := throughItem(t, e).Start.Format("20060102T1504"); got != day+"T0000" {
+				t.Errorf("%s in %s comes back as %s", day, zone, got)
+			}
+		}
+	}
+}
