@@ -181,13 +181,42 @@ func (c *Calendar) join(parts []*component) {
 		}
 	}
 	for _, uid := range order {
-		c.joinOne(newest(series[uid]), changes[uid])
+		main := newest(series[uid])
+		c.joinOne(main, c.versions(changes[uid]))
 		for _, x := range series[uid] {
-			if x.event != newest(series[uid]).event {
+			switch {
+			case x.event == main.event:
+			case x.event.rivals(main.event):
+				c.note(x.from.Begin, "the event %q has the UID of another one: both are taken", shorten(x.event.Subject))
+				x.event.UID += fmt.Sprintf("_D%d", x.from.Begin)
+				c.joinOne(x, nil)
+			default:
 				c.note(x.from.Begin, "the event %q comes more than once: its version with the higher SEQUENCE is taken", shorten(x.event.Subject))
 			}
 		}
 	}
+}
+
+// rivals tells whether two events of one UID are none of them the newer version of
+// the other, as programs make them that give all events one UID.
+func (e *Event) rivals(other *Event) bool {
+	return e.Sequence == other.Sequence && e.Modified.Equal(other.Modified) && (!e.Start.Equal(other.Start) || e.Subject != other.Subject)
+}
+
+// versions leaves one change of each date of a series, the newest.
+func (c *Calendar) versions(changes []read) []read {
+	at := map[int64][]read{}
+	for _, x := range changes {
+		k := x.event.Original.Unix()
+		at[k] = append(at[k], x)
+	}
+	return slices.DeleteFunc(changes, func(x read) bool {
+		best := newest(at[x.event.Original.Unix()])
+		if x.event != best.event {
+			c.note(x.from.Begin, "the change of the event %q comes more than once: its version with the higher SEQUENCE is taken", shorten(x.event.Subject))
+		}
+		return x.event != best.event
+	})
 }
 
 // newest gives the version of an event that counts.

@@ -76,6 +76,13 @@ func (e *Event) readException(att pst.Attachment, ps pst.Properties, a *appointm
 	if list := own.Texts(pst.PidNameKeywords); len(list) > 0 {
 		x.Categories = list
 	}
+	if v, ok := own.Get(pst.PidTagImportance); ok {
+		n, _ := v.(int32)
+		x.Importance = Importance(min(max(n-1, -1), 1))
+	}
+	if n := own.Int(pst.PidTagSensitivity); n > 0 && n <= int64(Confidential) { // never less secret than the series
+		x.Sensitivity = Sensitivity(n)
+	}
 	x.Created, x.Modified = own.Time(pst.PidTagCreationTime), own.Time(pst.PidTagLastModificationTime)
 	if _, ok := own.Get(pst.PidLidAppointmentSequence); ok {
 		x.Sequence = int(own.Int(pst.PidLidAppointmentSequence))

@@ -312,6 +312,7 @@ func (e *Event) writeException(s pst.Sink, x *Event) error {
 		ps.Set(pst.PidTagMessageClass, pst.ClassException)
 		x.setCommon(&ps)
 		ps.Set(pst.PidTagMessageFlags, int32(pst.FlagRead|pst.FlagUnsent))
+		ps.Set(pst.PidTagImportance, int32(x.Importance)+1)
 		ps.Set(pst.PidLidExceptionReplaceTime, in(original, zone).UTC())
 		ps.Set(pst.PidLidFExceptionalBody, x.Body != e.Body || x.HTML != e.HTML)
 		ps.Set(pst.PidLidAppointmentStateFlags, x.state())

@@ -222,3 +222,72 @@ func TestDaysBeforeZones(t *testing.T) {
 		}
 	}
 }
+
+// Where texts were put together, a date of a series may have two changes: an item whose
+// blob has more changes than deleted dates is a broken one ([MS-OXOCAL] 2.2.1.44.1).
+func TestTwoChangesOfOneDate(t *testing.T) {
+	change := func(n, subject string) []string {
+		return []string{"BEGIN:VEVENT", "UID:u", "RECURRENCE-ID:20240326T090000Z", "SEQUENCE:" + n, "DTSTART:20240326T1" + n + "0000Z", "SUMMARY:" + subject, "END:VEVENT"}
+	}
+	lines := []string{"BEGIN:VEVENT", "UID:u", "DTSTART:20240325T090000Z", "RRULE:FREQ=DAILY;COUNT=3", "SUMMARY:s", "END:VEVENT"}
+	for _, order := range [][]string{append(change("1", "old"), change("2", "new")...), append(change("2", "new"), change("1", "old")...)} {
+		cal := readCalendar(t, calendarOf(append(lines[:len(lines):len(lines)], order...)...))
+		if len(cal.Events) != 1 || len(cal.Notes) != 1 || !strings.Contains(cal.Notes[0], `"old" comes more than once`) {
+			t.Fatalf("%d events, %q", len(cal.Events), cal.Notes)
+		}
+		e := cal.Events[0]
+		if len(e.Exceptions) != 1 || e.Exceptions[0].Subject != "new" {
+			t.Fatalf("%+v", e.Exceptions)
+		}
+		e.Exceptions = append(e.Exceptions, e.Exceptions[0]) // from a program
+		h := hold(t, e.Write)
+		a, err := parseAppointmentPattern(h.props.Bytes(pst.PidLidAppointmentRecur))
+		if err != nil || len(a.Exceptions) != 1 || len(a.Deleted) != 1 || len(a.Modified) != 1 || len(h.attached) != 1 {
+			t.Errorf("%v: %d exceptions, %d deleted, %d modified, %d attached", err, len(a.Exceptions), len(a.Deleted), len(a.Modified), len(h.attached))
+		}
+	}
+}
+
+// Some programs give all events one UID: none may be lost for that.
+func TestOneUIDForAll(t *testing.T) {
+	event := func(lines ...string) []string {
+		return append(append([]string{"BEGIN:VEVENT", "UID:0"}, lines...), "END:VEVENT")
+	}
+	for _, c := range []struct {
+		second []string
+		events int
+		note   string
+	}{
+		{[]string{"DTSTART:20240326T090000Z", "SUMMARY:a"}, 2, "both are taken"},
+		{[]string{"DTSTART:20240325T090000Z", "SUMMARY:b"}, 2, "both are taken"},
+		{[]string{"DTSTART:20240325T090000Z", "SUMMARY:a"}, 1, "more than once"},
+		{[]string{"DTSTART:20240326T090000Z", "SUMMARY:a", "SEQUENCE:1"}, 1, "more than once"},
+	} {
+		cal := readCalendar(t, calendarOf(append(event("DTSTART:20240325T090000Z", "SUMMARY:a"), event(c.second...)...)...))
+		if len(cal.Events) != c.events || len(cal.Notes) != 1 || !strings.Contains(cal.Notes[0], c.note) {
+			t.Errorf("%q: %d events, %q", c.second, len(cal.Events), cal.Notes)
+		}
+		if c.events == 2 && cal.Events[0].UID == cal.Events[1].UID {
+			t.Errorf("%q: both have the UID %q", c.second, cal.Events[0].UID)
+		}
+	}
+}
+
+// A change of a series has an importance and a secrecy of its own.
+func TestMarksOfAChange(t *testing.T) {
+	cal := readCalendar(t, calendarOf("BEGIN:VEVENT", "UID:u", "DTSTART:20240325T090000Z", "RRULE:FREQ=DAILY;COUNT=3", "END:VEVENT",
+		"BEGIN:VEVENT", "UID:u", "RECURRENCE-ID:20240326T090000Z", "DTSTART:20240326T090000Z", "PRIORITY:1", "CLASS:PRIVATE", "END:VEVENT"))
+	e := throughItem(t, cal.Events[0])
+	if x := e.Exceptions[0]; x.Importance != Important || x.Sensitivity != Private || e.Importance != Ordinary || e.Sensitivity != Public {
+		t.Errorf("%v %v of %v %v", x.Importance, x.Sensitivity, e.Importance, e.Sensitivity)
+	}
+}
+
+// An end in the year 9999 is none.
+func TestEndOfTime(t *testing.T) {
+	h := hold(t, oneEvent(t, "DTSTART:20240325T090000Z", "RRULE:FREQ=DAILY;UNTIL=99991231T235959Z").Write)
+	a, err := parseAppointmentPattern(h.props.Bytes(pst.PidLidAppointmentRecur))
+	if err != nil || a.EndType != endNever || a.End != neverEnds {
+		t.Errorf("%v %#x %#x", err, a.EndType, a.End)
+	}
+}

@@ -33,6 +33,13 @@ func (e *Event) patternFor() (a appointmentPattern, exceptions []*Event, lost st
 	for _, d := range a.Deleted {
 		days[d] = true
 	}
+	changed := map[uint32]bool{}
+	exceptions = slices.DeleteFunc(exceptions, func(x *Event) bool { // an item has one of each day
+		day := minutesOf(local(x.Original.In(e.zone()))) / dayMinutes
+		twice := changed[day]
+		changed[day] = true
+		return twice
+	})
 	for _, x := range exceptions {
 		info := e.exception(x)
 		info.Original = info.Original/dayMinutes*dayMinutes + a.StartOffset
@@ -70,7 +77,7 @@ func (e *Event) exactPattern() (p pattern, ok bool) {
 		}
 		break
 	}
-	if r.Count > 0 || !r.Until.IsZero() {
+	if r.Count > 0 || !r.Until.IsZero() && r.Until.Year() < lastYear {
 		p.finish(r, start)
 	}
 	return p, e.markDeleted(&p)
