@@ -12,7 +12,9 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
+	"golang.org/x/text/transform"
 )
 
 // utf8Page is the code page of UTF-8.
@@ -128,7 +130,11 @@ func decodeText(b []byte, charset string) (string, bool) {
 	if !ok || enc == nil {
 		return readText(string(b)), true
 	}
-	out, err := enc.NewDecoder().Bytes(b)
+	var decoder transform.Transformer = enc.NewDecoder()
+	if wide(charset) && !strings.Contains(charset, "32") {
+		decoder = unicode.BOMOverride(decoder) // the mark is right where the name is not
+	}
+	out, _, err := transform.Bytes(decoder, b)
 	if err != nil {
 		return readText(string(b)), true
 	}
@@ -137,6 +143,12 @@ func decodeText(b []byte, charset string) (string, bool) {
 		return string(b), true // UTF-8 with a wrong label
 	}
 	return strings.TrimPrefix(string(out), "\uFEFF"), broken == 0
+}
+
+// wide tells whether a charset has two or four bytes a character, zeros among them.
+func wide(charset string) bool {
+	name := strings.ToLower(charset)
+	return strings.HasPrefix(name, "utf-16") || strings.HasPrefix(name, "utf-32") || strings.HasSuffix(name, "ucs-2")
 }
 
 func isUTF7(charset string) bool {

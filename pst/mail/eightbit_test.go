@@ -1,6 +1,7 @@
 package mail_test
 
 import (
+	"encoding/base64"
 	"slices"
 	"strings"
 	"testing"
@@ -136,5 +137,28 @@ func TestArrows(t *testing.T) {
 		if got := m.props.Int(pst.PidTagIconIndex); err != nil || got != want {
 			t.Errorf("%d: %#x, want %#x, %v", verb, got, want, err)
 		}
+	}
+}
+
+// The mark of UTF-16 is right, whatever its name says.
+func TestMarksOfUTF16(t *testing.T) {
+	for _, charset := range []string{"utf-16", "UTF-16LE", "utf-16be", "iso-10646-ucs-2"} {
+		for _, raw := range []string{"\xFE\xFF\x00h\x00\xFC", "\xFF\xFEh\x00\xFC\x00"} {
+			for _, kind := range []string{"plain", "html"} {
+				m, res, err := take([]byte("Subject: x\r\nContent-Type: text/"+kind+"; charset="+charset+"\r\nContent-Transfer-Encoding: base64\r\n\r\n"+
+					base64.StdEncoding.EncodeToString([]byte(raw))), mail.Options{})
+				if got := m.text(pst.PidTagBody) + string(m.html()); err != nil || res.Raw || got != "hü" {
+					t.Errorf("%s %q: %q %v", charset, raw, got, err)
+				}
+			}
+		}
+	}
+}
+
+// Lines that end with CR CR LF are not two.
+func TestDamageOfGateways(t *testing.T) {
+	m, _, err := take([]byte("Subject: x\r\r\n\r\r\none\r\r\ntwo\r\r\n"), mail.Options{})
+	if got := m.text(pst.PidTagBody); err != nil || got != "one\r\ntwo\r\n" {
+		t.Errorf("%q %v", got, err)
 	}
 }
