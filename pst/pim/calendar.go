@@ -21,8 +21,9 @@ type Calendar struct {
 	// stands: each with its line.
 	Notes []string
 
-	todos []*component // VTODO
-	zones *zones
+	todos   []*component // VTODO
+	zones   *zones
+	floated bool // it was told of a time without a zone
 }
 
 // ErrNoCalendar is what ReadCalendar gives for a text that is no iCalendar at all.

@@ -50,6 +50,10 @@ func (c *Calendar) times(e *Event, p *component, start *line) error {
 	}
 	e.AllDay = form == dateOnly
 	e.Floating = form == localTime && start.param("TZID") == "" && c.zones.fallback == nil
+	if e.Floating && !c.floated {
+		c.floated = true
+		c.note(start.Number, "times without a zone come back as such, but Outlook, which has none, shows them as those of UTC")
+	}
 	e.End = e.Start
 	if e.AllDay {
 		e.End = in(local(e.Start).AddDate(0, 0, 1), e.zone())

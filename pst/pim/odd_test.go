@@ -291,3 +291,17 @@ func TestEndOfTime(t *testing.T) {
 		t.Errorf("%v %#x %#x", err, a.EndType, a.End)
 	}
 }
+
+// Outlook has no time without a zone, and the person is told once.
+func TestTimesWithoutAZoneAreTold(t *testing.T) {
+	event := []string{"BEGIN:VEVENT", "DTSTART:20240325T090000", "END:VEVENT", "BEGIN:VEVENT", "DTSTART:20240326T090000", "END:VEVENT"}
+	for zone, want := range map[string]int{"": 1, "Asia/Tokyo": 0} {
+		cal := readCalendar(t, calendarOf(append([]string{"X-WR-TIMEZONE:" + zone}, event...)...))
+		if len(cal.Notes) != want || want == 1 && !strings.Contains(cal.Notes[0], "without a zone") {
+			t.Errorf("%q: %q", zone, cal.Notes)
+		}
+		if e := throughItem(t, cal.Events[0]); e.Floating != (want == 1) {
+			t.Errorf("%q: %v", zone, e.Start)
+		}
+	}
+}
