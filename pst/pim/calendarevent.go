@@ -335,12 +335,16 @@ func (c *Calendar) presence(e *Event, p *component) {
 	}
 }
 
+// appleNever is when programs of Apple remind of what they shall not remind of, a
+// moment long before every event.
+const appleNever = "19760401T005545Z"
+
 // alarm reads a reminder. It is false for one that an item cannot have: a mail, none at
 // all, with which Apple says that its default does not count, and one after the start.
 func (c *Calendar) alarm(e *Event, p *component) bool {
 	l := p.first("TRIGGER")
 	action := upperTrim(p.value("ACTION"))
-	if l == nil || action == "EMAIL" || action == "NONE" || len(p.Subs) > 0 || p.first("REPEAT") != nil {
+	if l == nil || action == "EMAIL" || action == "NONE" || strings.TrimSpace(l.Value) == appleNever || len(p.Subs) > 0 || p.first("REPEAT") != nil {
 		return false
 	}
 	var before time.Duration

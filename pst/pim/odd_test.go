@@ -131,6 +131,7 @@ func TestReminders(t *testing.T) {
 		{[]string{"ACTION:DISPLAY", "TRIGGER:-PT15M30S"}, minutes(16), "30s earlier"},
 		{[]string{"ACTION:NONE", "TRIGGER;VALUE=DATE-TIME:19760401T005500Z"}, nil, ""}, // Apple: none at all
 		{[]string{"ACTION:NONE", "TRIGGER:-PT15M"}, nil, ""},
+		{[]string{"ACTION:DISPLAY", "TRIGGER;VALUE=DATE-TIME:19760401T005545Z"}, nil, ""},
 		{[]string{"ACTION:DISPLAY", "TRIGGER:PT9H"}, nil, "Outlook does not show it"},
 		{[]string{"ACTION:EMAIL", "TRIGGER:-PT15M"}, nil, ""},
 	} {
