@@ -70,10 +70,25 @@ func ReadCalendar(r io.Reader) (*Calendar, error) {
 	}
 	c.onlyZone()
 	c.join(events)
+	c.cancel()
 	for _, p := range c.todos {
 		c.Tasks = append(c.Tasks, taskOf(p, c.timeOfTask))
 	}
 	return c, nil
+}
+
+// cancel marks the events of a message that cancels them (RFC 5546 3.2.5), which need
+// not say so themselves: they would come back as meetings that take place.
+func (c *Calendar) cancel() {
+	if c.Method != "CANCEL" {
+		return
+	}
+	for _, e := range c.Events {
+		e.Status = Cancelled
+		for _, x := range e.Exceptions {
+			x.Status = Cancelled
+		}
+	}
 }
 
 // timeOfTask reads a time for a task.

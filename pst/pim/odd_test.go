@@ -306,3 +306,14 @@ func TestTimesWithoutAZoneAreTold(t *testing.T) {
 		}
 	}
 }
+
+// What a message cancels does not come back as a meeting that takes place.
+func TestMessageThatCancels(t *testing.T) {
+	for method, want := range map[string]bool{"CANCEL": true, "cancel": true, "REQUEST": false} {
+		e := readCalendar(t, calendarOf("METHOD:"+method, "BEGIN:VEVENT", "UID:u", "DTSTART:20240325T090000Z", "ATTENDEE:mailto:a@example.org", "END:VEVENT")).Events[0]
+		state := hold(t, e.Write).props.Int(pst.PidLidAppointmentStateFlags)
+		if got := state&pst.StateCanceled != 0; got != want || throughItem(t, e).Status == Cancelled != want {
+			t.Errorf("%s: %#x", method, state)
+		}
+	}
+}
