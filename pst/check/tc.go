@@ -78,13 +78,16 @@ func (o *object) table(show func(r row)) (*table, bool) {
 		return nil, false
 	}
 	t := &table{heap: h}
-	b, at, ok := h.item(h.root)
+	b, at, ok := h.take(h.root)
 	if !ok || len(b) < 22 || b[0] != heapTable || len(b) != 22+8*int(b[1]) {
 		o.report(RuleTableHead, at, "the head of the table is damaged")
 		return nil, false
 	}
 	for i := range t.ends {
 		t.ends[i] = int(u16(b, 2+2*i))
+	}
+	if v := u32(b, 18); v != 0 {
+		o.report(RuleTableIndex, at+18, "hidIndex of the table is %#x and should be 0", v)
 	}
 	if !t.columns(b[22:], at) {
 		return nil, false
@@ -97,6 +100,7 @@ func (o *object) table(show func(r row)) (*table, bool) {
 	t.rowIndex(hid(u32(b, 10)))
 	t.versions()
 	t.unused()
+	t.unclaimed()
 	return t, !o.over()
 }
 
@@ -187,7 +191,7 @@ func (t *table) matrix(raw uint32, at int64) ([]part, bool) {
 	case raw == 0:
 		return nil, true
 	case raw&0x1F == 0:
-		b, from, ok := t.item(hid(raw))
+		b, from, ok := t.take(hid(raw))
 		if !ok {
 			t.report(RuleMatrix, at, "the rows lie in the heap item %#x, which is not there", raw)
 			return nil, false
