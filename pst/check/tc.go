@@ -109,12 +109,12 @@ func (t *table) columns(b []byte, at int64) bool {
 	count := len(b) / 8
 	for i := range 3 {
 		if t.ends[i] > t.ends[i+1] {
-			t.report(RuleTableEnds, at-20, "rgib is %d, which does not go up", t.ends)
+			t.report(RuleTableEnds, at+2, "rgib is %d, which does not go up", t.ends)
 			return false
 		}
 	}
 	if got, want := t.ends[3]-t.ends[2], (count+7)/8; got != want || t.ends[3] > t.payload {
-		t.report(RuleTableBits, at-14, "the cell existence bitmap has %d bytes for %d columns and should have %d", got, count, want)
+		t.report(RuleTableBits, at+8, "the cell existence bitmap has %d bytes for %d columns and should have %d", got, count, want)
 		return false
 	}
 	cells, bits := make([]bool, t.ends[3]), make([]bool, 8*(t.ends[3]-t.ends[2]))
