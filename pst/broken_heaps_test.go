@@ -175,6 +175,7 @@ var brokenTables = []broken{
 		p.rows(p.data(rootTable), func(b []byte, size int) { b[size-1] |= 1 })
 	}},
 	{name: "boolean of a row", rule: check.RuleBoolean, file: empty, also: []check.Rule{check.RuleHierarchyRow}, do: cellAt(0, pst.PidTagSubfolders, put8(0, 9))},
+	{name: "row without LtpRowId", rule: check.RuleRowBits, file: empty, do: func(p *patch) { p.unset(p.data(rootTable), 1, pst.PidTagLtpRowId) }},
 	{name: "value of a row not there", rule: check.RuleValueItem, file: empty, do: cellAt(0, pst.PidTagDisplayName, put32(0, 0xFFE0))},
 	{name: "rows across blocks", rule: check.RuleRowID, file: "few", many: true, do: func(p *patch) {
 		bid, at := p.subnode(p.sub(contents), pst.NID(p.word(p.data(contents), p.user(p.data(contents)), 14)))

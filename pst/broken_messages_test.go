@@ -41,6 +41,10 @@ var brokenMessages = []broken{
 		data, _ := p.below(first, pst.NIDRecipients)
 		p.cell(data, 0, pst.PidTagRecipientType, put32(0, 7))
 	}},
+	{name: "recipient that is a folder", rule: check.RuleRecipientType, file: "few", do: func(p *patch) {
+		data, _ := p.below(first, pst.NIDRecipients)
+		p.cell(data, 0, pst.PidTagObjectType, put32(0, 3))
+	}},
 	{name: "mfHasAttach without attachments", rule: check.RuleHasAttach, file: list, also: row, do: prop(group, 0x0E07, put32(4, 0x11))},
 	{name: "attachments without mfHasAttach", rule: check.RuleHasAttach, file: list, also: row, do: prop(appointment, 0x0E07, put32(4, 1))},
 	{name: "message within itself", rule: check.RuleDepth, file: list, many: true, do: within(attachment1)},

@@ -62,6 +62,10 @@ func recipientType(r row) {
 	} else if v := u32(b, 0); v&^0x90000000 > 3 {
 		r.report(RuleRecipientType, r.at, "the row %v has the recipient type %#x", r.id(), v)
 	}
+	// A person or a list ([MS-OXCMSG]: MAPI_MAILUSER, MAPI_DISTLIST).
+	if b, ok := r.value(pst.PidTagObjectType); ok && u32(b, 0) != 6 && u32(b, 0) != 8 {
+		r.report(RuleRecipientType, r.at, "the row %v has the object type %d, which no recipient has", r.id(), u32(b, 0))
+	}
 }
 
 // strangers finds subnodes that a message has not: a table under another NID is a table that is lost.

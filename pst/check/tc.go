@@ -250,6 +250,9 @@ func (t *table) cells(r row) {
 			t.heap.value(c.tag.ID(), c.tag.Type(), u32(b, 0), r.at+int64(c.from))
 		}
 	}
+	if b := r.data[t.ends[2]]; b&0xC0 != 0xC0 { // bits 0 and 1, see columns
+		t.report(RuleRowBits, r.at+int64(t.ends[2]), "the row %v says that it has no LtpRowId or no LtpRowVer", r.id())
+	}
 	for i := len(t.cols); i < 8*(t.ends[3]-t.ends[2]); i++ {
 		if r.set(column{bit: i}) && !slices.ContainsFunc(t.cols, func(c column) bool { return c.bit == i }) {
 			t.report(RuleRowBits, r.at+int64(t.ends[2]), "a bit of the row %v is set that belongs to no column", r.id())
