@@ -151,6 +151,9 @@ func TestRescueOfDamagedHeaders(t *testing.T) {
 		b := bytes.Clone(base)
 		clear(b[:n])
 		check(fmt.Sprintf("%d bytes of zeros", n), b)
+		if w := rescued(t, b).Wrong(); n == 4096 && (len(w) != 2 || w[0].Text != "It does not begin with !BDN, as every Outlook data file does.") {
+			t.Errorf("without a header: %v", w)
+		}
 	}
 	r := rand.New(rand.NewPCG(4, 2))
 	for at := 0; at < 524; at += 3 {

@@ -84,6 +84,7 @@ func (f *File) headless() {
 // rescue makes the index.
 func (f *File) rescue(ctx context.Context) error {
 	s := scan{f: f}
+	headless := len(f.wrong) > 0
 	blocksWhole, nodesWhole := true, true
 	var failed error
 	blame := func(whole *bool, err error) bool {
@@ -113,6 +114,9 @@ func (f *File) rescue(ctx context.Context) error {
 	})
 	if failed != nil {
 		return failed
+	}
+	if headless && len(s.blocks)+len(s.nodes) == 0 {
+		f.wrong = f.wrong[:1] // the roots were those of no header
 	}
 	if s.whole = nodesWhole && len(s.nodes) > 0; !s.whole || !blocksWhole || len(s.blocks) == 0 {
 		if err := s.run(ctx); err != nil {
