@@ -133,6 +133,42 @@ func TestRescueOfDamagedTrees(t *testing.T) {
 	}
 }
 
+// TestLostFolders: where the nodes of the folders are gone, their items come in folders of which
+// only the ids are known.
+func TestLostFolders(t *testing.T) {
+	base := written(t, writer.Options{}, rescueBox)
+	whole := rescued(t, base)
+	for d, err := range whole.Lost() {
+		t.Error("nothing is lost:", d.Name(), err)
+	}
+	s := operate(t, base)
+	for n, at := range s.nodes { // all pages with a folder of the user's, and with what lists them
+		if n.Type() == pst.NodeFolder && n > pst.NIDDeletedItems || n == pst.NIDIPMSubtree.As(pst.NodeHierarchy) {
+			clear(s.b[at/512*512:][:512])
+		}
+	}
+	f := rescued(t, s.b)
+	folders, items := 0, 0
+	for d, err := range f.Lost() {
+		if err == nil || !strings.HasPrefix(d.Name(), "Lost folder 0x") || len(d.Path()) != 1 {
+			t.Errorf("%q: %v", d.Path(), err)
+		}
+		folders++
+		for m := range d.Messages() {
+			if m != nil {
+				items++
+			}
+		}
+	}
+	if folders != 6 || items < 200 {
+		t.Errorf("%d folders with %d items are found", folders, items)
+	}
+	sum, err := f.Summary(t.Context(), reader.SummaryOptions{})
+	if err != nil || sum.Items != int64(items) {
+		t.Errorf("the summary has %d items: %v", sum.Items, err)
+	}
+}
+
 // TestRescueOfDamagedHeaders: nothing is lost with the header.
 func TestRescueOfDamagedHeaders(t *testing.T) {
 	base := written(t, writer.Options{}, rescueBox)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -90,6 +91,35 @@ func (f *File) walk(b *budget, fn func(*Folder, error) error) error {
 		return err
 	}
 	return f.walkLost(b, root, fn)
+}
+
+// Lost are, after a Rescue, the uppermost of the folders that cannot be reached from the root
+// folder: for whoever goes through [Folder.Folders]. Walk, Search and Summary have
+// them at the end, below the root folder. A damaged one comes beside its error.
+func (f *File) Lost() iter.Seq2[*Folder, error] {
+	return func(yield func(*Folder, error) bool) {
+		if f.found == nil {
+			return
+		}
+		lost := func(d *Folder, err error) error {
+			if d != nil && d.depth == 1 && !yield(d, err) {
+				return errStop
+			}
+			return nil
+		}
+		b := f.newBudget()
+		root, err := f.Root()
+		if err == nil || isDamage(err) {
+			b.seen[root.nid] = true
+			err = walkBelow(b, root, nil, func(*Folder, error) error { return nil })
+		}
+		if err == nil {
+			err = f.walkLost(b, root, lost)
+		}
+		if err != nil && err != errStop {
+			yield(nil, err)
+		}
+	}
 }
 
 // walkLost gives, after a Rescue, the folders that cannot be reached from the root folder:
