@@ -1,6 +1,8 @@
 // Package writer makes Outlook data files (PST): Unicode, version 23, in one pass,
 // append-only. What has been added lies in the file and no longer in memory, apart
-// from some 60 bytes a message and at most 30 KB a folder; attachments stream through.
+// from some 60 bytes a message, 1 KB a folder and 30 KB of each of the 64 folders that
+// were last in use; attachments stream through. With more folders than that a second
+// file lies beside the first until the end, without a name where the system allows it.
 //
 // A Writer begins with Create and ends with Close or Abort. Between them folders
 // are asked for and messages added, in any order:

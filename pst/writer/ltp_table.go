@@ -17,6 +17,7 @@ type table struct {
 	rows  []byte      // those that do not fill a block yet
 	w     *dataWriter // of the row matrix, once it has more than one block
 	ids   []uint32    // of all rows
+	rest  rest        // of the table of a folder
 }
 
 // tableInfo is the second item of the heap of a table: TCINFO.

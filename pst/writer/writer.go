@@ -80,6 +80,8 @@ type Writer struct {
 	cur  *file
 	done []ended
 
+	shelf shelf // of the tables of the current volume
+
 	root, deleted *Folder
 
 	// Memory that each object uses in its turn.
@@ -113,7 +115,7 @@ func Create(path string, o Options) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{path: path, opts: o, lay: lay, buf: make([]byte, 8*maxBlock)}
+	w := &Writer{path: path, opts: o, lay: lay, shelf: shelf{path: path, most: mostAwake}, buf: make([]byte, 8*maxBlock)}
 	w.root = &Folder{w: w, name: "Top of Outlook data file"}
 	w.deleted = w.root.child("Deleted Items", "Deleted Items", "")
 	if w.cur, err = w.open(); err != nil {
@@ -198,6 +200,9 @@ func (w *Writer) Close() ([]Volume, error) {
 		err = w.finish()
 	}
 	if err == nil {
+		err = w.shelf.close()
+	}
+	if err == nil {
 		err = w.rename()
 	}
 	if err != nil {
@@ -244,7 +249,7 @@ func (w *Writer) drop() error {
 		return nil
 	}
 	w.err = ErrEnded
-	var errs []error
+	errs := []error{w.shelf.close()}
 	if w.cur != nil {
 		errs = append(errs, w.cur.f.Close(), os.Remove(w.cur.path+partial))
 		w.cur = nil
