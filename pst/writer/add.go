@@ -1,7 +1,6 @@
 package writer
 
 import (
-	"errors"
 	"fmt"
 
 	"keepwatch/pst"
@@ -49,7 +48,7 @@ func (w *Writer) add(f *Folder, fill func(pst.Sink) error) error {
 // may be, with its row and all that is still to come.
 func (f *file) tooFull(to *Folder, m *message, most int64) bool {
 	row := m.w.lay.contents.weight(m.bag.vals)
-	if f.v.size()+f.waiting+int64(row)+newFolderSize > most {
+	if f.size()+int64(row)+(to.missing(f)+1)*newFolderSize > most {
 		return true
 	}
 	if to.in != f {
@@ -116,6 +115,3 @@ func (w *Writer) sink(depth int) *message {
 	m.begin(w.cur)
 	return m
 }
-
-// errAsleep is what a Sink says that is used when it is not its turn.
-var errAsleep = errors.New("a message was written to when it was not its turn: after its function had returned, or while a message within it was being written")

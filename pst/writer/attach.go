@@ -9,10 +9,8 @@ import (
 	"keepwatch/pst"
 )
 
-// Attach adds an attachment, see [pst.Sink]. PidTagAttachSize is always that of what
-// is written. If content or the disk fails, the message is undone. An attachment has
-// at most 2 GB less one byte.
-func (m *message) Attach(p pst.Properties, content io.Reader) error {
+// attachContent adds an attachment by value.
+func (m *message) attachContent(p pst.Properties, content io.Reader) error {
 	return m.attachment(p, pst.AttachByValue, func() error {
 		if content == nil {
 			return nil
@@ -21,9 +19,8 @@ func (m *message) Attach(p pst.Properties, content io.Reader) error {
 	}, content != nil)
 }
 
-// Embed adds a message as an attachment, see [pst.Sink]. Messages are embedded in
-// one another at most 32 deep.
-func (m *message) Embed(p pst.Properties, fill func(pst.Sink) error) error {
+// embed adds a message as an attachment.
+func (m *message) embed(p pst.Properties, fill func(pst.Sink) error) error {
 	return m.attachment(p, pst.AttachEmbedded, func() error {
 		if m.depth == maxDepth {
 			return fmt.Errorf("messages are embedded in one another more than %d deep", maxDepth)
@@ -49,12 +46,6 @@ func (m *message) Embed(p pst.Properties, fill func(pst.Sink) error) error {
 
 // attachment writes an attachment, of which inside writes the content.
 func (m *message) attachment(p pst.Properties, method uint64, inside func() error, filled bool) error {
-	if m.err == nil && !m.awake {
-		m.err = errAsleep
-	}
-	if m.err != nil {
-		return m.err
-	}
 	m.awake = false // until the content is there
 	defer func() { m.awake = true }()
 	a := &m.attach
@@ -119,7 +110,7 @@ func (m *message) content(r io.Reader) error {
 		if w.size > math.MaxInt32 {
 			return errors.New("an attachment has more than 2 GB, which is the most that an Outlook data file can hold")
 		}
-		if m.file.v.size()+m.file.waiting > m.w.opts.VolumeSize {
+		if m.file.size() > m.w.opts.VolumeSize {
 			return errVolumeFull
 		}
 		if n < len(m.w.buf) {

@@ -18,6 +18,8 @@ const (
 	firstGUID   = 3      // wGuid of the first GUID of the GUID stream
 )
 
+var errNamesFull = fmt.Errorf("a file holds %d of them", maxNames)
+
 // names is the name-to-id map of one volume.
 type names struct {
 	ids    map[pst.Named]uint16 // without the type; texts in lower case
@@ -66,7 +68,7 @@ func (n *names) id(name pst.Named) (uint16, error) {
 		}
 	}
 	if len(n.list) == maxNames {
-		return 0, fmt.Errorf("the named property %v has no place: a file holds %d of them", name, maxNames)
+		return 0, fmt.Errorf("the named property %v has no place: %w", name, errNamesFull)
 	}
 	guid, ok := n.guidOf[name.Set]
 	if !ok {
