@@ -284,3 +284,36 @@ func TestFullOfLongValues(t *testing.T) {
 		}
 	}
 }
+
+// TestParentsComeAlong: a message of a deep folder goes into the next volume if this one
+// has no room for all the parents.
+func TestParentsComeAlong(t *testing.T) {
+	o := options()
+	o.VolumeSize = 2 << 20
+	w, _ := create(t, o)
+	deep, err := w.Root(), error(nil)
+	for range 150 {
+		if deep, err = deep.Folder(strings.Repeat("ä", maxName), strings.Repeat("C", maxName)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flat := inbox(t, w, "Flat")
+	for len(w.done) == 0 || w.cur.size() < o.VolumeSize-80_000 {
+		if err := flat.Add(func(s pst.Sink) error { return s.Attach(nil, bytes.NewReader(noise(30_000))) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := deep.Add(text("deep")); err != nil {
+		t.Fatal(err)
+	}
+	volumes, err := w.Close()
+	if err != nil || len(volumes) != 3 {
+		t.Fatalf("%v: %v", volumes, err)
+	}
+	for _, v := range volumes {
+		if v.Size > o.VolumeSize {
+			t.Errorf("%s has %d bytes", v.Path, v.Size)
+		}
+		verified(t, v.Path)
+	}
+}
