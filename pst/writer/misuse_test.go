@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -238,16 +239,17 @@ func TestNamesOfVolumes(t *testing.T) {
 // TestVolumeInTheWay: neither the second volume nor a later one is overwritten, and
 // nothing of ours is left.
 func TestVolumeInTheWay(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "mail.pst")
-	if err := os.WriteFile(filepath.Join(dir, "mail-2.pst"), []byte("precious"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Create(path, options()); !errors.Is(err, os.ErrExist) || !strings.Contains(err.Error(), "mail-2.pst") {
-		t.Errorf("%v", err)
-	}
-	if got := files(t, path); !slices.Equal(got, []string{"mail-2.pst"}) {
-		t.Errorf("%v", got)
+	for _, name := range []string{"mail-2.pst", "mail-2.pst.partial"} {
+		path := filepath.Join(t.TempDir(), "mail.pst")
+		if err := os.WriteFile(filepath.Join(filepath.Dir(path), name), []byte("precious"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Create(path, options()); !errors.Is(err, os.ErrExist) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v", err)
+		}
+		if got := files(t, path); !slices.Equal(got, []string{name}) {
+			t.Errorf("%v", got)
+		}
 	}
 	for _, name := range []string{"mail.pst", "mail-2.pst", "mail-3.pst", "mail-4.pst"} {
 		w, path := threeVolumes(t)
@@ -316,4 +318,32 @@ func TestParentsComeAlong(t *testing.T) {
 		}
 		verified(t, v.Path)
 	}
+}
+
+// TestMemoryComesBack: what one message with very many recipients took is not held.
+func TestMemoryComesBack(t *testing.T) {
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	w, _ := create(t, options())
+	f := inbox(t, w, "Inbox")
+	before := heap()
+	if err := f.Add(func(s pst.Sink) error {
+		for range 30_000 {
+			s.Recipient(pst.Properties{pst.P(pst.PidTagEmailAddress, "somebody@example.org")})
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Add(text("small")); err != nil {
+		t.Fatal(err)
+	}
+	if held := heap() - before; held > 2<<20 {
+		t.Errorf("%d bytes are held", held)
+	}
+	runtime.KeepAlive(w)
 }

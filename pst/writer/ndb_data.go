@@ -179,10 +179,9 @@ func (v *volume) xblock(level byte, bids []uint64, total int64) (uint64, error) 
 	return v.put(b, internal)
 }
 
-// head begins a block that names others.
+// head begins a block that names others. It is good until the next one is begun.
 func (v *volume) head(kind, level byte, entries int, total uint32) []byte {
-	b := make([]byte, 0, maxBlock)
-	b = append(b, kind, level)
+	b := append(v.names[:0], kind, level)
 	b = binary.LittleEndian.AppendUint16(b, uint16(entries))
 	return binary.LittleEndian.AppendUint32(b, total)
 }

@@ -127,8 +127,10 @@ func Create(path string, o Options) (*Writer, error) {
 		return nil, err
 	}
 	w := &Writer{path: path, opts: o, lay: lay, shelf: shelf{path: path, most: mostAwake}, syncFolder: syncFolder, buf: make([]byte, 8*maxBlock)}
-	if _, err := os.Lstat(w.volumePath(2)); err == nil {
-		return nil, fmt.Errorf("%s exists already, where the second volume of %s would go, and is not overwritten: %w", w.volumePath(2), path, os.ErrExist)
+	for _, second := range []string{w.volumePath(2), w.volumePath(2) + partial} {
+		if _, err := os.Lstat(second); err == nil {
+			return nil, fmt.Errorf("%s exists already, where the second volume of %s would go, and is not overwritten: %w", second, path, os.ErrExist)
+		}
 	}
 	w.root = &Folder{w: w, name: "Top of Outlook data file"}
 	w.deleted = w.root.child("Deleted Items", "Deleted Items", "")
