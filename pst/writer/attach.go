@@ -104,7 +104,7 @@ func (m *message) content(r io.Reader) error {
 	}
 	w := dataWriter{v: m.file.v}
 	for n > 0 {
-		if _, err := w.Write(m.w.buf[:n]); err != nil {
+		if err := w.all(m.w.buf[:n]); err != nil {
 			return err
 		}
 		if w.size > math.MaxInt32 {

@@ -56,10 +56,10 @@ func (r *rows) of(i int) []value {
 // add takes a row over from a sorted bag.
 func (r *rows) add(id uint32, b *bag, keep func(v *value) bool) {
 	for i := range b.vals {
-		v := b.vals[i]
-		if !keep(&v) {
+		if !keep(&b.vals[i]) {
 			continue
 		}
+		v := b.vals[i]
 		if !v.inline() {
 			at := len(r.arena)
 			r.arena = append(r.arena, b.bytes(&v)...)
