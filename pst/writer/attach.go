@@ -65,7 +65,10 @@ func (m *message) attachment(p pst.Properties, method uint64, inside func() erro
 	if !filled {
 		method = pst.AttachNone
 	}
-	if !a.has(pst.PidTagAttachMethod) {
+	// What says that it is an embedded message is one, and the other way round: Outlook
+	// takes the content for what the method says.
+	given := a.find(pst.PidTagAttachMethod.ID())
+	if given == nil || (given.num == pst.AttachEmbedded) != (method == pst.AttachEmbedded) {
 		a.number(pst.PidTagAttachMethod, method)
 	}
 	if !a.has(pst.PidTagRenderingPosition) {
@@ -130,13 +133,21 @@ func (m *message) content(r io.Reader) error {
 	return nil
 }
 
+// maxIdle is how often content may give nothing and no error.
+const maxIdle = 100
+
 // readFull fills buf as far as the content goes. Unlike io.ReadFull it does not take
 // the io.ErrUnexpectedEOF of a reader whose own source was cut off for the end.
 func readFull(r io.Reader, buf []byte) (int, error) {
 	n := 0
-	for n < len(buf) {
+	for idle := 0; n < len(buf); idle++ {
 		got, err := r.Read(buf[n:])
-		n += got
+		if n += got; got > 0 {
+			idle = 0
+		}
+		if err == nil && idle == maxIdle {
+			err = io.ErrNoProgress
+		}
 		if err == io.EOF {
 			return n, nil
 		}

@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"keepwatch/pst"
 )
@@ -101,249 +98,71 @@ func TestStaleSink(t *testing.T) {
 	verified(t, path)
 }
 
-// TestManyEmptyFolders: folders without messages fill volumes, too.
-func TestManyEmptyFolders(t *testing.T) {
-	o := options()
-	o.VolumeSize = MinVolumeSize
-	w, _ := create(t, o)
-	long := strings.Repeat("ä", maxName)
-	class := strings.Repeat("C", maxName)
-	f := w.Root()
-	const n = 600
-	for i := range n {
-		var err error
-		if i%100 == 0 {
-			f = w.Root()
-		}
-		if i%2 == 0 {
-			_, err = f.Folder(string(rune('a'+i/2))+long, class)
-		} else if i%50 == 1 {
-			f, err = f.Folder(string(rune('a'+i/2))+long, class)
-		}
-		if err != nil {
-			t.Fatalf("%d: %v", i, err)
-		}
-	}
-	if err := f.Add(text("last")); err != nil {
+// TestSameNameInFile: names that would be the same text in the file are one name.
+func TestSameNameInFile(t *testing.T) {
+	n, err := newNames()
+	if err != nil {
 		t.Fatal(err)
 	}
-	volumes, err := w.Close()
-	if err != nil || len(volumes) < 2 {
-		t.Fatalf("%d volumes: %v", len(volumes), err)
-	}
-	for _, v := range volumes {
-		if v.Size > o.VolumeSize {
-			t.Errorf("%s has %d bytes", v.Path, v.Size)
+	before, ids := len(n.list), map[uint16]bool{}
+	for _, name := range []string{"X-\xff", "x-\uFFFD", "X-\x00"} {
+		id, err := n.id(pst.Named{Set: pst.PSPublicStrings, Name: name})
+		if err != nil {
+			t.Fatal(err)
 		}
-		verified(t, v.Path)
+		ids[id] = true
+	}
+	size := n.size
+	if len(ids) != 1 || len(n.list) != before+1 {
+		t.Errorf("%d ids, %d names", len(ids), len(n.list)-before)
+	}
+	if n.cut(before, len(n.guids)); n.size >= size {
+		t.Errorf("%d bytes of names after one is forgotten, %d before", n.size, size)
 	}
 }
 
-// TestTooDeep: a folder with more parents than a volume has room for is an error, also of
-// a message; the file stays good.
-func TestTooDeep(t *testing.T) {
-	o := options()
-	o.VolumeSize = MinVolumeSize
-	w, path := create(t, o)
-	f := w.Root()
-	depth := 0
-	for ; ; depth++ {
-		next, err := f.Folder("below", "")
-		if err != nil {
-			if !strings.Contains(err.Error(), "too deep") {
-				t.Error(err)
-			}
-			break
-		}
-		f = next
-	}
-	if depth < 100 {
-		t.Errorf("%d folders deep", depth)
-	}
-	if err := f.Add(text("deep")); err == nil {
-		t.Log("the deepest folder has a message")
-	}
-	if _, err := w.Root().Folder("another", strings.Repeat("x", 256)); err == nil || !strings.Contains(err.Error(), "class") {
+// TestContentThatNeverComes: content that gives nothing for ever is an error.
+func TestContentThatNeverComes(t *testing.T) {
+	w, path := create(t, options())
+	f := inbox(t, w, "Inbox")
+	if err := f.Add(func(s pst.Sink) error { return s.Attach(nil, never{}) }); !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("%v", err)
 	}
-	if err := inbox(t, w, "Inbox").Add(text("one")); err != nil {
-		t.Fatal(err)
+	if err := f.Add(func(s pst.Sink) error { return s.Attach(nil, iotest.OneByteReader(bytes.NewReader(noise(5000)))) }); err != nil {
+		t.Error(err)
 	}
-	volumes, err := w.Close()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range volumes {
-		if v.Size > o.VolumeSize {
-			t.Errorf("%s has %d bytes", v.Path, v.Size)
-		}
-		verified(t, v.Path)
-	}
-	if volumes[0].Path != path {
-		t.Errorf("%v", volumes)
-	}
+	closed(t, w)
+	verified(t, path)
 }
 
-// threeVolumes is a Writer with as many, not closed.
-func threeVolumes(t *testing.T) (*Writer, string) {
-	t.Helper()
-	o := options()
-	o.VolumeSize = MinVolumeSize
-	w, path := create(t, o)
-	f := inbox(t, w, "Inbox")
-	for len(w.done) < 2 {
-		if err := f.Add(func(s pst.Sink) error { return s.Attach(nil, bytes.NewReader(noise(400_000))) }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return w, path
-}
+type never struct{}
 
-// TestNamesOfVolumes: the first volume has its name when the others have theirs on the
-// disk; where the folder cannot be synced none has.
-func TestNamesOfVolumes(t *testing.T) {
-	w, path := threeVolumes(t)
-	var seen [][]string
-	w.syncFolder = func(string) error {
-		seen = append(seen, files(t, path))
-		return nil
-	}
-	if _, err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if len(seen) != 2 || !slices.Equal(seen[0], []string{"mail-2.pst", "mail-3.pst", "mail.pst.partial"}) || !slices.Equal(seen[1], []string{"mail-2.pst", "mail-3.pst", "mail.pst"}) {
-		t.Errorf("%v", seen)
-	}
-	for fail := range 2 {
-		w, path := threeVolumes(t)
-		broken := errors.New("broken")
-		n := -1
-		w.syncFolder = func(string) error {
-			if n++; n == fail {
-				return broken
-			}
-			return nil
-		}
-		if _, err := w.Close(); !errors.Is(err, broken) {
-			t.Errorf("%d: %v", fail, err)
-		}
-		if got := files(t, path); len(got) != 0 {
-			t.Errorf("%d: %v is left", fail, got)
-		}
-		if _, err := w.Close(); !errors.Is(err, ErrEnded) {
-			t.Errorf("%d, again: %v", fail, err)
-		}
-	}
-}
+func (never) Read([]byte) (int, error) { return 0, nil }
 
-// TestVolumeInTheWay: neither the second volume nor a later one is overwritten, and
-// nothing of ours is left.
-func TestVolumeInTheWay(t *testing.T) {
-	for _, name := range []string{"mail-2.pst", "mail-2.pst.partial"} {
-		path := filepath.Join(t.TempDir(), "mail.pst")
-		if err := os.WriteFile(filepath.Join(filepath.Dir(path), name), []byte("precious"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Create(path, options()); !errors.Is(err, os.ErrExist) || !strings.Contains(err.Error(), name) {
-			t.Errorf("%v", err)
-		}
-		if got := files(t, path); !slices.Equal(got, []string{name}) {
-			t.Errorf("%v", got)
-		}
+// TestMethodFits: the method of an attachment is that of what it holds, also where
+// another was given.
+func TestMethodFits(t *testing.T) {
+	w, path := create(t, options())
+	given := func(method int32, name string) pst.Properties {
+		return pst.Properties{pst.P(pst.PidTagAttachMethod, method), pst.P(pst.PidTagAttachLongFilename, name)}
 	}
-	for _, name := range []string{"mail.pst", "mail-2.pst", "mail-3.pst", "mail-4.pst"} {
-		w, path := threeVolumes(t)
-		if err := os.WriteFile(filepath.Join(filepath.Dir(path), name), []byte("precious"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		f := inbox(t, w, "Inbox")
-		var err error
-		for i := 0; i < 4 && err == nil; i++ {
-			err = f.Add(func(s pst.Sink) error { return s.Attach(nil, bytes.NewReader(noise(400_000))) })
-		}
-		if err != nil && f.Add(text("later")) == nil {
-			t.Errorf("%s: it goes on after %v", name, err)
-		}
-		if _, err := w.Close(); !errors.Is(err, os.ErrExist) || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: %v", name, err)
-		}
-		if data, err := os.ReadFile(filepath.Join(filepath.Dir(path), name)); err != nil || string(data) != "precious" || len(files(t, path)) != 1 {
-			t.Errorf("%s: %q %v %v", name, data, err, files(t, path))
-		}
-	}
-}
-
-// TestFullOfLongValues: a table has no more long values than a node has subnodes.
-func TestFullOfLongValues(t *testing.T) {
-	lay, err := newLayout(contentsColumns)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tab := table{lay: lay}
-	for n, full := range map[int]bool{0: false, maxSubs - 29: false, maxSubs - 28: true, maxSubs: true} {
-		if tab.parts.list = make([]subnode, n); tab.full(100) != full {
-			t.Errorf("with %d subnodes: %v", n, !full)
-		}
-	}
-}
-
-// TestParentsComeAlong: a message of a deep folder goes into the next volume if this one
-// has no room for all the parents.
-func TestParentsComeAlong(t *testing.T) {
-	o := options()
-	o.VolumeSize = 2 << 20
-	w, _ := create(t, o)
-	deep, err := w.Root(), error(nil)
-	for range 150 {
-		if deep, err = deep.Folder(strings.Repeat("ä", maxName), strings.Repeat("C", maxName)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	flat := inbox(t, w, "Flat")
-	for len(w.done) == 0 || w.cur.size() < o.VolumeSize-80_000 {
-		if err := flat.Add(func(s pst.Sink) error { return s.Attach(nil, bytes.NewReader(noise(30_000))) }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := deep.Add(text("deep")); err != nil {
-		t.Fatal(err)
-	}
-	volumes, err := w.Close()
-	if err != nil || len(volumes) != 3 {
-		t.Fatalf("%v: %v", volumes, err)
-	}
-	for _, v := range volumes {
-		if v.Size > o.VolumeSize {
-			t.Errorf("%s has %d bytes", v.Path, v.Size)
-		}
-		verified(t, v.Path)
-	}
-}
-
-// TestMemoryComesBack: what one message with very many recipients took is not held.
-func TestMemoryComesBack(t *testing.T) {
-	heap := func() int64 {
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
-	}
-	w, _ := create(t, options())
-	f := inbox(t, w, "Inbox")
-	before := heap()
-	if err := f.Add(func(s pst.Sink) error {
-		for range 30_000 {
-			s.Recipient(pst.Properties{pst.P(pst.PidTagEmailAddress, "somebody@example.org")})
-		}
-		return nil
+	if err := inbox(t, w, "Inbox").Add(func(s pst.Sink) error {
+		s.Set(pst.P(pst.PidTagSubject, "methods"))
+		return errors.Join(
+			s.Attach(given(pst.AttachEmbedded, "bytes"), strings.NewReader("bytes")),
+			s.Attach(given(pst.AttachEmbedded, "nothing"), nil),
+			s.Attach(given(pst.AttachByWebLink, "link"), nil),
+			s.Embed(given(pst.AttachByValue, "message"), text("inner")),
+		)
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Add(text("small")); err != nil {
-		t.Fatal(err)
+	closed(t, w)
+	p := verified(t, path)
+	all := attachments(t, p, messages(t, p)["methods"])
+	for name, want := range map[string]byte{"bytes": pst.AttachByValue, "nothing": pst.AttachNone, "link": pst.AttachByWebLink, "message": pst.AttachEmbedded} {
+		if got := p.values(t, all[name])[pst.PidTagAttachMethod]; len(got) != 4 || got[0] != want {
+			t.Errorf("%s: %x, want %d", name, got, want)
+		}
 	}
-	if held := heap() - before; held > 2<<20 {
-		t.Errorf("%d bytes are held", held)
-	}
-	runtime.KeepAlive(w)
 }
