@@ -195,3 +195,26 @@ func TestNamesTakeRoom(t *testing.T) {
 		verified(t, v.Path)
 	}
 }
+
+// TestMemoryOfVolumes: what a volume took is not held when it is done.
+func TestMemoryOfVolumes(t *testing.T) {
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	o := options()
+	o.VolumeSize = MinVolumeSize
+	w, _ := create(t, o)
+	before := heap()
+	for i := 0; len(w.done) < 20; i++ {
+		if err := inbox(t, w, fmt.Sprint(i)).Add(func(s pst.Sink) error { return s.Attach(nil, bytes.NewReader(noise(100_000))) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if held := heap() - before; held > 3<<20 {
+		t.Errorf("%d bytes are held", held)
+	}
+	runtime.KeepAlive(w)
+}

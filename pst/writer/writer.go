@@ -188,6 +188,7 @@ func (w *Writer) finish() error {
 	f := w.cur
 	w.cur = nil
 	w.done = append(w.done, ended{f.path + partial, Volume{f.path, info.Size(), f.messages}})
+	f.v, f.names = nil, nil // folders that the next volume does not need still know this one
 	if err := f.f.Close(); err != nil {
 		return fmt.Errorf("close %s: %w", f.path, err)
 	}
