@@ -37,7 +37,10 @@ type Archive struct {
 	Notes  []Note             `json:"notes,omitempty"`
 	Counts map[NoteKind]int64 `json:"counts,omitempty"`
 	Inside *Inside            `json:"inside,omitempty"` // of one that is stored as one file
-	Held   string             `json:"held,omitempty"`   // ID of the ServerBackup that it is a copy of: one that was brought home, or that our own run had made
+	// Mailboxes are the first MaxMailboxes Outlook data files in it, in short.
+	Mailboxes []Mailbox `json:"mailboxes,omitempty"`
+
+	Held string `json:"held,omitempty"` // ID of the ServerBackup that it is a copy of: one that was brought home, or that our own run had made
 
 	Verified []Verification `json:"verified,omitempty"` // newest last; the first is from the run that made it
 	Pinned   string         `json:"pinned,omitempty"`   // why it is kept for ever; empty: not pinned
@@ -238,6 +241,7 @@ const (
 	NoteHardLink   NoteKind = "hard link"  // has other names too; stored as a file of its own
 	NoteExcluded   NoteKind = "excluded"   // left out: by the configuration, or the bot's own data
 	NoteMount      NoteKind = "mount"      // another file system begins here
+	NoteMailbox    NoteKind = "mailbox"    // an Outlook data file, and what is inside
 	NoteInfo       NoteKind = "info"       // anything else
 )
 
@@ -250,6 +254,9 @@ type Note struct {
 	Kind NoteKind `json:"kind"`
 	Path string   `json:"path,omitempty"`
 	Text string   `json:"text,omitempty"`
+	// Mailbox is what was found inside an Outlook data file, of a NoteMailbox. It is in
+	// the sealed list of contents; a run and a record keep it in Mailboxes.
+	Mailbox *Mailbox `json:"mailbox,omitempty"`
 }
 
 // EntryType is what an entry of an archive is.

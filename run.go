@@ -95,6 +95,9 @@ type Ask struct {
 	Archive   string   `json:"archive,omitempty"`   // verify, restore: the archive's Ref
 	To        string   `json:"to,omitempty"`        // restore: the destination, an absolute path
 	Overwrite bool     `json:"overwrite,omitempty"` // restore: replace files that exist
+	// Inside says that Parts are folders and items of Outlook data files in the archive,
+	// which a restore brings out one by one, as MailPart names them.
+	Inside bool `json:"inside,omitempty"`
 	// Held is a backup that the provider's server holds, by its ServerBackup.ID; the
 	// run brings it home and has none made.
 	Held string `json:"held,omitempty"`
@@ -136,8 +139,13 @@ type Result struct {
 	Counts map[NoteKind]int64 `json:"counts,omitempty"` // all of them, counted by kind
 	Gaps   []string           `json:"gaps,omitempty"`   // backup: what could not be read, or only in part, as Gaps.List gives it
 
-	Inside *Inside     `json:"inside,omitempty"` // backup: what was seen inside
-	Logs   []ServerLog `json:"logs,omitempty"`   // what the server wrote about steps
+	Inside *Inside `json:"inside,omitempty"` // backup: what was seen inside
+	// Mailboxes are the first MaxMailboxes Outlook data files that were read, in short.
+	Mailboxes []Mailbox `json:"mailboxes,omitempty"`
+	// Kinds are the items that were brought out of such files, by kind.
+	Kinds map[ItemKind]int64 `json:"kinds,omitempty"`
+
+	Logs []ServerLog `json:"logs,omitempty"` // what the server wrote about steps
 	// Remote is what the provider keeps of what its server makes for this run. It is
 	// private to the provider and stays between steps, restarts and retries. Task.Keep
 	// alone changes it.

@@ -26,8 +26,14 @@ func (r *Router) archiveCommands() []Command {
 		},
 		{
 			Group: "backup", Name: "show", Role: keepwatch.RoleViewer, run: r.show,
-			Summary: "Show all that is known of an archive", Options: []Option{archive},
-			Examples: []string{"backup show ruthin-web", "backup show ruthin-web/2026-11-23T030000Z"},
+			Summary: "Show all that is known of an archive, or what is inside a mailbox in it",
+			Options: []Option{
+				archive,
+				{Name: "inside", Type: TypePart, Summary: "an Outlook data file in it, for its folders; a folder of that, for its items (admins)"},
+				{Name: "from", Type: TypeCount, Flag: true, Summary: "begin a long list at this number"},
+			},
+			Examples: []string{"backup show ruthin-web", "backup show ruthin-web/2026-11-23T030000Z", "backup show pst-drop mail.pst", "backup show pst-drop mail.pst/Inbox --from 16"},
+			shut:     func(words []string) bool { return len(words) > 1 },
 		},
 		{
 			Group: "backup", Name: "verify", Role: keepwatch.RoleOperator, run: r.verify, Card: true,
@@ -39,12 +45,12 @@ func (r *Router) archiveCommands() []Command {
 			Summary: "Restore an archive or parts of it; shown first, then confirmed",
 			Options: []Option{
 				archive,
-				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these: a file, a folder, a pattern such as *.docx; --to account: parts, more archives"},
+				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these: files, folders, *.docx; of a mailbox mail.pst/Inbox/#17; --to account: parts, archives"},
 				{Name: "to", Type: TypePath, Flag: true, Summary: "the folder to restore into; the word account: back into the hosting account"},
 				{Name: "overwrite", Type: TypeSwitch, Flag: true, Summary: "replace files that exist there"},
 				{Name: "confirm", Type: TypeText, Flag: true, Summary: "the code of the plan that was shown, or yes; --to account: the code"},
 			},
-			Examples: []string{"backup restore ruthin-web --to /tmp/look", "backup restore notes reports/2026 --to ./back", "backup restore ruthin-web database:ruthin_wp --to account"},
+			Examples: []string{"backup restore ruthin-web --to /tmp/look", "backup restore notes reports/2026 --to ./back", "backup restore pst-drop mail.pst/Inbox/2024 --to ./mails", "backup restore ruthin-web database:ruthin_wp --to account"},
 		},
 		{
 			Group: "backup", Name: "prune", Role: keepwatch.RoleAdmin, run: r.prune,
@@ -164,6 +170,9 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 		return keepwatch.Message{}, err
 	}
 	c.audit.Source = a.Source
+	if c.args.one("inside") != "" {
+		return r.showInside(ctx, c, a)
+	}
 	msg := keepwatch.Message{Title: a.Ref(), Tone: keepwatch.ToneGood}
 	if !a.IsVerified() {
 		msg.Tone = keepwatch.ToneBad
@@ -205,10 +214,16 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 		}
 	}
 	msg.Blocks = append(msg.Blocks, notes(keepwatch.Result{Notes: a.Notes, Counts: a.Counts})...)
-	msg.Blocks = append(msg.Blocks, r.inside(ctx, a)...)
+	list, mail := r.mailboxesOf(ctx, a)
+	if bad := worse(list); bad != "" && msg.Tone == keepwatch.ToneGood {
+		msg.Tone = keepwatch.ToneWarn
+		msg.Title += bad
+	}
+	msg.Blocks = append(append(msg.Blocks, mail...), r.inside(ctx, a)...)
 	msg.Blocks = append(msg.Blocks, r.openBlocks(a.Ref(), a.Sealed)...)
 	ref := Quote(a.Ref())
 	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Verify", Command: "backup verify " + ref}, keepwatch.Button{Label: "Restore", Command: "backup restore " + ref, Form: restoreForm(a)})
+	msg.Buttons = append(msg.Buttons, foldersButtons(a.Ref(), list)...)
 	if a.Kind == keepwatch.KindCPanel && r.cfg.Duties.Returns != nil {
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Put back into the account", Command: "backup restore " + ref + " --to " + toAccount, Form: putBackForm(a)})
 	}
@@ -316,16 +331,14 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 		return keepwatch.Message{}, err
 	}
 	ask := keepwatch.Ask{Archive: a.Ref(), Parts: c.args["part"], To: to, Overwrite: c.args.has("overwrite")}
-	plan, err := r.cfg.Vault.PlanExtract(ctx, a.Ref(), ask)
-	if errors.Is(err, keepwatch.ErrDamaged) { // it must not count any more, whoever found it
-		_, saveErr := r.cfg.History.UpdateArchive(a.Ref(), func(a *keepwatch.Archive) error {
-			a.Add(keepwatch.Verification{At: r.cfg.Now().UTC(), Level: keepwatch.LevelOpened, Problems: []keepwatch.Finding{{Rule: "damaged", What: a.Ref(), Text: keepwatch.Sentence(err)}}})
-			return nil
-		})
-		err = errors.Join(err, saveErr)
+	if inside, err := r.insideFiles(ctx, a, ask.Parts); err != nil {
+		return keepwatch.Message{}, r.noticed(a, err)
+	} else if inside {
+		return r.bringOut(ctx, c, a, ask)
 	}
+	plan, err := r.cfg.Vault.PlanExtract(ctx, a.Ref(), ask)
 	if err != nil {
-		return keepwatch.Message{}, err
+		return keepwatch.Message{}, r.noticed(a, err)
 	}
 	free := plan.Free
 	plan.Free = 0 // it changes by itself and is no part of what is confirmed

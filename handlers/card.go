@@ -83,6 +83,8 @@ func leftOf(run keepwatch.Run) string {
 	switch {
 	case len(run.Ask.Return) > 0:
 		return returnedText(run)
+	case run.Ask.Inside:
+		return "No folder was made, and nothing that was there was touched."
 	case run.Kind == keepwatch.RunRestore:
 		return "No new folder was made. What it had restored into one that was there already stays in it."
 	case run.Kind == keepwatch.RunVerify:
@@ -211,6 +213,10 @@ func (r *Router) done(msg *keepwatch.Message, run keepwatch.Run) {
 			putBackDone(msg, run)
 			return
 		}
+		if run.Ask.Inside {
+			broughtOut(msg, run)
+			return
+		}
 		msg.Blocks = append(msg.Blocks,
 			keepwatch.Text(fmt.Sprintf("%s (%s) restored in %s, each compared with its SHA-256 from the day of the backup.", keepwatch.FormatCount(res.Items, "item"), keepwatch.FormatBytes(res.Bytes), keepwatch.FormatDuration(took))),
 			keepwatch.Block{Fields: []keepwatch.Field{{Name: "From", Value: res.Archive}, {Name: "To", Value: run.Ask.To}}})
@@ -249,7 +255,11 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 	text := fmt.Sprintf("%s (%s) read in %s, %s; sealed to %s.", keepwatch.FormatCount(res.Items, "item"), keepwatch.FormatBytes(res.Bytes),
 		keepwatch.FormatDuration(took), keepwatch.FormatRate(res.Bytes, took), keepwatch.FormatBytes(sealed))
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(text), keepwatch.Text(proofText(res.Verification)))
-	msg.Blocks = append(msg.Blocks, notes(res)...)
+	msg.Blocks = append(append(msg.Blocks, r.mailboxBlocks(res.Mailboxes, res.Counts[keepwatch.NoteMailbox])...), notes(res)...)
+	if bad := worse(res.Mailboxes); bad != "" {
+		msg.Tone = keepwatch.ToneWarn
+		msg.Title += bad // it is kept as it came: no failure of the backup
+	}
 	if leftOut(res.Counts) > 0 {
 		msg.Tone = keepwatch.ToneWarn
 		msg.Title += ", with gaps"
@@ -280,7 +290,7 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 		fields = append(fields, keepwatch.Field{Name: "Key", Value: r.cfg.KeyFile + " (keep a copy elsewhere: without it no archive opens)"})
 	}
 	msg.Blocks = append(append(msg.Blocks, keepwatch.Block{Fields: fields}), r.openBlocks(res.Archive, res.Sealed)...)
-	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Restore", Command: "backup restore " + Quote(res.Archive)})
+	msg.Buttons = append(append(msg.Buttons, keepwatch.Button{Label: "Restore", Command: "backup restore " + Quote(res.Archive)}), foldersButtons(res.Archive, res.Mailboxes)...)
 }
 
 // openBlocks says how an archive is opened with age, zstd and tar alone.

@@ -180,7 +180,25 @@ func (r *Router) partsOf(ctx context.Context, archive, word string, req keepwatc
 	enough := errors.New("enough")
 	depth, looked := strings.Count(word, "/")+2, 0
 	seen := map[string]bool{}
+	quoted := strings.HasPrefix(word, `"`)
+	if req.Local { // it is written as the word is
+		typed, ok := unescape(strings.TrimPrefix(word, `"`))
+		if !ok {
+			return nil
+		}
+		word = typed
+	}
 	var list []Candidate
+	offer := func(path, summary string) {
+		text, space := path, true
+		if req.Local {
+			text, space = escape(path, quoted), !strings.HasSuffix(path, "/")
+			if quoted && space {
+				text += `"`
+			}
+		}
+		list = append(list, Candidate{text, summary, space})
+	}
 	err = r.cfg.Vault.Contents(ctx, a.Ref(), func(e keepwatch.Entry) error {
 		if looked++; looked > mostEntries || len(list) >= mostParts || ctx.Err() != nil {
 			return enough
@@ -198,10 +216,20 @@ func (r *Router) partsOf(ctx context.Context, archive, word string, req keepwatc
 			} else if n == len(steps) && e.Type != keepwatch.EntryFolder {
 				summary = ""
 			}
-			list = append(list, Candidate{path, summary, true})
+			offer(path, summary)
 		}
 		return nil
-	}, func(keepwatch.Note) error { return nil })
+	}, func(n keepwatch.Note) error {
+		if n.Mailbox == nil || !strings.HasPrefix(word, n.Mailbox.Path) { // else only that there is a file
+			return nil
+		}
+		for _, f := range n.Mailbox.Folders {
+			if part := keepwatch.MailPart(n.Mailbox.Path, f.Path, 0); strings.HasPrefix(part, word) && len(list) < mostParts {
+				offer(part, keepwatch.FormatCount(f.Items, "item")+" of a mailbox")
+			}
+		}
+		return nil
+	})
 	if err != nil && !errors.Is(err, enough) && ctx.Err() == nil {
 		r.cfg.Log.Info("what is in an archive could not be read for a suggestion", "archive", a.Ref(), "err", err)
 	}

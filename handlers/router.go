@@ -74,6 +74,7 @@ type Config struct {
 	History   History
 	Audit     Audit
 	Vault     Vault
+	Mailboxes Mailboxes // nil: nobody looks into Outlook data files
 	Check     func(ctx context.Context) []keepwatch.Probe
 	Duties    Duties
 	Keep      keepwatch.Keep
@@ -225,8 +226,13 @@ func (r *Router) command(req keepwatch.Request) (Command, bool) {
 // private reports whether what a request asks for is for the asker's eyes alone,
 // because only admins may see it, or each their own.
 func (r *Router) private(req keepwatch.Request) bool {
-	cmd, found := r.command(req)
-	return found && (cmd.Role >= keepwatch.RoleAdmin || cmd.Private)
+	words, err := Split(req.Text)
+	if err != nil || len(words) == 0 {
+		return false
+	}
+	words[0] = strings.TrimPrefix(words[0], "/")
+	cmd, rest, found := r.find(words)
+	return found && (cmd.Role >= keepwatch.RoleAdmin || cmd.Private || cmd.shut != nil && cmd.shut(rest))
 }
 
 // stranger says whom to ask, and what for. What is due is told to others than whoever

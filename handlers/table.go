@@ -79,6 +79,9 @@ type Command struct {
 	Guarded bool
 
 	aliases []string // other names that are understood
+	// shut tells, of the words behind the command, that the answer is for the asker's
+	// eyes alone, though it is not always; nil: it never is, or Private says so.
+	shut func(words []string) bool
 	// arrange puts the words into the order in which they are bound, where people
 	// may write them in another one; nil: they are.
 	arrange func(c *call, words []string) []string

@@ -204,7 +204,7 @@ func (b backup) seal(_ context.Context, task keepwatch.Task) (keepwatch.Result, 
 		Source: run.Source, Kind: source.Kind, Path: source.Path, Parts: run.Ask.Parts, Run: run.ID,
 		Started: run.Started, Finished: result.Verification.At,
 		Items: result.Items, Bytes: result.Bytes, Notes: result.Notes, Counts: result.Counts, Gaps: result.Gaps,
-		Verified: []keepwatch.Verification{*result.Verification}, Inside: result.Inside, Held: run.Ask.Held, Fetched: run.Ask.Held != "",
+		Verified: []keepwatch.Verification{*result.Verification}, Inside: result.Inside, Mailboxes: result.Mailboxes, Held: run.Ask.Held, Fetched: run.Ask.Held != "",
 	}
 	if a.Held == "" && a.Inside != nil {
 		a.Held = a.Inside.Name // the server holds it under that name until it is released

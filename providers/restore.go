@@ -111,14 +111,21 @@ func restoreWork(cfg Config) *Work {
 			again: func(run keepwatch.Run) bool { return !run.Ask.Overwrite },
 		},
 	}
+	inside := itemSteps(cfg)
 	return &Work{
 		steps: func(run keepwatch.Run) []step {
-			if len(run.Ask.Return) > 0 {
+			switch {
+			case len(run.Ask.Return) > 0:
 				return back.steps(run)
+			case run.Ask.Inside:
+				return inside
 			}
 			return folder
 		},
 		refuse: func(run keepwatch.Run) error {
+			if run.Ask.Inside && cfg.Mailboxes == nil {
+				return keepwatch.Errorf(keepwatch.KindInvalid, "This Keepwatch cannot look into Outlook data files. Restore the whole file.")
+			}
 			if len(run.Ask.Return) == 0 {
 				return nil
 			}
@@ -131,5 +138,22 @@ func restoreWork(cfg Config) *Work {
 			}
 			return cfg.Vault.DiscardExtract(run)
 		},
+	}
+}
+
+// itemSteps bring folders and items out of Outlook data files. They write into a new
+// folder, so they can be done again.
+func itemSteps(cfg Config) []step {
+	return []step{
+		{name: "plan", do: func(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
+			result, ref := task.Run.Result, task.Run.Ask.Archive
+			plan, err := cfg.Mailboxes.Plan(ctx, ref, task.Run.Ask)
+			result.Plan, result.Archive = &keepwatch.Plan{Items: plan.Items, Bytes: plan.Bytes, Text: keepwatch.CountKinds(plan.Kinds)}, ref
+			return result, errors.Join(err, damage(cfg, ref, nil, err))
+		}},
+		{name: "extract", do: func(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
+			result, err := cfg.Mailboxes.Extract(ctx, task)
+			return result, errors.Join(err, damage(cfg, task.Run.Ask.Archive, nil, err))
+		}},
 	}
 }

@@ -66,6 +66,16 @@ type Vault interface {
 	Keeper
 }
 
+// Mailboxes brings folders and items out of Outlook data files in archives.
+type Mailboxes interface {
+	// Plan says what Extract would do, without writing anything.
+	Plan(ctx context.Context, ref string, ask keepwatch.Ask) (keepwatch.MailPlan, error)
+	// Extract writes what task.Run.Ask names into the new folder Ask.To, which appears
+	// only when it is whole. What cannot be read is noted and left out. Done again after
+	// it was cut off, it comes to the same end. DiscardExtract removes what it leaves.
+	Extract(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error)
+}
+
 // Archives keeps the records of archives.
 type Archives interface {
 	SaveArchive(a keepwatch.Archive) error
@@ -79,14 +89,15 @@ type Archives interface {
 	OpenRuns() ([]keepwatch.Run, error)
 }
 
-// Config is what the works need. All but Keep, Location and Crash are required.
+// Config is what the works need. All but Mailboxes, Keep, Location and Crash are required.
 type Config struct {
 	Sources   Sources
 	Providers map[keepwatch.SourceKind]Provider
 	Vault     Vault
 	Archives  Archives
-	Copies    []string // folders elsewhere that get a copy of each archive
-	Copier    Copier   // nil where there are no Copies
+	Mailboxes Mailboxes // nil: nothing is brought out of Outlook data files
+	Copies    []string  // folders elsewhere that get a copy of each archive
+	Copier    Copier    // nil where there are no Copies
 	Keep      keepwatch.Keep
 	Location  *time.Location // whose days retention counts; nil: UTC
 	Now       func() time.Time

@@ -135,6 +135,9 @@ func decodeLine(data []byte) (listed, *keepwatch.Note, *keepwatch.Entry, error) 
 	case l.Note != nil:
 		if l.RawPath != nil {
 			l.Note.Path = string(l.RawPath)
+			if l.Note.Mailbox != nil {
+				l.Note.Mailbox.Path = l.Note.Path
+			}
 		}
 		return listed{}, l.Note, nil, nil
 	case l.Entry == nil:

@@ -15,11 +15,12 @@
 // (RFC 8878) and PAX tar (POSIX.1-2001).
 //
 // The list of contents has one JSON object on a line: a keepwatch.Entry, in the
-// order of the tar, or {"note": …}, or {"top": …}, the folder that the tree is of.
-// Where a path or the target of a link is not
-// valid UTF-8, which JSON cannot carry, "raw_path" or "raw_link" beside it holds
-// its bytes in base64, and those count. A file that lies on its own has "form":
-// "zstd", or "plain" where it was compressed already.
+// order of the tar, or {"note": …}, or {"top": …}, the folder that the tree is of. A
+// note whose kind is "mailbox" has in "mailbox" what is inside the Outlook data file
+// that it comes behind, as keepwatch.Mailbox.Seal divides it. Where a path or the
+// target of a link is not valid UTF-8, which JSON cannot carry, "raw_path" or
+// "raw_link" beside it holds its bytes in base64, and those count. A file that lies
+// on its own has "form": "zstd", or "plain" where it was compressed already.
 package vault
 
 import (

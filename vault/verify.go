@@ -138,10 +138,16 @@ func (f *Folder) prove(ctx context.Context, p *proof) error {
 	w := &walker{f: f, ctx: ctx, ids: f.keys.opening(f.to), tell: p.problem, tick: p.tick, read: func(n int) { p.read.Add(int64(n)) }, got: map[string]keepwatch.SealedFile{}}
 	p.got = w.got
 	var gaps keepwatch.Gaps
-	w.note = func(n keepwatch.Note) error { gaps.Add(n); return nil }
+	mail := headers{bad: map[string]string{}, head: make([]byte, longestHeader), p: p}
+	w.note = func(n keepwatch.Note) error {
+		gaps.Add(n)
+		mail.note(n)
+		return nil
+	}
 	if len(w.ids) > 0 {
 		p.v.Level = keepwatch.LevelOpened
 		err := w.walk(func(e keepwatch.Entry, body *content) (func(bool) error, error) {
+			mail.look(e, body)
 			return func(ok bool) error {
 				if ok {
 					p.v.Files++

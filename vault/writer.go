@@ -254,13 +254,17 @@ func (w *Writer) list(e listed) error {
 }
 
 // Note records something worth knowing: every note in the list of contents, the
-// first ones in the result, and all of them counted.
+// first ones in the result, and all of them counted. What is inside an Outlook data
+// file, whose folders may be many, is in the result in short.
 func (w *Writer) Note(n keepwatch.Note) error {
 	if w.broken != nil {
 		return w.broken
 	}
 	if w.result.Counts == nil {
 		w.result.Counts = map[keepwatch.NoteKind]int64{}
+	}
+	if n.Mailbox != nil {
+		return w.mailbox(n)
 	}
 	w.result.Counts[n.Kind]++
 	w.gaps.Add(n)

@@ -27,6 +27,7 @@ import (
 	"keepwatch/store"
 	"keepwatch/store/bolt"
 	"keepwatch/vault"
+	"keepwatch/vault/mailbox"
 )
 
 // app is the program joined together: everything that outlives one request.
@@ -41,6 +42,7 @@ type app struct {
 	catalog      *catalog
 	key          ownKey
 	vault        *vault.Vault
+	mail         *mailbox.Mailboxes
 	engine       *engine.Engine
 	returns      *providers.Returns
 	router       *handlers.Router
@@ -100,6 +102,7 @@ func (a *app) join() error {
 	if a.vault, err = vault.Open(vault.Config{Look: away != nil, Dir: s.Vault.Dir, Recipients: recipients, IdentityFile: s.keyPath(), Own: s.own(), Now: a.now, Crash: a.crash}); err != nil {
 		return err
 	}
+	a.mail = mailbox.New(mailbox.Config{Vault: a.vault, Dir: s.openedPath(), Forms: mailForms(), Zone: s.Location, Now: a.now, Log: a.log, Crash: a.crash})
 	a.markVault()
 	if err := a.rememberKey(); err != nil {
 		return err
@@ -154,15 +157,16 @@ func (a *app) makeEngine() error {
 		Providers: map[keepwatch.SourceKind]providers.Provider{
 			keepwatch.KindFiles: s.files(a.log), keepwatch.KindDossier: authenticator.NewProvider(a.duties.phones), keepwatch.KindCPanel: a.hosts,
 		},
-		Vault:    sealer{a.vault},
-		Archives: a.archives(),
-		Copies:   s.Vault.Copies,
-		Copier:   a.vault,
-		Keep:     s.Vault.Keep,
-		Location: s.Location,
-		Now:      a.now,
-		Log:      a.log,
-		Crash:    a.crash,
+		Vault:     sealer{a.vault},
+		Mailboxes: a.mail,
+		Archives:  a.archives(),
+		Copies:    s.Vault.Copies,
+		Copier:    a.vault,
+		Keep:      s.Vault.Keep,
+		Location:  s.Location,
+		Now:       a.now,
+		Log:       a.log,
+		Crash:     a.crash,
 	}
 	works, err := providers.NewWorks(cfg)
 	if err != nil {
@@ -198,6 +202,9 @@ func (a *app) start(ctx context.Context) ([]keepwatch.Run, error) {
 		if err := errors.Join(a.sweep(), a.adopt()); err != nil {
 			return nil, err
 		}
+	}
+	if err := a.mail.Sweep(); err != nil {
+		return nil, err
 	}
 	left, err := a.engine.Resume(ctx)
 	if err != nil {
@@ -284,7 +291,7 @@ func (a *app) close() error {
 	if a.control != nil {
 		err = errors.Join(err, a.control.Close())
 	}
-	return errors.Join(err, a.state.Close())
+	return errors.Join(err, a.mail.Close(), a.state.Close())
 }
 
 // makeRouter joins the commands to what carries them out.
@@ -296,7 +303,7 @@ func (a *app) makeRouter() (err error) {
 	}
 	a.router, err = handlers.New(handlers.Config{
 		People: terminalPeople(s.People, a.account), Groups: s.Groups, Runs: a.engine, Sources: a.catalog, History: a.archives(), Audit: a.records,
-		Vault: shownVault{a.vault, s}, Check: a.check, Keep: s.Vault.Keep, Location: s.Location,
+		Vault: shownVault{a.vault, s}, Mailboxes: a.mail, Check: a.check, Keep: s.Vault.Keep, Location: s.Location,
 		KeyFile: s.shownPath(key), RestoreTo: s.restoredPath(), Version: version(), Log: a.log, Now: a.now,
 		Duties: a.commandDuties(),
 	})
@@ -374,10 +381,14 @@ func hosting(p process, log *slog.Logger) *cpanel.Provider {
 
 // files gives the provider of this machine's files. A nil log is silent.
 func (s settings) files(log *slog.Logger) *files.Provider {
-	return files.New(files.Config{Avoid: append([]string{s.DataDir, s.Vault.Dir}, s.Vault.Copies...), Keys: []string{s.keyPath(), s.statePath()}, Log: log})
+	return files.New(files.Config{Avoid: append([]string{s.DataDir, s.Vault.Dir}, s.Vault.Copies...), Keys: []string{s.keyPath(), s.statePath()}, Mail: mailbox.Lister{}, Log: log})
 }
 
 func (s settings) restoredPath() string { return filepath.Join(s.DataDir, "restored") }
+
+// openedPath is where an Outlook data file of an archive is unpacked for as long as
+// somebody looks into it.
+func (s settings) openedPath() string { return filepath.Join(s.DataDir, "opened") }
 
 func (s settings) statePath() string { return filepath.Join(s.DataDir, "state.db") }
 func (s settings) keyPath() string   { return filepath.Join(s.DataDir, "age-identity.txt") }

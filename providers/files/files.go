@@ -16,10 +16,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"keepwatch"
 	"keepwatch/providers"
@@ -30,13 +28,22 @@ import (
 type Config struct {
 	Avoid []string     // the bot's own folders: left out where they lie in a source, and no source themselves
 	Keys  []string     // the bot's own key and state: likewise, wherever they lie
+	Mail  Lister       // looks into Outlook data files; nil: only their headers are looked at
 	Log   *slog.Logger // nil: silent
+}
+
+// Lister looks into Outlook data files.
+type Lister interface {
+	// List says what is inside one: its folders, and what of it is damaged. An error
+	// means that it was stopped; what is wrong with the file is in the Mailbox.
+	List(ctx context.Context, r io.ReaderAt, size int64) (keepwatch.Mailbox, error)
 }
 
 // Provider is a providers.Provider for this machine's files.
 type Provider struct {
 	avoid []string
 	keys  []string
+	mail  Lister
 	log   *slog.Logger
 	open  func(at place) (*os.File, error) // tests make it fail
 }
@@ -46,7 +53,7 @@ func New(cfg Config) *Provider {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Provider{avoid: cfg.Avoid, keys: cfg.Keys, log: cfg.Log, open: openQuietly}
+	return &Provider{avoid: cfg.Avoid, keys: cfg.Keys, mail: cfg.Mail, log: cfg.Log, open: openQuietly}
 }
 
 // Plan measures what there is to read.
@@ -71,12 +78,10 @@ func (p *Provider) Plan(ctx context.Context, job providers.Job) (keepwatch.Plan,
 func (p *Provider) Fetch(ctx context.Context, job providers.Job, sink providers.Sink) error {
 	r := &reading{p: p, ctx: ctx, sink: sink, report: job.Report}
 	err := p.each(ctx, job, visitor{
-		entry: func(at place, e keepwatch.Entry, info fs.FileInfo) error { return r.store(at, e, info, sink.Add) },
-		single: func(at place, e keepwatch.Entry, info fs.FileInfo) error {
-			return r.store(at, e, info, sink.Single)
-		},
-		top:  sink.Top,
-		note: sink.Note,
+		entry:  func(at place, e keepwatch.Entry, info fs.FileInfo) error { return r.store(at, e, info, false) },
+		single: func(at place, e keepwatch.Entry, info fs.FileInfo) error { return r.store(at, e, info, true) },
+		top:    sink.Top,
+		note:   sink.Note,
 	})
 	if err != nil {
 		return err
@@ -217,7 +222,7 @@ func (p *Provider) handedIn(at place, name string, v visitor) error {
 	if err != nil {
 		return errors.Join(gone(name, err), f.Close())
 	}
-	said, err := recognise(f, filepath.Base(name), info.Size())
+	said, err := p.recognise(f, filepath.Base(name), info.Size())
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
@@ -258,33 +263,24 @@ func refused(name string, err error) error {
 	return keepwatch.Errorf(keepwatch.KindInvalid, "%s cannot be read (%s), so it was not taken in. Once that is mended it is tried again.", keepwatch.Printable(name), cause(err)).Because(err)
 }
 
-// recognise looks into a handed-in file. It gives what is worth saying about it,
-// and refuses a file that is not what its name says.
-func recognise(f io.ReaderAt, name string, size int64) (string, error) {
-	named := strings.EqualFold(path.Ext(name), ".pst")
-	h, err := pst.ReadHeader(f, size)
-	var bad *pst.HeaderError
-	switch {
-	case err == nil:
-		said := fmt.Sprintf("Outlook data file (%s, version %d, %s, %s)", h.Format, h.Version, keepwatch.FormatBytes(size), h.Crypt)
-		if h.Excess > 0 {
-			said += fmt.Sprintf("; it is %s longer than its header says", keepwatch.FormatCount(h.Excess, "byte"))
-		}
-		if !h.MapsValid {
-			said += "; Outlook did not close it properly, and will mend it when it opens it"
-		}
-		if !named {
-			said += "; its name does not say so"
-		}
-		return said, nil
-	case !errors.As(err, &bad):
-		return "", gone(name, err)
-	case named:
-		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is not an Outlook data file that could be restored. %s Export it again from Outlook, and close Outlook before you hand it in.", keepwatch.Printable(name), bad.Text).Because(err)
-	case bad.Rule != pst.RuleMagic:
-		return "it begins like an Outlook data file, but: " + bad.Text, nil
+// remarks says what is worth knowing about the header of an Outlook data file. What
+// is inside is told elsewhere, where somebody looks.
+func (p *Provider) remarks(h pst.Header, size int64, named bool) string {
+	said := fmt.Sprintf("Outlook data file (%s, version %d, %s, %s)", h.Format, h.Version, keepwatch.FormatBytes(size), h.Crypt)
+	odd := ""
+	if h.Excess > 0 {
+		odd += fmt.Sprintf("; it is %s longer than its header says", keepwatch.FormatCount(h.Excess, "byte"))
 	}
-	return "", nil
+	if !h.MapsValid {
+		odd += "; Outlook did not close it properly, and will mend it when it opens it"
+	}
+	if !named {
+		odd += "; its name does not say so"
+	}
+	if p.mail != nil && odd == "" {
+		return ""
+	}
+	return said + odd
 }
 
 // openQuietly opens a file for reading without waiting for a pipe's other end.

@@ -30,7 +30,12 @@ type reading struct {
 
 // store opens a file, reads it into the sink and compares it with what it was
 // before. What is no file goes straight in.
-func (r *reading) store(at place, e keepwatch.Entry, seen fs.FileInfo, add func(keepwatch.Entry, io.Reader) error) error {
+func (r *reading) store(at place, e keepwatch.Entry, seen fs.FileInfo, single bool) error {
+	add := r.sink.Add
+	if single {
+		add = r.sink.Single
+	}
+
 	if e.Type != keepwatch.EntryFile {
 		r.done(e)
 		return add(e, nil)
@@ -65,7 +70,10 @@ func (r *reading) store(at place, e keepwatch.Entry, seen fs.FileInfo, add func(
 		return err
 	}
 	r.done(fresh)
-	return r.compare(e, seen, before, f)
+	if err := r.compare(e, seen, before, f); err != nil {
+		return err
+	}
+	return r.mailbox(f, e, before, single)
 }
 
 // remark notes what is worth knowing about a file before it is read.
@@ -80,12 +88,12 @@ func (r *reading) remark(f *os.File, e keepwatch.Entry, info fs.FileInfo) error 
 			return err
 		}
 	}
-	if !strings.EqualFold(path.Ext(e.Path), ".pst") {
+	if !keepwatch.NamedMailbox(e.Path) {
 		return nil
 	}
 	var bad *pst.HeaderError
 	if _, err := pst.ReadHeader(f, info.Size()); errors.As(err, &bad) {
-		return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: e.Path, Text: "it is named .pst, but is not a whole Outlook data file: " + bad.Text})
+		return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: e.Path, Text: "it is named " + strings.ToLower(path.Ext(e.Path)) + ", but is not a whole Outlook data file: " + bad.Text})
 	}
 	return nil
 }

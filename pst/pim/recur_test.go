@@ -59,6 +59,9 @@ func someRules(n int) []aRule {
 	var rules []aRule
 	for len(rules) < n {
 		r := Rule{Frequency: []Frequency{Daily, Weekly, Monthly, Yearly, Monthly, Yearly, Hourly}[rnd.IntN(7)], Interval: []int{1, 1, 1, 2, 3, 5}[rnd.IntN(6)], WeekStart: []time.Weekday{1, 1, 0, 6}[rnd.IntN(4)]}
+		if r.Frequency == Hourly {
+			r.Interval = 1 // others may never meet BYHOUR
+		}
 		if rnd.IntN(3) == 0 {
 			r.ByMonth = pick(span(1, 12), 3)
 		}
@@ -117,7 +120,7 @@ func TestRulesAgainstDateutil(t *testing.T) {
 		t.Skip("python3-dateutil is not installed")
 	}
 	const most = 60
-	rules := someRules(220)
+	rules := someRules(160)
 	for _, s := range []string{"FREQ=YEARLY", "FREQ=MONTHLY", "FREQ=WEEKLY;INTERVAL=2;WKST=SU;BYDAY=SU,TU", "FREQ=YEARLY;BYDAY=20MO", "FREQ=YEARLY;BYDAY=-1FR", "FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13"} {
 		r, err := parseRule(s)
 		if err != nil {
@@ -168,7 +171,7 @@ func TestRulesAgainstDateutil(t *testing.T) {
 			covered++
 		}
 	}
-	if exact < 40 || covered < 100 {
+	if exact < 30 || covered < 80 {
 		t.Errorf("%d patterns, %d covers", exact, covered)
 	}
 	t.Logf("%d rules as a pattern, %d day by day", exact, covered)

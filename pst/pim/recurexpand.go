@@ -167,8 +167,12 @@ func (r Rule) days(period, start time.Time) []time.Time {
 		first, n = first.AddDate(0, 0, -7), n+14
 	}
 	var all []time.Time
-	for i := range n {
-		if d := first.AddDate(0, 0, i); r.hasDay(d, start, period.Year()) {
+	end := first.AddDate(0, 0, n)
+	for d := first; d.Before(end); d = d.Add(24 * time.Hour) {
+		for len(r.ByMonth) > 0 && !slices.Contains(r.ByMonth, int(d.Month())) && d.Before(end) { // whole months at once
+			d = time.Date(d.Year(), d.Month()+1, 1, 0, 0, 0, 0, time.UTC)
+		}
+		if d.Before(end) && r.hasDay(d, start, period.Year()) {
 			all = append(all, d)
 		}
 	}

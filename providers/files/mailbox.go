@@ -1,0 +1,69 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+
+	"keepwatch"
+	"keepwatch/pst"
+)
+
+// mailbox notes what is inside an Outlook data file that was just read: one that is
+// named so, or that was handed in. A damaged one is kept, and what is damaged is said.
+func (r *reading) mailbox(f *os.File, e keepwatch.Entry, before fs.FileInfo, single bool) error {
+	if r.p.mail == nil || !single && !keepwatch.NamedMailbox(e.Path) {
+		return nil
+	}
+	if _, err := pst.ReadHeader(f, before.Size()); err != nil {
+		return nil // what is worth saying about it is said
+	}
+	m, err := r.p.mail.List(r.ctx, &looking{r: r, src: f}, before.Size())
+	if err := context.Cause(r.ctx); err != nil {
+		return stopped{err}
+	}
+	if err != nil {
+		return err
+	}
+	if after, err := f.Stat(); err != nil || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
+		m = keepwatch.Mailbox{Trouble: "It was written to while it was read, so what is inside cannot be said. Close Outlook, and back it up again."}
+	}
+	m.Path, m.Size = e.Path, before.Size()
+	return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteMailbox, Path: e.Path, Text: m.Sentence(), Mailbox: &m})
+}
+
+// looking reads here and there in a file, obeys the context and says that it goes on.
+type looking struct {
+	r   *reading
+	src io.ReaderAt
+}
+
+func (l *looking) ReadAt(p []byte, at int64) (int, error) {
+	if err := context.Cause(l.r.ctx); err != nil {
+		return 0, stopped{err}
+	}
+	n, err := l.src.ReadAt(p, at)
+	l.r.report(keepwatch.Progress{Items: l.r.items, Bytes: l.r.bytes})
+	return n, err
+}
+
+// recognise looks into a handed-in file. It gives what is worth saying about it,
+// and refuses a file that is not what its name says.
+func (p *Provider) recognise(f io.ReaderAt, name string, size int64) (string, error) {
+	named := keepwatch.NamedMailbox(name)
+	h, err := pst.ReadHeader(f, size)
+	var bad *pst.HeaderError
+	switch {
+	case err == nil:
+		return p.remarks(h, size, named), nil
+	case !errors.As(err, &bad):
+		return "", gone(name, err)
+	case named:
+		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is not an Outlook data file that could be restored. %s Export it again from Outlook, and close Outlook before you hand it in.", keepwatch.Printable(name), bad.Text).Because(err)
+	case bad.Rule != pst.RuleMagic:
+		return "it begins like an Outlook data file, but: " + bad.Text, nil
+	}
+	return "", nil
+}

@@ -1,0 +1,131 @@
+package files
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"keepwatch"
+	"keepwatch/providers"
+	"keepwatch/providers/providertest"
+	"keepwatch/pst"
+)
+
+// lister is a Lister that does what it is told to.
+type lister struct {
+	during func() // what happens while it looks
+	sizes  []int64
+	give   keepwatch.Mailbox
+	err    error
+}
+
+func (l *lister) List(_ context.Context, r io.ReaderAt, size int64) (keepwatch.Mailbox, error) {
+	l.sizes = append(l.sizes, size)
+	if l.during != nil {
+		l.during()
+	}
+	if _, err := r.ReadAt(make([]byte, 8), 0); err != nil {
+		return keepwatch.Mailbox{Trouble: "It could not be read."}, nil
+	}
+	return l.give, l.err
+}
+
+// dataFile makes a file that begins like a whole Outlook data file, closed as Outlook
+// closes it or not.
+func dataFile(t *testing.T, name string, closed bool) string {
+	t.Helper()
+	b := make([]byte, 5000)
+	copy(b, "!BDN")
+	copy(b[8:], "SM")
+	binary.LittleEndian.PutUint16(b[10:], 23)
+	binary.LittleEndian.PutUint64(b[184:], uint64(len(b)))
+	b[512], b[513] = 0x80, 1
+	if closed {
+		b[248] = 2
+	}
+	binary.LittleEndian.PutUint32(b[4:], pst.Checksum(b[8:8+471]))
+	binary.LittleEndian.PutUint32(b[524:], pst.Checksum(b[8:8+516]))
+	return write(t, name, string(b))
+}
+
+// mailboxes gives those that were noted.
+func mailboxes(s *providertest.Sink) (list []keepwatch.Mailbox) {
+	for _, n := range s.Notes {
+		if n.Mailbox != nil {
+			list = append(list, *n.Mailbox)
+		}
+	}
+	return list
+}
+
+// TestMailboxesAreListed: data files in a folder, alone and in a drop folder are looked
+// into, and nothing else is.
+func TestMailboxesAreListed(t *testing.T) {
+	dir := t.TempDir()
+	dataFile(t, filepath.Join(dir, "old", "Mail.PST"), true)
+	dataFile(t, filepath.Join(dir, "offline.ost"), true)
+	dataFile(t, filepath.Join(dir, "mail.bak"), false)
+	write(t, filepath.Join(dir, "fake.pst"), "I am only text")
+	write(t, filepath.Join(dir, "fake.OST"), "so am I")
+	write(t, filepath.Join(dir, "notes.txt"), "text")
+	found := keepwatch.Mailbox{Format: "Unicode", Items: 3, Count: 1, Kinds: map[keepwatch.ItemKind]int64{keepwatch.ItemMail: 3}}
+	l := &lister{give: found}
+	p := New(Config{Mail: l})
+	sink, err := fetch(t, p, folder(dir))
+	if err != nil || noted(sink, keepwatch.NoteMailbox) != "offline.ost old/Mail.PST" || noted(sink, keepwatch.NoteInfo) != "fake.OST fake.pst" {
+		t.Errorf("%v: mailboxes %q, else %q", err, noted(sink, keepwatch.NoteMailbox), noted(sink, keepwatch.NoteInfo))
+	}
+	if m := mailboxes(sink)[1]; m.Path != "old/Mail.PST" || m.Size != 5000 || m.Items != 3 {
+		t.Errorf("%+v", m)
+	}
+	// one that is handed in is looked into whatever it is called
+	sink, err = fetch(t, p, folder(filepath.Join(dir, "mail.bak")))
+	if err != nil || noted(sink, keepwatch.NoteMailbox) != "mail.bak" || !strings.Contains(sink.Notes[0].Text, "did not close it properly") || sink.Notes[1].Text != "an Outlook data file with 3 mails in 1 folder" {
+		t.Errorf("%v %+v", err, sink.Notes)
+	}
+	drop := folder(dir)
+	drop.Drop = true
+	sink, err = fetch(t, p, drop, "old/Mail.PST")
+	if err != nil || noted(sink, keepwatch.NoteMailbox) != "Mail.PST" || noted(sink, keepwatch.NoteInfo) != "" {
+		t.Errorf("%v %+v", err, sink.Notes)
+	}
+	if _, err := fetch(t, p, drop, "fake.pst"); keepwatch.KindOf(err) != keepwatch.KindInvalid {
+		t.Errorf("a text that is called a data file: %v", err)
+	}
+}
+
+// TestMailboxChangesWhileItIsRead: half an old file and half a new one have no list.
+func TestMailboxChangesWhileItIsRead(t *testing.T) {
+	name := dataFile(t, filepath.Join(t.TempDir(), "mail.pst"), true)
+	l := &lister{give: keepwatch.Mailbox{Format: "Unicode", Items: 3}, during: func() {
+		f, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0)
+		if err == nil {
+			_, err = f.WriteString("more")
+		}
+		if err := errors.Join(err, f.Close()); err != nil {
+			t.Error(err)
+		}
+	}}
+	sink, err := fetch(t, New(Config{Mail: l}), folder(name))
+	if got := mailboxes(sink); err != nil || len(got) != 1 || got[0].Items != 0 || got[0].Format != "" || !strings.Contains(got[0].Trouble, "written to while it was read") {
+		t.Errorf("%v %+v", err, got)
+	}
+}
+
+// TestMailboxIsStopped: a run that is stopped while somebody looks into a file stops.
+func TestMailboxIsStopped(t *testing.T) {
+	name := dataFile(t, filepath.Join(t.TempDir(), "mail.pst"), true)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("shutdown")
+	l := &lister{during: func() { cancel(why) }}
+	var sink providertest.Sink
+	err := New(Config{Mail: l}).Fetch(ctx, providers.Job{Source: folder(name), Report: func(keepwatch.Progress) {}}, &sink)
+	if !errors.Is(err, why) || !errors.Is(err, context.Canceled) || len(mailboxes(&sink)) != 0 {
+		t.Errorf("%v %+v", err, sink.Notes)
+	}
+}

@@ -1,0 +1,218 @@
+package mailbox
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"keepwatch"
+	"keepwatch/pst"
+	"keepwatch/pst/mail"
+	"keepwatch/pst/writer"
+)
+
+// made writes a file with folders, and so many mails in each. Those of subjects are
+// taken in turn.
+func made(t testing.TB, folders [][]string, count int, subjects ...string) []byte {
+	t.Helper()
+	begin := time.Date(2024, 1, 1, 9, 0, 0, 0, time.UTC)
+	path := filepath.Join(t.TempDir(), "made.pst")
+	w, err := writer.Create(path, writer.Options{Now: func() time.Time { return begin }, RecordKey: func() pst.GUID { return pst.GUID{1} }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, names := range folders {
+		f := w.Root()
+		for _, name := range names {
+			if f, err = f.Folder(name, "IPF.Note"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range count {
+			at := begin.Add(time.Duration(i) * time.Minute)
+			eml := fmt.Sprintf("From: Bethan <b@contoso.example>\r\nTo: a@contoso.example\r\nDate: %s\r\nSubject: %s\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\nText %d of %s\r\n--x\r\nContent-Disposition: attachment; filename=a.txt\r\nContent-Type: text/plain\r\n\r\n%s\r\n--x--\r\n",
+				at.Format(time.RFC1123Z), subjects[i%len(subjects)], i, names[len(names)-1], strings.Repeat("attached ", 3000))
+			err := f.Add(func(s pst.Sink) error {
+				_, err := mail.Import(s, strings.NewReader(eml), int64(len(eml)), mail.Options{Received: at})
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// TestListSweeps: damage inside of an item, which no list shows, is found, and said with
+// the folder and the day of the item; its subject is for admins, and on no card.
+func TestListSweeps(t *testing.T) {
+	good := made(t, [][]string{{"Inbox", "2024"}}, 3, "Minutes")
+	m, err := Lister{}.List(context.Background(), bytes.NewReader(good), int64(len(good)))
+	if err != nil || m.Hurt() || m.Check.Worst != keepwatch.MailSound || m.Items != 3 {
+		t.Fatalf("%v %+v %+v", err, m, m.Check)
+	}
+	named := 0
+	for at := 0x4600; at < len(good); at += 0x1000 {
+		bad := bytes.Clone(good)
+		bad[at+7] ^= 1
+		m, err := Lister{}.List(context.Background(), bytes.NewReader(bad), int64(len(bad)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Damaged > 0 && m.Check.Worst != keepwatch.MailRuined {
+			t.Errorf("%#x: %d parts are damaged, and the check says %q", at, m.Damaged, m.Check.Worst)
+		}
+		for _, d := range m.Damage {
+			if d.Where == "Inbox/2024" && strings.HasPrefix(d.Text, "An item (mail) of 1 January 2024: ") && d.Offset > 0 {
+				named++
+			}
+			if strings.Contains(d.Text, "Minutes") {
+				t.Errorf("a card would show the subject: %s", d.Text)
+			}
+		}
+	}
+	if named < 3 {
+		t.Errorf("damage was said with the item that it is in %d times", named)
+	}
+}
+
+// TestAttachmentIsLost: of a mail with a damaged attachment the rest comes, and that is
+// said.
+func TestAttachmentIsLost(t *testing.T) {
+	good := made(t, [][]string{{"Inbox"}}, 1, "Minutes")
+	half := 0
+	for at := 0x4600; at < len(good); at += 0x1400 {
+		bad := bytes.Clone(good)
+		bad[at+7] ^= 1
+		w := seal(t, map[string][]byte{"mail.pst": bad})
+		w.cfg.Forms[keepwatch.ItemMail] = Form{".eml", mail.Export}
+		_, result, err := w.restore(t, filepath.Join(w.dir, "out"), "mail.pst/")
+		if err == nil && result.Items == 1 && result.Counts[keepwatch.NoteHalf] == 1 && strings.Contains(result.Notes[0].Text, "attachment") {
+			half++
+			names, _ := filepath.Glob(filepath.Join(w.dir, "out", "mail", "Inbox", "*.eml"))
+			data, err := os.ReadFile(names[0])
+			if err != nil || !strings.Contains(string(data), "Text 0 of Inbox") || !strings.Contains(string(data), "a.txt") {
+				t.Errorf("%#x: %v %s", at, err, data)
+			}
+		}
+	}
+	if half == 0 {
+		t.Error("no damage was in the attachment alone")
+	}
+}
+
+// TestManyAlike: names that a disk would take for one another, and names that no disk
+// takes, are files and folders of their own.
+func TestManyAlike(t *testing.T) {
+	long := strings.Repeat("long ", 40)
+	w := seal(t, map[string][]byte{"mail.pst": made(t, [][]string{{"Inbox"}, {"Team/A"}, {"Team:A"}, {"Team", "A"}, {"CON"}, {long + "1"}, {long + "2"}}, 4, "Same", "same", "..", "a/b")})
+	to := filepath.Join(w.dir, "out")
+	_, result, err := w.restore(t, to, "mail.pst/")
+	if err != nil || result.Items != 28 || len(result.Notes) > 0 {
+		t.Fatalf("%v %+v", err, result)
+	}
+	got := listed(t, to)
+	if len(got) != 29 {
+		t.Errorf("%q", got)
+	}
+	for _, want := range []string{"mail/Inbox/2024-01-01 Same #4.eml", "mail/Inbox/2024-01-01 same #3.eml", "mail/Team_A/2024-01-01 no subject #2.eml", "mail/Team_A (2)/2024-01-01 a_b #1.eml", "mail/Team/A/2024-01-01 a_b #1.eml", "mail/_CON/2024-01-01 a_b #1.eml"} {
+		if !strings.Contains(strings.Join(got, "\n"), want) {
+			t.Errorf("%q is not among %q", want, got)
+		}
+	}
+	page, err := w.Page(context.Background(), w.ref, "mail.pst/team/a (2)", 1, 10)
+	if err != nil || page.Total != 4 {
+		t.Errorf("a folder of a name that there is twice: %v %+v", err, page)
+	}
+}
+
+// TestAttachmentsOfOthers: an appointment with an attachment is written as a mail too,
+// because an .ics has no place for it.
+func TestAttachmentsOfOthers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "made.pst")
+	w, err := writer.Create(path, writer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := w.Root().Folder("Calendar", "IPF.Appointment")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, attached := range []string{"", "agenda.txt", "original.ics"} {
+		err := f.Add(func(s pst.Sink) error {
+			s.Set(pst.P(pst.PidTagMessageClass, "IPM.Appointment"), pst.P(pst.PidTagSubject, fmt.Sprintf("Meeting %d", i)))
+			if attached == "" {
+				return nil
+			}
+			return s.Attach(pst.Properties{pst.P(pst.PidTagAttachLongFilename, attached)}, strings.NewReader("text"))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := seal(t, map[string][]byte{"cal.pst": data})
+	_, result, err := x.restore(t, filepath.Join(x.dir, "out"), "cal.pst/Calendar")
+	var endings []string
+	for _, name := range listed(t, filepath.Join(x.dir, "out", "Calendar")) {
+		endings = append(endings, name[strings.LastIndex(name, "Meeting"):len("Meeting 0")+strings.LastIndex(name, "Meeting")]+filepath.Ext(name))
+	}
+	if err != nil || result.Items != 3 || keepwatch.CountKinds(result.Kinds) != "3 appointments" || strings.Join(endings, " ") != "Meeting 0.ics Meeting 1.eml Meeting 1.ics Meeting 2.ics" {
+		t.Errorf("%v %+v %q", err, result, endings)
+	}
+}
+
+// TestPartial: an item of which its form says that a part cannot be read is kept as far
+// as it goes, and that is said.
+func TestPartial(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "made.pst")
+	w, err := writer.Create(path, writer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := w.Root().Folder("Tasks", "IPF.Task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = f.Add(func(s pst.Sink) error {
+		s.Set(pst.P(pst.PidTagMessageClass, "IPM.Task"), pst.P(pst.PidTagSubject, "Write it down"))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := seal(t, map[string][]byte{"tasks.pst": data})
+	_, result, err := x.restore(t, filepath.Join(x.dir, "out"), "tasks.pst/Tasks/#1")
+	if err != nil || result.Items != 1 || len(result.Notes) != 1 || result.Notes[0].Kind != keepwatch.NoteHalf || !strings.Contains(result.Notes[0].Text, "its recurrence is torn") {
+		t.Errorf("%v %+v", err, result)
+	}
+	if got := listed(t, filepath.Join(x.dir, "out")); len(got) != 2 || !strings.HasSuffix(got[0], "Write it down #1.ics") {
+		t.Errorf("%q", got)
+	}
+}
