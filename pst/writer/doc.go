@@ -14,5 +14,6 @@
 // the counts of a folder; of a message its class, flags, status, size, times, search
 // key and lists of recipients, of a recipient all but name, address and kind, as far as
 // they are not given; of an attachment its size, which is at most 2 GB less one byte.
-// Messages are embedded in one another at most 32 deep. Texts hold any Unicode: invalid UTF-8 and U+0000 become U+FFFD.
+// Messages are embedded in one another at most 32 deep. Texts hold any Unicode: invalid
+// UTF-8 and U+0000 become U+FFFD.
 package writer
