@@ -91,6 +91,7 @@ func inTall(kind, level byte, edit func(b []byte)) func(p *patch) {
 }
 
 var brokenTrees = []broken{
+	{name: "padding of a subnode block", rule: check.RulePadding, file: list, do: subs(put8(4, 1))},
 	{name: "internal block of no type", rule: check.RuleInternal, file: list, many: true, do: subs(put8(0, 7))},
 	{name: "internal block encoded", rule: check.RuleInternalEncoded, file: list, many: true, do: subs(func(b []byte) { pst.CryptPermute.Encode(b, 0) })},
 	{name: "data where subnodes belong", rule: check.RuleBlockKind, file: empty, also: []check.Rule{check.RuleCRef},

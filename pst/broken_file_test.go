@@ -102,6 +102,7 @@ func leaf(edit func(b []byte)) func(p *patch) {
 }
 
 var brokenPages = []broken{
+	{name: "padding of a page", rule: check.RulePadding, file: empty, do: inner(put8(492, 1))},
 	{name: "page at no multiple of 512", rule: check.RulePageAlign, file: empty, many: true, do: inner(plus64(24+16, 64))},
 	{name: "page twice", rule: check.RulePageTwice, file: empty, many: true, do: inner(func(b []byte) { copy(b[32:48], b[8:24]) })},
 	{name: "circle of pages", rule: check.RulePageTwice, file: empty, many: true, do: func(p *patch) {

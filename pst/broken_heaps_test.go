@@ -86,11 +86,17 @@ var brokenProperties = []broken{
 	{name: "value in no subnode", rule: check.RuleValueNode, file: list, also: []check.Rule{check.RuleValueUnused}, do: prop(appointment, 0x1009, put32(4, 0x9FFF))},
 	{name: "value in an attachment", rule: check.RuleValueType, file: list, also: []check.Rule{check.RuleValueUnused}, do: prop(appointment, 0x1009, put32(4, 0x80A5))},
 	{name: "value of no property", rule: check.RuleValueUnused, file: list, do: prop(appointment, 0x1009, put32(4, 0))},
-	{name: "time of 6 bytes", rule: check.RuleValueSize, file: list, also: []check.Rule{check.RuleContentsRow}, do: func(p *patch) {
+	{name: "time of 6 bytes", rule: check.RuleValueSize, file: list, also: []check.Rule{check.RuleContentsRow, check.RuleHeapShared}, do: func(p *patch) {
 		var hid uint32
 		p.prop(p.data(group), 0x0C1E, func(b []byte) { hid = le.Uint32(b[4:]) })
 		p.prop(p.data(group), 0x3007, func(b []byte) { le.PutUint32(b[4:], hid) })
 	}},
+	{name: "two texts in one item", rule: check.RuleHeapShared, file: list, also: []check.Rule{check.RuleContentsRow}, do: func(p *patch) {
+		var hid uint32
+		p.prop(p.data(group), 0x0C1E, func(b []byte) { hid = le.Uint32(b[4:]) })
+		p.prop(p.data(group), 0x0064, func(b []byte) { le.PutUint32(b[4:], hid) })
+	}},
+	{name: "item of no value", rule: check.RuleHeapUnused, file: list, do: prop(group, 0x0064, put32(4, 0))},
 	{name: "time of nothing", rule: check.RuleValueSize, file: list, also: []check.Rule{check.RuleContentsRow}, do: prop(group, 0x3007, put32(4, 0))},
 	{name: "lone surrogate", rule: check.RuleText, file: list, also: []check.Rule{check.RuleContentsRow}, do: func(p *patch) {
 		p.value(p.data(group), 0x0C1A, put16(0, 0xD800))
@@ -130,6 +136,14 @@ var lost = []check.Rule{check.RuleOrphanFolder}
 var brokenTables = []broken{
 	{name: "table signature", rule: check.RuleTableHead, file: empty, do: info(put8(0, 0))},
 	{name: "column count", rule: check.RuleTableHead, file: empty, do: info(put8(1, 20))},
+	{name: "hidIndex", rule: check.RuleTableIndex, file: empty, do: info(put32(18, 0x20))},
+	{name: "levels of nothing", rule: check.RuleTreeLevel, file: empty, do: func(p *patch) {
+		p.item(p.data(deletedTable), p.word(p.data(deletedTable), p.user(p.data(deletedTable)), 10), put8(3, 1))
+	}},
+	{name: "table that Outlook keeps for itself", rule: check.RuleColumnSize, file: empty, do: func(p *patch) {
+		p.column(p.data(pst.NIDReplTable), pst.PidTagLtpRowVer, put8(6, 2))
+	}},
+	{name: "criteria of a search", rule: check.RuleType, file: empty, do: prop(pst.NIDSpamSearch.As(pst.NodeSearchCrit), 0x660B, put16(2, 0x99))},
 	{name: "rgib", rule: check.RuleTableEnds, file: empty, do: info(put16(2, 60))},
 	{name: "bitmap size", rule: check.RuleTableBits, file: empty, do: info(put16(8, 56))},
 	{name: "first columns", rule: check.RuleTableFirst, file: empty, do: info(func(b []byte) {
@@ -161,6 +175,7 @@ var brokenTables = []broken{
 		p.rows(p.data(rootTable), func(b []byte, size int) { b[size-1] |= 1 })
 	}},
 	{name: "boolean of a row", rule: check.RuleBoolean, file: empty, also: []check.Rule{check.RuleHierarchyRow}, do: cellAt(0, pst.PidTagSubfolders, put8(0, 9))},
+	{name: "row without LtpRowId", rule: check.RuleRowBits, file: empty, do: func(p *patch) { p.unset(p.data(rootTable), 1, pst.PidTagLtpRowId) }},
 	{name: "value of a row not there", rule: check.RuleValueItem, file: empty, do: cellAt(0, pst.PidTagDisplayName, put32(0, 0xFFE0))},
 	{name: "rows across blocks", rule: check.RuleRowID, file: "few", many: true, do: func(p *patch) {
 		bid, at := p.subnode(p.sub(contents), pst.NID(p.word(p.data(contents), p.user(p.data(contents)), 14)))

@@ -31,10 +31,19 @@ var brokenMessages = []broken{
 	{name: "no creation time", rule: check.RuleMessage, file: list, also: row, do: prop(group, 0x3007, put16(0, 0x3006))},
 	{name: "no status", rule: check.RuleMessageStatus, file: list, do: func(p *patch) { p.unset(p.data(0x814E), 0, pst.PidTagMessageStatus) }},
 	{name: "size far off", rule: check.RuleMessageSize, file: list, also: row, do: prop(group, 0x0E08, put32(4, 0x7FFFFFFF))},
-	{name: "no recipient table", rule: check.RuleRecipients, file: "few", do: subNID(first, pst.NIDRecipients, 0x693)},
+	{name: "no recipient table", rule: check.RuleRecipients, file: "few", also: []check.Rule{check.RuleSubnode}, do: subNID(first, pst.NIDRecipients, 0x693)},
 	{name: "column of a recipient table", rule: check.RuleColumnMissing, file: "few", do: func(p *patch) {
 		data, _ := p.below(first, pst.NIDRecipients)
 		p.column(data, pst.PidTagResponsibility, put16(2, 0x0E10))
+	}},
+	{name: "recipient table under another NID", rule: check.RuleSubnode, file: "few", also: []check.Rule{check.RuleRecipients}, do: subNID(first, pst.NIDRecipients, 0x6B2)},
+	{name: "recipient of no type", rule: check.RuleRecipientType, file: "few", do: func(p *patch) {
+		data, _ := p.below(first, pst.NIDRecipients)
+		p.cell(data, 0, pst.PidTagRecipientType, put32(0, 7))
+	}},
+	{name: "recipient that is a folder", rule: check.RuleRecipientType, file: "few", do: func(p *patch) {
+		data, _ := p.below(first, pst.NIDRecipients)
+		p.cell(data, 0, pst.PidTagObjectType, put32(0, 3))
 	}},
 	{name: "mfHasAttach without attachments", rule: check.RuleHasAttach, file: list, also: row, do: prop(group, 0x0E07, put32(4, 0x11))},
 	{name: "attachments without mfHasAttach", rule: check.RuleHasAttach, file: list, also: row, do: prop(appointment, 0x0E07, put32(4, 1))},
@@ -74,13 +83,13 @@ func attachProp(id uint16, edit func(b []byte)) func(p *patch) {
 }
 
 var brokenAttachments = []broken{
-	{name: "no attachment table", rule: check.RuleAttachTable, file: list, do: subNID(appointment, pst.NIDAttachments, 0x672)},
+	{name: "no attachment table", rule: check.RuleAttachTable, file: list, also: []check.Rule{check.RuleSubnode}, do: subNID(appointment, pst.NIDAttachments, 0x672)},
 	{name: "attachment without a row", rule: check.RuleAttachCount, file: list, do: func(p *patch) {
 		// Another value becomes an attachment that no row knows.
 		subNID(appointment, 0x807F, 0x8085)(p)
 		p.prop(p.data(appointment), 0x1009, put32(4, 0))
 	}},
-	{name: "row without an attachment", rule: check.RuleRowDangling, file: list, also: []check.Rule{check.RuleAttachCount}, do: subNID(appointment, attachment1, 0x80A6)},
+	{name: "row without an attachment", rule: check.RuleRowDangling, file: list, also: []check.Rule{check.RuleAttachCount, check.RuleSubnode}, do: subNID(appointment, attachment1, 0x80A6)},
 	{name: "attachment property", rule: check.RuleAttachment, file: list, also: []check.Rule{check.RuleAttachRow}, do: attachProp(0x370B, put16(0, 0x370C))},
 	{name: "attachment size", rule: check.RuleAttachSize, file: list, also: []check.Rule{check.RuleAttachRow}, do: attachProp(0x0E20, func(b []byte) { b[4]++ })},
 	{name: "attachment row", rule: check.RuleAttachRow, file: list, do: func(p *patch) {

@@ -58,7 +58,7 @@ var brokenStores = []broken{
 	{name: "no outgoing queue", rule: check.RuleMandatory, file: empty, do: rename(pst.NIDOutgoingQueue, 0x64B)},
 	{name: "reserved NID of a folder", rule: check.RuleReserved, file: list, many: true, do: rename(0x2223, 0x2222)},
 	{name: "no finder", rule: check.RuleStore, file: empty, do: prop(pst.NIDStore, 0x35E7, put16(0, 0x35E8))},
-	{name: "record key of another size", rule: check.RuleStore, file: empty, also: []check.Rule{check.RuleEntryID}, do: func(p *patch) {
+	{name: "record key of another size", rule: check.RuleStore, file: empty, also: []check.Rule{check.RuleEntryID, check.RuleHeapShared}, do: func(p *patch) {
 		var hid uint32
 		p.prop(p.data(pst.NIDStore), 0x35E0, func(b []byte) { hid = le.Uint32(b[4:]) })
 		p.prop(p.data(pst.NIDStore), 0x0FF9, put32(4, hid))

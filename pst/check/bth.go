@@ -4,7 +4,7 @@ import "bytes"
 
 // tree walks a BTree-on-Heap ([MS-PST] 2.3.2) and gives its records, in order.
 func (h *heap) tree(id hid, key, value int, record func(at int64, b []byte)) bool {
-	b, at, ok := h.item(id)
+	b, at, ok := h.take(id)
 	if !ok || len(b) != 8 || b[0] != heapTree {
 		h.report(RuleTreeHead, at, "the heap item %#x is no header of a tree", uint32(id))
 		return false
@@ -17,7 +17,11 @@ func (h *heap) tree(id hid, key, value int, record func(at int64, b []byte)) boo
 		h.report(RuleTreeLevel, at+3, "a tree has %d levels", b[3])
 		return false
 	}
-	if root := hid(u32(b, 4)); root != 0 {
+	root := hid(u32(b, 4))
+	if root == 0 && b[3] != 0 {
+		h.report(RuleTreeLevel, at+3, "a tree of nothing has %d levels", b[3])
+	}
+	if root != 0 {
 		w := treeWalk{heap: h, key: key, value: value, record: record, budget: 1 << 22}
 		return w.level(root, int(b[3]), nil)
 	}
@@ -34,7 +38,7 @@ type treeWalk struct {
 }
 
 func (w *treeWalk) level(id hid, level int, from []byte) bool {
-	b, at, ok := w.item(id)
+	b, at, ok := w.take(id)
 	each := w.key + w.value
 	if level > 0 {
 		each = w.key + 4

@@ -211,6 +211,9 @@ func (t *tree) counts(b []byte, ib int64, level int) (count, each int, ok bool) 
 	if got, want := int(b[t.entries+1]), t.entries/each; got != want {
 		t.find(RulePageMax, at+1, 0, "cEntMax of a page of the %s is %d and should be %d.", t.name(), got, want)
 	}
+	if !t.ansi && u32(b, t.entries+4) != 0 {
+		t.find(RulePadding, at+4, 0, "dwPadding of a page of the %s is %#x and should be 0.", t.name(), u32(b, t.entries+4))
+	}
 	if count > t.entries/each {
 		t.find(RulePageCount, at, 0, "A page of the %s has %d entries, %d fit.", t.name(), count, t.entries/each)
 		return 0, 0, false

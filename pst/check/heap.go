@@ -30,15 +30,18 @@ type heap struct {
 	*object
 	list []uint32
 	root hid
+	base []int  // how many items the blocks before have
+	seen []bool // which items something refers to
 }
 
 // heap checks a whole heap; false means that nothing on it can be read.
 func (o *object) heap(client byte) (*heap, bool) {
 	list, ok := o.leaves(o.data)
-	if !ok || len(list) == 0 {
-		if o.data != missing {
-			o.report(RuleHeapMissing, 0, "it has no data, or they cannot be read")
-		}
+	if !ok {
+		return nil, false // what is wrong with its blocks was reported before
+	}
+	if len(list) == 0 {
+		o.report(RuleHeapMissing, 0, "it has no data")
 		return nil, false
 	}
 	h := &heap{object: o, list: list}
@@ -106,6 +109,8 @@ func (h *heap) page(i int, data []byte, levels *[]byte) bool {
 		h.report(RuleHeapCount, at+int64(m), "block %d has %d heap items in a map at %d of %d bytes", i, count, m, len(data))
 		return false
 	}
+	h.base = append(h.base, len(h.seen))
+	h.seen = append(h.seen, make([]bool, count)...)
 	ok := h.items(i, data, m, count)
 	if ok {
 		h.fill(i, data, m, count, *levels)
@@ -214,4 +219,37 @@ func (h *heap) item(id hid) ([]byte, int64, bool) {
 		return nil, 0, false
 	}
 	return data[from:to], h.blocks[h.list[i]].ib() + int64(from), true
+}
+
+// take is item for something that refers to it, of which each item has one.
+func (h *heap) take(id hid) ([]byte, int64, bool) {
+	b, at, ok := h.item(id)
+	if ok && id.block() < len(h.base) {
+		if i := h.base[id.block()] + id.index() - 1; i < len(h.seen) {
+			if h.seen[i] && len(b) > 0 {
+				h.report(RuleHeapShared, at, "two parts of it lie in the heap item %#x", uint32(id))
+			}
+			h.seen[i] = true
+		}
+	}
+	return b, at, ok
+}
+
+// unclaimed finds heap items that nothing refers to.
+func (h *heap) unclaimed() {
+	for i, from := range h.base {
+		to := len(h.seen)
+		if i+1 < len(h.base) {
+			to = h.base[i+1]
+		}
+		for k := from; k < to; k++ {
+			if h.seen[k] {
+				continue
+			}
+			id := hid(i<<16 | (k-from+1)<<5)
+			if b, at, ok := h.item(id); ok && len(b) > 0 {
+				h.report(RuleHeapUnused, at, "nothing refers to the heap item %#x of %d bytes", uint32(id), len(b))
+			}
+		}
+	}
 }

@@ -90,6 +90,9 @@ func (c *checker) slblock(b *block, data []byte, level byte, count int) {
 		b.flags |= broken
 		return
 	}
+	if !c.ansi && u32(data, 4) != 0 {
+		c.find(RulePadding, b.ib()+4, 0, "dwPadding of the block %#x is %#x and should be 0.", b.bid, u32(data, 4))
+	}
 	b.flags |= isSL
 	if level == 1 {
 		b.flags ^= isSL | isSI

@@ -24,6 +24,7 @@ func (o *object) message() (*context, bool) {
 		}
 	}
 	o.weigh()
+	o.strangers()
 	o.recipients(p, at)
 	o.attachments(p, at)
 	o.size(p, at)
@@ -37,7 +38,8 @@ func (o *object) recipients(p *context, at int64) {
 	if !ok {
 		to, _ := p.bytes(pst.PidTagDisplayTo)
 		cc, _ := p.bytes(pst.PidTagDisplayCc)
-		if len(to)+len(cc) > 0 {
+		bcc, _ := p.bytes(pst.PidTagDisplayBcc)
+		if len(to)+len(cc)+len(bcc) > 0 {
 			o.report(RuleRecipients, at, "it is to somebody, and has no recipient table")
 		}
 		return
@@ -46,8 +48,37 @@ func (o *object) recipients(p *context, at int64) {
 	if !ok {
 		return
 	}
-	if t, _ := r.table(nil); t != nil {
+	if t, _ := r.table(recipientType); t != nil {
 		t.require(recipColumns)
+	}
+}
+
+// recipientType checks what sort of recipient a row has: the originator or To, Cc or Bcc, with the
+// two flags of a message that is sent again ([MS-OXOMSG] 2.2.3.1).
+func recipientType(r row) {
+	b, ok := r.value(pst.PidTagRecipientType)
+	if !ok {
+		r.report(RuleRecipientType, r.at, "the row %v has no %v", r.id(), pst.PidTagRecipientType)
+	} else if v := u32(b, 0); v&^0x90000000 > 3 {
+		r.report(RuleRecipientType, r.at, "the row %v has the recipient type %#x", r.id(), v)
+	}
+	// A person or a list ([MS-OXCMSG]: MAPI_MAILUSER, MAPI_DISTLIST).
+	if b, ok := r.value(pst.PidTagObjectType); ok && u32(b, 0) != 6 && u32(b, 0) != 8 {
+		r.report(RuleRecipientType, r.at, "the row %v has the object type %d, which no recipient has", r.id(), u32(b, 0))
+	}
+}
+
+// strangers finds subnodes that a message has not: a table under another NID is a table that is lost.
+func (o *object) strangers() {
+	for _, s := range o.subs {
+		known := s.nid == pst.NIDRecipients || s.nid == pst.NIDAttachments || s.nid == pst.NIDReplTable
+		switch s.nid.Type() {
+		case pst.NodeInternal, pst.NodeAttachment, pst.NodeLTP:
+			known = true
+		}
+		if !known {
+			o.report(RuleSubnode, 0, "the subnode %v is none that a message has", s.nid)
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ func (o *object) context() (*context, bool) {
 	}
 	if ok {
 		o.unused()
+		h.unclaimed()
 	}
 	return p, ok
 }
@@ -89,7 +90,7 @@ func (h *heap) value(id uint16, kind pst.Type, raw uint32, at int64) (int64, boo
 		}
 		return 0, true
 	case raw&0x1F == 0:
-		b, _, ok := h.item(hid(raw))
+		b, _, ok := h.take(hid(raw))
 		if !ok {
 			h.report(RuleValueItem, at, "the property %04X lies in the heap item %#x, which is not there", id, raw)
 			return 0, false

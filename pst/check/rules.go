@@ -58,6 +58,7 @@ const (
 	RulePageEntry   Rule = "page entry size"    // cbEnt
 	RulePageMax     Rule = "page entry maximum" // cEntMax
 	RulePageCount   Rule = "page entry count"   // cEnt
+	RulePadding     Rule = "padding"            // of pages and subnode blocks; real files have anything in that of entries
 	RuleKeyFirst    Rule = "first key"          // btkey is not the first key of the child
 	RuleKeyRange    Rule = "key range"          // a key belongs below another page
 	RuleKeyTwice    Rule = "key twice"

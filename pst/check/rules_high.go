@@ -13,6 +13,8 @@ const (
 	RuleHeapFree     Rule = "heap free count"       // cFree is not how many are empty
 	RuleHeapGap      Rule = "heap gap"              // more than 1 byte between the last item and the map: "last alloc doesn't point to front of page map"
 	RuleHeapFill     Rule = "heap fill level"
+	RuleHeapShared   Rule = "heap item shared"  // two values lie in it: what changes one changes the other
+	RuleHeapUnused   Rule = "heap item unused"  // nothing refers to it
 	RuleTreeHead     Rule = "tree header"       // BTHHEADER
 	RuleTreeSizes    Rule = "tree record sizes" // cbKey, cbEnt
 	RuleTreeLevel    Rule = "tree levels"       // bIdxLevels
@@ -33,6 +35,7 @@ const (
 	RuleText          Rule = "text"                // no whole UTF-16
 	RuleList          Rule = "list of values"      // count and offsets
 	RuleTableHead     Rule = "table head"          // TCINFO
+	RuleTableIndex    Rule = "table hidIndex"      // deprecated: 0
 	RuleTableEnds     Rule = "table row ends"      // rgib does not go up
 	RuleTableBits     Rule = "table bitmap size"   // not a bit for each column
 	RuleTableFirst    Rule = "table first columns" // LtpRowId and LtpRowVer
@@ -92,6 +95,8 @@ const (
 	RuleMessageStatus Rule = "message status"   // 0E17
 	RuleMessageSize   Rule = "message size"     // 0E08 is far off
 	RuleRecipients    Rule = "recipient table"  // missing
+	RuleRecipientType Rule = "recipient type"   // 0C15
+	RuleSubnode       Rule = "message subnode"  // none that a message has
 	RuleHasAttach     Rule = "mfHasAttach"
 	RuleAttachTable   Rule = "attachment table" // missing
 	RuleAttachCount   Rule = "attachment count"

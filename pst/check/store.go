@@ -1,6 +1,8 @@
 package check
 
 import (
+	"fmt"
+
 	"keepwatch/pst"
 )
 
@@ -124,9 +126,27 @@ func (c *checker) kind(n *node) {
 		}
 		fallthrough
 	default:
+		c.internalNode(n)
 		if n.parent != 0 {
 			c.find(RuleParent, 0, n.nid, "The node %v has the parent %v and should have none.", n.nid, n.parent)
 		}
+	}
+}
+
+// internalNode checks the form of what Outlook keeps for itself: the criteria of searches, which are
+// properties, and three tables that every store of Outlook has and the text does not name.
+func (c *checker) internalNode(n *node) {
+	t := n.nid.Type()
+	table := n.nid == pst.NIDReplTable || n.nid == pst.NIDTombTable || n.nid == pst.NIDPurgeTable
+	if !table && t != pst.NodeSearchCrit || n.data == 0 {
+		return
+	}
+	o, ok := c.open(n.nid, fmt.Sprintf("The node %v", n.nid), n.data, n.sub)
+	switch {
+	case ok && table:
+		o.table(nil)
+	case ok:
+		o.context()
 	}
 }
 

@@ -78,13 +78,16 @@ func (o *object) table(show func(r row)) (*table, bool) {
 		return nil, false
 	}
 	t := &table{heap: h}
-	b, at, ok := h.item(h.root)
+	b, at, ok := h.take(h.root)
 	if !ok || len(b) < 22 || b[0] != heapTable || len(b) != 22+8*int(b[1]) {
 		o.report(RuleTableHead, at, "the head of the table is damaged")
 		return nil, false
 	}
 	for i := range t.ends {
 		t.ends[i] = int(u16(b, 2+2*i))
+	}
+	if v := u32(b, 18); v != 0 {
+		o.report(RuleTableIndex, at+18, "hidIndex of the table is %#x and should be 0", v)
 	}
 	if !t.columns(b[22:], at) {
 		return nil, false
@@ -97,6 +100,7 @@ func (o *object) table(show func(r row)) (*table, bool) {
 	t.rowIndex(hid(u32(b, 10)))
 	t.versions()
 	t.unused()
+	t.unclaimed()
 	return t, !o.over()
 }
 
@@ -105,12 +109,12 @@ func (t *table) columns(b []byte, at int64) bool {
 	count := len(b) / 8
 	for i := range 3 {
 		if t.ends[i] > t.ends[i+1] {
-			t.report(RuleTableEnds, at-20, "rgib is %d, which does not go up", t.ends)
+			t.report(RuleTableEnds, at+2, "rgib is %d, which does not go up", t.ends)
 			return false
 		}
 	}
 	if got, want := t.ends[3]-t.ends[2], (count+7)/8; got != want || t.ends[3] > t.payload {
-		t.report(RuleTableBits, at-14, "the cell existence bitmap has %d bytes for %d columns and should have %d", got, count, want)
+		t.report(RuleTableBits, at+8, "the cell existence bitmap has %d bytes for %d columns and should have %d", got, count, want)
 		return false
 	}
 	cells, bits := make([]bool, t.ends[3]), make([]bool, 8*(t.ends[3]-t.ends[2]))
@@ -187,7 +191,7 @@ func (t *table) matrix(raw uint32, at int64) ([]part, bool) {
 	case raw == 0:
 		return nil, true
 	case raw&0x1F == 0:
-		b, from, ok := t.item(hid(raw))
+		b, from, ok := t.take(hid(raw))
 		if !ok {
 			t.report(RuleMatrix, at, "the rows lie in the heap item %#x, which is not there", raw)
 			return nil, false
@@ -245,6 +249,9 @@ func (t *table) cells(r row) {
 		if !c.inline() {
 			t.heap.value(c.tag.ID(), c.tag.Type(), u32(b, 0), r.at+int64(c.from))
 		}
+	}
+	if b := r.data[t.ends[2]]; b&0xC0 != 0xC0 { // bits 0 and 1, see columns
+		t.report(RuleRowBits, r.at+int64(t.ends[2]), "the row %v says that it has no LtpRowId or no LtpRowVer", r.id())
 	}
 	for i := len(t.cols); i < 8*(t.ends[3]-t.ends[2]); i++ {
 		if r.set(column{bit: i}) && !slices.ContainsFunc(t.cols, func(c column) bool { return c.bit == i }) {

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"keepwatch/pst"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 // bodies gives the message its texts.
@@ -84,8 +86,8 @@ func spaced(b []byte) bool {
 
 // binaryRubbish tells what cannot be text: control characters.
 func binaryRubbish(b []byte, charset string) bool {
-	if enc, _, ok := lookup(charset); ok && enc != nil && strings.HasPrefix(strings.ToLower(charset), "utf-") {
-		return false // UTF-16, UTF-32
+	if enc, _, ok := lookup(charset); ok && enc != nil && wide(charset) {
+		return false
 	}
 	bad := 0
 	for _, c := range b {
@@ -110,6 +112,9 @@ func (m *importer) plain(raw []byte, charset string) string {
 		m.notes.lose("the text has zero bytes")
 		text = strings.ReplaceAll(text, "\x00", "")
 	}
+	if n := strings.Count(text, "\n"); n > 0 && n == strings.Count(text, "\r\r\n") { // a gateway made CR LF of LF twice
+		text = strings.ReplaceAll(text, "\r\r\n", "\r\n")
+	}
 	return crlf(strings.TrimPrefix(text, "\uFEFF"))
 }
 
@@ -119,7 +124,7 @@ func (m *importer) plain(raw []byte, charset string) string {
 // Only what has no code page of Windows, or is not valid in the one it says, is
 // changed to UTF-8.
 func (m *importer) htmlBytes(raw []byte, charset string) ([]byte, int32) {
-	if bytes.IndexByte(raw, 0) >= 0 && !strings.HasPrefix(strings.ToLower(charset), "utf-") {
+	if bytes.IndexByte(raw, 0) >= 0 && !strings.HasPrefix(strings.ToLower(charset), "utf-") && !wide(charset) {
 		m.notes.lose("the text has zero bytes")
 		raw = bytes.ReplaceAll(raw, []byte{0}, nil)
 	}
@@ -132,6 +137,9 @@ func (m *importer) htmlBytes(raw []byte, charset string) ([]byte, int32) {
 		enc, page, ok = lookup(charset)
 	}
 	if ok && enc != nil && page != 0 {
+		if page == 936 && !gbkOnly(raw) {
+			page = 54936
+		}
 		return raw, page
 	}
 	if (!ok || enc == nil) && utf8.Valid(raw) && !isUTF7(charset) {
@@ -142,6 +150,13 @@ func (m *importer) htmlBytes(raw []byte, charset string) ([]byte, int32) {
 		m.notes.lose("the text has bytes that its charset " + charset + " does not know")
 	}
 	return []byte(strings.ReplaceAll(text, "\x00", "")), utf8Page
+}
+
+// gbkOnly tells whether a text that says GB2312 or GBK has no characters of four bytes,
+// which are those of GB18030 alone.
+func gbkOnly(raw []byte) bool {
+	text, err := simplifiedchinese.GBK.NewDecoder().Bytes(raw)
+	return err == nil && !bytes.Contains(text, []byte("\uFFFD"))
 }
 
 // metaCharset looks for a charset at the beginning of a page, as HTML says in 13.2.3.2

@@ -11,6 +11,10 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
+	"golang.org/x/text/transform"
 )
 
 // utf8Page is the code page of UTF-8.
@@ -49,16 +53,34 @@ func pageName(page int32) string {
 	return ""
 }
 
-// single are charsets of one byte a character that htmlindex does not know.
+// single are charsets that htmlindex does not know.
 var single = map[string]encoding.Encoding{
 	"cp437": charmap.CodePage437, "cp850": charmap.CodePage850, "cp852": charmap.CodePage852, "cp855": charmap.CodePage855,
 	"cp858": charmap.CodePage858, "ansi_x3.110-1983": charmap.ISO8859_1,
+	"utf-32": utf32.UTF32(utf32.BigEndian, utf32.UseBOM), "utf-32be": utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM), "utf-32le": utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM),
+}
+
+// aliases are names that mailers and programs of Windows, Java and Unix have for
+// charsets, and that neither list of golang.org/x/text knows.
+var aliases = map[string]string{
+	"cp932": "shift_jis", "x-cp932": "shift_jis", "windows-932": "shift_jis", "cp936": "gbk", "ms936": "gbk", "windows-936": "gbk", "euc-cn": "gbk", "x-euc-cn": "gbk", "euccn": "gbk",
+	"cp54936": "gb18030", "gb18030-2000": "gb18030", "gb18030-2005": "gb18030", "cp949": "euc-kr", "ms949": "euc-kr", "uhc": "euc-kr", "euckr": "euc-kr", "windows-949": "euc-kr",
+	"cp950": "big5", "ms950": "big5", "windows-950": "big5", "big5hkscs": "big5", "eucjp": "euc-jp", "ujis": "euc-jp", "eucjp-ms": "euc-jp", "cp51932": "euc-jp", "eucjp-win": "euc-jp",
+	"iso-2022-jp-1": "iso-2022-jp", "iso-2022-jp-2": "iso-2022-jp", "iso-2022-jp-3": "iso-2022-jp", "iso-2022-jp-ms": "iso-2022-jp", "cp50220": "iso-2022-jp", "cp50221": "iso-2022-jp",
+	"cp50222": "iso-2022-jp", "x-windows-iso2022jp": "iso-2022-jp", "latin-1": "iso-8859-1", "8859-1": "iso-8859-1", "8859_1": "iso-8859-1", "iso88591": "iso-8859-1", "iso-88591": "iso-8859-1",
+	"latin-2": "iso-8859-2", "latin-9": "iso-8859-15", "ansi": "windows-1252", "win1250": "windows-1250", "win-1250": "windows-1250", "win1251": "windows-1251", "win-1251": "windows-1251",
+	"win1252": "windows-1252", "win-1252": "windows-1252", "cp874": "windows-874", "koi8r": "koi8-r", "koi8u": "koi8-u", "cp20866": "koi8-r", "cp21866": "koi8-u", "macroman": "macintosh",
+	"utf_8": "utf-8", "cp65001": "utf-8", "utf8-mac": "utf-8", "utf-8-mac": "utf-8", "utf-8http-equivcontent-type": "utf-8", "cp20127": "us-ascii", "ansi_x3.4-1986": "us-ascii", "iso646-us": "us-ascii",
+	"cp-850": "cp850", "cp28591": "iso-8859-1", "cp28592": "iso-8859-2", "cp28605": "iso-8859-15", "windows1250": "windows-1250", "windows1251": "windows-1251", "windows1252": "windows-1252",
 }
 
 // lookup finds a charset by whatever name mail has for it. The page is 0 where
 // Windows has none. ok is false for one that nobody knows; enc is nil for UTF-8.
 func lookup(name string) (enc encoding.Encoding, page int32, ok bool) {
 	name = strings.ToLower(strings.TrimSpace(name))
+	if n := aliases[name]; n != "" {
+		name = n
+	}
 	switch name {
 	case "utf-8", "utf8", "unicode-1-1-utf-8", "x-utf_8j", "utf-8-sig", "utf8mb4":
 		return nil, utf8Page, true
@@ -76,6 +98,9 @@ func lookup(name string) (enc encoding.Encoding, page int32, ok bool) {
 	}
 	if e, err := htmlindex.Get(name); err == nil {
 		canonical, _ := htmlindex.Name(e)
+		if canonical == "gbk" { // as WHATWG decodes it; mail that says gb2312 has characters of the newest of the three
+			e = simplifiedchinese.GB18030
+		}
 		if canonical != "replacement" && canonical != "x-user-defined" {
 			return e, codePages[canonical], true
 		}
@@ -105,7 +130,11 @@ func decodeText(b []byte, charset string) (string, bool) {
 	if !ok || enc == nil {
 		return readText(string(b)), true
 	}
-	out, err := enc.NewDecoder().Bytes(b)
+	var decoder transform.Transformer = enc.NewDecoder()
+	if wide(charset) && !strings.Contains(charset, "32") {
+		decoder = unicode.BOMOverride(decoder) // the mark is right where the name is not
+	}
+	out, _, err := transform.Bytes(decoder, b)
 	if err != nil {
 		return readText(string(b)), true
 	}
@@ -114,6 +143,12 @@ func decodeText(b []byte, charset string) (string, bool) {
 		return string(b), true // UTF-8 with a wrong label
 	}
 	return strings.TrimPrefix(string(out), "\uFEFF"), broken == 0
+}
+
+// wide tells whether a charset has two or four bytes a character, zeros among them.
+func wide(charset string) bool {
+	name := strings.ToLower(charset)
+	return strings.HasPrefix(name, "utf-16") || strings.HasPrefix(name, "utf-32") || strings.HasSuffix(name, "ucs-2")
 }
 
 func isUTF7(charset string) bool {
@@ -129,7 +164,9 @@ func readText(s string) string {
 	for len(s) > 0 {
 		r, n := utf8.DecodeRuneInString(s)
 		if r == utf8.RuneError && n == 1 {
-			r = charmap.Windows1252.DecodeByte(s[0])
+			if r = charmap.Windows1252.DecodeByte(s[0]); r == utf8.RuneError {
+				r = rune(s[0]) // 81, 8D, 8F, 90, 9D: C1, as WHATWG has it, so that it can be told from others
+			}
 		}
 		b.WriteRune(r)
 		s = s[n:]

@@ -38,7 +38,7 @@
 // Nothing is lost, and so nothing attached, by a missing closing boundary, a multipart
 // without a boundary (its body is the text), an unknown encoding (the bytes are kept as
 // they came), an unknown charset or 8-bit text without one (UTF-8, and each byte that
-// is none as Windows-1252), a rubbish line in the header (it stays in the transport
+// is none as Windows-1252; a header in the charset of the text below it), a rubbish line in the header (it stays in the transport
 // headers), or a date that cannot be read.
 //
 // # Why no MIME library

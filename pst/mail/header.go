@@ -3,16 +3,18 @@ package mail
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 )
 
 // header is the header of a mail or of a part.
 type header struct {
-	fields []field
-	text   []byte   // as it came
-	limit  int      // bytes of text that are read
-	cut    bool     // there was more
-	last   int      // where the last field began in text
-	starts [][2]int // where each of fields lies in text
+	fields  []field
+	text    []byte   // as it came
+	limit   int      // bytes of text that are read
+	cut     bool     // there was more
+	last    int      // where the last field began in text
+	starts  [][2]int // where each of fields lies in text
+	charset string   // of what is not UTF-8 in it, "" for unknown
 }
 
 // field is one of a header: its name in lower case, and its value, unfolded, in the
@@ -164,15 +166,16 @@ type content struct {
 	media       string // in lower case: text/plain where nothing is said
 	charset     string
 	boundary    string
-	name        string // of the file
-	encoding    string // in lower case: base64, quoted-printable …
-	disposition string // in lower case: inline, attachment or nothing
-	id          string // Content-ID without its angle brackets
-	location    string // Content-Location
-	smime       string // the parameter smime-type
-	protocol    string // of a multipart/signed
-	root        string // the parameter start of a multipart/related, without brackets
-	typed       bool   // there is a Content-Type
+	name        string    // of the file
+	encoding    string    // in lower case: base64, quoted-printable …
+	disposition string    // in lower case: inline, attachment or nothing
+	id          string    // Content-ID without its angle brackets
+	location    string    // Content-Location
+	smime       string    // the parameter smime-type
+	protocol    string    // of a multipart/signed
+	root        string    // the parameter start of a multipart/related, without brackets
+	typed       bool      // there is a Content-Type
+	raw         [2]string // Content-Type and Content-Disposition where they are not UTF-8
 }
 
 // top is the first half of the media type.
@@ -187,7 +190,8 @@ const maxParam = 2000
 func (h *header) content() content {
 	typ := h.get("content-type")
 	media, params := parseParams(typ)
-	disposition, dparams := parseParams(h.get("content-disposition"))
+	disposed := h.get("content-disposition")
+	disposition, dparams := parseParams(disposed)
 	c := content{
 		media: media, charset: firstWord(params["charset"]), boundary: strings.TrimRight(params["boundary"], " \t"),
 		encoding: strings.ToLower(firstWord(h.get("content-transfer-encoding"))), disposition: disposition,
@@ -196,10 +200,10 @@ func (h *header) content() content {
 		smime:    strings.ToLower(params["smime-type"]), protocol: strings.ToLower(params["protocol"]),
 		root: trimAngles(params["start"]), typed: typ != "",
 	}
-	if c.name = dparams["filename"]; strings.TrimSpace(c.name) == "" {
-		c.name = params["name"]
+	c.name = nameOf(params, dparams)
+	if !utf8.ValidString(typ+disposed) || strings.Contains(typ+disposed, "\x1B$") {
+		c.raw = [2]string{typ, disposed}
 	}
-	c.name = clip(clean(words(c.name)), maxParam)
 	if !strings.Contains(c.media, "/") { // nothing, or "Content-Type: text", as old mailers have it
 		c.media = "text/plain"
 		if c.name != "" && typ != "" {
@@ -210,6 +214,15 @@ func (h *header) content() content {
 		c.media = "application/octet-stream"
 	}
 	return c
+}
+
+// nameOf is the name of a file by the parameters of both headers that may have it.
+func nameOf(params, dparams map[string]string) string {
+	name := dparams["filename"]
+	if strings.TrimSpace(name) == "" {
+		name = params["name"]
+	}
+	return clip(clean(words(name)), maxParam)
 }
 
 // firstWord cuts a value at white space, a quote or a comment: what follows a missing

@@ -1,7 +1,6 @@
 package mail
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -112,11 +111,11 @@ func (m *importer) run(sc *scanner) error {
 
 // transport keeps the header as a text, PidTagTransportMessageHeaders.
 func (m *importer) transport() {
-	text := bytes.TrimRight(m.head.text, "\r\n")
-	if len(text) == 0 {
+	text := strings.TrimRight(m.head.readable(), "\r\n")
+	if text == "" {
 		return
 	}
-	s := strings.ReplaceAll(strings.ReplaceAll(readText(string(text)), "\x00", ""), "\r\r\n", "\r\n")
+	s := strings.ReplaceAll(strings.ReplaceAll(text, "\x00", ""), "\r\r\n", "\r\n")
 	if strings.Contains(s, "\n") { // a CR alone ends no line there
 		s = strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", " "), "\n", "\r\n")
 	}

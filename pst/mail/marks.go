@@ -89,6 +89,12 @@ func (m *importer) marks() {
 	if m.o.LastVerb != 0 {
 		m.sink.Set(pst.P(pst.PidTagLastVerbExecuted, m.o.LastVerb))
 	}
+	switch m.o.LastVerb { // the arrow in the list, PidTagIconIndex Canonical Property, Microsoft Learn
+	case 102, 103:
+		m.sink.Set(pst.P(pst.PidTagIconIndex, int32(0x105)))
+	case 104:
+		m.sink.Set(pst.P(pst.PidTagIconIndex, int32(0x106)))
+	}
 }
 
 // importance reads the headers of [MS-OXCMAIL] 2.2.3.2.4 in their order: Importance,

@@ -58,6 +58,7 @@ func scan(r io.ReaderAt, size int64) (*scanner, error) {
 		return nil, fmt.Errorf("read the mail: %w", err)
 	}
 	s.finish(0, s.lines.end(), false)
+	s.eightBit()
 	if s.text > maxIgnored {
 		s.notes.lose("there is text before the first part or behind the last one")
 	}
@@ -71,6 +72,7 @@ const maxIgnored = 1000
 // envelope skips the line that an mbox file has before each mail (RFC 4155), and
 // what a program that quotes it has made of it.
 func (s *scanner) envelope() {
+	s.lines.skipBOM()
 	for s.lines.next() {
 		if l := s.lines.text; !bytes.HasPrefix(l, []byte("From ")) && !bytes.HasPrefix(l, []byte(">From ")) {
 			s.lines.again()
@@ -247,6 +249,13 @@ func (l *lines) fill() {
 	l.buf = to[:n+m]
 }
 
+// skipBOM passes over the mark of UTF-8 that editors of Windows put before a text.
+func (l *lines) skipBOM() {
+	if bytes.HasPrefix(l.buf, []byte("\xEF\xBB\xBF")) {
+		l.off = 3
+	}
+}
+
 // end is where the next line begins.
 func (l *lines) end() int64 {
 	if l.stay {
@@ -296,6 +305,11 @@ func (l *lines) next() bool {
 }
 
 // trimmed is the line without its end. CR CR LF, which some gateways make, is one.
+// bytes.TrimRight would take a twentieth of the time that a mail takes.
 func (l *lines) trimmed() []byte {
-	return bytes.TrimRight(l.text, "\r\n")
+	n := len(l.text)
+	for n > 0 && (l.text[n-1] == '\n' || l.text[n-1] == '\r') {
+		n--
+	}
+	return l.text[:n]
 }

@@ -21,8 +21,9 @@ type Calendar struct {
 	// stands: each with its line.
 	Notes []string
 
-	todos []*component // VTODO
-	zones *zones
+	todos   []*component // VTODO
+	zones   *zones
+	floated bool // it was told of a time without a zone
 }
 
 // ErrNoCalendar is what ReadCalendar gives for a text that is no iCalendar at all.
@@ -69,10 +70,25 @@ func ReadCalendar(r io.Reader) (*Calendar, error) {
 	}
 	c.onlyZone()
 	c.join(events)
+	c.cancel()
 	for _, p := range c.todos {
 		c.Tasks = append(c.Tasks, taskOf(p, c.timeOfTask))
 	}
 	return c, nil
+}
+
+// cancel marks the events of a message that cancels them (RFC 5546 3.2.5), which need
+// not say so themselves: they would come back as meetings that take place.
+func (c *Calendar) cancel() {
+	if c.Method != "CANCEL" {
+		return
+	}
+	for _, e := range c.Events {
+		e.Status = Cancelled
+		for _, x := range e.Exceptions {
+			x.Status = Cancelled
+		}
+	}
 }
 
 // timeOfTask reads a time for a task.
@@ -181,13 +197,42 @@ func (c *Calendar) join(parts []*component) {
 		}
 	}
 	for _, uid := range order {
-		c.joinOne(newest(series[uid]), changes[uid])
+		main := newest(series[uid])
+		c.joinOne(main, c.versions(changes[uid]))
 		for _, x := range series[uid] {
-			if x.event != newest(series[uid]).event {
+			switch {
+			case x.event == main.event:
+			case x.event.rivals(main.event):
+				c.note(x.from.Begin, "the event %q has the UID of another one: both are taken", shorten(x.event.Subject))
+				x.event.UID += fmt.Sprintf("_D%d", x.from.Begin)
+				c.joinOne(x, nil)
+			default:
 				c.note(x.from.Begin, "the event %q comes more than once: its version with the higher SEQUENCE is taken", shorten(x.event.Subject))
 			}
 		}
 	}
+}
+
+// rivals tells whether two events of one UID are none of them the newer version of
+// the other, as programs make them that give all events one UID.
+func (e *Event) rivals(other *Event) bool {
+	return e.Sequence == other.Sequence && e.Modified.Equal(other.Modified) && (!e.Start.Equal(other.Start) || e.Subject != other.Subject)
+}
+
+// versions leaves one change of each date of a series, the newest.
+func (c *Calendar) versions(changes []read) []read {
+	at := map[int64][]read{}
+	for _, x := range changes {
+		k := x.event.Original.Unix()
+		at[k] = append(at[k], x)
+	}
+	return slices.DeleteFunc(changes, func(x read) bool {
+		best := newest(at[x.event.Original.Unix()])
+		if x.event != best.event {
+			c.note(x.from.Begin, "the change of the event %q comes more than once: its version with the higher SEQUENCE is taken", shorten(x.event.Subject))
+		}
+		return x.event != best.event
+	})
 }
 
 // newest gives the version of an event that counts.

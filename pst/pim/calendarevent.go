@@ -23,7 +23,7 @@ func (c *Calendar) event(p *component) (read, error) {
 		return x, err
 	}
 	if l := p.first("RECURRENCE-ID"); l != nil {
-		t, _, err := c.time(l, l.Value)
+		t, _, err := c.timeOf(e, l, l.Value)
 		if err != nil {
 			return x, err
 		}
@@ -50,6 +50,10 @@ func (c *Calendar) times(e *Event, p *component, start *line) error {
 	}
 	e.AllDay = form == dateOnly
 	e.Floating = form == localTime && start.param("TZID") == "" && c.zones.fallback == nil
+	if e.Floating && !c.floated {
+		c.floated = true
+		c.note(start.Number, "times without a zone come back as such, but Outlook, which has none, shows them as those of UTC")
+	}
 	e.End = e.Start
 	if e.AllDay {
 		e.End = in(local(e.Start).AddDate(0, 0, 1), e.zone())
@@ -80,6 +84,12 @@ func (c *Calendar) times(e *Event, p *component, start *line) error {
 			return nil
 		}
 		e.End = in(local(e.Start).AddDate(0, 0, days), e.zone()).Add(d)
+		if e.AllDay { // PT24H on the day on which the clocks change
+			e.End = wholeDay(e.End)
+		}
+		if e.AllDay && !e.End.After(e.Start) {
+			e.End = in(local(e.Start).AddDate(0, 0, 1), e.zone())
+		}
 	}
 	// Outlook's own mark of whole days, on events that last from midnight to midnight.
 	if strings.EqualFold(p.value("X-MICROSOFT-CDO-ALLDAYEVENT"), "TRUE") && local(e.Start).Equal(midnight(local(e.Start))) && local(e.End.In(e.zone())).Equal(midnight(local(e.End.In(e.zone())))) && e.End.After(e.Start) {
@@ -90,7 +100,12 @@ func (c *Calendar) times(e *Event, p *component, start *line) error {
 
 // time reads one time of a line in its zone.
 func (c *Calendar) time(l *line, value string) (time.Time, timeForm, error) {
+	tzid := l.param("TZID")
 	t, form, err := parseDateTime(value)
+	if i := strings.LastIndexByte(value, ':'); err != nil && tzid != "" && i > 0 { // TZID=tzone://Microsoft/Utc without quotes
+		tzid, value = tzid+":"+value[:i], value[i+1:]
+		t, form, err = parseDateTime(value)
+	}
 	if err == nil && (t.Year() < 1601 || t.Year() > lastYear-1) {
 		err = fmt.Errorf("%q lies outside of the time that Outlook knows, 1601 to 4500", shorten(value))
 	}
@@ -98,7 +113,7 @@ func (c *Calendar) time(l *line, value string) (time.Time, timeForm, error) {
 		return t, form, &LineError{l.Number, fmt.Sprintf("%s: %v", l.Name, err)}
 	}
 	loc := time.UTC
-	switch tzid := l.param("TZID"); {
+	switch {
 	case form == dateOnly:
 		loc = cmp.Or(c.zones.fallback, c.zones.dayZone, time.UTC)
 	case form == utcTime:
@@ -112,6 +127,16 @@ func (c *Calendar) time(l *line, value string) (time.Time, timeForm, error) {
 		loc = c.zones.fallback
 	}
 	return in(t, loc), form, nil
+}
+
+// timeOf reads a time that names a date of the event. Of whole days some writers give
+// midnight in UTC, which in most zones is no midnight, and west of Greenwich another day.
+func (c *Calendar) timeOf(e *Event, l *line, value string) (time.Time, timeForm, error) {
+	t, form, err := c.time(l, value)
+	if err == nil && e.AllDay && form == utcTime && t.Equal(midnight(t.UTC())) {
+		return in(midnight(t.UTC()), e.zone()), dateOnly, nil
+	}
+	return t, form, err
 }
 
 // line reads one property that is not a time of the event itself.
@@ -240,7 +265,7 @@ func (c *Calendar) recurrence(e *Event, l *line) {
 		if v == "" {
 			continue
 		}
-		t, form, err := c.time(l, v)
+		t, form, err := c.timeOf(e, l, v)
 		if err != nil || len(e.Dates)+len(e.Deleted) >= maxInstances {
 			c.note(l.Number, "a date of %s is left out: %v", l.Name, err)
 			continue
@@ -310,11 +335,16 @@ func (c *Calendar) presence(e *Event, p *component) {
 	}
 }
 
-// alarm reads a reminder. It is false for one that an item cannot have: a mail, and
-// one after the start.
+// appleNever is when programs of Apple remind of what they shall not remind of, a
+// moment long before every event.
+const appleNever = "19760401T005545Z"
+
+// alarm reads a reminder. It is false for one that an item cannot have: a mail, none at
+// all, with which Apple says that its default does not count, and one after the start.
 func (c *Calendar) alarm(e *Event, p *component) bool {
 	l := p.first("TRIGGER")
-	if l == nil || upperTrim(p.value("ACTION")) == "EMAIL" || len(p.Subs) > 0 || p.first("REPEAT") != nil {
+	action := upperTrim(p.value("ACTION"))
+	if l == nil || action == "EMAIL" || action == "NONE" || strings.TrimSpace(l.Value) == appleNever || len(p.Subs) > 0 || p.first("REPEAT") != nil {
 		return false
 	}
 	var before time.Duration
@@ -336,8 +366,13 @@ func (c *Calendar) alarm(e *Event, p *component) bool {
 			before -= e.duration()
 		}
 	}
-	if before < 0 || before%time.Minute != 0 || before > 1<<25*time.Minute {
+	if before < 0 || before > 1<<25*time.Minute {
+		c.note(l.Number, "a reminder after the start of the event, or 60 years before it, is kept, but Outlook does not show it")
 		return false
+	}
+	if rest := before % time.Minute; rest != 0 {
+		c.note(l.Number, "a reminder is %v earlier: Outlook counts in minutes", time.Minute-rest)
+		before += time.Minute - rest
 	}
 	e.Reminder = &before
 	return true

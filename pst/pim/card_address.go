@@ -36,8 +36,12 @@ func (k *cardReading) placeAddress(l *line) {
 	for len(part) < 7 {
 		part = append(part, "")
 	}
-	a := Address{Box: part[0], Street: part[2], City: part[3], State: part[4], PostalCode: part[5], Country: joined(", ", part[6:]...),
-		Code: tidy(l.param("CC")), Label: tidy(l.param("LABEL"))}
+	country, whole := part[6:], ""
+	if len(part) == 8 && strings.Contains(part[7], "\n") { // Google: the address as a whole
+		country, whole = part[6:7], part[7]
+	}
+	a := Address{Box: part[0], Street: part[2], City: part[3], State: part[4], PostalCode: part[5], Country: joined(", ", country...),
+		Code: tidy(l.param("CC")), Label: firstOf(tidy(l.param("LABEL")), whole)}
 	p := k.addressPlace(l)
 	if p == PlaceWork && k.office && part[1] != "" && (k.c.Office == "" || k.c.Office == part[1]) {
 		k.c.Office = part[1]

@@ -216,9 +216,7 @@ func (k *cardReading) placeClass(l *line) {
 // some writers have it: in Outlook it parts them in any case.
 func (k *cardReading) placeCategories(l *line) {
 	for _, s := range splitText(l.Value, ',') {
-		for _, s := range listed(tidy(s)) {
-			k.c.Categories = append(k.c.Categories, s)
-		}
+		k.c.Categories = append(k.c.Categories, listed(tidy(s))...)
 	}
 }
 

@@ -76,6 +76,7 @@ func (e *Event) readException(att pst.Attachment, ps pst.Properties, a *appointm
 	if list := own.Texts(pst.PidNameKeywords); len(list) > 0 {
 		x.Categories = list
 	}
+	x.readMarks(own)
 	x.Created, x.Modified = own.Time(pst.PidTagCreationTime), own.Time(pst.PidTagLastModificationTime)
 	if _, ok := own.Get(pst.PidLidAppointmentSequence); ok {
 		x.Sequence = int(own.Int(pst.PidLidAppointmentSequence))
@@ -97,6 +98,17 @@ func (e *Event) readException(att pst.Attachment, ps pst.Properties, a *appointm
 	}
 	e.Exceptions = append(e.Exceptions, x)
 	return x.readAttachments(message, nil)
+}
+
+// readMarks reads what an exception has of its own: it is never less secret than the series.
+func (e *Event) readMarks(own pst.Properties) {
+	if v, ok := own.Get(pst.PidTagImportance); ok {
+		n, _ := v.(int32)
+		e.Importance = Importance(min(max(n-1, -1), 1))
+	}
+	if n := own.Int(pst.PidTagSensitivity); n > 0 && n <= int64(Confidential) {
+		e.Sensitivity = Sensitivity(n)
+	}
 }
 
 // find gives the exception that an attachment is: by the time that it replaces, else

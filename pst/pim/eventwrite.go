@@ -17,21 +17,23 @@ import (
 // pattern for it: every n days or weeks, a day of the month, the n-th or the last
 // weekday of a month, each also once in n months or years. Any other (several rules,
 // RDATE, lists of positions, hours of the day) becomes a pattern in which all other
-// days are deleted, up to 1,000 dates, 2,000 deletions and 50 years; the
+// days are deleted, up to 1,000 dates, 2,000 deletions, and 50 years or 2100; the
 // body says so, and e.Source is attached. An exception is a message of its own that
 // hangs on the item.
 func (e *Event) Write(s pst.Sink) error {
+	if !e.IsSeries() {
+		s.Set(filled(e.properties())...)
+		e.writePeople(s)
+		return e.writeAttachments(s)
+	}
+	a, exceptions, lost := e.patternFor()
+	e = e.startingOn(fromMinutes(a.Start))
 	ps := e.properties()
-	var exceptions []*Event
-	if e.IsSeries() {
-		a, all, lost := e.patternFor()
-		exceptions = all
-		e.setSeries(&ps, a)
-		if lost != "" {
-			ps.Set(pst.PidTagBody, crlf(strings.TrimSpace(e.Body+"\n\n"+lost)+"\n"))
-			if e.HTML != "" {
-				ps.Set(pst.PidTagHtml, []byte(e.HTML+"<p>"+escapeHTML(lost)+"</p>"))
-			}
+	e.setSeries(&ps, a)
+	if lost != "" {
+		ps.Set(pst.PidTagBody, crlf(strings.TrimSpace(e.Body+"\n\n"+lost)+"\n"))
+		if e.HTML != "" {
+			ps.Set(pst.PidTagHtml, []byte(e.HTML+"<p>"+escapeHTML(lost)+"</p>"))
 		}
 	}
 	s.Set(filled(ps)...)
@@ -42,6 +44,24 @@ func (e *Event) Write(s pst.Sink) error {
 		}
 	}
 	return e.writeAttachments(s)
+}
+
+// startingOn is the series with a start on the first day of its pattern, which is
+// another than its own where that is deleted or a date of RDATE lies before it: the
+// start of an item counts as one of its dates.
+func (e *Event) startingOn(day time.Time) *Event {
+	start := local(e.Start)
+	if midnight(start).Equal(day) {
+		return e
+	}
+	x := *e
+	x.Start = in(day.Add(start.Sub(midnight(start))), e.zone())
+	x.End = x.Start.Add(e.duration())
+	if x.AllDay {
+		x.End = wholeDay(x.End)
+	}
+	x.UID = uidOf(e.cleanID())
+	return &x
 }
 
 // filled leaves empty texts out: a file has no place for a value of no bytes.
@@ -84,7 +104,7 @@ func (e *Event) properties() pst.Properties {
 	ps.Set(pst.PidLidAppointmentStateFlags, e.state())
 	ps.Set(pst.PidLidResponseStatus, int32(e.Response))
 	ps.Set(pst.PidLidIntendedBusyStatus, int32(-1))
-	ps.Set(pst.PidLidFInvited, false)
+	ps.Set(pst.PidLidFInvited, e.isMeeting()) // else Outlook offers to send the invitations, once more
 	ps.Set(pst.PidLidAppointmentCounterProposal, false)
 	ps.Set(pst.PidLidAppointmentNotAllowPropose, false)
 	ps.Set(pst.PidLidRecurring, false)
@@ -140,7 +160,7 @@ func (e *Event) setCommon(ps *pst.Properties) {
 	if !e.Modified.IsZero() {
 		ps.Set(pst.PidTagLastModificationTime, e.Modified.UTC())
 	}
-	start, end := e.Start.UTC(), e.Start.Add(e.duration()).UTC()
+	start, end := asDefined(e.Start), asDefined(e.Start.Add(e.duration()))
 	for _, k := range []pst.Key{pst.PidLidAppointmentStartWhole, pst.PidLidCommonStart, pst.PidLidClipStart, pst.PidTagStartDate} {
 		ps.Set(k, start)
 	}
@@ -215,11 +235,11 @@ func (e *Event) setSeries(ps *pst.Properties, a appointmentPattern) {
 	ps.Set(pst.PidLidTimeZoneStruct, zone.effective().zoneStruct())
 	ps.Set(pst.PidLidTimeZoneDescription, e.zone().String())
 	ps.Set(pst.PidLidAppointmentTimeZoneDefinitionRecur, zone.bytes())
-	ps.Set(pst.PidLidClipStart, in(fromMinutes(a.Start), e.zone()).UTC())
+	ps.Set(pst.PidLidClipStart, asDefined(in(fromMinutes(a.Start), e.zone())))
 	if endless {
-		ps.Set(pst.PidLidClipEnd, in(endOfTime, e.zone()).UTC())
+		ps.Set(pst.PidLidClipEnd, asDefined(in(endOfTime, e.zone())))
 	} else {
-		ps.Set(pst.PidLidClipEnd, in(last, e.zone()).UTC())
+		ps.Set(pst.PidLidClipEnd, asDefined(in(last, e.zone())))
 	}
 }
 
@@ -292,6 +312,7 @@ func (e *Event) writeException(s pst.Sink, x *Event) error {
 		ps.Set(pst.PidTagMessageClass, pst.ClassException)
 		x.setCommon(&ps)
 		ps.Set(pst.PidTagMessageFlags, int32(pst.FlagRead|pst.FlagUnsent))
+		ps.Set(pst.PidTagImportance, int32(x.Importance)+1)
 		ps.Set(pst.PidLidExceptionReplaceTime, in(original, zone).UTC())
 		ps.Set(pst.PidLidFExceptionalBody, x.Body != e.Body || x.HTML != e.HTML)
 		ps.Set(pst.PidLidAppointmentStateFlags, x.state())

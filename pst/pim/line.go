@@ -297,9 +297,15 @@ func unhex(c byte) int {
 // clean makes a text valid UTF-8 without U+0000, which no item can hold.
 func clean(s string) string {
 	if !utf8.ValidString(s) {
-		if t, err := charmap.Windows1252.NewDecoder().String(s); err == nil {
-			s = t
+		var b strings.Builder
+		for i := range len(s) {
+			r := charmap.Windows1252.DecodeByte(s[i])
+			if r == utf8.RuneError {
+				r = rune(s[i]) // 81, 8D, 8F, 90, 9D: C1, so that each can be told from the others
+			}
+			b.WriteRune(r)
 		}
+		s = b.String()
 	}
 	return strings.ReplaceAll(s, "\x00", "")
 }

@@ -9,7 +9,7 @@ import (
 
 // parseLine takes a content line apart.
 func parseLine(raw string, number int) (line, error) {
-	raw = clean(raw)
+	raw = decodeCharset([]byte(raw), namedCharset(raw))
 	l := line{Number: number}
 	i := strings.IndexAny(raw, ":;")
 	if i < 0 {
@@ -35,6 +35,21 @@ func parseLine(raw string, number int) (line, error) {
 	}
 	l.Value = rest[1:]
 	return l, nil
+}
+
+// namedCharset is the CHARSET of a line whose bytes are in it as they are: telephones of
+// Japan write Shift_JIS so, in which the second byte of a character may be a backslash.
+func namedCharset(raw string) string {
+	if utf8.ValidString(raw) {
+		return ""
+	}
+	head, _, _ := strings.Cut(raw, ":")
+	for p := range strings.SplitSeq(head, ";") {
+		if name, value, ok := strings.Cut(p, "="); ok && strings.EqualFold(strings.TrimSpace(name), "CHARSET") {
+			return strings.Trim(value, "\" ")
+		}
+	}
+	return ""
 }
 
 // parseParam reads one parameter; what is behind it begins with ';' or ':'.

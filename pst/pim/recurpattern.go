@@ -153,7 +153,7 @@ func (p *pattern) rule(at time.Duration) Rule {
 
 func (p *pattern) monthParts(r *Rule) {
 	switch {
-	case p.Type != patternNth && p.Day <= 28:
+	case p.Type != patternNth && p.alwaysHas(fromMinutes(p.Start)):
 		r.ByMonthDay = []int{int(p.Day)}
 	case p.Type != patternNth && p.Day == 31:
 		r.ByMonthDay = []int{-1}
@@ -256,13 +256,13 @@ func (p *pattern) monthly(r Rule, start time.Time) bool {
 	switch {
 	case len(days) == 0 && len(r.BySetPos) == 0:
 		p.Day = uint32(start.Day())
-		return p.Day <= 28
+		return p.alwaysHas(start)
 	case len(days) == 1 && onlyOf(r.BySetPos, 1) || len(days) == 1 && onlyOf(r.BySetPos, -1):
 		p.Day = uint32(days[0])
 		if days[0] == -1 {
 			p.Day = 31
 		}
-		return days[0] == -1 || days[0] > 0 && days[0] <= 28
+		return days[0] == -1 || days[0] > 0 && p.alwaysHas(start)
 	case len(r.BySetPos) == 1 && r.BySetPos[0] == -1: // 28,29,30: the 30th, or the last day before it
 		for i, d := range slices.Sorted(slices.Values(days)) {
 			if d != 28+i {
@@ -273,6 +273,12 @@ func (p *pattern) monthly(r Rule, start time.Time) bool {
 		return p.Day > 28
 	}
 	return false
+}
+
+// alwaysHas tells whether every month of the pattern has its day: those of whole
+// years are all the one in which it starts.
+func (p *pattern) alwaysHas(start time.Time) bool {
+	return p.Day <= 28 || p.Period%12 == 0 && start.Month() != time.February && int(p.Day) <= monthDays(start.Year(), start.Month())
 }
 
 // nth takes days of the week.

@@ -11,8 +11,9 @@ import (
 const (
 	maxDates   = 1000 // dates that are written
 	maxDeleted = 2000 // dates that are deleted for them
-	maxYears   = 50   // years from the start
-	maxMoved   = 100  // dates with another time of day than the first
+	maxYears   = 50   // years from the start, or up to coverTo: Apple has birthdays without a year in 1604
+	coverTo    = 2100
+	maxMoved   = 100 // dates with another time of day than the first
 )
 
 // patternFor says when a series repeats as an item does, and gives what takes place
@@ -32,6 +33,13 @@ func (e *Event) patternFor() (a appointmentPattern, exceptions []*Event, lost st
 	for _, d := range a.Deleted {
 		days[d] = true
 	}
+	changed := map[uint32]bool{}
+	exceptions = slices.DeleteFunc(exceptions, func(x *Event) bool { // an item has one of each day
+		day := minutesOf(local(x.Original.In(e.zone()))) / dayMinutes
+		twice := changed[day]
+		changed[day] = true
+		return twice
+	})
 	for _, x := range exceptions {
 		info := e.exception(x)
 		info.Original = info.Original/dayMinutes*dayMinutes + a.StartOffset
@@ -69,7 +77,7 @@ func (e *Event) exactPattern() (p pattern, ok bool) {
 		}
 		break
 	}
-	if r.Count > 0 || !r.Until.IsZero() {
+	if r.Count > 0 || !r.Until.IsZero() && r.Until.Year() < lastYear {
 		p.finish(r, start)
 	}
 	return p, e.markDeleted(&p)
@@ -142,7 +150,7 @@ func later(a, b time.Time) time.Time {
 // the first, it is an exception.
 func (e *Event) coverPattern() (pattern, []*Event, string) {
 	start := local(e.Start)
-	dates, cut := e.localDates(maxDates, start.AddDate(maxYears, 0, 0))
+	dates, cut := e.localDates(maxDates, later(start.AddDate(maxYears, 0, 0), time.Date(coverTo, 12, 31, 0, 0, 0, 0, time.UTC)))
 	for _, x := range e.Exceptions {
 		dates = append(dates, local(x.Original.In(e.zone())))
 	}

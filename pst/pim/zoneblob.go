@@ -156,6 +156,16 @@ func define(loc *time.Location, start, end time.Time, endless, series bool) zone
 	return d
 }
 
+// asDefined is a moment in UTC by the rule of its zone that an item holds: that of 1900
+// for the years before, in whole minutes. Zones had their own noon then, with seconds
+// (Berlin 53:28 until 1893), and a day would begin seconds off midnight.
+func asDefined(t time.Time) time.Time {
+	if t.Year() >= firstZoneYear && offsetAt(t, t.Location())%60 == 0 {
+		return t.UTC()
+	}
+	return local(t).Add(time.Duration(define(t.Location(), t, t, false, false).effective().Bias) * time.Minute)
+}
+
 // effective gives the rule that counts.
 func (d zoneDefinition) effective() zoneRule {
 	for _, r := range d.Rules {

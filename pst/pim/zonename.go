@@ -43,6 +43,30 @@ func shortZone(name string) string {
 	return name
 }
 
+// offsetZone gives the zone of a name that is no more than its distance from UTC:
+// GMT+0200, UTC-5, UTC+05:30. (In those of the IANA database, Etc/GMT+2, the sign is
+// the other way round.) It is nil for any other.
+func offsetZone(name string) *time.Location {
+	s, ok := strings.CutPrefix(strings.ToUpper(name), "UTC")
+	if !ok {
+		s, ok = strings.CutPrefix(s, "GMT")
+	}
+	s = strings.ReplaceAll(strings.ReplaceAll(s, " ", ""), ":", "")
+	if !ok || len(s) < 2 || len(s) > 5 || s[0] != '+' && s[0] != '-' {
+		return nil
+	}
+	if digits := s[1:]; len(digits) < 3 {
+		s = s[:1] + strings.Repeat("0", 2-len(digits)) + digits + "00"
+	} else if len(digits) == 3 {
+		s = s[:1] + "0" + digits
+	}
+	offset, err := parseOffset(s)
+	if err != nil || offset > 14*3600 || offset < -12*3600 {
+		return nil
+	}
+	return time.FixedZone(name, offset)
+}
+
 // load gives a zone that the program has, or nil: by its name in the IANA database,
 // in Windows, or behind a prefix that says where it came from, as in
 // /freeassociation.sourceforge.net/Europe/Berlin.
@@ -55,8 +79,11 @@ func load(name string) *time.Location {
 		name = iana
 	}
 	switch strings.ToUpper(name) {
-	case "UTC", "Z", "GMT", "ETC/UTC", "ETC/GMT":
+	case "UTC", "Z", "GMT", "ETC/UTC", "ETC/GMT", "TZONE://MICROSOFT/UTC":
 		return time.UTC
+	}
+	if loc := offsetZone(name); loc != nil {
+		return loc
 	}
 	parts := strings.Split(strings.Trim(name, "/"), "/")
 	for n := min(3, len(parts)); n > 0; n-- {

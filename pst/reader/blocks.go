@@ -39,22 +39,37 @@ func (f *File) block(bid uint64) ([]byte, error) {
 
 // blockAt says where a block lies and how many bytes it holds.
 func (f *File) blockAt(bid uint64) (ref, int, error) {
-	e, err := f.lookup(f.bbt, blockPage, bid&^1)
-	if err != nil {
-		return ref{}, 0, err
+	var at ref
+	var cb int
+	if f.found != nil {
+		b, ok := f.found.block(bid &^ 1)
+		if !ok {
+			return ref{}, 0, &Damage{Text: fmt.Sprintf("the file has no block %#x", bid), Err: errNoBlock}
+		}
+		at, cb = ref{b.bid, b.ib}, int(b.cb)
+	} else {
+		e, err := f.lookup(f.bbt, blockPage, bid&^1)
+		if err != nil {
+			return ref{}, 0, err
+		}
+		if e == nil {
+			return ref{}, 0, &Damage{Text: fmt.Sprintf("the file has no block %#x", bid), Err: errNoBlock}
+		}
+		at, cb = f.l.ref(e), int(binary.LittleEndian.Uint16(e[2*f.l.word:]))
 	}
-	if e == nil {
-		return ref{}, 0, &Damage{Text: fmt.Sprintf("the file has no block %#x", bid), Err: errNoBlock}
-	}
-	at, cb := f.l.ref(e), int(binary.LittleEndian.Uint16(e[2*f.l.word:]))
 	if cb > f.l.payload {
 		return ref{}, 0, damaged(at.ib, "block %#x is said to hold %d bytes", bid, cb)
 	}
 	return at, cb, nil
 }
 
-// loadBlock reads a block, into buf where that is long enough, and proves it.
+// loadBlock reads a block, into buf where that is long enough, and proves it. After a
+// Rescue a checksum that does not fit is let pass.
 func (f *File) loadBlock(bid uint64, buf []byte) ([]byte, error) {
+	return f.readBlock(bid, buf, f.found == nil)
+}
+
+func (f *File) readBlock(bid uint64, buf []byte, strict bool) ([]byte, error) {
 	at, cb, err := f.blockAt(bid)
 	if err != nil {
 		return nil, err
@@ -67,16 +82,13 @@ func (f *File) loadBlock(bid uint64, buf []byte) ([]byte, error) {
 	if err := f.readSmall(buf, at.ib); err != nil {
 		return nil, fmt.Errorf("block %#x: %w", bid, err)
 	}
-	return f.prove(buf, at, cb)
+	return f.prove(buf, at, cb, strict)
 }
 
 // prove checks the trailer of a block ([MS-PST] 2.2.2.8.1) and decodes the data.
-func (f *File) prove(buf []byte, at ref, cb int) ([]byte, error) {
+func (f *File) prove(buf []byte, at ref, cb int, strict bool) ([]byte, error) {
 	t := buf[len(buf)-f.l.trailer:]
-	crc, id := t[4:], f.l.get(t[8:])
-	if f.l.word == 4 {
-		id, crc = f.l.get(t[4:]), t[8:]
-	}
+	crc, id := trailerOf(f.l, t)
 	switch {
 	case id&^1 != at.bid&^1:
 		return nil, damaged(at.ib, "the block there is %#x, and %#x is wanted", id, at.bid)
@@ -84,7 +96,7 @@ func (f *File) prove(buf []byte, at ref, cb int) ([]byte, error) {
 		return nil, damaged(at.ib, "block %#x gives its length as %d, and the tree of blocks as %d", id, binary.LittleEndian.Uint16(t), cb)
 	case pst.Signature(uint64(at.ib), id) != binary.LittleEndian.Uint16(t[2:]):
 		return nil, damaged(at.ib, "the signature of block %#x does not fit", id)
-	case pst.Checksum(buf[:cb]) != binary.LittleEndian.Uint32(crc):
+	case strict && pst.Checksum(buf[:cb]) != crc:
 		return nil, damaged(at.ib, "the checksum of block %#x does not fit", id)
 	}
 	buf = buf[:cb]

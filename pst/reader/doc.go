@@ -16,6 +16,9 @@
 // where a table of contents is damaged, the messages are found by the parent that
 // the node tree gives them.
 //
+// [Open] needs the header and the root pages. Where these are damaged, [Rescue] reads the
+// whole file and gives what is left of it.
+//
 // Memory does not grow with the file: tables are iterated, attachments streamed,
-// pages and blocks kept in caches with a bound.
+// pages and blocks kept in caches with a bound. Only Rescue holds where each block is.
 package reader

@@ -37,6 +37,8 @@ type File struct {
 	l      layout
 	nbt    ref // the root pages
 	bbt    ref
+	found  *index // of Rescue, instead of the trees
+	wrong  []*Damage
 
 	mu       sync.Mutex
 	pages    cache[int64, *page]
@@ -106,6 +108,16 @@ func Open(r io.ReaderAt, size int64, o Options) (*File, error) {
 	case h.Crypt == pst.CryptEDP:
 		return nil, fmt.Errorf("%w: it is %v", ErrUnsupported, h.Crypt)
 	}
+	f := newFile(r, size, o, h)
+	roots := make([]byte, 4*f.l.word)
+	if err := f.readAt(roots, f.rootsAt()); err != nil {
+		return nil, err
+	}
+	f.nbt, f.bbt = f.l.ref(roots), f.l.ref(roots[2*f.l.word:])
+	return f, nil
+}
+
+func newFile(r io.ReaderAt, size int64, o Options, h pst.Header) *File {
 	if o.MaxValue <= 0 {
 		o.MaxValue = defaultMaxValue
 	}
@@ -113,17 +125,18 @@ func Open(r io.ReaderAt, size int64, o Options) (*File, error) {
 		o.Codepage = 1252
 	}
 	f := &File{r: r, size: size, o: o, header: h, l: wide}
-	at := int64(wideRoots)
 	if h.Format == pst.ANSI {
-		f.l, at = narrow, narrowRoots
+		f.l = narrow
 	}
 	f.pages.max, f.blocks.max = maxPages, maxBlocks
-	roots := make([]byte, 4*f.l.word)
-	if err := f.readAt(roots, at); err != nil {
-		return nil, err
+	return f
+}
+
+func (f *File) rootsAt() int64 {
+	if f.header.Format == pst.ANSI {
+		return narrowRoots
 	}
-	f.nbt, f.bbt = f.l.ref(roots), f.l.ref(roots[2*f.l.word:])
-	return f, nil
+	return wideRoots
 }
 
 // Header is what the first bytes of the file say.

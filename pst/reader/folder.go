@@ -163,22 +163,38 @@ func (d *Folder) Folders() iter.Seq2[*Folder, error] {
 			return
 		}
 		goOn := true
-		one := func(n pst.NID) bool {
+		one := func(n pst.NID, t *table, row int) bool {
 			c := &Folder{f: d.f, nid: n, parent: d, depth: d.depth + 1}
 			err := c.load()
+			if isDamage(err) && c.name == "" && t != nil {
+				c.name = t.nameOf(row)
+			}
 			goOn = yield(c, err) && (err == nil || isDamage(err))
 			return goOn
 		}
-		last, err := d.f.listed(d.nid.As(pst.NodeHierarchy), one)
+		last := int64(-1)
+		t, err := d.f.openTable(d.nid.As(pst.NodeHierarchy))
+		if err == nil {
+			err = t.each(func(n pst.NID, row int) bool {
+				last = int64(n)
+				return one(n, t, row)
+			})
+		}
 		if err == nil || !goOn || !yield(nil, of(d.nid, err)) || !isDamage(err) {
 			return
 		}
 		// The root folder is its own parent.
-		other := func(n pst.NID) bool { return n == d.nid || one(n) }
+		other := func(n pst.NID) bool { return n == d.nid || one(n, nil, 0) }
 		if err := d.f.below(d.nid, last, other, pst.NodeFolder, pst.NodeSearchFolder); err != nil {
 			yield(nil, err)
 		}
 	}
+}
+
+// nameOf is the name that a row of the table of folders has for one that is damaged itself.
+func (t *table) nameOf(row int) string {
+	ps, _ := t.properties(row, t.h.t.f.o.Codepage, func(t pst.Tag) bool { return t.ID() == pst.PidTagDisplayName.ID() })
+	return ps.Text(pst.PidTagDisplayName) // what is wrong with the row is told by who lists it
 }
 
 // listed gives the ids of the rows of a table until yield says false, and the

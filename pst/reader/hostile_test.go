@@ -318,3 +318,49 @@ func FuzzBytes(f *testing.F) {
 		}
 	})
 }
+
+// FuzzRescue: what is left of anything can be gone through.
+func FuzzRescue(f *testing.F) {
+	f.Add(mailbox(false).bytes())
+	f.Add(mailbox(true).bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if r, err := reader.Rescue(t.Context(), bytes.NewReader(data), int64(len(data)), reader.Options{MaxValue: 1 << 20}); err == nil {
+			if _, _, err := everything(r); err != nil {
+				t.Error(err)
+			}
+		} else if !errors.Is(err, reader.ErrNothing) && !errors.Is(err, reader.ErrUnsupported) {
+			t.Error(err)
+		}
+	})
+}
+
+// TestRescueMutated: whatever is changed in pages and blocks, with checksums that fit or
+// without, and with no header, what is left can be gone through.
+func TestRescueMutated(t *testing.T) {
+	for _, name := range []string{"java-libpst-dist-list.pst", "go-pst-32-bit-ansi.pst"} {
+		whole := plain(sample(t, name), name == "go-pst-32-bit-ansi.pst")
+		rnd := rand.New(rand.NewPCG(3, 4))
+		all := parts(whole, name == "go-pst-32-bit-ansi.pst")
+		for round := range 60 {
+			data := bytes.Clone(whole)
+			if round%2 == 0 {
+				clear(data[:564])
+			}
+			for range 1 + rnd.IntN(40) {
+				p := all[rnd.IntN(len(all))]
+				page := p.page(data)
+				data[p.off+rnd.IntN(p.n)] = byte(rnd.Uint32())
+				if rnd.IntN(2) == 0 {
+					p.mend(data, page)
+				}
+			}
+			f, err := reader.Rescue(t.Context(), bytes.NewReader(data), int64(len(data)), reader.Options{MaxValue: 1 << 20})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if items, _, err := everything(f); err != nil || items == 0 {
+				t.Errorf("%s, round %d: %d items, %v", name, round, items, err)
+			}
+		}
+	}
+}

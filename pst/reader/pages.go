@@ -70,16 +70,27 @@ func (f *File) loadPage(at ref) (*page, error) {
 	if err := f.readSmall(b, at.ib); err != nil {
 		return nil, fmt.Errorf("page %#x: %w", at.bid, err)
 	}
-	t := b[pageSize-f.l.trailer:]
-	crc, bid := t[4:], f.l.get(t[8:])
-	if f.l.word == 4 {
-		bid, crc = f.l.get(t[4:]), t[8:]
+	p, err := f.parsePage(b, at.ib)
+	if err == nil && !f.l.pageSum(b) {
+		err = damaged(at.ib, "the checksum of the page does not fit")
 	}
+	return p, err
+}
+
+// pageSum tells whether the checksum of a page fits.
+func (l layout) pageSum(b []byte) bool {
+	crc, _ := trailerOf(l, b[pageSize-l.trailer:])
+	return pst.Checksum(b[:pageSize-l.trailer]) == crc
+}
+
+// parsePage proves all of a page but its checksum ([MS-PST] 2.2.2.7.1).
+func (f *File) parsePage(b []byte, ib int64) (*page, error) {
+	at := ref{ib: ib}
+	t := b[pageSize-f.l.trailer:]
+	_, bid := trailerOf(f.l, t)
 	switch {
 	case t[0] != t[1]:
 		return nil, damaged(at.ib, "the page gives its type as %#x and %#x", t[0], t[1])
-	case pst.Checksum(b[:pageSize-f.l.trailer]) != binary.LittleEndian.Uint32(crc):
-		return nil, damaged(at.ib, "the checksum of the page does not fit")
 	case pst.Signature(uint64(at.ib), bid) != binary.LittleEndian.Uint16(t[2:]):
 		return nil, damaged(at.ib, "the signature of the page does not fit")
 	}
@@ -190,6 +201,12 @@ func (f *File) parseNode(e []byte) node {
 
 // node finds a node. Where there is none, that is a damage.
 func (f *File) node(n pst.NID) (node, error) {
+	if f.found != nil {
+		if e, ok := f.found.node(n); ok {
+			return e, nil
+		}
+		return node{}, &Damage{Node: n, Text: "the file has no such node", Err: errNoNode}
+	}
 	e, err := f.lookup(f.nbt, nodePage, uint64(n))
 	if err != nil {
 		return node{}, of(n, err)
@@ -202,6 +219,10 @@ func (f *File) node(n pst.NID) (node, error) {
 
 // nodes gives every node of the file from one on, in the order of their ids.
 func (f *File) nodes(from pst.NID, yield func(node, error) bool) {
+	if f.found != nil {
+		f.found.each(from, yield)
+		return
+	}
 	f.each(f.nbt, nodePage, uint64(from), func(e []byte, err error) bool {
 		if err != nil {
 			return yield(node{}, err)

@@ -31,6 +31,7 @@ const (
 	InRecipients  Field = "recipients"
 	InBody        Field = "body"
 	InAttachments Field = "attachments" // their names
+	InDetails     Field = "details"     // addresses, telephones, company of a contact; place of an appointment; categories and Message-ID of any item
 )
 
 // Hit is an item that fits.
@@ -216,6 +217,11 @@ func (r *search) inside(m *Message) (Field, bool, error) {
 		if keep(err); r.any(ps, fileTags...) {
 			return InAttachments, true, first
 		}
+	}
+	found, err := r.details(m)
+	keep(err)
+	if found {
+		return InDetails, true, first
 	}
 	return "", false, first
 }

@@ -125,6 +125,11 @@ func (f *File) Summary(ctx context.Context, o SummaryOptions) (*Summary, error) 
 		}
 		return nil
 	}
+	for _, d := range f.wrong {
+		if err := say(d); err != nil {
+			return nil, err
+		}
+	}
 	store, err := f.Store()
 	if err := say(err); err != nil {
 		return nil, err

@@ -13,16 +13,14 @@ func (f *File) Sweep(ctx context.Context, fn func(*Damage) error) error {
 	broken := map[uint64]*Damage{}
 	var buf []byte
 	n := 0
-	f.each(f.bbt, blockPage, 0, func(e []byte, err error) bool {
+	f.bids(func(bid uint64, err error) bool {
 		if n++; n&0xFF == 0 && ctx.Err() != nil {
 			stop = ctx.Err()
 			return false
 		}
-		bid := uint64(0)
 		if err == nil {
-			bid = f.l.get(e) &^ 1
 			var b []byte
-			if b, err = f.loadBlock(bid, buf); err == nil {
+			if b, err = f.readBlock(bid, buf, true); err == nil {
 				buf = b
 			}
 		}
@@ -48,6 +46,24 @@ func (f *File) Sweep(ctx context.Context, fn func(*Damage) error) error {
 		}
 	}
 	return stop
+}
+
+// bids gives the id of every block, in their order.
+func (f *File) bids(yield func(bid uint64, err error) bool) {
+	if f.found != nil {
+		for _, b := range f.found.blocks {
+			if !yield(b.bid, nil) {
+				return
+			}
+		}
+		return
+	}
+	f.each(f.bbt, blockPage, 0, func(e []byte, err error) bool {
+		if err != nil {
+			return yield(0, err)
+		}
+		return yield(f.l.get(e)&^1, nil)
+	})
 }
 
 // blame finds the nodes that damaged blocks belong to, tells them, and takes them out

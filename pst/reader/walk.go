@@ -1,8 +1,11 @@
 package reader
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -84,7 +87,85 @@ func (f *File) walk(b *budget, fn func(*Folder, error) error) error {
 		return err
 	}
 	b.seen[root.nid] = true
-	return walkBelow(b, root, err, fn)
+	if err := walkBelow(b, root, err, fn); err != nil || f.found == nil {
+		return err
+	}
+	return f.walkLost(b, root, fn)
+}
+
+// Lost are, after a Rescue, the uppermost of the folders that cannot be reached from the root
+// folder: for whoever goes through [Folder.Folders]. Walk, Search and Summary have
+// them at the end, below the root folder. A damaged one comes beside its error.
+func (f *File) Lost() iter.Seq2[*Folder, error] {
+	return func(yield func(*Folder, error) bool) {
+		if f.found == nil {
+			return
+		}
+		lost := func(d *Folder, err error) error {
+			if d != nil && d.depth == 1 && !yield(d, err) {
+				return errStop
+			}
+			return nil
+		}
+		b := f.newBudget()
+		root, err := f.Root()
+		if err == nil || isDamage(err) {
+			b.seen[root.nid] = true
+			err = walkBelow(b, root, nil, func(*Folder, error) error { return nil })
+		}
+		if err == nil {
+			err = f.walkLost(b, root, lost)
+		}
+		if err != nil && err != errStop {
+			yield(nil, err)
+		}
+	}
+}
+
+// walkLost gives, after a Rescue, the folders that cannot be reached from the root folder:
+// those that no table lists, and those of which only the items know. They come below the
+// root folder.
+func (f *File) walkLost(b *budget, root *Folder, fn func(*Folder, error) error) error {
+	all, err := f.childrenOf()
+	if err != nil && !isDamage(err) {
+		return err
+	}
+	lost := map[pst.NID]bool{}
+	for _, c := range all {
+		for _, n := range []pst.NID{c.parent, c.nid} {
+			if t := n.Type(); t == pst.NodeFolder && !b.seen[n] {
+				lost[n] = true
+			}
+		}
+	}
+	// Those that hang on a lost one come after it, and are given where it lists them.
+	below := func(n pst.NID) int {
+		if e, ok := f.found.node(n); ok && e.parent != n && lost[e.parent] {
+			return 1
+		}
+		return 0
+	}
+	order := slices.SortedFunc(maps.Keys(lost), func(a, b pst.NID) int {
+		return cmp.Or(cmp.Compare(below(a), below(b)), cmp.Compare(a, b))
+	})
+	for _, n := range order {
+		if b.seen[n] {
+			continue
+		}
+		b.seen[n] = true
+		d := &Folder{f: f, nid: n, parent: root, depth: 1}
+		err := d.load()
+		if err != nil && !isDamage(err) {
+			return err
+		}
+		if d.name == "" {
+			d.name = "Lost folder " + n.String()
+		}
+		if err := walkBelow(b, d, err, fn); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func walkBelow(b *budget, d *Folder, err error, fn func(*Folder, error) error) error {
