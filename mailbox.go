@@ -298,7 +298,7 @@ const MaxMailHits = 1000
 // MailQuery says which items of an Outlook data file are looked for. Each field that is
 // set has to fit.
 type MailQuery struct {
-	Text string    // in subject, sender, recipients, body or names of attachments, without regard to upper and lower case
+	Text string    // in subject, sender, recipients, body, names of attachments or details such as the address of a contact, without regard to upper and lower case
 	From time.Time // MailItem.At is not before
 	To   time.Time // and before; an item without a date fits neither
 }
@@ -310,7 +310,7 @@ func (q MailQuery) IsZero() bool { return q.Text == "" && q.From.IsZero() && q.T
 type MailHit struct {
 	Folder string // path of its folder
 	Item   MailItem
-	Where  string // the first place that has the text: "subject", "sender", "recipients", "body", "attachments"; "" where none was asked for
+	Where  string // the first place that has the text: "subject", "sender", "recipients", "body", "attachments", "details"; "" where none was asked for
 }
 
 // MailHits is a part of what a search found.
