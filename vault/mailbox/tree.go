@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ type tree struct {
 	top     *reader.Folder
 	folders []branch
 	damage  damages
+	rescued bool // its folders were looked for in all of the file, since nothing leads to them
 
 	mu      sync.Mutex
 	orders  map[int][]numbered // of the items of folders that were asked for
@@ -36,15 +38,9 @@ type branch struct {
 // grow opens a file and lists its folders: those below the top, which is what Outlook
 // shows as the file. Search folders are left out: what they list lies in others.
 func grow(ctx context.Context, r io.ReaderAt, size int64) (*tree, error) {
-	f, err := reader.Open(r, size, reader.Options{})
-	if err != nil {
+	t := &tree{size: size}
+	if err := t.open(ctx, r); err != nil {
 		return nil, err
-	}
-	t := &tree{file: f, size: size}
-	if t.top, err = f.Top(); err != nil {
-		if err = t.damage.add("", err); err != nil || t.top == nil {
-			return t, err
-		}
 	}
 	hurt, err := t.walk(ctx)
 	if err != nil {
@@ -61,6 +57,49 @@ func grow(ctx context.Context, r io.ReaderAt, size int64) (*tree, error) {
 		}
 	}
 	return t, nil
+}
+
+// open opens the file and finds its top. Where the header is damaged, or nothing leads
+// to the folders, what is left is looked for in all of the file, and what had to be done
+// without is damage.
+func (t *tree) open(ctx context.Context, r io.ReaderAt) error {
+	f, err := reader.Open(r, t.size, reader.Options{})
+	if err == nil {
+		t.file = f
+		t.top, err = f.Top()
+	}
+	_, damaged := errors.AsType[*reader.Damage](err)
+	_, headless := errors.AsType[*pst.HeaderError](err)
+	if !damaged && !headless {
+		return err
+	}
+	left, wrong := reader.Rescue(ctx, r, t.size, reader.Options{})
+	if wrong != nil && !errors.Is(wrong, reader.ErrNothing) {
+		return wrong
+	}
+	var top *reader.Folder
+	if wrong == nil {
+		top, wrong = left.Top()
+	}
+	switch {
+	case top == nil && t.top == nil:
+		return err
+	case top == nil:
+		return t.damage.add("", err)
+	}
+	for range left.Lost() { // they hang on the root folder, beside the top
+		if root, _ := left.Root(); root != nil {
+			top = root
+		}
+		break
+	}
+	t.file, t.top, t.rescued = left, top, true
+	for _, d := range left.Wrong() {
+		if err := t.damage.add("", d); err != nil {
+			return err
+		}
+	}
+	return t.damage.add("", wrong)
 }
 
 // walk lists the folders below the top. A folder that is linked from two places is met
