@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // Mailbox is what was found inside an Outlook data file (PST) when it was backed up.
@@ -248,7 +247,7 @@ func MailPaths(depths []int, names []string) []string {
 		depth := min(max(depths[i], 0), len(above))
 		above = above[:depth]
 		name = strings.Map(func(c rune) rune {
-			if unicode.IsControl(c) { // no command may have one
+			if c < 0x20 || c >= 0x7F && c < 0xA0 { // C0 and C1: no command may have one
 				return ' '
 			}
 			return c
