@@ -31,10 +31,11 @@ func (v *volume) finish() error {
 	if err := v.freeMaps(); err != nil {
 		return err
 	}
-	// The density list, empty as Outlook leaves it: its id is that of the next page.
-	var page [pageSize]byte
-	seal(page[:], pageDList, v.nextPage, pst.Signature(dlistAt, v.nextPage))
-	if err := v.writeAt(page[:], dlistAt); err != nil {
+	// What lies before the first region, without a hole and for now without the header:
+	// the density list, empty as Outlook leaves it. Its id is that of the next page.
+	front := make([]byte, firstRegion)
+	seal(front[dlistAt:dlistAt+pageSize], pageDList, v.nextPage, pst.Signature(dlistAt, v.nextPage))
+	if err := v.writeAt(front, 0); err != nil {
 		return err
 	}
 	if err := v.f.Truncate(regionOffset(v.region + 1)); err != nil {
