@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Mailbox is what was found inside an Outlook data file (PST) when it was backed up.
@@ -214,6 +215,17 @@ func InsideOf(file, path string) (inside string, ok bool) {
 	return strings.CutPrefix(path, file+"/")
 }
 
+// InsideOfAnyCase is InsideOf for people who write mail.pst for Mail.PST; a path that is
+// the file itself leads to all that is in it.
+func InsideOfAnyCase(file, path string) (inside string, ok bool) {
+	for i := 0; i < len(path); i++ {
+		if path[i] == '/' && strings.EqualFold(path[:i], file) {
+			return path[i+1:], true
+		}
+	}
+	return "", strings.EqualFold(path, file)
+}
+
 // NamedMailbox reports whether a name is one that Outlook data files have: archives
 // (.pst), and the offline copies that Outlook keeps of an account (.ost).
 func NamedMailbox(name string) bool {
@@ -224,8 +236,9 @@ func NamedMailbox(name string) bool {
 // MailPaths names the folders of a file, so that each can be named in a command: the
 // names from the top down with "/" between them. Where that gives a name that there is
 // already, in whatever case, because two folders have one name or a name holds a
-// slash, " (2)" follows, and so on. depths are those of the folders, 0 for those right
-// below the top; parents come first. A folder without a name is "(no name)".
+// slash, or one of an item ("#5"), " (2)" follows, and so on. depths are those of the
+// folders, 0 for those right below the top; parents come first. A folder without a name
+// is "(no name)".
 func MailPaths(depths []int, names []string) []string {
 	paths := make([]string, len(names))
 	taken := map[string]bool{"": true}
@@ -234,14 +247,21 @@ func MailPaths(depths []int, names []string) []string {
 	for i, name := range names {
 		depth := min(max(depths[i], 0), len(above))
 		above = above[:depth]
-		if name = strings.Trim(strings.ToValidUTF8(name, "\uFFFD"), "/ \x00"); name == "" {
+		name = strings.Map(func(c rune) rune {
+			if unicode.IsControl(c) { // no command may have one
+				return ' '
+			}
+			return c
+		}, strings.ToValidUTF8(name, "\uFFFD"))
+		if name = strings.Trim(name, "/ "); name == "" {
 			name = "(no name)"
 		}
 		if depth > 0 {
 			name = above[depth-1] + "/" + name
 		}
 		unique := name
-		for low := strings.ToLower(name); taken[strings.ToLower(unique)]; {
+		_, number := CutMailItem(unique) // a folder that is called as an item is
+		for low := strings.ToLower(name); taken[strings.ToLower(unique)] || number > 0; number = 0 {
 			tries[low]++
 			unique = name + " (" + strconv.Itoa(tries[low]+1) + ")"
 		}
@@ -270,6 +290,40 @@ type MailPage struct {
 	Below  []MailFolder // folders in it
 	Items  []MailItem
 	Total  int64 // items of the folder
+}
+
+// MaxMailHits is how many items a search gives at the most.
+const MaxMailHits = 1000
+
+// MailQuery says which items of an Outlook data file are looked for. Each field that is
+// set has to fit.
+type MailQuery struct {
+	Text string    // in subject, sender, recipients, body or names of attachments, without regard to upper and lower case
+	From time.Time // MailItem.At is not before
+	To   time.Time // and before; an item without a date fits neither
+}
+
+// IsZero reports whether nothing is looked for.
+func (q MailQuery) IsZero() bool { return q.Text == "" && q.From.IsZero() && q.To.IsZero() }
+
+// MailHit is an item that was looked for.
+type MailHit struct {
+	Folder string // path of its folder
+	Item   MailItem
+	Where  string // the first place that has the text: "subject", "sender", "recipients", "body", "attachments"; "" where none was asked for
+}
+
+// MailHits is a part of what a search found.
+type MailHits struct {
+	File   string // path of the Outlook data file in the archive
+	Folder string // path of the folder that was looked through, with all below it
+	Hits   []MailHit
+	Total  int64 // that were found, the newest first
+	Looked int64 // items that were looked through
+	Broken int64 // of these, not in whole, since they are damaged
+	Of     int64 // items that there are, as far as they were counted
+	Many   bool  // it ended at MaxMailHits; there are more
+	Late   bool  // it ended because it took too long
 }
 
 // MailPart names an item of a folder in a command: "mail.pst/Inbox/#17". Without a

@@ -25,6 +25,8 @@ func TestMailPaths(t *testing.T) {
 		{"no name", []int{0, 0, 1}, []string{"", " / ", "\x00"}, []string{"(no name)", "(no name) (2)", "(no name) (2)/(no name)"}},
 		{"a name that is made up is there", []int{0, 0, 0}, []string{"a (2)", "a", "a"}, []string{"a (2)", "a", "a (3)"}},
 		{"depths that cannot be", []int{3, -1, 9}, []string{"a", "b", "c"}, []string{"a", "b", "b/c"}},
+		{"called as an item is", []int{0, 1, 0, 0, 0}, []string{"#5", "#5", "#5", "#05x", "a/#7"}, []string{"#5 (2)", "#5 (2)/#5 (2)", "#5 (3)", "#05x", "a/#7 (2)"}},
+		{"control characters", []int{0, 0, 0}, []string{"a\nb", "\x1b[2Ja", "a b"}, []string{"a b", "[2Ja", "a b (2)"}},
 		{"no UTF-8", []int{0}, []string{"a\xff"}, []string{"a\uFFFD"}},
 	} {
 		if diff := cmp.Diff(c.want, keepwatch.MailPaths(c.depths, c.names)); diff != "" {
@@ -42,6 +44,20 @@ func TestMailPathsOfMany(t *testing.T) {
 	paths := keepwatch.MailPaths(make([]int, len(names)), names)
 	if paths[19_999] != "same (20000)" {
 		t.Errorf("the last is %q", paths[19_999])
+	}
+}
+
+func TestInsideOfAnyCase(t *testing.T) {
+	for _, c := range []struct {
+		file, path, inside string
+		ok                 bool
+	}{
+		{"Mail.PST", "mail.pst/Inbox/#1", "Inbox/#1", true}, {"a/Mail.PST", "A/mail.pst/", "", true}, {"Mail.PST", "mail.pst", "", true},
+		{"Mail.PST", "mail.psts/x", "", false}, {"Mail.PST", "x/mail.pst", "", false}, {"ÜBUNG.pst", "übung.pst/ü", "ü", true}, {"", "", "", true},
+	} {
+		if inside, ok := keepwatch.InsideOfAnyCase(c.file, c.path); inside != c.inside || ok != c.ok {
+			t.Errorf("%q in %q: %q %v", c.path, c.file, inside, ok)
+		}
 	}
 }
 

@@ -27,12 +27,12 @@ func (r *Router) archiveCommands() []Command {
 		{
 			Group: "backup", Name: "show", Role: keepwatch.RoleViewer, run: r.show,
 			Summary: "Show all that is known of an archive, or what is inside a mailbox in it",
-			Options: []Option{
+			Options: append([]Option{
 				archive,
 				{Name: "inside", Type: TypePart, Summary: "an Outlook data file in it, for its folders; a folder of that, for its items (admins)"},
 				{Name: "from", Type: TypeCount, Flag: true, Summary: "begin a long list at this number"},
-			},
-			Examples: []string{"backup show ruthin-web", "backup show ruthin-web/2026-11-23T030000Z", "backup show pst-drop mail.pst", "backup show pst-drop mail.pst/Inbox --from 16"},
+			}, findOptions()...),
+			Examples: []string{"backup show ruthin-web", "backup show ruthin-web/2026-11-23T030000Z", "backup show pst-drop mail.pst", "backup show pst-drop mail.pst/Inbox --from 16", "backup show pst-drop mail.pst --find minutes"},
 			shut:     func(words []string) bool { return len(words) > 1 },
 		},
 		{
@@ -43,14 +43,14 @@ func (r *Router) archiveCommands() []Command {
 		{
 			Group: "backup", Name: "restore", Role: keepwatch.RoleAdmin, run: r.restore,
 			Summary: "Restore an archive or parts of it; shown first, then confirmed",
-			Options: []Option{
+			Options: append([]Option{
 				archive,
 				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these: files, folders, *.docx; of a mailbox mail.pst/Inbox/#17; --to account: parts, archives"},
 				{Name: "to", Type: TypePath, Flag: true, Summary: "the folder to restore into; the word account: back into the hosting account"},
 				{Name: "overwrite", Type: TypeSwitch, Flag: true, Summary: "replace files that exist there"},
 				{Name: "confirm", Type: TypeText, Flag: true, Summary: "the code of the plan that was shown, or yes; --to account: the code"},
-			},
-			Examples: []string{"backup restore ruthin-web --to /tmp/look", "backup restore notes reports/2026 --to ./back", "backup restore pst-drop mail.pst/Inbox/2024 --to ./mails", "backup restore ruthin-web database:ruthin_wp --to account"},
+			}, findOptions()...),
+			Examples: []string{"backup restore ruthin-web --to /tmp/look", "backup restore notes reports/2026 --to ./back", "backup restore pst-drop mail.pst/Inbox/2024 --to ./mails", "backup restore pst-drop mail.pst --find minutes --since 2024-03-01 --to ./mails", "backup restore ruthin-web database:ruthin_wp --to account"},
 		},
 		{
 			Group: "backup", Name: "prune", Role: keepwatch.RoleAdmin, run: r.prune,
@@ -170,6 +170,9 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 		return keepwatch.Message{}, err
 	}
 	c.audit.Source = a.Source
+	if c.searches() {
+		return r.showFound(ctx, c, a)
+	}
 	if c.args.one("inside") != "" {
 		return r.showInside(ctx, c, a)
 	}
@@ -315,7 +318,9 @@ func (c *call) confirmed(plan any) bool {
 }
 
 func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error) {
-	if c.args.one("to") == toAccount {
+	if c.args.one("to") == toAccount && c.searches() {
+		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "--find, --since and --until look into Outlook data files, which are no part of a hosting account. Leave them out, or name a folder: --to ./back.")
+	} else if c.args.one("to") == toAccount {
 		return r.putBack(ctx, c)
 	}
 	a, err := r.archive(c, c.args.one("archive"))
@@ -330,11 +335,23 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 	if to, err = filepath.Abs(below(c.req.Dir, to)); err != nil {
 		return keepwatch.Message{}, err
 	}
-	ask := keepwatch.Ask{Archive: a.Ref(), Parts: c.args["part"], To: to, Overwrite: c.args.has("overwrite")}
+	ask := keepwatch.Ask{Archive: a.Ref(), Parts: slices.Clone(c.args["part"]), To: to, Overwrite: c.args.has("overwrite")}
+	for i, part := range ask.Parts {
+		if strings.HasPrefix(part, "./-") {
+			ask.Parts[i] = insideWord(part)
+		}
+	}
+	if c.searches() {
+		q, err := r.insideFound(ctx, c, a, &ask)
+		if err != nil {
+			return keepwatch.Message{}, err
+		}
+		return r.bringOut(ctx, c, a, ask, q)
+	}
 	if inside, err := r.insideFiles(ctx, a, ask.Parts); err != nil {
 		return keepwatch.Message{}, r.noticed(a, err)
 	} else if inside {
-		return r.bringOut(ctx, c, a, ask)
+		return r.bringOut(ctx, c, a, ask, keepwatch.MailQuery{})
 	}
 	plan, err := r.cfg.Vault.PlanExtract(ctx, a.Ref(), ask)
 	if err != nil {
@@ -373,9 +390,9 @@ func restoreForm(a keepwatch.Archive) *keepwatch.Form {
 	}
 }
 
-func restoreCommand(ask keepwatch.Ask, code string) string {
+func restoreCommand(ask keepwatch.Ask, code string, more ...string) string {
 	words := []string{"backup", "restore", ask.Archive}
-	options := []string{"--to", ask.To}
+	options := append([]string{"--to", ask.To}, more...)
 	if ask.Overwrite {
 		options = append(options, "--overwrite")
 	}

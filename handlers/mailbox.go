@@ -16,8 +16,12 @@ type Mailboxes interface {
 	// Page lists a folder of one, as keepwatch.MailPart names it: at most n items, from
 	// the number of the first on. Where the part names an item, it is the only one.
 	Page(ctx context.Context, ref, part string, from, n int) (keepwatch.MailPage, error)
-	// Plan says what bringing folders and items out does, without writing anything.
-	Plan(ctx context.Context, ref string, ask keepwatch.Ask) (keepwatch.MailPlan, error)
+	// Find looks for items in a folder and below it, the newest first: at most n, from the
+	// number of the first on.
+	Find(ctx context.Context, ref, part string, q keepwatch.MailQuery, from, n int) (keepwatch.MailHits, error)
+	// Plan says what bringing folders and items out does, without writing anything; with
+	// a query only what fits that.
+	Plan(ctx context.Context, ref string, ask keepwatch.Ask, q keepwatch.MailQuery) (keepwatch.MailPlan, error)
 }
 
 // Bounds of what is shown of Outlook data files.
@@ -28,6 +32,7 @@ const (
 	windowTerminal = 40 // rows of a list in the terminal
 	shownSubject   = 80 // characters
 	shownSender    = 30
+	shownFolder    = 100
 )
 
 // mailboxBlocks shows Outlook data files on a card: what is inside, the biggest folders,
@@ -221,12 +226,17 @@ func plural(n int64, one, many string) string {
 }
 
 // mailboxes gives what was found inside the Outlook data files of an archive when it
-// was made, and what else is called by a name: whether that is in the archive at all.
+// was made, and what else is called by a name, or is a file that a name leads into:
+// whether that is in the archive at all. Where nothing is spelt so, it is the one file
+// named as an Outlook data file that is but for upper and lower case.
 func (r *Router) mailboxes(ctx context.Context, ref, name string) (list []keepwatch.Mailbox, named keepwatch.Entry, err error) {
 	var lines []keepwatch.Mailbox
+	var alike []keepwatch.Entry
 	err = r.cfg.Vault.Contents(ctx, ref, func(e keepwatch.Entry) error {
 		if _, below := keepwatch.InsideOf(e.Path, name); e.Path == name || below && e.Type == keepwatch.EntryFile {
 			named = e
+		} else if _, like := keepwatch.InsideOfAnyCase(e.Path, name); like && e.Type == keepwatch.EntryFile && keepwatch.NamedMailbox(e.Path) && len(alike) < 2 {
+			alike = append(alike, e)
 		}
 		return nil
 	}, func(n keepwatch.Note) error {
@@ -235,7 +245,22 @@ func (r *Router) mailboxes(ctx context.Context, ref, name string) (list []keepwa
 		}
 		return nil
 	})
+	if named.Path == "" && len(alike) == 1 {
+		named = alike[0]
+	}
 	return keepwatch.UnsealMailboxes(lines), named, err
+}
+
+// asSpelt gives a name that leads into a file, or is one, with the file as it is spelt.
+func asSpelt(file, name string) string {
+	inside, ok := keepwatch.InsideOfAnyCase(file, name)
+	switch {
+	case !ok:
+		return name
+	case strings.EqualFold(file, name):
+		return file
+	}
+	return file + "/" + inside
 }
 
 // mailboxesOf shows the Outlook data files of an archive on the card of the archive.
@@ -258,10 +283,27 @@ func (r *Router) mailboxesOf(ctx context.Context, a keepwatch.Archive) (list []k
 func foldersButtons(ref string, list []keepwatch.Mailbox) (buttons []keepwatch.Button) {
 	for _, m := range list[:min(len(list), shownMailboxes)] {
 		if m.Count > 0 {
-			buttons = append(buttons, keepwatch.Button{Label: "Folders of " + short(m.Path, 40), Command: "backup show " + Quote(ref, m.Path)})
+			buttons = append(buttons, keepwatch.Button{Label: "Folders of " + short(m.Path, 40), Command: "backup show " + inWords(ref, m.Path)})
 		}
 	}
 	return buttons
+}
+
+// inWords writes an archive and a part of it as the words of a command. A name that
+// would be read as an option has "./" before it.
+func inWords(ref, part string, options ...string) string {
+	if strings.HasPrefix(part, "-") {
+		part = "./" + part
+	}
+	return Quote(append([]string{ref, part}, options...)...)
+}
+
+// insideWord gives the name that inWords has written.
+func insideWord(part string) string {
+	if name, ok := strings.CutPrefix(part, "./"); ok {
+		return name
+	}
+	return part
 }
 
 // short cuts a text for a label or a cell, in characters.
@@ -289,8 +331,8 @@ func (c *call) window() (from, n int, err error) {
 }
 
 // turn gives the buttons that go on in a list, and says which part of it is shown.
-func (c *call) turn(words []string, from, n, shown int, total int64) (buttons []keepwatch.Button, text string) {
-	command := "backup show " + Quote(words...)
+func (c *call) turn(words string, from, n, shown int, total int64) (buttons []keepwatch.Button, text string) {
+	command := "backup show " + words
 	if from > 1 {
 		buttons = append(buttons, keepwatch.Button{Label: "Back", Command: fmt.Sprintf("%s --from %d", command, max(1, from-n))})
 	}

@@ -13,7 +13,9 @@ import (
 // "mail.pst/Inbox". Either all of them do or none, since files and items are restored
 // in different ways.
 func (r *Router) insideFiles(ctx context.Context, a keepwatch.Archive, parts []string) (bool, error) {
-	asked := map[string]bool{}
+	asked := map[string]bool{} // whether it leads into a file
+	spelt := map[string]bool{} // whether something in the archive is spelt so
+	alike := map[string]int{}  // files it leads into but for upper and lower case
 	for _, part := range parts {
 		if strings.Contains(part, "/") {
 			asked[part] = false
@@ -23,16 +25,26 @@ func (r *Router) insideFiles(ctx context.Context, a keepwatch.Archive, parts []s
 		return false, nil
 	}
 	err := r.cfg.Vault.Contents(ctx, a.Ref(), func(e keepwatch.Entry) error {
-		if e.Type != keepwatch.EntryFile {
-			return nil
-		}
 		for part := range asked {
-			if _, ok := keepwatch.InsideOf(e.Path, part); ok {
-				asked[part] = true
+			_, in := keepwatch.InsideOf(e.Path, part)
+			_, like := keepwatch.InsideOfAnyCase(e.Path, part)
+			switch {
+			case e.Path == part:
+				spelt[part] = true
+			case e.Type != keepwatch.EntryFile:
+			case in:
+				asked[part], spelt[part] = true, true
+			case like && !strings.EqualFold(e.Path, part) && keepwatch.NamedMailbox(e.Path):
+				alike[part]++
 			}
 		}
 		return nil
 	}, nil)
+	for part, n := range alike {
+		if !spelt[part] && n == 1 {
+			asked[part] = true
+		}
+	}
 	if err != nil {
 		return false, err
 	}
@@ -52,16 +64,20 @@ func (r *Router) insideFiles(ctx context.Context, a keepwatch.Archive, parts []s
 
 // bringOut restores folders and items of Outlook data files: shown first, then
 // confirmed.
-func (r *Router) bringOut(ctx context.Context, c *call, a keepwatch.Archive, ask keepwatch.Ask) (keepwatch.Message, error) {
+func (r *Router) bringOut(ctx context.Context, c *call, a keepwatch.Archive, ask keepwatch.Ask, q keepwatch.MailQuery) (keepwatch.Message, error) {
 	if ask.Overwrite {
 		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "Items of a mailbox always go into a new folder, so there is nothing to overwrite. Leave out --overwrite.")
 	}
-	plan, err := r.cfg.Mailboxes.Plan(ctx, a.Ref(), ask)
+	plan, err := r.cfg.Mailboxes.Plan(ctx, a.Ref(), ask, q)
 	if err != nil {
 		return keepwatch.Message{}, r.noticed(a, err)
 	}
 	free := plan.Free
 	plan.Free = 0 // it changes by itself and is no part of what is confirmed
+	if plan.Items == 0 && !q.IsZero() {
+		return keepwatch.Message{Title: "Nothing was found that could be restored", Tone: keepwatch.ToneWarn, Refused: keepwatch.KindNotFound, Failed: true,
+			Blocks: []keepwatch.Block{keepwatch.Text("Looked for: " + r.sought(q) + ". There is no such item in " + printable(ask.Parts, ", ") + ".")}}, nil
+	}
 	if plan.Items == 0 {
 		return keepwatch.Message{Title: "There is nothing in it to restore", Tone: keepwatch.ToneWarn, Refused: keepwatch.KindConflict, Failed: true,
 			Blocks: []keepwatch.Block{keepwatch.Text(printable(ask.Parts, ", ") + ": no item lies in it that could be brought out.")}}, nil
@@ -83,7 +99,7 @@ func (r *Router) bringOut(ctx context.Context, c *call, a keepwatch.Archive, ask
 		msg.Tone = keepwatch.ToneWarn
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("This archive is "+strings.TrimSuffix(proofWord(a), ".")+". What is whole in it can still be restored."))
 	}
-	msg.Buttons = []keepwatch.Button{{Label: "Restore", Style: keepwatch.StylePrimary, Command: restoreCommand(ask, code(plan)), Form: &keepwatch.Form{
+	msg.Buttons = []keepwatch.Button{{Label: "Restore", Style: keepwatch.StylePrimary, Command: restoreCommand(ask, code(plan), c.queryWords()...), Form: &keepwatch.Form{
 		Title: "Restore now?", Submit: "Restore",
 		Text: fmt.Sprintf("%s from %s go to %s, on the machine that runs Keepwatch.", keepwatch.CountKinds(plan.Kinds), a.Ref(), plan.To),
 	}}}

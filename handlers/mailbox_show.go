@@ -13,10 +13,13 @@ import (
 // showInside shows what is inside a file of an archive: the folders of an Outlook data
 // file, or the items of one of them.
 func (r *Router) showInside(ctx context.Context, c *call, a keepwatch.Archive) (keepwatch.Message, error) {
-	inside := c.args.one("inside")
+	inside := insideWord(c.args.one("inside"))
 	list, named, err := r.mailboxes(ctx, a.Ref(), inside)
 	if err != nil {
 		return keepwatch.Message{}, r.noticed(a, err)
+	}
+	if named.Type == keepwatch.EntryFile {
+		inside = asSpelt(named.Path, inside)
 	}
 	if i := slices.IndexFunc(list, func(m keepwatch.Mailbox) bool { return m.Path == strings.TrimSuffix(inside, "/") }); i >= 0 && len(list[i].Folders) > 0 {
 		return r.showFolders(c, a, list[i])
@@ -27,7 +30,7 @@ func (r *Router) showInside(ctx context.Context, c *call, a keepwatch.Archive) (
 	case named.Type != keepwatch.EntryFile:
 		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "%s is a %s in the archive. Only what is inside Outlook data files is shown like this; `backup restore` brings out anything.", keepwatch.Printable(inside), named.Type)
 	case r.cfg.Mailboxes == nil:
-		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "This Keepwatch cannot look into Outlook data files. Restore the whole file.")
+		return keepwatch.Message{}, noLooking()
 	}
 	return r.showItems(ctx, c, a, named.Path, inside)
 }
@@ -55,7 +58,7 @@ func (r *Router) showFolders(c *call, a keepwatch.Archive, m keepwatch.Mailbox) 
 	total := int64(len(m.Folders))
 	from = min(from, len(m.Folders))
 	shown := m.Folders[from-1 : min(from-1+n, len(m.Folders))]
-	buttons, where := c.turn([]string{a.Ref(), m.Path}, from, n, len(shown), total)
+	buttons, where := c.turn(inWords(a.Ref(), m.Path), from, n, len(shown), total)
 	msg := keepwatch.Message{Title: keepwatch.Printable(m.Path) + " in " + a.Ref() + where}
 	if worse([]keepwatch.Mailbox{m}) != "" {
 		msg.Tone = keepwatch.ToneWarn
@@ -70,7 +73,7 @@ func (r *Router) showFolders(c *call, a keepwatch.Archive, m keepwatch.Mailbox) 
 	}
 	table := keepwatch.Table{Head: []string{"Folder", "Items", "From", "To"}}
 	for _, f := range shown {
-		row := []string{keepwatch.Printable(folderName(f.Path)), keepwatch.FormatCount(f.Items, ""), "", ""}
+		row := []string{short(folderName(f.Path), shownFolder), keepwatch.FormatCount(f.Items, ""), "", ""}
 		if !f.First.IsZero() {
 			row[2], row[3] = r.days(f.First, f.First), r.days(f.Last, f.Last)
 		}
@@ -82,14 +85,14 @@ func (r *Router) showFolders(c *call, a keepwatch.Archive, m keepwatch.Mailbox) 
 		first = m.Biggest[0].Path
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Text("To see what is in a folder, and to take it out (for admins):"),
-		keepwatch.Code("/backup show "+Quote(a.Ref(), keepwatch.MailPart(m.Path, first, 0))+"\n/backup restore "+Quote(a.Ref(), keepwatch.MailPart(m.Path, first, 0))))
+		keepwatch.Code("/backup show "+inWords(a.Ref(), keepwatch.MailPart(m.Path, first, 0))+"\n/backup restore "+inWords(a.Ref(), keepwatch.MailPart(m.Path, first, 0))))
 	msg.Buttons = append(msg.Buttons, buttons...)
-	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Restore…", Command: "backup restore " + Quote(a.Ref(), keepwatch.MailPart(m.Path, "", 0)), Form: mailForm(a.Ref(), m.Path)})
+	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Restore…", Command: "backup restore " + inWords(a.Ref(), keepwatch.MailPart(m.Path, "", 0)), Form: mailForm(a.Ref(), m.Path)})
 	if c.person.Role >= keepwatch.RoleAdmin {
 		menu := keepwatch.Menu{Label: "What is in…"}
 		for _, f := range shown {
 			if f.Items > 0 && len(menu.Options) < 25 { // Discord's limit of a menu
-				menu.Options = append(menu.Options, keepwatch.Button{Label: short(folderName(f.Path), 60), Command: "backup show " + Quote(a.Ref(), keepwatch.MailPart(m.Path, f.Path, 0))})
+				menu.Options = append(menu.Options, keepwatch.Button{Label: short(folderName(f.Path), 60), Command: "backup show " + inWords(a.Ref(), keepwatch.MailPart(m.Path, f.Path, 0))})
 			}
 		}
 		if len(menu.Options) > 0 && !c.req.Local {
@@ -114,7 +117,7 @@ func mailForm(ref, file string) *keepwatch.Form {
 func (r *Router) showItems(ctx context.Context, c *call, a keepwatch.Archive, file, part string) (keepwatch.Message, error) {
 	if c.person.Role < keepwatch.RoleAdmin {
 		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindDenied, "Whose mail is in a folder is for admins to see, who may also take it out; your role is %s. `/backup show %s` shows which folders there are. Ask %s.",
-			c.person.Role, Quote(a.Ref(), file), r.admins(c.req.Account.Platform))
+			c.person.Role, inWords(a.Ref(), file), r.admins(c.req.Account.Platform))
 	}
 	from, n, err := c.window()
 	if err != nil {
@@ -131,13 +134,13 @@ func (r *Router) showItems(ctx context.Context, c *call, a keepwatch.Archive, fi
 	if len(page.Items) > 0 {
 		from = int(page.Items[0].Number)
 	}
-	buttons, where := c.turn([]string{a.Ref(), folder}, from, n, len(page.Items), page.Total)
+	buttons, where := c.turn(inWords(a.Ref(), folder), from, n, len(page.Items), page.Total)
 	msg := keepwatch.Message{Title: keepwatch.Printable(strings.TrimSuffix(folder, "/")) + where}
 	much := keepwatch.FormatCount(page.Total, "item")
 	if page.Total == 0 {
 		much = "No item"
 	}
-	msg.Blocks = append(msg.Blocks, keepwatch.Text(much+" in this folder of "+a.Ref()+foldersBelow(page.Below)))
+	msg.Blocks = append(msg.Blocks, keepwatch.Text(much+" in this folder of "+a.Ref()+foldersBelow(page)))
 	if len(page.Items) > 0 {
 		table := keepwatch.Table{Head: []string{"#", "When", "From", "Subject", "Size"}}
 		sender, subject := shownSender, shownSubject
@@ -150,24 +153,25 @@ func (r *Router) showItems(ctx context.Context, c *call, a keepwatch.Archive, fi
 		}
 		msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table},
 			keepwatch.Text("To take one out, and the whole folder with what is below it:"),
-			keepwatch.Code("/backup restore "+Quote(a.Ref(), keepwatch.MailPart(page.File, page.Folder.Path, page.Items[0].Number))+"\n/backup restore "+Quote(a.Ref(), folder)))
+			keepwatch.Code("/backup restore "+inWords(a.Ref(), keepwatch.MailPart(page.File, page.Folder.Path, page.Items[0].Number))+"\n/backup restore "+inWords(a.Ref(), folder)))
 	}
 	msg.Buttons = buttons
 	if page.Total > 0 || len(page.Below) > 0 {
-		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Restore this folder", Command: "backup restore " + Quote(a.Ref(), folder), Form: mailForm(a.Ref(), folder)})
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Restore this folder", Command: "backup restore " + inWords(a.Ref(), folder), Form: mailForm(a.Ref(), folder)})
 	}
-	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "All folders", Command: "backup show " + Quote(a.Ref(), page.File)})
+	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "All folders", Command: "backup show " + inWords(a.Ref(), page.File)})
 	return msg, nil
 }
 
 // foldersBelow names the folders in a folder.
-func foldersBelow(list []keepwatch.MailFolder) string {
+func foldersBelow(page keepwatch.MailPage) string {
+	list := page.Below
 	if len(list) == 0 {
 		return "."
 	}
 	var names []string
-	for _, f := range list {
-		names = append(names, f.Path[strings.LastIndexByte(f.Path, '/')+1:])
+	for _, f := range list { // a name may have a slash in it
+		names = append(names, strings.TrimPrefix(strings.TrimPrefix(f.Path, page.Folder.Path), "/"))
 	}
 	return ", and " + keepwatch.FormatCount(int64(len(list)), "folder") + " below it: " + namesText(names) + "."
 }
@@ -205,7 +209,7 @@ func (r *Router) showItem(a keepwatch.Archive, page keepwatch.MailPage) keepwatc
 		fields = append(fields, keepwatch.Field{Name: "Size", Value: keepwatch.FormatBytes(item.Bytes)})
 	}
 	return keepwatch.Message{Title: keepwatch.Printable(part), Blocks: []keepwatch.Block{{Fields: fields}}, Buttons: []keepwatch.Button{
-		{Label: "Restore it", Command: "backup restore " + Quote(a.Ref(), part), Form: mailForm(a.Ref(), part)},
-		{Label: "Its folder", Command: "backup show " + Quote(a.Ref(), keepwatch.MailPart(page.File, page.Folder.Path, 0))},
+		{Label: "Restore it", Command: "backup restore " + inWords(a.Ref(), part), Form: mailForm(a.Ref(), part)},
+		{Label: "Its folder", Command: "backup show " + inWords(a.Ref(), keepwatch.MailPart(page.File, page.Folder.Path, 0))},
 	}}
 }

@@ -20,6 +20,9 @@ type post struct {
 	pageErr error
 	planErr error
 	from, n int
+	part    string
+	query   keepwatch.MailQuery
+	found   keepwatch.MailHits
 }
 
 func (p *post) Contents(_ context.Context, _ string, entry func(keepwatch.Entry) error, note func(keepwatch.Note) error) error {
@@ -39,13 +42,18 @@ func (p *post) Contents(_ context.Context, _ string, entry func(keepwatch.Entry)
 	return entry(keepwatch.Entry{Path: "letters/one.txt", Type: keepwatch.EntryFile, Size: 4})
 }
 
-func (p *post) Page(_ context.Context, _, _ string, from, n int) (keepwatch.MailPage, error) {
-	p.from, p.n = from, n
+func (p *post) Page(_ context.Context, _, part string, from, n int) (keepwatch.MailPage, error) {
+	p.part, p.from, p.n = part, from, n
 	return p.page, p.pageErr
 }
 
-func (p *post) Plan(_ context.Context, ref string, ask keepwatch.Ask) (keepwatch.MailPlan, error) {
-	p.ask = ask
+func (p *post) Find(_ context.Context, _, part string, q keepwatch.MailQuery, from, n int) (keepwatch.MailHits, error) {
+	p.part, p.query, p.from, p.n = part, q, from, n
+	return p.found, p.pageErr
+}
+
+func (p *post) Plan(_ context.Context, ref string, ask keepwatch.Ask, q keepwatch.MailQuery) (keepwatch.MailPlan, error) {
+	p.ask, p.query = ask, q
 	plan := p.plan
 	plan.Ref = ref
 	if plan.To == "" {
@@ -161,6 +169,44 @@ func TestMailboxAnswers(t *testing.T) {
 	}
 }
 
+// TestNamesOfFiles: a data file is found in whatever case it is typed, where no other is
+// meant; one whose name looks like an option is named by the buttons so that it is none.
+func TestNamesOfFiles(t *testing.T) {
+	p := newPost()
+	p.boxes = []keepwatch.Mailbox{largeMailbox("old/Mail.PST", 3), largeMailbox("old/MAIL.pst", 3), largeMailbox("A.pst", 3), largeMailbox("--odd.pst", 3)}
+	p.settle()
+	r := p.router(t)
+	for text, want := range map[string]string{
+		"backup show notes a.PST":                 "A.pst in notes",
+		"backup show notes a.PST/":                "A.pst in notes",
+		"backup show notes ./A.pst":               "A.pst in notes",
+		"backup show notes old/MAIL.pst":          "old/MAIL.pst in notes",
+		"backup show notes old/mail.pst":          "holds no old/mail.pst",
+		"backup show notes ./--odd.pst":           "--odd.pst in notes",
+		"backup restore notes a.pst/Inbox":        "Nothing is restored yet",
+		"backup restore notes ./--odd.pst/Inbox":  "Nothing is restored yet",
+		"backup restore notes old/mail.pst/Inbox": "0 B in 0 items",
+		"backup restore notes A.pst a.pst/Inbox":  "A.pst does not",
+		"backup restore notes LETTERS/one.txt/x":  "0 B in 0 items",
+		"backup show notes LETTERS/one.txt":       "holds no LETTERS",
+	} {
+		p.planErr, p.part = nil, ""
+		if got := plain(r.Handle(t.Context(), ask(text, "slack:U1"))); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+	r.Handle(t.Context(), ask("backup show notes a.PST/Inbox", "slack:U1"))
+	if p.part != "A.pst/Inbox" {
+		t.Errorf("looked into %q", p.part)
+	}
+	shown := r.Handle(t.Context(), ask("backup show notes ./--odd.pst", "slack:U1"))
+	for _, b := range shown.Buttons {
+		if got := r.Handle(t.Context(), ask(Fill(b, map[string]string{"to": "/back"}), "slack:U1")); got.Failed || b.Form != nil && (p.ask.To != "/back" || p.ask.Parts[0] != "--odd.pst/") {
+			t.Errorf("%s: %s\n%+v", b.Command, plain(got), p.ask)
+		}
+	}
+}
+
 // TestRestoreOfItemsIsConfirmed: what was shown is what is done, with the parts as they
 // are called and into the folder that was named.
 func TestRestoreOfItemsIsConfirmed(t *testing.T) {
@@ -235,4 +281,25 @@ func TestMailCards(t *testing.T) {
 	out.Result.Counts = map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: 1}
 	out.Result.Notes = []keepwatch.Note{{Kind: keepwatch.NoteUnreadable, Path: "mail.pst/Inbox/#17", Text: "the block's checksum does not fit"}}
 	golden(t, "card-mail-restored-gaps", plain(r.RunMessage(out)))
+}
+
+// TestNoRuleShowsWhoseMail: what is for the eyes of an admin is not posted into a channel
+// by a reminder, neither one that is made now nor one that was made before.
+func TestNoRuleShowsWhoseMail(t *testing.T) {
+	p := newPost()
+	r := p.router(t)
+	c := &call{req: ask("", "slack:U1"), person: keepwatch.Person{Role: keepwatch.RoleAdmin}}
+	for _, text := range []string{"/backup show notes mail.pst/Inbox", "/backup show notes mail.pst", "/backup show notes --find minutes"} {
+		if _, err := r.dueCommand(c, []string{text}); keepwatch.KindOf(err) != keepwatch.KindInvalid {
+			t.Errorf("%s: %v", text, err)
+		}
+		req := ask(text, "slack:U1")
+		req.Due = "12@2026-11-26T09:00"
+		if msg := r.Handle(t.Context(), req); !msg.Failed || msg.Refused != keepwatch.KindDenied {
+			t.Errorf("%s was carried out: %s", text, plain(msg))
+		}
+	}
+	if _, err := r.dueCommand(c, []string{"/backup show notes"}); err != nil {
+		t.Errorf("%v", err)
+	}
 }

@@ -27,7 +27,7 @@ func (r *Router) dueCommand(c *call, words []string) (string, error) {
 		return "", keepwatch.Errorf(keepwatch.KindInvalid, "/%s is for admins, who look at what it does. It is not carried out by itself; have the reminder say in words that it is time for it.", cmd.Title())
 	case cmd.Local:
 		return "", keepwatch.Errorf(keepwatch.KindInvalid, "/%s works only while somebody sits at the terminal. Have the reminder say in words that it is time for it.", cmd.Title())
-	case cmd.Private:
+	case cmd.Private || cmd.shut != nil && cmd.shut(rest):
 		return "", keepwatch.Errorf(keepwatch.KindInvalid, "/%s answers whoever asks alone, and nobody asks when it comes due. Have the reminder say in words that it is time to look.", cmd.Title())
 	case confirms(cmd):
 		return "", keepwatch.Errorf(keepwatch.KindInvalid, "/%s asks for a confirmation, and nobody is there to give it. Have the reminder say in words that it is time for it.", cmd.Title())

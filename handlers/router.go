@@ -309,6 +309,9 @@ func (r *Router) answer(ctx context.Context, req keepwatch.Request, person keepw
 	if cmd.Local && !req.Local {
 		return msg, keepwatch.Errorf(keepwatch.KindDenied, "%s works only in the terminal of the machine that runs Keepwatch.", cmd.Title())
 	}
+	if req.Due != "" && cmd.shut != nil && cmd.shut(rest) { // nobody asks, so there is nobody whose eyes it is for
+		return msg, keepwatch.Errorf(keepwatch.KindDenied, "What /%s shows of the inside of an archive is for the eyes of whoever asks alone, and nobody asks when a reminder comes due. Have the reminder say in words that it is time to look.", cmd.Title())
+	}
 	c := &call{req: req, person: person, cmd: cmd, audit: entry}
 	if cmd.arrange != nil {
 		rest = cmd.arrange(c, rest)

@@ -15,7 +15,7 @@ type letters struct {
 	err   error
 }
 
-func (m *letters) Plan(_ context.Context, ref string, ask keepwatch.Ask) (keepwatch.MailPlan, error) {
+func (m *letters) Plan(_ context.Context, ref string, ask keepwatch.Ask, _ keepwatch.MailQuery) (keepwatch.MailPlan, error) {
 	m.asked = ask
 	return keepwatch.MailPlan{Ref: ref, Items: 40, Bytes: 9, Kinds: map[keepwatch.ItemKind]int64{keepwatch.ItemMail: 40}}, m.err
 }

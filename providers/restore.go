@@ -147,7 +147,7 @@ func itemSteps(cfg Config) []step {
 	return []step{
 		{name: "plan", do: func(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
 			result, ref := task.Run.Result, task.Run.Ask.Archive
-			plan, err := cfg.Mailboxes.Plan(ctx, ref, task.Run.Ask)
+			plan, err := cfg.Mailboxes.Plan(ctx, ref, task.Run.Ask, keepwatch.MailQuery{})
 			result.Plan, result.Archive = &keepwatch.Plan{Items: plan.Items, Bytes: plan.Bytes, Text: keepwatch.CountKinds(plan.Kinds)}, ref
 			return result, errors.Join(err, damage(cfg, ref, nil, err))
 		}},

@@ -69,7 +69,7 @@ type Vault interface {
 // Mailboxes brings folders and items out of Outlook data files in archives.
 type Mailboxes interface {
 	// Plan says what Extract would do, without writing anything.
-	Plan(ctx context.Context, ref string, ask keepwatch.Ask) (keepwatch.MailPlan, error)
+	Plan(ctx context.Context, ref string, ask keepwatch.Ask, q keepwatch.MailQuery) (keepwatch.MailPlan, error)
 	// Extract writes what task.Run.Ask names into the new folder Ask.To, which appears
 	// only when it is whole. What cannot be read is noted and left out. Done again after
 	// it was cut off, it comes to the same end. DiscardExtract removes what it leaves.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime/debug"
 
 	"keepwatch"
 	"keepwatch/pst"
@@ -20,7 +21,7 @@ func (r *reading) mailbox(f *os.File, e keepwatch.Entry, before fs.FileInfo, sin
 	if _, err := pst.ReadHeader(f, before.Size()); err != nil {
 		return nil // what is worth saying about it is said
 	}
-	m, err := r.p.mail.List(r.ctx, &looking{r: r, src: f}, before.Size())
+	m, err := r.lookInto(f, e, before.Size())
 	if err := context.Cause(r.ctx); err != nil {
 		return stopped{err}
 	}
@@ -32,6 +33,18 @@ func (r *reading) mailbox(f *os.File, e keepwatch.Entry, before fs.FileInfo, sin
 	}
 	m.Path, m.Size = e.Path, before.Size()
 	return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteMailbox, Path: e.Path, Text: m.Sentence(), Mailbox: &m})
+}
+
+// lookInto says what is inside. The file is in the archive already, and may be the only
+// copy: what one does that breaks our own code must not keep it out of there.
+func (r *reading) lookInto(f *os.File, e keepwatch.Entry, size int64) (m keepwatch.Mailbox, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.p.log.Error("looking into an Outlook data file broke off", "file", e.Path, "panic", p, "stack", string(debug.Stack()))
+			m, err = keepwatch.Mailbox{Trouble: "Looking into it broke off, through a mistake of Keepwatch's own; it is kept as it came. An admin finds the cause in the log."}, nil
+		}
+	}()
+	return r.p.mail.List(r.ctx, &looking{r: r, src: f}, size)
 }
 
 // looking reads here and there in a file, obeys the context and says that it goes on.

@@ -117,6 +117,16 @@ func TestMailboxChangesWhileItIsRead(t *testing.T) {
 	}
 }
 
+// TestMailboxBreaksUs: a file on which looking into it breaks off is backed up all the
+// same, and that is said.
+func TestMailboxBreaksUs(t *testing.T) {
+	name := dataFile(t, filepath.Join(t.TempDir(), "mail.pst"), true)
+	sink, err := fetch(t, New(Config{Mail: &lister{during: func() { panic("index out of range") }}}), folder(name))
+	if got := mailboxes(sink); err != nil || len(got) != 1 || got[0].Size != 5000 || !strings.Contains(got[0].Trouble, "broke off") || strings.Contains(got[0].Trouble, "index") {
+		t.Errorf("%v %+v", err, got)
+	}
+}
+
 // TestMailboxIsStopped: a run that is stopped while somebody looks into a file stops.
 func TestMailboxIsStopped(t *testing.T) {
 	name := dataFile(t, filepath.Join(t.TempDir(), "mail.pst"), true)

@@ -87,6 +87,18 @@ func (f *File) Search(q Query) iter.Seq2[Hit, error] {
 	}
 }
 
+// Matcher is a search for those who list items themselves: it gives what tells of one
+// whether it fits, and where. ps is what the table of the folder has of the item; Folder
+// of the Query is not looked at. Damage comes as an error beside what was found all the
+// same. It is for one goroutine and one search: what it reads of bodies is bounded by
+// the size of the file.
+func (f *File) Matcher(q Query) func(n pst.NID, ps pst.Properties) (Field, bool, error) {
+	r := search{f: f, q: q, text: strings.ToLower(q.Text), b: f.newBudget()}
+	return func(n pst.NID, ps pst.Properties) (Field, bool, error) {
+		return r.fits(found{Row: Row{Node: n, Properties: ps}})
+	}
+}
+
 // The columns that a search asks for, besides those of a summary.
 var searchColumns = []pst.Tag{
 	pst.PidTagSubject, pst.PidTagNormalizedSubject, pst.PidTagConversationTopic, pst.PidTagSenderName, pst.PidTagSentRepresentingName,

@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -104,21 +106,21 @@ func (x *extraction) all(run keepwatch.Run, parts []asked) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, x.report.close()) }()
-	for _, a := range parts {
-		if err := x.part(a); err != nil {
-			return err
+	if err := x.m.each(x.ctx, x.ref, parts, x.tell, func(o *opened, parts []asked) error {
+		for _, a := range parts {
+			if err := x.part(o, a); err != nil {
+				return err
+			}
 		}
+		return nil
+	}); err != nil {
+		return err
 	}
 	return x.report.end(x.result)
 }
 
 // part writes one part.
-func (x *extraction) part(a asked) error {
-	o, err := x.m.open(x.ctx, x.ref, a.file, x.tell)
-	if err != nil {
-		return err
-	}
-	defer x.m.release(o)
+func (x *extraction) part(o *opened, a asked) error {
 	at, err := o.resolve(x.ref, a)
 	if err != nil {
 		return err
@@ -131,7 +133,7 @@ func (x *extraction) part(a asked) error {
 		_, err := x.folder(x.dir.Root, o, at.folder, name, o.rowsLeft())
 		return err
 	}
-	list, err := o.number(x.ctx, at.folder, o.rowsLeft(), ignore)
+	list, err := o.order(x.ctx, at.folder)
 	if err != nil {
 		return err
 	}
@@ -305,7 +307,7 @@ func (x *extraction) file(in *os.Root, item keepwatch.MailItem, form Form, sourc
 	}
 	out := &watched{ctx: x.ctx, w: f}
 	buf := bufio.NewWriterSize(out, 64<<10)
-	wrong := form.Write(buf, source)
+	wrong := x.formed(form, buf, source)
 	if part, ok := errors.AsType[*Partial](wrong); ok {
 		*lost, wrong = append(*lost, brief(part.Err)), nil
 	}
@@ -334,6 +336,18 @@ func (x *extraction) file(in *os.Root, item keepwatch.MailItem, form Form, sourc
 	x.tell(keepwatch.Progress{Items: x.result.Items, TotalItems: max(x.total, x.result.Items)})
 	x.m.cfg.Crash("mailbox.extract.item")
 	return nil
+}
+
+// formed writes an item. One that breaks our own code does not keep the others from
+// being brought out.
+func (x *extraction) formed(form Form, w io.Writer, source pst.Item) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			x.m.cfg.Log.Error("writing an item of an Outlook data file broke off", "archive", x.ref, "panic", p, "stack", string(debug.Stack()))
+			err = errors.New("writing it broke off, through a mistake of Keepwatch's own")
+		}
+	}()
+	return form.Write(w, source)
 }
 
 // ofDisk reports whether an error is one of the system.
@@ -391,13 +405,18 @@ func (w *watched) Write(p []byte) (int, error) {
 }
 
 // note keeps what could not be read: the first ones in the result, all in the report.
+// The result is shown on a card that a whole channel reads, the report lies beside what
+// was restored: names of attachments and subjects of messages in them are there alone.
 func (x *extraction) note(kind keepwatch.NoteKind, where, text string) error {
 	x.result.Counts[kind]++
 	if len(x.result.Notes) < keepwatch.MaxNotes {
-		x.result.Notes = append(x.result.Notes, keepwatch.Note{Kind: kind, Path: where, Text: text})
+		x.result.Notes = append(x.result.Notes, keepwatch.Note{Kind: kind, Path: where, Text: quotations.ReplaceAllString(text, `"…"`)})
 	}
 	return x.report.loss(kind, where, text)
 }
+
+// quotations are what an error repeats of an item.
+var quotations = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
 // brief gives what is wrong in a few words.
 func brief(err error) string {

@@ -146,7 +146,7 @@ func forms() map[keepwatch.ItemKind]Form {
 // restore plans and carries out a restore.
 func (w *world) restore(t testing.TB, to string, parts ...string) (keepwatch.MailPlan, keepwatch.Result, error) {
 	t.Helper()
-	plan, err := w.Plan(context.Background(), w.ref, keepwatch.Ask{Archive: w.ref, Parts: parts, To: to})
+	plan, err := w.Plan(context.Background(), w.ref, keepwatch.Ask{Archive: w.ref, Parts: parts, To: to}, keepwatch.MailQuery{})
 	if err != nil {
 		return plan, keepwatch.Result{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -214,5 +215,40 @@ func TestPartial(t *testing.T) {
 	}
 	if got := listed(t, filepath.Join(x.dir, "out")); len(got) != 2 || !strings.HasSuffix(got[0], "Write it down #1.ics") {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestCardsQuoteNothing: what an error repeats of an item is in the report, which lies
+// with what was restored, and not in the result, which is shown in a channel.
+func TestCardsQuoteNothing(t *testing.T) {
+	w := seal(t, map[string][]byte{"mail.pst": made(t, [][]string{{"Inbox"}}, 1, "Minutes")})
+	w.cfg.Forms[keepwatch.ItemMail] = Form{".eml", func(out io.Writer, _ pst.Item) error {
+		return &Partial{fmt.Errorf("write the embedded message %q: its zone %q is torn", `The "dismissal" of \`, "")}
+	}}
+	to := filepath.Join(w.dir, "out")
+	_, result, err := w.restore(t, to, "mail.pst/Inbox")
+	if err != nil || len(result.Notes) != 1 {
+		t.Fatalf("%v %+v", err, result)
+	}
+	report, err := os.ReadFile(filepath.Join(to, reportName))
+	if want := `write the embedded message "…": its zone "…" is torn`; result.Notes[0].Text != want || err != nil || !strings.Contains(string(report), "dismissal") {
+		t.Errorf("the card says %s, want %s; the report %v %s", result.Notes[0].Text, want, err, report)
+	}
+}
+
+// TestItemBreaksUs: an item on which our own code breaks is left out and noted, and the
+// others come.
+func TestItemBreaksUs(t *testing.T) {
+	w := seal(t, map[string][]byte{"mail.pst": made(t, [][]string{{"Inbox"}}, 3, "Minutes", "Hostile", "Offer")})
+	write := w.cfg.Forms[keepwatch.ItemMail].Write
+	w.cfg.Forms[keepwatch.ItemMail] = Form{".eml", func(out io.Writer, it pst.Item) error {
+		if ps, err := it.Properties(); err == nil && strings.Contains(ps.Text(pst.PidTagSubject), "Hostile") {
+			panic("index out of range")
+		}
+		return write(out, it)
+	}}
+	_, result, err := w.restore(t, filepath.Join(w.dir, "out"), "mail.pst/Inbox")
+	if err != nil || result.Items != 2 || len(result.Notes) != 1 || result.Notes[0].Path != "mail.pst/Inbox/#2" || result.Notes[0].Kind != keepwatch.NoteUnreadable {
+		t.Errorf("%v %+v", err, result)
 	}
 }

@@ -162,7 +162,7 @@ func TestRefusals(t *testing.T) {
 		if to == "" {
 			to = filepath.Join(w.dir, "new")
 		}
-		_, err := w.Plan(context.Background(), w.ref, keepwatch.Ask{Archive: w.ref, Parts: []string{c.part}, To: to})
+		_, err := w.Plan(context.Background(), w.ref, keepwatch.Ask{Archive: w.ref, Parts: []string{c.part}, To: to}, keepwatch.MailQuery{})
 		if keepwatch.KindOf(err) != c.kind || !strings.Contains(keepwatch.Sentence(err), c.want) {
 			t.Errorf("%s: %v", c.part, err)
 		}
@@ -179,6 +179,20 @@ func TestNoRoom(t *testing.T) {
 	_, err := w.Page(context.Background(), w.ref, "list.pst/Inbox", 1, 10)
 	if keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(err.Error(), "and 1.0 MiB are free") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestOnlyDataFilesAreUnpacked: a file that is none, such as the full backup of an
+// account, is not unpacked to find that out, and no room is asked for.
+func TestOnlyDataFilesAreUnpacked(t *testing.T) {
+	w := seal(t, map[string][]byte{"backup.tar.gz": bytes.Repeat([]byte("home/mail.pst "), 1<<18), "tiny.pst": []byte("!BDN"), "empty.pst": nil})
+	w.cfg.Free = func(string) (int64, error) { return 0, nil }
+	w.crash = func(point string) { t.Errorf("reached %s", point) }
+	for _, part := range []string{"backup.tar.gz/home/mail.pst", "tiny.pst", "empty.pst"} {
+		_, err := w.Page(context.Background(), w.ref, part, 1, 10)
+		if keepwatch.KindOf(err) != keepwatch.KindInvalid || !strings.Contains(err.Error(), "cannot be looked into") {
+			t.Errorf("%s: %v", part, err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -10,21 +11,23 @@ import (
 	"time"
 
 	"keepwatch"
+	"keepwatch/pst"
 	"keepwatch/vault"
 )
 
 // Config is what Mailboxes need.
 type Config struct {
-	Vault *vault.Vault
-	Dir   string                           // folder for temporary files; made where it is missing, and no other file may lie in it
-	Idle  time.Duration                    // how long an unpacked file is kept after it was last used; 0: 10 minutes
-	Free  func(dir string) (int64, error)  // bytes left on the disk of a folder; nil: vault.FreeBytes
-	Forms map[keepwatch.ItemKind]Form      // how items are written; that of mails is needed, and is taken for kinds that have none
-	Zone  *time.Location                   // of the dates in names of files; nil: UTC
-	Now   func() time.Time                 // nil: time.Now
-	Log   *slog.Logger                     // nil: silent
-	Crash func(point string)               // tests end the process at a named point; nil: never
-	After func(time.Duration, func()) Stop // nil: time.AfterFunc
+	Vault  *vault.Vault
+	Dir    string                           // folder for temporary files; made where it is missing, and no other file may lie in it
+	Idle   time.Duration                    // how long an unpacked file is kept after it was last used; 0: 10 minutes
+	Within time.Duration                    // how long a search may take; 0: a minute
+	Free   func(dir string) (int64, error)  // bytes left on the disk of a folder; nil: vault.FreeBytes
+	Forms  map[keepwatch.ItemKind]Form      // how items are written; that of mails is needed, and is taken for kinds that have none
+	Zone   *time.Location                   // of the dates in names of files; nil: UTC
+	Now    func() time.Time                 // nil: time.Now
+	Log    *slog.Logger                     // nil: silent
+	Crash  func(point string)               // tests end the process at a named point; nil: never
+	After  func(time.Duration, func()) Stop // nil: time.AfterFunc
 }
 
 // Stop ends what waits for its time, as time.Timer does.
@@ -47,6 +50,9 @@ const defaultIdle = 10 * time.Minute
 func New(cfg Config) *Mailboxes {
 	if cfg.Idle <= 0 {
 		cfg.Idle = defaultIdle
+	}
+	if cfg.Within <= 0 {
+		cfg.Within = defaultWithin
 	}
 	if cfg.Free == nil {
 		cfg.Free = vault.FreeBytes
@@ -183,6 +189,12 @@ func (m *Mailboxes) unpack(ctx context.Context, ref, path string, report func(ke
 		return nil, err
 	}
 	defer content.Close()
+	head := make([]byte, longestHeader)
+	n, _ := io.ReadFull(content, head) // an error comes again with the rest
+	var wrong *pst.HeaderError
+	if _, err := pst.ReadHeader(bytes.NewReader(head[:n]), e.Size); errors.As(err, &wrong) && (n == len(head) || int64(n) == e.Size) {
+		return nil, notInto(ref, path, err) // a full backup of an account has tens of gigabytes
+	}
 	data, err := newScratch(m.cfg.Dir)
 	if err != nil {
 		return nil, m.noRoom(e, err)
@@ -193,7 +205,7 @@ func (m *Mailboxes) unpack(ctx context.Context, ref, path string, report func(ke
 	}
 	o := &opened{ref: ref, name: path, entry: e, data: data}
 	m.cfg.Crash("mailbox.unpack.begun")
-	if err := data.fill(&told{content, func(n int64) { report(keepwatch.Progress{Bytes: n, TotalBytes: e.Size}) }, 0}, make([]byte, 1<<20)); err != nil {
+	if err := data.fill(&told{io.MultiReader(bytes.NewReader(head[:n]), content), func(n int64) { report(keepwatch.Progress{Bytes: n, TotalBytes: e.Size}) }, 0}, make([]byte, 1<<20)); err != nil {
 		if full, ok := errors.AsType[*writing](err); ok {
 			err = m.noRoom(e, full.error)
 		}
@@ -204,11 +216,19 @@ func (m *Mailboxes) unpack(ctx context.Context, ref, path string, report func(ke
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		} else {
-			err = keepwatch.Errorf(keepwatch.KindInvalid, "%s cannot be looked into: %s As a file it can be restored: `/backup restore %s`.", keepwatch.Printable(path), trouble(err), quote(ref, path)).Because(err)
+			err = notInto(ref, path, err)
 		}
 		return nil, errors.Join(err, data.close())
 	}
 	return o, nil
+}
+
+// longestHeader is how much of a file pst.ReadHeader reads.
+const longestHeader = 1 << 10
+
+// notInto says why a file cannot be looked into.
+func notInto(ref, path string, err error) error {
+	return keepwatch.Errorf(keepwatch.KindInvalid, "%s cannot be looked into: %s As a file it can be restored: `/backup restore %s`.", keepwatch.Printable(path), trouble(err), quote(ref, path)).Because(err)
 }
 
 // told says how much was read.

@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -22,15 +21,36 @@ type numbered struct {
 func (t *tree) number(ctx context.Context, folder int, left *int64, lost func(error) error) ([]numbered, error) {
 	var list []numbered
 	err := t.rows(ctx, t.dir(folder), left, lost, func(n pst.NID, ps pst.Properties, _ error) error {
-		item := numbered{node: n}
-		if at := describe(ps).At; !at.IsZero() {
-			item.at = at.UnixNano()
-		}
-		list = append(list, item)
+		list = append(list, numbering(n, describe(ps)))
 		return nil
 	})
-	slices.SortStableFunc(list, func(a, b numbered) int { return cmp.Compare(b.at, a.at) })
+	slices.SortStableFunc(list, newest)
 	return list, err
+}
+
+// mostOrders is of how many items the order is remembered: 16 MB.
+const mostOrders = 1_000_000
+
+// order is number for those who come again and again for one item of a folder, of which
+// it remembers the order. What cannot be listed is told elsewhere.
+func (t *tree) order(ctx context.Context, folder int) ([]numbered, error) {
+	t.mu.Lock()
+	list, ok := t.orders[folder]
+	t.mu.Unlock()
+	if ok {
+		return list, nil
+	}
+	list, err := t.number(ctx, folder, t.rowsLeft(), ignore)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ordered += len(list); t.orders == nil || t.ordered > mostOrders {
+		t.orders, t.ordered = map[int][]numbered{}, len(list)
+	}
+	t.orders[folder] = list
+	return list, nil
 }
 
 // Page lists a folder of an Outlook data file of an archive: "mail.pst/Inbox". from is
@@ -51,7 +71,7 @@ func (m *Mailboxes) Page(ctx context.Context, ref, part string, from, n int) (ke
 		return page, err
 	}
 	page.File = parts[0].file
-	list, err := o.number(ctx, at.folder, o.rowsLeft(), ignore)
+	list, err := o.order(ctx, at.folder)
 	if err != nil {
 		return page, err
 	}

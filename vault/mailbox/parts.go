@@ -19,6 +19,7 @@ type asked struct {
 // find takes parts apart: which file of the archive each leads into.
 func (m *Mailboxes) find(ctx context.Context, ref string, parts []string) ([]asked, error) {
 	list := make([]asked, len(parts))
+	alike := make([][]asked, len(parts)) // by files that are called so but for upper and lower case
 	for i, part := range parts {
 		list[i] = asked{part: part}
 	}
@@ -31,6 +32,8 @@ func (m *Mailboxes) find(ctx context.Context, ref string, parts []string) ([]ask
 				list[i].file, list[i].inside = e.Path, inside
 			} else if e.Path == a.part {
 				list[i].file = e.Path
+			} else if inside, ok := keepwatch.InsideOfAnyCase(e.Path, a.part); ok && keepwatch.NamedMailbox(e.Path) {
+				alike[i] = append(alike[i], asked{a.part, e.Path, inside})
 			}
 		}
 		return nil
@@ -38,8 +41,10 @@ func (m *Mailboxes) find(ctx context.Context, ref string, parts []string) ([]ask
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range list {
-		if a.file == "" {
+	for i, a := range list {
+		if a.file == "" && len(alike[i]) == 1 {
+			list[i] = alike[i][0]
+		} else if a.file == "" {
 			return nil, keepwatch.Errorf(keepwatch.KindNotFound, "The archive holds no Outlook data file that %s could be in. `/backup show %s` lists what is in it.", keepwatch.Printable(a.part), quote(ref))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"strings"
+	"sync"
 
 	"keepwatch"
 	"keepwatch/pst"
@@ -18,6 +19,11 @@ type tree struct {
 	top     *reader.Folder
 	folders []branch
 	damage  damages
+
+	mu      sync.Mutex
+	orders  map[int][]numbered // of the items of folders that were asked for
+	ordered int                // items in orders
+	last    *search            // nil: none
 }
 
 // branch is one folder of a tree.
