@@ -87,6 +87,9 @@ func (t *tree) sweep(ctx context.Context) error {
 		paths[b.dir.Node()] = b.path
 	}
 	return t.file.Sweep(ctx, func(d *reader.Damage) error {
+		if t.isLeftover(d) {
+			return nil
+		}
 		if d.Node.Type() != pst.NodeMessage {
 			return t.damage.add(paths[d.Node.As(pst.NodeFolder)], d)
 		}
