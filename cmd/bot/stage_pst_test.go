@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"strconv"
@@ -100,12 +101,27 @@ func hurtPST(path string) error {
 	return fmt.Errorf("no byte of %s is needed for a list of it", path)
 }
 
-// cmdPST makes an Outlook data file: pst FILE COUNT [hurt].
+// unrootPST zeroes the root page of the tree of nodes, where the header says that it lies
+// (BREFNBT, [MS-PST] 2.2.2.5).
+func unrootPST(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	at := binary.LittleEndian.Uint64(data[224:])
+	clear(data[at : at+512])
+	return os.WriteFile(path, data, 0o600)
+}
+
+// cmdPST makes an Outlook data file: pst FILE COUNT [hurt|rootless].
 func cmdPST(ts *testscript.TestScript, _ bool, args []string) {
 	count, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ts.Check(makePST(ts.MkAbs(args[0]), count))
-	if len(args) > 2 {
+	switch {
+	case len(args) > 2 && args[2] == "rootless":
+		ts.Check(unrootPST(ts.MkAbs(args[0])))
+	case len(args) > 2:
 		ts.Check(hurtPST(ts.MkAbs(args[0])))
 	}
 }
