@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // Mailbox is what was found inside an Outlook data file (PST) when it was backed up.
@@ -252,7 +251,7 @@ func MailPaths(depths []int, names []string) []string {
 		depth := min(max(depths[i], 0), len(above))
 		above = above[:depth]
 		name = strings.Map(func(c rune) rune {
-			if unicode.IsControl(c) { // no command may have one
+			if c < 0x20 || c >= 0x7F && c < 0xA0 { // C0 and C1: no command may have one
 				return ' '
 			}
 			return c
@@ -302,7 +301,7 @@ const MaxMailHits = 1000
 // MailQuery says which items of an Outlook data file are looked for. Each field that is
 // set has to fit.
 type MailQuery struct {
-	Text string    // in subject, sender, recipients, body or names of attachments, without regard to upper and lower case
+	Text string    // in subject, sender, recipients, body, names of attachments or details such as the address of a contact, without regard to upper and lower case
 	From time.Time // MailItem.At is not before
 	To   time.Time // and before; an item without a date fits neither
 }
@@ -314,7 +313,7 @@ func (q MailQuery) IsZero() bool { return q.Text == "" && q.From.IsZero() && q.T
 type MailHit struct {
 	Folder string // path of its folder
 	Item   MailItem
-	Where  string // the first place that has the text: "subject", "sender", "recipients", "body", "attachments"; "" where none was asked for
+	Where  string // the first place that has the text: "subject", "sender", "recipients", "body", "attachments", "details"; "" where none was asked for
 }
 
 // MailHits is a part of what a search found.

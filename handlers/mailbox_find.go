@@ -149,7 +149,7 @@ func (r *Router) sought(q keepwatch.MailQuery) string {
 	const layout = "2 January 2006 15:04"
 	var words []string
 	if q.Text != "" {
-		words = append(words, "the text "+quoted(q.Text)+" in subject, sender, recipients, body or names of attachments")
+		words = append(words, "the text "+quoted(q.Text)+" in subject, sender, recipients, body, names of attachments or details")
 	}
 	if !q.From.IsZero() {
 		words = append(words, "from "+strings.TrimSuffix(q.From.In(r.cfg.Location).Format(layout), " 00:00")+" on")

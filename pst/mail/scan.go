@@ -305,6 +305,11 @@ func (l *lines) next() bool {
 }
 
 // trimmed is the line without its end. CR CR LF, which some gateways make, is one.
+// bytes.TrimRight would take a twentieth of the time that a mail takes.
 func (l *lines) trimmed() []byte {
-	return bytes.TrimRight(l.text, "\r\n")
+	n := len(l.text)
+	for n > 0 && (l.text[n-1] == '\n' || l.text[n-1] == '\r') {
+		n--
+	}
+	return l.text[:n]
 }

@@ -1,7 +1,6 @@
 package writer
 
 import (
-	"errors"
 	"fmt"
 
 	"keepwatch/pst"
@@ -32,8 +31,12 @@ func (w *Writer) add(f *Folder, fill func(pst.Sink) error) error {
 	if err != nil {
 		return err
 	}
+	t, err := w.tableOf(file, f.here(), m)
+	if err != nil {
+		return err
+	}
 	kept = true
-	if err := w.enter(file, f.here(), m, data, sub); err != nil {
+	if err := w.enter(file, f.here(), t, m, data, sub); err != nil {
 		// Rows are not taken back: a file of which one is missing is no good.
 		w.err = fmt.Errorf("write the row of a message: %w", err)
 		return w.err
@@ -45,7 +48,7 @@ func (w *Writer) add(f *Folder, fill func(pst.Sink) error) error {
 // may be, with its row and all that is still to come.
 func (f *file) tooFull(to *Folder, m *message, most int64) bool {
 	row := m.w.lay.contents.weight(m.bag.vals)
-	if f.v.size()+f.waiting+int64(row)+newFolderSize > most {
+	if f.size()+int64(row)+(to.missing(f)+1)*newFolderSize > most {
 		return true
 	}
 	if to.in != f {
@@ -59,34 +62,47 @@ func (f *file) tooFull(to *Folder, m *message, most int64) bool {
 	return false
 }
 
+// hidden tells whether a message is one that people do not see (FAI).
+func (m *message) hidden() bool {
+	return m.bag.find(pst.PidTagMessageFlags.ID()).num&pst.FlagAssociated != 0
+}
+
+// tableOf gives the table that a message is to have its row in, in memory.
+func (w *Writer) tableOf(file *file, to *folder, m *message) (*table, error) {
+	t, lay := &to.contents, w.lay.contents
+	if m.hidden() {
+		t, lay = &to.associated, w.lay.associated
+	}
+	if *t != nil {
+		return *t, w.shelf.ready(*t)
+	}
+	made := &table{}
+	if err := w.shelf.ready(made); err != nil {
+		return nil, err
+	}
+	*t = made
+	return made, made.begin(file.v, lay)
+}
+
 // enter gives a message its node and its row.
-func (w *Writer) enter(file *file, to *folder, m *message, data, sub uint64) error {
-	flags := m.bag.find(pst.PidTagMessageFlags.ID()).num
-	var t **table
-	var lay *layout
+func (w *Writer) enter(file *file, to *folder, t *table, m *message, data, sub uint64) error {
 	var nid pst.NID
-	if flags&pst.FlagAssociated != 0 {
+	if m.hidden() {
 		file.nextAssociated++
-		t, lay, nid = &to.associated, w.lay.associated, pst.NewNID(pst.NodeAssociated, file.nextAssociated)
+		nid = pst.NewNID(pst.NodeAssociated, file.nextAssociated)
 	} else {
-		t, lay, nid = &to.contents, w.lay.contents, file.messageNode()
+		nid = file.messageNode()
 		file.messages++
 		to.count++
-		if flags&pst.FlagRead == 0 {
+		if m.bag.find(pst.PidTagMessageFlags.ID()).num&pst.FlagRead == 0 {
 			to.unread++
 		}
 	}
 	file.used = true
 	file.v.node(nid, data, sub, to.nid)
-	if *t == nil {
-		*t = &table{}
-		if err := (*t).begin(file.v, lay); err != nil {
-			return err
-		}
-	}
-	before := (*t).waiting()
-	err := (*t).add(uint32(nid), file.version(), m.bag.vals, m.bag.arena)
-	file.waiting += (*t).waiting() - before
+	before := t.waiting()
+	err := t.add(uint32(nid), file.version(), m.bag.vals, m.bag.arena)
+	file.waiting += t.waiting() - before
 	return err
 }
 
@@ -99,6 +115,3 @@ func (w *Writer) sink(depth int) *message {
 	m.begin(w.cur)
 	return m
 }
-
-// errAsleep is what a Sink says that is used when it is not its turn.
-var errAsleep = errors.New("a message was written to when it was not its turn: after its function had returned, or while a message within it was being written")

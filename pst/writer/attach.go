@@ -9,10 +9,8 @@ import (
 	"keepwatch/pst"
 )
 
-// Attach adds an attachment, see [pst.Sink]. PidTagAttachSize is always that of what
-// is written. If content or the disk fails, the message is undone. An attachment has
-// at most 2 GB less one byte.
-func (m *message) Attach(p pst.Properties, content io.Reader) error {
+// attachContent adds an attachment by value.
+func (m *message) attachContent(p pst.Properties, content io.Reader) error {
 	return m.attachment(p, pst.AttachByValue, func() error {
 		if content == nil {
 			return nil
@@ -21,9 +19,8 @@ func (m *message) Attach(p pst.Properties, content io.Reader) error {
 	}, content != nil)
 }
 
-// Embed adds a message as an attachment, see [pst.Sink]. Messages are embedded in
-// one another at most 32 deep.
-func (m *message) Embed(p pst.Properties, fill func(pst.Sink) error) error {
+// embed adds a message as an attachment.
+func (m *message) embed(p pst.Properties, fill func(pst.Sink) error) error {
 	return m.attachment(p, pst.AttachEmbedded, func() error {
 		if m.depth == maxDepth {
 			return fmt.Errorf("messages are embedded in one another more than %d deep", maxDepth)
@@ -49,12 +46,6 @@ func (m *message) Embed(p pst.Properties, fill func(pst.Sink) error) error {
 
 // attachment writes an attachment, of which inside writes the content.
 func (m *message) attachment(p pst.Properties, method uint64, inside func() error, filled bool) error {
-	if m.err == nil && !m.awake {
-		m.err = errAsleep
-	}
-	if m.err != nil {
-		return m.err
-	}
 	m.awake = false // until the content is there
 	defer func() { m.awake = true }()
 	a := &m.attach
@@ -74,7 +65,10 @@ func (m *message) attachment(p pst.Properties, method uint64, inside func() erro
 	if !filled {
 		method = pst.AttachNone
 	}
-	if !a.has(pst.PidTagAttachMethod) {
+	// What says that it is an embedded message is one, and the other way round: Outlook
+	// takes the content for what the method says.
+	given := a.find(pst.PidTagAttachMethod.ID())
+	if given == nil || (given.num == pst.AttachEmbedded) != (method == pst.AttachEmbedded) {
 		a.number(pst.PidTagAttachMethod, method)
 	}
 	if !a.has(pst.PidTagRenderingPosition) {
@@ -113,13 +107,13 @@ func (m *message) content(r io.Reader) error {
 	}
 	w := dataWriter{v: m.file.v}
 	for n > 0 {
-		if _, err := w.Write(m.w.buf[:n]); err != nil {
+		if err := w.all(m.w.buf[:n]); err != nil {
 			return err
 		}
 		if w.size > math.MaxInt32 {
 			return errors.New("an attachment has more than 2 GB, which is the most that an Outlook data file can hold")
 		}
-		if m.file.v.size()+m.file.waiting > m.w.opts.VolumeSize {
+		if m.file.size() > m.w.opts.VolumeSize {
 			return errVolumeFull
 		}
 		if n < len(m.w.buf) {
@@ -139,13 +133,21 @@ func (m *message) content(r io.Reader) error {
 	return nil
 }
 
+// maxIdle is how often content may give nothing and no error.
+const maxIdle = 100
+
 // readFull fills buf as far as the content goes. Unlike io.ReadFull it does not take
 // the io.ErrUnexpectedEOF of a reader whose own source was cut off for the end.
 func readFull(r io.Reader, buf []byte) (int, error) {
 	n := 0
-	for n < len(buf) {
+	for idle := 0; n < len(buf); idle++ {
 		got, err := r.Read(buf[n:])
-		n += got
+		if n += got; got > 0 {
+			idle = 0
+		}
+		if err == nil && idle == maxIdle {
+			err = io.ErrNoProgress
+		}
 		if err == io.EOF {
 			return n, nil
 		}

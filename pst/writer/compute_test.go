@@ -204,34 +204,38 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestTooManyNames: what has names that a volume has no place for goes into the next; an
+// item with too many for any is an error.
 func TestTooManyNames(t *testing.T) {
-	w, path := create(t, options())
+	w, _ := create(t, options())
 	f := inbox(t, w, "Inbox")
 	const free = maxNames - 2 // two are there from the start
 	next := 0
 	for _, c := range []struct {
-		count int
-		ok    bool
-	}{{free - 1, true}, {2, false}, {1, true}, {1, false}, {0, true}} {
+		count, volumes int
+		ok             bool
+	}{{free - 1, 1, true}, {1, 1, true}, {0, 1, true}, {2, 2, true}, {free + 1, 3, false}, {free, 3, true}} {
 		err := f.Add(func(s pst.Sink) error {
 			for i := range c.count {
 				s.Set(pst.P(pst.Named{Set: pst.PSPublicStrings, Name: fmt.Sprint("field ", next+i), Type: pst.Integer32}, int32(i)))
 			}
 			return nil
 		})
-		switch {
-		case c.ok != (err == nil):
-			t.Fatalf("%d more than %d: %v", c.count, next, err)
-		case err == nil:
-			next += c.count
-		case !strings.Contains(err.Error(), "4096"):
+		if c.ok != (err == nil) || len(w.done)+1 != c.volumes {
+			t.Fatalf("%d more than %d: %v, %d volumes", c.count, next, err, len(w.done)+1)
+		}
+		if err != nil && !strings.Contains(err.Error(), "4096") {
 			t.Errorf("%v", err)
 		}
+		next += c.count
 	}
-	if v := closed(t, w); v.Messages != 3 {
-		t.Errorf("%d messages", v.Messages)
+	volumes, err := w.Close()
+	if err != nil || len(volumes) != 3 || volumes[0].Messages != 3 || volumes[1].Messages != 1 || volumes[2].Messages != 1 {
+		t.Fatalf("%v: %v", volumes, err)
 	}
-	verified(t, path)
+	for _, v := range volumes {
+		verified(t, v.Path)
+	}
 }
 
 // TestEmbedded: 32 messages within one another are possible, and not one more.

@@ -80,6 +80,9 @@ func (f *file) messageNode() pst.NID {
 	return pst.NewNID(pst.NodeMessage, f.nextMessage)
 }
 
+// size is how many bytes the volume would have if it were finished now, or a little more.
+func (f *file) size() int64 { return f.v.size() + f.waiting + f.names.size }
+
 // blank tells whether the volume has nothing but what every store has.
 func (f *file) blank() bool { return !f.used && f.nextFolder == f.views.nid.Index()+1 }
 

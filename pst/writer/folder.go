@@ -49,6 +49,10 @@ type folder struct {
 // children would have the same name after that, the later one gets a number behind
 // it. A name of which nothing is left is an error.
 func (f *Folder) Folder(name, class string) (*Folder, error) {
+	if !f.w.busy.TryLock() {
+		return nil, ErrBusy
+	}
+	defer f.w.busy.Unlock()
 	if f.w.err != nil {
 		return nil, f.w.err
 	}
@@ -61,6 +65,12 @@ func (f *Folder) Folder(name, class string) (*Folder, error) {
 		for n := 2; f.taken[strings.ToLower(shown)]; n++ {
 			end := fmt.Sprintf(" (%d)", n)
 			shown = cleanName(name, maxName-len(end)) + end
+		}
+		if utf16Len(class) > maxName {
+			return nil, fmt.Errorf("the class of a folder has %d characters; %d is the most", utf16Len(class), maxName)
+		}
+		if err := f.w.roomBelow(f); err != nil {
+			return nil, err
 		}
 		c = f.child(name, shown, class)
 		c.here()
@@ -77,6 +87,40 @@ func (f *Folder) child(key, name, class string) *Folder {
 	f.children[strings.ToLower(key)] = c
 	f.taken[strings.ToLower(name)] = true
 	return c
+}
+
+// roomBelow sees that the current volume has room for a child, and for the parents that
+// it would need there.
+func (w *Writer) roomBelow(f *Folder) error {
+	tooFull := func() bool { return w.cur.size()+(f.missing(w.cur)+1)*newFolderSize > w.opts.VolumeSize }
+	if !tooFull() {
+		return nil
+	}
+	if !w.cur.blank() {
+		if w.err = w.turn(); w.err != nil {
+			return w.err
+		}
+	}
+	if tooFull() {
+		return fmt.Errorf("the folder lies too deep for a volume of %d bytes", w.opts.VolumeSize)
+	}
+	return nil
+}
+
+// missing is how many folders here would make.
+func (f *Folder) missing(file *file) (n int64) {
+	for ; f != f.w.root && f != f.w.deleted && f.in != file; f = f.parent {
+		n++
+	}
+	return n
+}
+
+// utf16Len is the length of a text in UTF-16.
+func utf16Len(s string) (n int) {
+	for _, r := range s {
+		n += max(1, utf16.RuneLen(r))
+	}
+	return n
 }
 
 // cleanName makes a name that a folder can have, with at most max UTF-16 units.
@@ -123,23 +167,32 @@ func (f *Folder) here() *folder {
 // the message cannot be written, nothing of it stays; the error is returned, and
 // the next message can be added. fill runs twice if the volume gets full: what was
 // written is taken back, and comes again in the next volume. The Sink is good until
-// fill returns. A message that is larger than a volume is an error.
+// fill returns; until then the Writer says ErrBusy to all else. A message that is
+// larger than a volume is an error.
 func (f *Folder) Add(fill func(pst.Sink) error) error {
 	w := f.w
+	if !w.busy.TryLock() {
+		return ErrBusy
+	}
+	defer w.busy.Unlock()
 	if w.err != nil {
 		return w.err
 	}
 	err := w.add(f, fill)
-	if err != errVolumeFull {
+	if !isFull(err) {
 		return err
 	}
 	if !w.cur.blank() {
 		if w.err = w.turn(); w.err != nil {
 			return w.err
 		}
-		if err = w.add(f, fill); err != errVolumeFull {
-			return err
-		}
+		err = w.add(f, fill)
+	}
+	if err != errVolumeFull {
+		return err
 	}
 	return fmt.Errorf("the message does not fit into a volume of %d bytes", w.opts.VolumeSize)
 }
+
+// isFull tells whether a message may find in the next volume what this one has no more.
+func isFull(err error) bool { return err == errVolumeFull || errors.Is(err, errNamesFull) }

@@ -39,7 +39,7 @@ func (p *parts) long(data []byte) (pst.NID, error) {
 		bid, err = p.v.block(data)
 	} else {
 		w := dataWriter{v: p.v}
-		if _, err = w.Write(data); err == nil {
+		if err = w.all(data); err == nil {
 			bid, _, err = w.finish()
 		}
 	}

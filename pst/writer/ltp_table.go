@@ -17,6 +17,7 @@ type table struct {
 	rows  []byte      // those that do not fill a block yet
 	w     *dataWriter // of the row matrix, once it has more than one block
 	ids   []uint32    // of all rows
+	rest  rest        // of the table of a folder
 }
 
 // tableInfo is the second item of the heap of a table: TCINFO.
@@ -150,8 +151,11 @@ func (t *table) waiting() int64 {
 }
 
 // full tells whether the heap has no room for a row of n bytes and the row index
-// that follows.
+// that follows, or the subnodes none for its long values: each may be one.
 func (t *table) full(n int) bool {
+	if len(t.parts.list)+len(t.lay.columns)+1 > maxSubs {
+		return true
+	}
 	more := (n+9*len(t.ids))/(maxBlock-maxAlloc) + 8
 	return t.heap.index+more > maxHeapBlock
 }

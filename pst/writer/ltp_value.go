@@ -35,10 +35,16 @@ type bag struct {
 	arena []byte
 }
 
-// keepArena is how many bytes of memory a bag keeps for the next object.
-const keepArena = 1 << 20
+// How much memory a bag keeps for the next object, in bytes and in properties.
+const (
+	keepArena = 1 << 20
+	keepVals  = 1 << 14
+)
 
 func (b *bag) reset() {
+	if cap(b.vals) > keepVals {
+		b.vals = nil
+	}
 	b.vals = b.vals[:0]
 	if cap(b.arena) > keepArena {
 		b.arena = nil

@@ -10,7 +10,7 @@ import (
 // maxDepth is how deep messages may be embedded in messages.
 const maxDepth = 32
 
-// message is the Sink of one message. It is used again for the next of its depth.
+// message is one message while it is written. It is used again for the next of its depth.
 type message struct {
 	w     *Writer
 	file  *file
@@ -26,6 +26,7 @@ type message struct {
 	attach      bag // of one attachment
 	attachParts parts
 
+	turns uint64 // of how many functions it has been the Sink
 	awake bool
 	err   error // which nothing of this message survives
 }
@@ -55,10 +56,10 @@ func (r *rows) of(i int) []value {
 // add takes a row over from a sorted bag.
 func (r *rows) add(id uint32, b *bag, keep func(v *value) bool) {
 	for i := range b.vals {
-		v := b.vals[i]
-		if !keep(&v) {
+		if !keep(&b.vals[i]) {
 			continue
 		}
+		v := b.vals[i]
 		if !v.inline() {
 			at := len(r.arena)
 			r.arena = append(r.arena, b.bytes(&v)...)
@@ -81,9 +82,10 @@ func (m *message) begin(f *file) {
 // run lets fill fill the message. What went wrong within counts, also if fill did
 // not mind.
 func (m *message) run(fill func(pst.Sink) error) error {
+	m.turns++
 	m.awake = true
 	defer func() { m.awake = false }()
-	err := fill(m)
+	err := fill(&turn{m, m.turns})
 	if m.err != nil {
 		return m.err
 	}
@@ -98,11 +100,8 @@ func (m *message) fail(err error) error {
 	return m.err
 }
 
-// Set gives properties, see [pst.Sink].
-func (m *message) Set(list ...pst.Property) {
-	if m.err == nil && !m.awake {
-		m.err = errAsleep
-	}
+// set enters properties into the message.
+func (m *message) set(list []pst.Property) {
 	for i := range list {
 		if m.err != nil {
 			return

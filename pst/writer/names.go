@@ -18,12 +18,15 @@ const (
 	firstGUID   = 3      // wGuid of the first GUID of the GUID stream
 )
 
+var errNamesFull = fmt.Errorf("a file holds %d of them", maxNames)
+
 // names is the name-to-id map of one volume.
 type names struct {
 	ids    map[pst.Named]uint16 // without the type; texts in lower case
 	list   []nameEntry
 	guids  []pst.GUID
 	guidOf map[pst.GUID]uint16
+	size   int64 // bytes that they take in the file, or a little more
 }
 
 // nameEntry is a name with the spelling in which it came first.
@@ -32,6 +35,10 @@ type nameEntry struct {
 	name string
 	guid uint16 // wGuid
 }
+
+// size is how many bytes the name takes: a NAMEID in the list and one in a bucket, a
+// GUID, and the text in UTF-16.
+func (e *nameEntry) size() int64 { return 40 + 2*int64(len(e.name)) }
 
 // newNames makes the map of a new volume. It begins with two properties that most
 // items have, so that no stream of it is ever empty: readers trip over streams of
@@ -60,13 +67,14 @@ func (n *names) id(name pst.Named) (uint16, error) {
 	key := name
 	if name.Name != "" {
 		key.LID = 0
-		key.Name = strings.ToLower(name.Name)
+		// As appendText writes it, so that no two are the same in the file.
+		key.Name = strings.ReplaceAll(strings.ToLower(name.Name), "\x00", "\uFFFD")
 		if id, ok := n.ids[key]; ok {
 			return id, nil
 		}
 	}
 	if len(n.list) == maxNames {
-		return 0, fmt.Errorf("the named property %v has no place: a file holds %d of them", name, maxNames)
+		return 0, fmt.Errorf("the named property %v has no place: %w", name, errNamesFull)
 	}
 	guid, ok := n.guidOf[name.Set]
 	if !ok {
@@ -81,6 +89,7 @@ func (n *names) id(name pst.Named) (uint16, error) {
 	id := uint16(firstName + len(n.list))
 	n.ids[key] = id
 	n.list = append(n.list, nameEntry{key, spelling, guid})
+	n.size += n.list[len(n.list)-1].size()
 	return id, nil
 }
 
@@ -88,6 +97,7 @@ func (n *names) id(name pst.Named) (uint16, error) {
 // that needed them was taken back.
 func (n *names) cut(count, guids int) {
 	for _, e := range n.list[count:] {
+		n.size -= e.size()
 		delete(n.ids, e.key)
 	}
 	for _, g := range n.guids[guids:] {

@@ -32,7 +32,6 @@ const (
 // All blocks but the last are full.
 type dataWriter struct {
 	v    *volume
-	buf  []byte   // what does not fill a block yet
 	bids []uint64 // of blocks that no XBLOCK names yet; 0 for one that is held back
 	held int      // how many of these are held back
 	xs   []uint64 // XBLOCKs
@@ -43,44 +42,22 @@ type dataWriter struct {
 // stream begins the data of a node.
 func (v *volume) stream() *dataWriter { return &dataWriter{v: v} }
 
-// Write adds bytes.
-func (w *dataWriter) Write(p []byte) (int, error) {
-	n := len(p)
-	if w.size+int64(n) > maxDataBytes {
-		return 0, errTooLong
-	}
-	w.size += int64(n)
-	for len(p) > 0 {
-		if len(w.buf) == 0 && len(p) >= maxBlock {
-			if err := w.add(p[:maxBlock]); err != nil {
-				return 0, err
-			}
-			p = p[maxBlock:]
-			continue
-		}
-		if w.buf == nil {
-			w.buf = make([]byte, 0, maxBlock)
-		}
-		take := min(maxBlock-len(w.buf), len(p))
-		w.buf = append(w.buf, p[:take]...)
-		p = p[take:]
-		if len(w.buf) == maxBlock {
-			if err := w.add(w.buf); err != nil {
-				return 0, err
-			}
-			w.buf = w.buf[:0]
-		}
-	}
-	return n, nil
-}
-
-// block adds one whole block: 8,176 bytes, or fewer for the last. It is not for a
-// stream that is written to, too.
+// block adds one whole block: 8,176 bytes, or fewer for the last.
 func (w *dataWriter) block(data []byte) error {
 	if w.size += int64(len(data)); w.size > maxDataBytes {
 		return errTooLong
 	}
 	return w.add(data)
+}
+
+// all adds as many whole blocks as there are, and what is left as the last.
+func (w *dataWriter) all(data []byte) error {
+	for b := range slices.Chunk(data, maxBlock) {
+		if err := w.block(b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // hold keeps the place of a block that is full and comes later, with put. It
@@ -144,11 +121,6 @@ func (w *dataWriter) index(end bool) error {
 // finish ends the data. It gives the block that stands for all of it, or 0 for
 // none, and how many bytes it is.
 func (w *dataWriter) finish() (uint64, int64, error) {
-	if len(w.buf) > 0 {
-		if err := w.add(w.buf); err != nil {
-			return 0, 0, err
-		}
-	}
 	switch {
 	case w.held > 0:
 		return 0, 0, errors.New("a block that was held back never came")
@@ -179,10 +151,9 @@ func (v *volume) xblock(level byte, bids []uint64, total int64) (uint64, error) 
 	return v.put(b, internal)
 }
 
-// head begins a block that names others.
+// head begins a block that names others. It is good until the next one is begun.
 func (v *volume) head(kind, level byte, entries int, total uint32) []byte {
-	b := make([]byte, 0, maxBlock)
-	b = append(b, kind, level)
+	b := append(v.names[:0], kind, level)
 	b = binary.LittleEndian.AppendUint16(b, uint16(entries))
 	return binary.LittleEndian.AppendUint32(b, total)
 }

@@ -20,13 +20,13 @@ func newTestVolume(t *testing.T) *volume {
 	return newVolume(f, pst.CryptPermute)
 }
 
-// put writes the data of a node, in pieces of uneven length.
+// putNode writes the data of a node, in pieces of one to three blocks.
 func putNode(t *testing.T, v *volume, nid pst.NID, data []byte) {
 	t.Helper()
 	w := v.stream()
 	for rest := data; len(rest) > 0; {
-		n := min(len(rest), 5000+len(rest)%9000)
-		if _, err := w.Write(rest[:n]); err != nil {
+		n := min(len(rest), maxBlock*(1+len(rest)%3))
+		if err := w.all(rest[:n]); err != nil {
 			t.Fatal(err)
 		}
 		rest = rest[n:]

@@ -38,6 +38,8 @@ type volume struct {
 	buf    [regionSize]byte
 	filled int // bytes of buf that are in use, or left free for good
 
+	names [maxBlock]byte // memory of the block that names others
+
 	free    []uint16 // of each region that is done: its free slots
 	longest []uint16 // of each region that is done: its longest run of free slots
 

@@ -7,15 +7,8 @@ import (
 	"keepwatch/pst"
 )
 
-// Recipient adds a row to the recipient table, see [pst.Sink]. Of what every
-// recipient has, these are filled in where they are not given: that it is a person
-// (PidTagObjectType, PidTagDisplayType), To (PidTagRecipientType), a name from the
-// address, and for one with an address its type, SMTP, its search key and its
-// one-off entry id.
-func (m *message) Recipient(p pst.Properties) {
-	if m.err == nil && !m.awake {
-		m.err = errAsleep
-	}
+// recipient adds a row to the recipient table.
+func (m *message) recipient(p pst.Properties) {
 	b := &m.row
 	b.reset()
 	for i := range p {

@@ -113,6 +113,11 @@ func (w *Writer) folderTable(f *file, nid pst.NID, t *table, lay *layout) error 
 	if t == nil {
 		return w.tableNode(f, nid, lay, nil)
 	}
+	if err := w.shelf.ready(t); err != nil {
+		return err
+	}
+	defer w.shelf.release(t)
+	defer w.shelf.forget(t)
 	return w.endTable(f, nid, t)
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"keepwatch/pst"
@@ -66,6 +67,11 @@ type Volume struct {
 // ErrEnded is what a Writer says after Close or Abort.
 var ErrEnded = errors.New("the Outlook data file is already closed")
 
+// ErrBusy is what a Writer says while a message is being added: the function of one
+// message neither adds another nor asks for folders nor ends the file, and neither does
+// another goroutine meanwhile.
+var ErrBusy = errors.New("the Outlook data file is in use: while a message is added to it, nothing else can be done with it")
+
 // errVolumeFull says that a message does not fit into the volume any more.
 var errVolumeFull = errors.New("the volume is full")
 
@@ -74,11 +80,14 @@ const partial = ".partial"
 
 // Writer writes one file, or more of them if there is too much for one.
 type Writer struct {
+	busy sync.Mutex // only ever tried
 	path string
 	opts Options
 	lay  *layouts
 	cur  *file
 	done []ended
+
+	shelf shelf // of the tables of the current volume
 
 	root, deleted *Folder
 
@@ -92,6 +101,8 @@ type Writer struct {
 	extra       []pst.Tag // columns of recipients beyond the usual ones, and the layout with them
 	extraLayout *layout
 
+	syncFolder func(path string) error // the tests have one that fails
+
 	err error // after which nothing goes on
 }
 
@@ -104,7 +115,9 @@ type ended struct {
 // Create begins a file at path. Neither that nor path + ".partial" may exist. A
 // file that does not end with ".pst" is possible, though Outlook does not open it.
 // Where the volume gets too full, the next messages go into volumes beside it:
-// mail-2.pst, mail-3.pst and so on beside mail.pst.
+// mail-2.pst, mail-3.pst and so on beside mail.pst. None of these is overwritten
+// either; that mail-2.pst is there is an error at once, that a later one is only when
+// it is that one's turn.
 func Create(path string, o Options) (*Writer, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -113,7 +126,12 @@ func Create(path string, o Options) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{path: path, opts: o, lay: lay, buf: make([]byte, 8*maxBlock)}
+	w := &Writer{path: path, opts: o, lay: lay, shelf: shelf{path: path, most: mostAwake}, syncFolder: syncFolder, buf: make([]byte, 8*maxBlock)}
+	for _, second := range []string{w.volumePath(2), w.volumePath(2) + partial} {
+		if _, err := os.Lstat(second); err == nil {
+			return nil, fmt.Errorf("%s exists already, where the second volume of %s would go, and is not overwritten: %w", second, path, os.ErrExist)
+		}
+	}
 	w.root = &Folder{w: w, name: "Top of Outlook data file"}
 	w.deleted = w.root.child("Deleted Items", "Deleted Items", "")
 	if w.cur, err = w.open(); err != nil {
@@ -170,6 +188,7 @@ func (w *Writer) finish() error {
 	f := w.cur
 	w.cur = nil
 	w.done = append(w.done, ended{f.path + partial, Volume{f.path, info.Size(), f.messages}})
+	f.v, f.names = nil, nil // folders that the next volume does not need still know this one
 	if err := f.f.Close(); err != nil {
 		return fmt.Errorf("close %s: %w", f.path, err)
 	}
@@ -187,8 +206,13 @@ func (w *Writer) turn() error {
 }
 
 // Close finishes all volumes, sees that they are on the disk, and gives them their
-// names. If it fails none is left.
+// names: the first volume at the very end, so that where it is there are all. If it
+// fails none is left, and it is no use to call it again.
 func (w *Writer) Close() ([]Volume, error) {
+	if !w.busy.TryLock() {
+		return nil, ErrBusy
+	}
+	defer w.busy.Unlock()
 	err := w.err
 	if err == nil && len(w.done) > 0 && w.cur.blank() {
 		// The message for which it was begun was too large for any.
@@ -196,6 +220,9 @@ func (w *Writer) Close() ([]Volume, error) {
 		w.cur = nil
 	} else if err == nil {
 		err = w.finish()
+	}
+	if err == nil {
+		err = w.shelf.close()
 	}
 	if err == nil {
 		err = w.rename()
@@ -211,27 +238,44 @@ func (w *Writer) Close() ([]Volume, error) {
 	return volumes, nil
 }
 
-// rename gives all volumes their names, or none.
+// rename gives all volumes their names, or none. The first comes last, when the names
+// of the others are on the disk: where there is one of that name, there are all.
 func (w *Writer) rename() (err error) {
-	for i, f := range w.done {
+	left := len(w.done)
+	for left > 0 && err == nil {
+		f := w.done[left-1]
 		if _, err = os.Lstat(f.Path); err == nil {
-			err = fmt.Errorf("%s has come into being meanwhile and is not overwritten: %w", f.Path, os.ErrExist)
-		} else {
-			err = os.Rename(f.partial, f.Path)
+			return errors.Join(fmt.Errorf("%s has come into being meanwhile and is not overwritten: %w", f.Path, os.ErrExist), w.back(left))
 		}
-		if err != nil {
-			for _, back := range w.done[:i] {
-				err = errors.Join(err, os.Rename(back.Path, back.partial))
-			}
-			return err
+		if err = os.Rename(f.partial, f.Path); err != nil {
+			return errors.Join(err, w.back(left))
+		}
+		if left--; left <= 1 {
+			err = w.syncFolder(filepath.Dir(w.path))
 		}
 	}
-	return syncFolder(filepath.Dir(w.path))
+	if err != nil {
+		return errors.Join(err, w.back(left))
+	}
+	return nil
+}
+
+// back takes the names away again from those behind the first so many volumes.
+func (w *Writer) back(first int) error {
+	var errs []error
+	for _, f := range w.done[first:] {
+		errs = append(errs, os.Rename(f.Path, f.partial))
+	}
+	return errors.Join(errs...)
 }
 
 // Abort ends without a file: what has been written is removed. After Close it does
 // nothing, so that it can be deferred.
 func (w *Writer) Abort() error {
+	if !w.busy.TryLock() {
+		return ErrBusy
+	}
+	defer w.busy.Unlock()
 	if w.err == ErrEnded {
 		return nil
 	}
@@ -244,7 +288,7 @@ func (w *Writer) drop() error {
 		return nil
 	}
 	w.err = ErrEnded
-	var errs []error
+	errs := []error{w.shelf.close()}
 	if w.cur != nil {
 		errs = append(errs, w.cur.f.Close(), os.Remove(w.cur.path+partial))
 		w.cur = nil

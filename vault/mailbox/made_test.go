@@ -3,6 +3,7 @@ package mailbox
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -250,5 +251,31 @@ func TestItemBreaksUs(t *testing.T) {
 	_, result, err := w.restore(t, filepath.Join(w.dir, "out"), "mail.pst/Inbox")
 	if err != nil || result.Items != 2 || len(result.Notes) != 1 || result.Notes[0].Path != "mail.pst/Inbox/#2" || result.Notes[0].Kind != keepwatch.NoteUnreadable {
 		t.Errorf("%v %+v", err, result)
+	}
+}
+
+// TestRescueIsFound: of a file whose header or root is damaged, or that is cut off, what is left
+// is found and brought out; the plan says that parts are lost. One of which nothing is
+// left says what it said before.
+func TestRescueIsFound(t *testing.T) {
+	good := made(t, [][]string{{"Inbox"}, {"Inbox", "2024"}}, 3, "Minutes", "Offer")
+	header, roots, tail := bytes.Clone(good), bytes.Clone(good), bytes.Clone(good)
+	header[100] ^= 1
+	at := binary.LittleEndian.Uint64(good[224:]) // BREFNBT.ib of the ROOT ([MS-PST] 2.2.2.6 and 2.2.2.5)
+	clear(roots[at : at+512])
+	for name, data := range map[string][]byte{"header.pst": header, "roots.pst": roots, "cut.pst": tail[:len(tail)-512]} {
+		w := seal(t, map[string][]byte{name: data})
+		found, err := w.Find(t.Context(), w.ref, name, keepwatch.MailQuery{Text: "minutes"}, 1, 10)
+		if err != nil || found.Total != 4 {
+			t.Errorf("%s: %v %+v", name, err, found)
+		}
+		plan, result, err := w.restore(t, filepath.Join(w.dir, "out"), name+"/")
+		if err != nil || result.Items != 6 || plan.Lost == 0 {
+			t.Errorf("%s: %v %+v %+v", name, err, plan, result)
+		}
+	}
+	w := seal(t, map[string][]byte{"none.pst": good[:0x4400]})
+	if _, err := w.Page(t.Context(), w.ref, "none.pst", 1, 10); keepwatch.KindOf(err) != keepwatch.KindInvalid || !strings.Contains(err.Error(), "It is cut off") {
+		t.Errorf("%v", err)
 	}
 }

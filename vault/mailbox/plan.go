@@ -31,6 +31,9 @@ func (m *Mailboxes) Plan(ctx context.Context, ref string, ask keepwatch.Ask, q k
 		return plan, err
 	}
 	return plan, m.each(ctx, ref, parts, func(keepwatch.Progress) {}, func(o *opened, parts []asked) error {
+		if o.rescued {
+			plan.Lost++
+		}
 		if q.IsZero() {
 			return o.choose(ctx, ref, parts, &plan)
 		}
