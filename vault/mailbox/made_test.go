@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"keepwatch"
 	"keepwatch/pst"
 	"keepwatch/pst/mail"
+	"keepwatch/pst/reader"
 	"keepwatch/pst/writer"
 )
 
@@ -277,5 +279,39 @@ func TestRescueIsFound(t *testing.T) {
 	w := seal(t, map[string][]byte{"none.pst": good[:0x4400]})
 	if _, err := w.Page(t.Context(), w.ref, "none.pst", 1, 10); keepwatch.KindOf(err) != keepwatch.KindInvalid || !strings.Contains(err.Error(), "It is cut off") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestRescueOfLostFolders: folders that nothing leads to any more are listed too, with
+// what is in them.
+func TestRescueOfLostFolders(t *testing.T) {
+	good := made(t, [][]string{{"Inbox"}, {"Inbox", "2024"}, {"Other"}}, 2, "Minutes")
+	good[100] ^= 1 // the header
+	lost := 0
+	for at := 0x4800; at+0x200 <= len(good); at += 0x200 {
+		bad := bytes.Clone(good)
+		clear(bad[at : at+0x200])
+		if f, err := reader.Rescue(t.Context(), bytes.NewReader(bad), int64(len(bad)), reader.Options{}); err == nil {
+			var names []string
+			for d := range f.Lost() {
+				names = append(names, d.Name())
+			}
+			tree, err := grow(t.Context(), bytes.NewReader(bad), int64(len(bad)))
+			if len(names) > 0 && err == nil {
+				lost++
+				var paths []string
+				for _, b := range tree.folders {
+					paths = append(paths, b.dir.Name())
+				}
+				for _, name := range names {
+					if !slices.Contains(paths, name) {
+						t.Errorf("%#x: %q is lost, and the list has %q", at, name, paths)
+					}
+				}
+			}
+		}
+	}
+	if lost == 0 {
+		t.Error("no folder was lost")
 	}
 }
