@@ -125,6 +125,7 @@ func (x *extraction) part(o *opened, a asked) error {
 	if err != nil {
 		return err
 	}
+	x.report.rescued = x.report.rescued || o.rescued
 	if at.number == 0 {
 		name := strings.TrimSuffix(path.Base(a.file), path.Ext(a.file))
 		if at.folder >= 0 {
@@ -151,6 +152,13 @@ func (x *extraction) folder(in *os.Root, o *opened, folder int, name string, lef
 	}
 	defer dir.Close()
 	list, err := o.number(x.ctx, folder, left, func(err error) error { return x.lose(o, folder, err) })
+	if err != nil {
+		return 0, err
+	}
+	doubtful, err := o.doubtful(x.ctx)
+	if err == nil && doubtful[o.dir(folder).Node()] {
+		err = x.note(keepwatch.NoteUnreadable, keepwatch.MailPart(o.name, o.path(folder), 0), "a part of the list of its items may be missing: a checksum in it does not fit")
+	}
 	if err != nil {
 		return 0, err
 	}

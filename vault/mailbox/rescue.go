@@ -28,8 +28,8 @@ func grow(ctx context.Context, r io.ReaderAt, size int64) (*tree, error) {
 		if err := plain.list(ctx); err != nil {
 			return nil, err
 		}
-		whole, err := f.Intact(ctx)
-		if err != nil || whole && plain.damage.n == 0 {
+		intact, err := f.Intact(ctx)
+		if err != nil || intact && plain.damage.n == 0 {
 			return plain, err
 		}
 	}
@@ -129,8 +129,9 @@ func (t *tree) lost(ctx context.Context) (map[pst.NID]bool, error) {
 	return lost, nil
 }
 
-// doubtful gives the items that have blocks whose checksums do not fit. A rescue takes them
-// as they are; whoever gets them out is to know. It reads the whole file, once.
+// doubtful gives the items, and the folders for their tables, that have blocks whose
+// checksums do not fit. A rescue takes them as they are; whoever gets them out is to know.
+// It reads the whole file, once.
 func (t *tree) doubtful(ctx context.Context) (map[pst.NID]bool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -140,7 +141,7 @@ func (t *tree) doubtful(ctx context.Context) (map[pst.NID]bool, error) {
 	found := map[pst.NID]bool{}
 	err := t.file.Sweep(ctx, func(d *reader.Damage) error {
 		if d.Node != 0 && len(found) < mostDamages {
-			found[d.Node] = true
+			found[whole(d.Node)] = true
 		}
 		return nil
 	})
