@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -72,33 +73,31 @@ func makePST(path string, count int) error {
 	return err
 }
 
-// hurtPST breaks a byte of an Outlook data file, such that a list of it has less in it
-// than before.
+// hurtPST breaks a byte of an Outlook data file, in the list of the items of a folder.
 func hurtPST(path string) error {
 	good, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	sum := func(data []byte) (*reader.Summary, error) {
-		f, err := reader.Open(bytes.NewReader(data), int64(len(data)), reader.Options{})
-		if err != nil {
-			return nil, err
-		}
-		return f.Summary(context.Background(), reader.SummaryOptions{})
-	}
-	whole, err := sum(good)
-	if err != nil {
-		return err
+	listed := func(d *reader.Damage) bool {
+		return d.Node.Type() == pst.NodeContents && d.Node.As(pst.NodeFolder) != pst.NIDDeletedItems // which is empty
 	}
 	for at := 0x4800; at < len(good); at += 64 {
 		good[at] ^= 1
-		s, err := sum(good)
-		if err == nil && len(s.Damage) > 0 && s.Items > 0 && s.Items < whole.Items {
+		f, err := reader.Open(bytes.NewReader(good), int64(len(good)), reader.Options{})
+		if err != nil {
+			return err
+		}
+		whole, err := f.Intact(context.Background())
+		if err != nil {
+			return err
+		}
+		if s, err := f.Summary(context.Background(), reader.SummaryOptions{}); err == nil && whole && slices.ContainsFunc(s.Damage, listed) {
 			return os.WriteFile(path, good, 0o600)
 		}
 		good[at] ^= 1
 	}
-	return fmt.Errorf("no byte of %s is needed for a list of it", path)
+	return fmt.Errorf("no byte of %s is needed for a list of items", path)
 }
 
 // unrootPST zeroes the root page of the tree of nodes, where the header says that it lies
