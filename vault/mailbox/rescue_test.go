@@ -149,11 +149,11 @@ func TestRescueOfEachPage(t *testing.T) {
 }
 
 // TestRescuedTextsAreDoubted: a rescue takes blocks with a wrong checksum; what is brought
-// out of them is said to be not all as it was.
+// out of them is said to be not all as it was, and so are lists of items.
 func TestRescuedTextsAreDoubted(t *testing.T) {
 	good := made(t, [][]string{{"Inbox"}}, 3, "Minutes")
-	doubted := 0
-	for at := 0x4600; at < len(good); at += 0x1000 {
+	doubted, lists := 0, 0
+	for at := 0x4600; at < len(good); at += 0x800 {
 		w := seal(t, map[string][]byte{"mail.pst": flipped(flipped(good, 300), at+7)})
 		w.cfg.Forms[keepwatch.ItemMail] = Form{".eml", mail.Export}
 		_, result, err := w.restore(t, filepath.Join(w.dir, "out"), "mail.pst/")
@@ -164,10 +164,13 @@ func TestRescuedTextsAreDoubted(t *testing.T) {
 			if n.Kind == keepwatch.NoteHalf && strings.Contains(n.Text, "checksum in it does not fit") && result.Items == 3 {
 				doubted++
 			}
+			if n.Kind == keepwatch.NoteUnreadable && n.Path == "mail.pst/Inbox" && strings.Contains(n.Text, "checksum in it does not fit") {
+				lists++
+			}
 		}
 	}
-	if doubted < 3 {
-		t.Errorf("%d items were doubted", doubted)
+	if doubted < 3 || lists == 0 {
+		t.Errorf("%d items and %d lists were doubted", doubted, lists)
 	}
 }
 
