@@ -36,6 +36,10 @@ type Mailbox struct {
 	Damaged int64        `json:"damaged,omitempty"` // how many there are
 	Check   *MailCheck   `json:"check,omitempty"`   // what a strict look at the whole file found; nil: nobody has looked
 
+	// Headless says that the file came with a damaged header: what is inside was found
+	// without it.
+	Headless bool `json:"headless,omitempty"`
+
 	// More says that this only goes on with the folders of the one before it of the same
 	// path: a list of contents has no line that is as long as the folders of a large
 	// file.

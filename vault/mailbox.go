@@ -45,7 +45,8 @@ const longestHeader = 1 << 10
 // headers proves that what the list of contents calls an Outlook data file begins
 // like a whole one and is as long as it says itself. What lies between was looked at
 // where it came from, and its SHA-256 says that it is the same: to look at it once
-// more would need the whole file on a disk, unsealed.
+// more would need the whole file on a disk, unsealed. One that is listed as damaged there
+// is what it was.
 type headers struct {
 	bad  map[string]string // files that are named like one and are none, and why
 	head []byte
@@ -69,7 +70,7 @@ func (h *headers) look(e keepwatch.Entry, body *content) {
 
 // note takes in a line of the list; that of a data file comes behind the file.
 func (h *headers) note(n keepwatch.Note) {
-	if n.Mailbox == nil || n.Mailbox.Format == "" || n.Mailbox.More {
+	if n.Mailbox == nil || n.Mailbox.Format == "" || n.Mailbox.More || n.Mailbox.Headless {
 		return
 	}
 	if text, bad := h.bad[n.Mailbox.Path]; bad {

@@ -118,3 +118,17 @@ func TestVerifyLooksAtTheHeader(t *testing.T) {
 		})
 	}
 }
+
+// TestVerifyKnowsADamagedHeader: a data file that came with a damaged header, as its
+// listing says, is what it was.
+func TestVerifyKnowsADamagedHeader(t *testing.T) {
+	torn := dataFile(20_000)
+	torn[300] ^= 1
+	v := newVault(t)
+	m := listedMailbox("mail.pst", len(torn), 1)
+	m.Headless = true
+	a := sealMailbox(t, v, m, alone("mail.pst", string(torn)))
+	if got := verify(t, v, a.Ref()); !got.OK() {
+		t.Errorf("%+v", got.Problems)
+	}
+}

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -71,41 +73,54 @@ func makePST(path string, count int) error {
 	return err
 }
 
-// hurtPST breaks a byte of an Outlook data file, such that a list of it has less in it
-// than before.
+// hurtPST breaks a byte of an Outlook data file, in the list of the items of a folder.
 func hurtPST(path string) error {
 	good, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	sum := func(data []byte) (*reader.Summary, error) {
-		f, err := reader.Open(bytes.NewReader(data), int64(len(data)), reader.Options{})
-		if err != nil {
-			return nil, err
-		}
-		return f.Summary(context.Background(), reader.SummaryOptions{})
-	}
-	whole, err := sum(good)
-	if err != nil {
-		return err
+	listed := func(d *reader.Damage) bool {
+		return d.Node.Type() == pst.NodeContents && d.Node.As(pst.NodeFolder) != pst.NIDDeletedItems // which is empty
 	}
 	for at := 0x4800; at < len(good); at += 64 {
 		good[at] ^= 1
-		s, err := sum(good)
-		if err == nil && len(s.Damage) > 0 && s.Items > 0 && s.Items < whole.Items {
+		f, err := reader.Open(bytes.NewReader(good), int64(len(good)), reader.Options{})
+		if err != nil {
+			return err
+		}
+		whole, err := f.Intact(context.Background())
+		if err != nil {
+			return err
+		}
+		if s, err := f.Summary(context.Background(), reader.SummaryOptions{}); err == nil && whole && slices.ContainsFunc(s.Damage, listed) {
 			return os.WriteFile(path, good, 0o600)
 		}
 		good[at] ^= 1
 	}
-	return fmt.Errorf("no byte of %s is needed for a list of it", path)
+	return fmt.Errorf("no byte of %s is needed for a list of items", path)
 }
 
-// cmdPST makes an Outlook data file: pst FILE COUNT [hurt].
+// unrootPST zeroes the root page of the tree of nodes, where the header says that it lies
+// (BREFNBT, [MS-PST] 2.2.2.5).
+func unrootPST(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	at := binary.LittleEndian.Uint64(data[224:])
+	clear(data[at : at+512])
+	return os.WriteFile(path, data, 0o600)
+}
+
+// cmdPST makes an Outlook data file: pst FILE COUNT [hurt|rootless].
 func cmdPST(ts *testscript.TestScript, _ bool, args []string) {
 	count, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ts.Check(makePST(ts.MkAbs(args[0]), count))
-	if len(args) > 2 {
+	switch {
+	case len(args) > 2 && args[2] == "rootless":
+		ts.Check(unrootPST(ts.MkAbs(args[0])))
+	case len(args) > 2:
 		ts.Check(hurtPST(ts.MkAbs(args[0])))
 	}
 }

@@ -106,6 +106,7 @@ type visitor struct {
 	single func(at place, e keepwatch.Entry, info fs.FileInfo) error
 	top    func(e keepwatch.Entry) error // of the folder that is walked
 	note   func(keepwatch.Note) error
+	quick  bool // somebody waits: no file is read through to find out what it is
 }
 
 // each goes through what a job asks for.
@@ -132,7 +133,7 @@ func (p *Provider) each(ctx context.Context, job providers.Job, v visitor) error
 			return gone(root, err)
 		}
 		defer dir.Close()
-		return p.handedIn(place{dir, filepath.Base(root)}, root, v)
+		return p.handedIn(ctx, place{dir, filepath.Base(root)}, root, v)
 	case job.Source.Drop && len(job.Parts) > 0:
 		dir, err := os.OpenRoot(root)
 		if err != nil {
@@ -140,7 +141,7 @@ func (p *Provider) each(ctx context.Context, job providers.Job, v visitor) error
 		}
 		defer dir.Close()
 		for _, part := range job.Parts {
-			if err := p.dropped(dir, part, v); err != nil {
+			if err := p.dropped(ctx, dir, part, v); err != nil {
 				return err
 			}
 		}
@@ -180,7 +181,8 @@ func (p *Provider) Check(name string) error {
 		return gone(root, err)
 	}
 	defer dir.Close()
-	return p.handedIn(place{dir, filepath.Base(root)}, root, visitor{
+	return p.handedIn(context.Background(), place{dir, filepath.Base(root)}, root, visitor{
+		quick:  true,
 		single: func(place, keepwatch.Entry, fs.FileInfo) error { return nil },
 		note:   func(keepwatch.Note) error { return nil },
 	})
@@ -213,7 +215,7 @@ func nothing(path string) error {
 
 // handedIn visits a file that stands alone, after a look at whether it is what
 // its name says. name is its whole path, for sentences.
-func (p *Provider) handedIn(at place, name string, v visitor) error {
+func (p *Provider) handedIn(ctx context.Context, at place, name string, v visitor) error {
 	f, err := p.open(at)
 	if err != nil {
 		return gone(name, err)
@@ -222,7 +224,7 @@ func (p *Provider) handedIn(at place, name string, v visitor) error {
 	if err != nil {
 		return errors.Join(gone(name, err), f.Close())
 	}
-	said, err := p.recognise(f, filepath.Base(name), info.Size())
+	said, err := p.recognise(ctx, f, filepath.Base(name), info.Size(), v.quick)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
@@ -235,7 +237,7 @@ func (p *Provider) handedIn(at place, name string, v visitor) error {
 }
 
 // dropped visits one file of a drop folder.
-func (p *Provider) dropped(root *os.Root, part string, v visitor) error {
+func (p *Provider) dropped(ctx context.Context, root *os.Root, part string, v visitor) error {
 	if !fs.ValidPath(filepath.ToSlash(part)) || part == "." {
 		return keepwatch.Errorf(keepwatch.KindInvalid, "%q is no file of the drop folder %s.", part, root.Name())
 	}
@@ -254,7 +256,7 @@ func (p *Provider) dropped(root *os.Root, part string, v visitor) error {
 	if !info.Mode().IsRegular() {
 		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is no ordinary file; a drop folder takes in files only.", keepwatch.Printable(name))
 	}
-	return p.handedIn(at, name, v)
+	return p.handedIn(ctx, at, name, v)
 }
 
 // refused says that a dropped file cannot be taken in. Its run fails and does not

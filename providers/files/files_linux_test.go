@@ -402,9 +402,23 @@ func TestPSTs(t *testing.T) {
 			t.Errorf("%s: %+v %v", name, s.Notes, err)
 		}
 	}
-	for name, broken := range map[string]string{"cut off": string(real[:200_000]), "damaged": string(real[:190]) + "\x01" + string(real[191:])} {
-		if _, err := fetch(t, New(Config{}), folder(write(t, filepath.Join(t.TempDir(), "x.pst"), broken))); !strings.Contains(keepwatch.Sentence(err), name) {
+	cut := string(real[:200_000])
+	for name, c := range map[string]struct{ broken, refused string }{
+		"cut off":                       {cut, "cut off"},
+		"cut off, and damaged":          {cut[:300] + "\x01" + cut[301:], "damaged"},
+		"no header, and nothing behind": {strings.Repeat("x", 200_000), "!BDN"},
+		"a header alone":                {string(real[:564]) + strings.Repeat("\x00", len(real)-564), ""}, // it is whole, and the listing says what is missing
+		"its length is damaged":         {string(real[:190]) + "\x01" + string(real[191:]), ""},
+		"its length is a bit longer":    {string(real[:186]) + "\x05" + string(real[187:]), ""},
+		"its magic is damaged":          {"?" + string(real[1:]), ""},
+		"its header is overwritten":     {strings.Repeat("x", 564) + string(real[564:]), ""},
+	} {
+		s, err := fetch(t, New(Config{}), folder(write(t, filepath.Join(t.TempDir(), "x.pst"), c.broken)))
+		if c.refused != "" && (keepwatch.KindOf(err) != keepwatch.KindInvalid || !strings.Contains(keepwatch.Sentence(err), c.refused)) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if c.refused == "" && (err != nil || paths(s) != "x.pst" || noted(s, keepwatch.NoteInfo) != "x.pst") {
+			t.Errorf("%s: %v %+v", name, err, s)
 		}
 	}
 }

@@ -18,7 +18,9 @@ func (r *reading) mailbox(f *os.File, e keepwatch.Entry, before fs.FileInfo, sin
 	if r.p.mail == nil || !single && !keepwatch.NamedMailbox(e.Path) {
 		return nil
 	}
-	if _, err := pst.ReadHeader(f, before.Size()); err != nil {
+	_, err := pst.ReadHeader(f, before.Size())
+	var bad *pst.HeaderError
+	if err != nil && !(errors.As(err, &bad) && (keepwatch.NamedMailbox(e.Path) || bad.Rule != pst.RuleMagic) && headAlone(f, before.Size(), bad)) {
 		return nil // what is worth saying about it is said
 	}
 	m, err := r.lookInto(f, e, before.Size())
@@ -27,6 +29,9 @@ func (r *reading) mailbox(f *os.File, e keepwatch.Entry, before fs.FileInfo, sin
 	}
 	if err != nil {
 		return err
+	}
+	if bad != nil && !m.Headless {
+		return r.noMailbox(e, bad)
 	}
 	if after, err := f.Stat(); err != nil || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
 		m = keepwatch.Mailbox{Trouble: "It was written to while it was read, so what is inside cannot be said. Close Outlook, and back it up again."}
@@ -62,9 +67,13 @@ func (l *looking) ReadAt(p []byte, at int64) (int, error) {
 	return n, err
 }
 
+// begins says what a file is that only its first bytes make known.
+const begins = "it begins like an Outlook data file, but: "
+
 // recognise looks into a handed-in file. It gives what is worth saying about it,
-// and refuses a file that is not what its name says.
-func (p *Provider) recognise(f io.ReaderAt, name string, size int64) (string, error) {
+// and refuses a file that is not what its name says. One of which the header alone is
+// damaged may be the only copy that somebody has: it is taken in.
+func (p *Provider) recognise(ctx context.Context, f io.ReaderAt, name string, size int64, quick bool) (string, error) {
 	named := keepwatch.NamedMailbox(name)
 	h, err := pst.ReadHeader(f, size)
 	var bad *pst.HeaderError
@@ -73,10 +82,20 @@ func (p *Provider) recognise(f io.ReaderAt, name string, size int64) (string, er
 		return p.remarks(h, size, named), nil
 	case !errors.As(err, &bad):
 		return "", gone(name, err)
-	case named:
-		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is not an Outlook data file that could be restored. %s Export it again from Outlook, and close Outlook before you hand it in.", keepwatch.Printable(name), bad.Text).Because(err)
-	case bad.Rule != pst.RuleMagic:
-		return "it begins like an Outlook data file, but: " + bad.Text, nil
+	case !named && bad.Rule == pst.RuleMagic:
+		return "", nil
 	}
-	return "", nil
+	if headAlone(f, size, bad) {
+		found, err := quick, error(nil)
+		if !quick {
+			found, err = p.holdsMail(ctx, f, name, size)
+		}
+		if err != nil || found && (named || p.mail != nil) { // what is wrong is said beside what is inside
+			return "", err
+		}
+	}
+	if !named {
+		return begins + bad.Text, nil
+	}
+	return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is not an Outlook data file that could be restored. %s Export it again from Outlook, and close Outlook before you hand it in.", keepwatch.Printable(name), bad.Text).Because(bad)
 }

@@ -139,3 +139,40 @@ func TestMailboxIsStopped(t *testing.T) {
 		t.Errorf("%v %+v", err, sink.Notes)
 	}
 }
+
+// TestDamagedHeaderIsTakenIn: a data file of which the header alone is damaged is taken in
+// and looked into, handed in or in a folder; one in which nothing is found is noted.
+func TestDamagedHeaderIsTakenIn(t *testing.T) {
+	real, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "samples", "pst", "ms-Empty.pst"))
+	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
+		t.Skip("the sample files are not beside this checkout")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	real[300] ^= 1
+	dir := t.TempDir()
+	name := write(t, filepath.Join(dir, "mail.pst"), string(real))
+	other := write(t, filepath.Join(t.TempDir(), "mail.bak"), string(real))
+	l := &lister{give: keepwatch.Mailbox{Format: "Unicode", Headless: true, Damaged: 1}}
+	p := New(Config{Mail: l})
+	for _, path := range []string{name, dir, other} {
+		s, err := fetch(t, p, folder(path))
+		if got := mailboxes(s); err != nil || len(got) != 1 || !got[0].Headless || got[0].Size != int64(len(real)) || len(s.Notes) != 1 {
+			t.Errorf("%s: %v %+v", path, err, s.Notes)
+		}
+	}
+	l.give = keepwatch.Mailbox{Trouble: "Its header is damaged."}
+	s, err := fetch(t, p, folder(dir))
+	if err != nil || len(mailboxes(s)) != 0 || noted(s, keepwatch.NoteInfo) != "mail.pst" {
+		t.Errorf("%v %+v", err, s.Notes)
+	}
+	if err := p.Check(name); err != nil { // which reads no file through
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("shutdown"))
+	if _, err := p.Plan(ctx, providers.Job{Source: folder(name), Report: func(keepwatch.Progress) {}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
+	}
+}

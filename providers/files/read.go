@@ -92,10 +92,19 @@ func (r *reading) remark(f *os.File, e keepwatch.Entry, info fs.FileInfo) error 
 		return nil
 	}
 	var bad *pst.HeaderError
-	if _, err := pst.ReadHeader(f, info.Size()); errors.As(err, &bad) {
-		return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: e.Path, Text: "it is named " + strings.ToLower(path.Ext(e.Path)) + ", but is not a whole Outlook data file: " + bad.Text})
+	if _, err := pst.ReadHeader(f, info.Size()); errors.As(err, &bad) && (r.p.mail == nil || !headAlone(f, info.Size(), bad)) {
+		return r.noMailbox(e, bad)
 	}
 	return nil
+}
+
+// noMailbox notes that a file is no whole Outlook data file.
+func (r *reading) noMailbox(e keepwatch.Entry, bad *pst.HeaderError) error {
+	text := begins
+	if keepwatch.NamedMailbox(e.Path) {
+		text = "it is named " + strings.ToLower(path.Ext(e.Path)) + ", but is not a whole Outlook data file: "
+	}
+	return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: e.Path, Text: text + bad.Text})
 }
 
 // compare notes a file that changed while it was read. One whose length changed

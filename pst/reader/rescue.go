@@ -132,6 +132,27 @@ func (f *File) rescue(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// Intact tells whether every page of the two trees of a file can be read: where one
+// cannot, Rescue may find more than there is without it. It reads these pages alone. Its
+// error is one of ctx, or one of the file below.
+func (f *File) Intact(ctx context.Context) (bool, error) {
+	var wrong error
+	see := func(err error) bool {
+		if wrong = err; wrong == nil {
+			wrong = ctx.Err()
+		}
+		return wrong == nil
+	}
+	f.each(f.bbt, blockPage, 0, func(_ []byte, err error) bool { return see(err) })
+	if wrong == nil {
+		f.each(f.nbt, nodePage, 0, func(_ []byte, err error) bool { return see(err) })
+	}
+	if isDamage(wrong) {
+		return false, nil
+	}
+	return wrong == nil, wrong
+}
+
 // maxWrong is how much of what is wrong with the trees is kept.
 const maxWrong = 1000
 

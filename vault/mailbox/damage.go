@@ -49,11 +49,7 @@ func (d *damages) known(wrong *reader.Damage) bool {
 	if d.nodes == nil {
 		d.nodes, d.at = map[pst.NID]bool{}, map[int64]bool{}
 	}
-	node := wrong.Node
-	switch node.Type() { // the tables of a folder are a part of it
-	case pst.NodeHierarchy, pst.NodeContents, pst.NodeFAIContents:
-		node = node.As(pst.NodeFolder)
-	}
+	node := whole(wrong.Node)
 	seen := node != 0 && d.nodes[node] || wrong.Offset != 0 && d.at[wrong.Offset]
 	if len(d.nodes)+len(d.at) < mostDamages {
 		if node != 0 {
@@ -64,6 +60,15 @@ func (d *damages) known(wrong *reader.Damage) bool {
 		}
 	}
 	return seen
+}
+
+// whole gives the folder that a table is a part of, and any other node as it is.
+func whole(n pst.NID) pst.NID {
+	switch n.Type() {
+	case pst.NodeHierarchy, pst.NodeContents, pst.NodeFAIContents:
+		return n.As(pst.NodeFolder)
+	}
+	return n
 }
 
 // sentence makes one of words that have no capital and no full stop.
@@ -87,6 +92,9 @@ func (t *tree) sweep(ctx context.Context) error {
 		paths[b.dir.Node()] = b.path
 	}
 	return t.file.Sweep(ctx, func(d *reader.Damage) error {
+		if t.isLeftover(d) {
+			return nil
+		}
 		if d.Node.Type() != pst.NodeMessage {
 			return t.damage.add(paths[d.Node.As(pst.NodeFolder)], d)
 		}

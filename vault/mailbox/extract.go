@@ -12,12 +12,12 @@ import (
 	"path"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 
 	"keepwatch"
 	"keepwatch/pst"
-	"keepwatch/pst/reader"
 	"keepwatch/vault"
 )
 
@@ -125,6 +125,7 @@ func (x *extraction) part(o *opened, a asked) error {
 	if err != nil {
 		return err
 	}
+	x.report.rescued = x.report.rescued || o.rescued
 	if at.number == 0 {
 		name := strings.TrimSuffix(path.Base(a.file), path.Ext(a.file))
 		if at.folder >= 0 {
@@ -140,7 +141,7 @@ func (x *extraction) part(o *opened, a asked) error {
 	if at.number > int64(len(list)) {
 		return keepwatch.Errorf(keepwatch.KindNotFound, "There is no item %d in %s.", at.number, keepwatch.Printable(a.part))
 	}
-	return x.item(x.dir.Root, o.file, list[at.number-1].node, at.number, keepwatch.MailPart(o.name, o.path(at.folder), at.number))
+	return x.item(x.dir.Root, o, list[at.number-1].node, at.number, keepwatch.MailPart(o.name, o.path(at.folder), at.number))
 }
 
 // folder writes a folder and all that is below it, and gives the index behind it.
@@ -154,8 +155,15 @@ func (x *extraction) folder(in *os.Root, o *opened, folder int, name string, lef
 	if err != nil {
 		return 0, err
 	}
+	doubtful, err := o.doubtful(x.ctx)
+	if err == nil && doubtful[o.dir(folder).Node()] {
+		err = x.note(keepwatch.NoteUnreadable, keepwatch.MailPart(o.name, o.path(folder), 0), "a part of the list of its items may be missing: a checksum in it does not fit")
+	}
+	if err != nil {
+		return 0, err
+	}
 	for i, n := range list {
-		if err := x.item(dir, o.file, n.node, int64(i+1), keepwatch.MailPart(o.name, o.path(folder), int64(i+1))); err != nil {
+		if err := x.item(dir, o, n.node, int64(i+1), keepwatch.MailPart(o.name, o.path(folder), int64(i+1))); err != nil {
 			return 0, err
 		}
 	}
@@ -184,7 +192,7 @@ func (x *extraction) astray(in *os.Root, o *opened) error {
 			}
 		}
 		number++
-		return x.item(dir, o.file, n, number, o.name+" ("+astrayName+") #"+strconv.FormatInt(number, 10))
+		return x.item(dir, o, n, number, o.name+" ("+astrayName+") #"+strconv.FormatInt(number, 10))
 	})
 	if dir != nil {
 		_ = dir.Close()
@@ -219,11 +227,15 @@ func (x *extraction) mkdir(in *os.Root, name string) (*os.Root, error) {
 }
 
 // item writes one item.
-func (x *extraction) item(in *os.Root, f *reader.File, n pst.NID, number int64, where string) error {
+func (x *extraction) item(in *os.Root, o *opened, n pst.NID, number int64, where string) error {
 	if err := context.Cause(x.ctx); err != nil {
 		return err
 	}
-	msg, err := f.Message(n)
+	doubtful, err := o.doubtful(x.ctx)
+	if err != nil {
+		return err
+	}
+	msg, err := o.file.Message(n)
 	if err != nil {
 		if !tolerable(err) {
 			return err
@@ -242,6 +254,9 @@ func (x *extraction) item(in *os.Root, f *reader.File, n pst.NID, number int64, 
 			lost = append(lost, text)
 		}
 	}}
+	if doubtful[n] {
+		lost = append(lost, "a checksum in it does not fit, so some of it may not be as it was")
+	}
 	if err := x.write(in, item, source, where, &lost); err != nil {
 		return err
 	}
@@ -253,6 +268,7 @@ func (x *extraction) item(in *os.Root, f *reader.File, n pst.NID, number int64, 
 
 // write writes it in the form of its kind; where that cannot be done, as a mail.
 func (x *extraction) write(in *os.Root, item keepwatch.MailItem, source pst.Item, where string, lost *[]string) error {
+	known := slices.Clone(*lost)
 	mail := x.m.cfg.Forms[keepwatch.ItemMail]
 	form, ok := x.m.cfg.Forms[item.Kind]
 	if !ok {
@@ -260,14 +276,14 @@ func (x *extraction) write(in *os.Root, item keepwatch.MailItem, source pst.Item
 	}
 	err := x.file(in, item, form, source, lost)
 	if unfit, ok := errors.AsType[*unfit](err); ok && form.Ending != mail.Ending {
-		*lost = []string{fmt.Sprintf("it could not be written as %s (%v), so it is a mail", strings.TrimPrefix(form.Ending, "."), unfit.error)}
+		*lost = append(known, fmt.Sprintf("it could not be written as %s (%v), so it is a mail", strings.TrimPrefix(form.Ending, "."), unfit.error))
 		err = x.file(in, item, mail, source, lost)
 	}
 	if unfit, ok := errors.AsType[*unfit](err); ok {
 		*lost = nil
 		return x.note(keepwatch.NoteUnreadable, where, brief(unfit.error))
 	}
-	if err == nil && form.Ending != mail.Ending && len(*lost) == 0 && leavesBehind(source) { // as a mail it has them too
+	if err == nil && form.Ending != mail.Ending && len(*lost) == len(known) && leavesBehind(source) { // as a mail it has them too
 		item.Kind = ""
 		err = x.file(in, item, mail, source, lost)
 	}

@@ -34,6 +34,7 @@ func (Lister) List(ctx context.Context, r io.ReaderAt, size int64) (keepwatch.Ma
 		}
 		return m, nil
 	}
+	m.Format, m.Headless = string(t.file.Header().Format), t.header != nil
 	if ps, err := t.file.Store(); err == nil {
 		m.Name = strings.TrimSpace(ps.Text(pst.PidTagDisplayName))
 	}

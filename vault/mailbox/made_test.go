@@ -256,10 +256,10 @@ func TestItemBreaksUs(t *testing.T) {
 	}
 }
 
-// TestRescue: of a file whose header or root is damaged, or that is cut off, what is left
+// TestRescueIsFound: of a file whose header or root is damaged, or that is cut off, what is left
 // is found and brought out; the plan says that parts are lost. One of which nothing is
 // left says what it said before.
-func TestRescue(t *testing.T) {
+func TestRescueIsFound(t *testing.T) {
 	good := made(t, [][]string{{"Inbox"}, {"Inbox", "2024"}}, 3, "Minutes", "Offer")
 	header, roots, tail := bytes.Clone(good), bytes.Clone(good), bytes.Clone(good)
 	header[100] ^= 1

@@ -185,10 +185,10 @@ func TestNoRoom(t *testing.T) {
 // TestOnlyDataFilesAreUnpacked: a file that is none, such as the full backup of an
 // account, is not unpacked to find that out, and no room is asked for.
 func TestOnlyDataFilesAreUnpacked(t *testing.T) {
-	w := seal(t, map[string][]byte{"backup.tar.gz": bytes.Repeat([]byte("home/mail.pst "), 1<<18), "tiny": []byte("!BDN"), "empty": nil})
+	w := seal(t, map[string][]byte{"backup.tar.gz": bytes.Repeat([]byte("home/mail.pst "), 1<<18), "tiny.pst": []byte("!BDN"), "empty.pst": nil, "copy": bytes.Repeat([]byte("home/mail.pst "), 1<<10)})
 	w.cfg.Free = func(string) (int64, error) { return 0, nil }
 	w.crash = func(point string) { t.Errorf("reached %s", point) }
-	for _, part := range []string{"backup.tar.gz/home/mail.pst", "tiny", "empty"} {
+	for _, part := range []string{"backup.tar.gz/home/mail.pst", "tiny.pst", "empty.pst", "copy"} {
 		_, err := w.Page(context.Background(), w.ref, part, 1, 10)
 		if keepwatch.KindOf(err) != keepwatch.KindInvalid || !strings.Contains(err.Error(), "cannot be looked into") {
 			t.Errorf("%s: %v", part, err)

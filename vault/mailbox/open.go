@@ -192,7 +192,7 @@ func (m *Mailboxes) unpack(ctx context.Context, ref, path string, report func(ke
 	head := make([]byte, longestHeader)
 	n, _ := io.ReadFull(content, head) // an error comes again with the rest
 	var wrong *pst.HeaderError
-	if _, err := pst.ReadHeader(bytes.NewReader(head[:n]), e.Size); errors.As(err, &wrong) && !keepwatch.NamedMailbox(path) && (n == len(head) || int64(n) == e.Size) {
+	if _, err := pst.ReadHeader(bytes.NewReader(head[:n]), e.Size); errors.As(err, &wrong) && !worthLooking(e, wrong) && (n == len(head) || int64(n) == e.Size) {
 		return nil, notInto(ref, path, err) // a full backup of an account has tens of gigabytes
 	}
 	data, err := newScratch(m.cfg.Dir)

@@ -19,6 +19,8 @@ type report struct {
 	f      *os.File
 	w      *bufio.Writer
 	losses int64
+
+	rescued bool // a file came such that its items had to be looked for
 }
 
 func newReport(x *extraction, run keepwatch.Run) (*report, error) {
@@ -51,7 +53,10 @@ func (r *report) loss(kind keepwatch.NoteKind, where, text string) error {
 
 // end adds the sums.
 func (r *report) end(res keepwatch.Result) error {
-	if r.losses == 0 {
+	switch {
+	case r.rescued:
+		fmt.Fprint(r.w, "\nThe file came damaged. This is what was found of it without the parts that are: some of what was in it may be missing, or older than it was.\n")
+	case r.losses == 0:
 		fmt.Fprint(r.w, "\nEverything in it could be read.\n")
 	}
 	what := keepwatch.CountKinds(res.Kinds)

@@ -2,8 +2,6 @@ package mailbox
 
 import (
 	"context"
-	"errors"
-	"io"
 	"strings"
 	"sync"
 
@@ -20,12 +18,14 @@ type tree struct {
 	top     *reader.Folder
 	folders []branch
 	damage  damages
-	rescued bool // its folders were looked for in all of the file, since nothing leads to them
+	header  *pst.HeaderError // what is wrong with the header; nil: nothing
+	rescued bool             // file is one of reader.Rescue
 
 	mu      sync.Mutex
 	orders  map[int][]numbered // of the items of folders that were asked for
 	ordered int                // items in orders
 	last    *search            // nil: none
+	dubious map[pst.NID]bool   // as doubtful gives them; nil: nobody has asked
 }
 
 // branch is one folder of a tree.
@@ -35,16 +35,18 @@ type branch struct {
 	path  string // as keepwatch.MailPaths gives it
 }
 
-// grow opens a file and lists its folders: those below the top, which is what Outlook
-// shows as the file. Search folders are left out: what they list lies in others.
-func grow(ctx context.Context, r io.ReaderAt, size int64) (*tree, error) {
-	t := &tree{size: size}
-	if err := t.open(ctx, r); err != nil {
-		return nil, err
+// list finds the folders: those below the top, which is what Outlook shows as the file.
+// Search folders are left out: what they list lies in others.
+func (t *tree) list(ctx context.Context) error {
+	var err error
+	if t.top, err = t.file.Top(); err != nil {
+		if err = t.damage.add("", err); err != nil || t.top == nil {
+			return err
+		}
 	}
 	hurt, err := t.walk(ctx)
 	if err != nil {
-		return t, err
+		return err
 	}
 	depths, names := make([]int, len(t.folders)), make([]string, len(t.folders))
 	for i, b := range t.folders {
@@ -53,61 +55,23 @@ func grow(ctx context.Context, r io.ReaderAt, size int64) (*tree, error) {
 	for i, path := range keepwatch.MailPaths(depths, names) {
 		t.folders[i].path = path
 		if err := t.damage.add(path, hurt[i]); err != nil {
-			return t, err
-		}
-	}
-	return t, nil
-}
-
-// open opens the file and finds its top. Where the header is damaged, or nothing leads
-// to the folders, what is left is looked for in all of the file, and what had to be done
-// without is damage.
-func (t *tree) open(ctx context.Context, r io.ReaderAt) error {
-	f, err := reader.Open(r, t.size, reader.Options{})
-	if err == nil {
-		t.file = f
-		t.top, err = f.Top()
-	}
-	_, damaged := errors.AsType[*reader.Damage](err)
-	_, headless := errors.AsType[*pst.HeaderError](err)
-	if !damaged && !headless {
-		return err
-	}
-	left, wrong := reader.Rescue(ctx, r, t.size, reader.Options{})
-	if wrong != nil && !errors.Is(wrong, reader.ErrNothing) {
-		return wrong
-	}
-	var top *reader.Folder
-	if wrong == nil {
-		top, wrong = left.Top()
-	}
-	switch {
-	case top == nil && t.top == nil:
-		return err
-	case top == nil:
-		return t.damage.add("", err)
-	}
-	for range left.Lost() { // they hang on the root folder, beside the top
-		if root, _ := left.Root(); root != nil {
-			top = root
-		}
-		break
-	}
-	t.file, t.top, t.rescued = left, top, true
-	for _, d := range left.Wrong() {
-		if err := t.damage.add("", d); err != nil {
 			return err
 		}
 	}
-	return t.damage.add("", wrong)
+	return nil
 }
 
-// walk lists the folders below the top. A folder that is linked from two places is met
-// once, so that a file cannot make it endless. What is damaged of a folder is given by
-// its index, because nothing is called by its path yet.
+// walk lists the folders below the top, and behind them those that only a rescue knows. A
+// folder that is linked from two places is met once, so that a file cannot make it
+// endless. What is damaged of a folder is given by its index, because nothing is called by
+// its path yet.
 func (t *tree) walk(ctx context.Context) (hurt map[int]error, err error) {
+	lost, err := t.lost(ctx)
+	if err != nil {
+		return nil, err
+	}
 	hurt = map[int]error{}
-	top := -1 // depth of the top; -1: not met yet, or left
+	above := -1 // depth of what the folders are listed below; -1: the top is not met yet, or left
 	met := false
 	err = t.file.Walk(func(d *reader.Folder, wrong error) error {
 		if cause := context.Cause(ctx); cause != nil {
@@ -119,17 +83,19 @@ func (t *tree) walk(ctx context.Context) (hurt map[int]error, err error) {
 		depth := len(d.Path())
 		switch {
 		case d.Node() == t.top.Node():
-			t.top, top, met = d, depth, true
-		case top >= 0 && depth > top:
-			if wrong != nil {
-				hurt[len(t.folders)] = wrong
-			}
-			t.folders = append(t.folders, branch{dir: d, depth: depth - top - 1})
-			return nil
-		default:
-			top = -1
+			t.top, above, met = d, depth, true
+			return t.damage.add("", wrong)
+		case lost[d.Node()]:
+			above = depth - 1
+		case above < 0 || depth <= above:
+			above = -1
+			return t.damage.add("", wrong)
 		}
-		return t.damage.add("", wrong)
+		if wrong != nil {
+			hurt[len(t.folders)] = wrong
+		}
+		t.folders = append(t.folders, branch{dir: d, depth: depth - above - 1})
+		return nil
 	})
 	if err != nil || met {
 		return hurt, err
