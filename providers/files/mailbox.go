@@ -74,7 +74,7 @@ func (p *Provider) recognise(f io.ReaderAt, name string, size int64) (string, er
 	case !errors.As(err, &bad):
 		return "", gone(name, err)
 	case named:
-		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is not an Outlook data file that could be restored. %s Export it again from Outlook, and close Outlook before you hand it in.", keepwatch.Printable(name), bad.Text).Because(err)
+		return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is not an Outlook data file that could be restored. %s Export it again from Outlook, and close Outlook before you hand it in. If it is the only copy, put it into a folder and back up that folder: there it is kept as it is, and `backup show` looks for what is left of it.", keepwatch.Printable(name), bad.Text).Because(err)
 	case bad.Rule != pst.RuleMagic:
 		return "it begins like an Outlook data file, but: " + bad.Text, nil
 	}

@@ -93,7 +93,7 @@ func (r *reading) remark(f *os.File, e keepwatch.Entry, info fs.FileInfo) error 
 	}
 	var bad *pst.HeaderError
 	if _, err := pst.ReadHeader(f, info.Size()); errors.As(err, &bad) {
-		return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: e.Path, Text: "it is named " + strings.ToLower(path.Ext(e.Path)) + ", but is not a whole Outlook data file: " + bad.Text})
+		return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: e.Path, Text: "it is named " + strings.ToLower(path.Ext(e.Path)) + ", but is no whole Outlook data file. " + bad.Text + " What is left of it can be looked for: `backup show` with its name."})
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func (t *tree) open(ctx context.Context, r io.ReaderAt) error {
 	}
 	switch {
 	case top == nil && t.top == nil:
-		return err
+		return &nothingLeft{err}
 	case top == nil:
 		return t.damage.add("", err)
 	}
@@ -103,6 +103,11 @@ func (t *tree) open(ctx context.Context, r io.ReaderAt) error {
 	}
 	return t.damage.add("", wrong)
 }
+
+// nothingLeft is why a file cannot be opened in which nothing else was found either.
+type nothingLeft struct{ error }
+
+func (n *nothingLeft) Unwrap() error { return n.error }
 
 // walk lists the folders below the top. A folder that is linked from two places is met
 // once, so that a file cannot make it endless. What is damaged of a folder is given by
