@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,5 +81,29 @@ func TestAppointmentOfOutlook(t *testing.T) {
 	m, err := Lister{}.List(context.Background(), bytes.NewReader(data), int64(len(data)))
 	if want := time.Date(2004, 8, 19, 18, 30, 0, 0, time.UTC); err != nil || m.Hurt() || !m.First.Equal(want) {
 		t.Errorf("it is of %v, not of %v: %v", m.First, want, err)
+	}
+}
+
+// TestMissingOnesHaveTheirDay: of an item that cannot be read the report says the day,
+// which the list of its folder knows.
+func TestMissingOnesHaveTheirDay(t *testing.T) {
+	data := made(t, [][]string{{"Inbox"}}, 40, "Minutes")
+	var leaves []int // of the node tree: ptypeNBT, cLevel 0 ([MS-PST] 2.2.2.7.7.1)
+	for at := 0x4400; at+512 <= len(data); at += 512 {
+		if data[at+496] == 0x81 && data[at+497] == 0x81 && data[at+491] == 0 {
+			leaves = append(leaves, at)
+		}
+	}
+	if len(leaves) < 5 {
+		t.Fatalf("the node tree has %d leaves", len(leaves))
+	}
+	clear(data[leaves[len(leaves)-2]:][:512]) // the last ones are of the mails
+	w := seal(t, map[string][]byte{"a.pst": data})
+	to := filepath.Join(w.dir, "out")
+	_, result, err := w.restore(t, to, "a.pst/")
+	report, _ := os.ReadFile(filepath.Join(to, reportName))
+	lost := result.Counts[keepwatch.NoteUnreadable]
+	if err != nil || lost == 0 || int64(strings.Count(string(report), "is missing: it is of 1 January 2024: ")) != lost {
+		t.Errorf("%v %+v\n%s", err, result, report)
 	}
 }
