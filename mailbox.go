@@ -293,6 +293,7 @@ type MailPage struct {
 	Below  []MailFolder // folders in it
 	Items  []MailItem
 	Total  int64 // items of the folder
+	Left   bool  // the file is so damaged that all of it was looked through, and this is what is left
 }
 
 // MaxMailHits is how many items a search gives at the most.

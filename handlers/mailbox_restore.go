@@ -57,7 +57,7 @@ func (r *Router) insideFiles(ctx context.Context, a keepwatch.Archive, parts []s
 		}
 	}
 	if len(inside) > 0 && len(files) > 0 {
-		return false, keepwatch.Errorf(keepwatch.KindInvalid, "%s leads into an Outlook data file, and %s does not: items are written as files of their own. Restore them one after the other.", keepwatch.Printable(inside[0]), keepwatch.Printable(files[0]))
+		return false, keepwatch.Errorf(keepwatch.KindInvalid, "%s leads into an Outlook data file, and %s does not: items are written as files of their own. Restore them one after the other. A name with blanks stands in quotes.", keepwatch.Printable(inside[0]), keepwatch.Printable(files[0]))
 	}
 	return len(inside) > 0, nil
 }

@@ -141,6 +141,10 @@ func (r *Router) showItems(ctx context.Context, c *call, a keepwatch.Archive, fi
 		much = "No item"
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(much+" in this folder of "+a.Ref()+foldersBelow(page)))
+	if page.Left {
+		msg.Tone = keepwatch.ToneWarn
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("The file is damaged where it says what is where, or cut off. All of it was looked through: this is what is left, and not all of it may be."))
+	}
 	if len(page.Items) > 0 {
 		table := keepwatch.Table{Head: []string{"#", "When", "From", "Subject", "Size"}}
 		sender, subject := shownSender, shownSubject
@@ -159,7 +163,9 @@ func (r *Router) showItems(ctx context.Context, c *call, a keepwatch.Archive, fi
 	if page.Total > 0 || len(page.Below) > 0 {
 		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Restore this folder", Command: "backup restore " + inWords(a.Ref(), folder), Form: mailForm(a.Ref(), folder)})
 	}
-	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "All folders", Command: "backup show " + inWords(a.Ref(), page.File)})
+	if page.Folder.Path != "" { // else it is where one is
+		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "All folders", Command: "backup show " + inWords(a.Ref(), page.File)})
+	}
 	return msg, nil
 }
 
@@ -199,7 +205,7 @@ func (r *Router) showItem(a keepwatch.Archive, page keepwatch.MailPage) keepwatc
 	part := keepwatch.MailPart(page.File, page.Folder.Path, item.Number)
 	fields := []keepwatch.Field{{Name: "What", Value: item.Kind.Counted(1)}, {Name: "In", Value: a.Ref()}}
 	if !item.At.IsZero() {
-		fields = append(fields, keepwatch.Field{Name: "When", Time: item.At})
+		fields = append(fields, keepwatch.Field{Name: "When", Value: r.time(item.At)})
 	}
 	if item.From != "" {
 		fields = append(fields, keepwatch.Field{Name: "From", Value: short(item.From, 200)})

@@ -151,6 +151,11 @@ func TestMailboxAnswers(t *testing.T) {
 		{name: "mail-items-denied", text: "backup show notes mail.pst/Inbox", who: "slack:U2"},
 		{name: "mail-item", text: "backup show notes mail.pst/Inbox/#2", who: "slack:U1", set: func(p *post) { p.page.Items = p.page.Items[1:2] }},
 		{name: "mail-items-empty", text: "backup show notes mail.pst/Inbox", who: "slack:U1", set: func(p *post) { p.page.Items, p.page.Total, p.page.Below = nil, 0, nil }},
+		{name: "mail-items-left", text: "backup show notes mail.pst/", who: "slack:U1", set: func(p *post) {
+			p.boxes[0] = keepwatch.Mailbox{Path: "mail.pst", Size: 1 << 30, Trouble: "It is cut off."}
+			p.page = keepwatch.MailPage{File: "mail.pst", Left: true, Below: []keepwatch.MailFolder{{Path: "Inbox", Items: 7}}}
+			p.settle()
+		}},
 		{name: "mail-not-there", text: "backup show notes other.pst", who: "slack:U1"},
 		{name: "mail-restore", text: "backup restore notes mail.pst/inbox mail.pst/Calendar/#3 --to /back", who: "slack:U1"},
 		{name: "mail-restore-lost", text: "backup restore notes mail.pst/ --to /back", who: "slack:U1", set: func(p *post) { p.plan.Lost = 2 }},

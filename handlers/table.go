@@ -229,7 +229,7 @@ func (c Command) positional(got args, plain []string) (args, *Option, error) {
 		}
 	}
 	if len(plain) > 0 {
-		return nil, nil, keepwatch.Errorf(keepwatch.KindInvalid, "%q is one word too many. It is written: %s", plain[0], c.Usage())
+		return nil, nil, keepwatch.Errorf(keepwatch.KindInvalid, "%q is one word too many; a name with blanks stands in quotes. It is written: %s", plain[0], c.Usage())
 	}
 	return got, missing, nil
 }

@@ -97,5 +97,5 @@ func (p *Provider) recognise(ctx context.Context, f io.ReaderAt, name string, si
 	if !named {
 		return begins + bad.Text, nil
 	}
-	return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is not an Outlook data file that could be restored. %s Export it again from Outlook, and close Outlook before you hand it in.", keepwatch.Printable(name), bad.Text).Because(bad)
+	return "", keepwatch.Errorf(keepwatch.KindInvalid, "%s is not an Outlook data file that could be restored. %s Export it again from Outlook, and close Outlook before you hand it in. If it is the only copy, put it into a folder and back up that folder: there it is kept as it is, and `backup show` looks for what is left of it.", keepwatch.Printable(name), bad.Text).Because(bad)
 }

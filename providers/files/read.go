@@ -100,11 +100,11 @@ func (r *reading) remark(f *os.File, e keepwatch.Entry, info fs.FileInfo) error 
 
 // noMailbox notes that a file is no whole Outlook data file.
 func (r *reading) noMailbox(e keepwatch.Entry, bad *pst.HeaderError) error {
-	text := begins
+	text := begins + bad.Text
 	if keepwatch.NamedMailbox(e.Path) {
-		text = "it is named " + strings.ToLower(path.Ext(e.Path)) + ", but is not a whole Outlook data file: "
+		text = "it is named " + strings.ToLower(path.Ext(e.Path)) + ", but is no whole Outlook data file. " + bad.Text + " What is left of it can be looked for: `backup show` with its name."
 	}
-	return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: e.Path, Text: text + bad.Text})
+	return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: e.Path, Text: text})
 }
 
 // compare notes a file that changed while it was read. One whose length changed

@@ -3,6 +3,7 @@ package reader
 import (
 	"io"
 	"iter"
+	"slices"
 
 	"keepwatch/pst"
 )
@@ -59,6 +60,14 @@ func (m *Message) Parent() pst.NID { return m.n.parent }
 // Properties are all that it has. Those that can be read come also beside an error,
 // which is the first that there was.
 func (m *Message) Properties() (pst.Properties, error) { return m.c.properties(m.codepage, nil) }
+
+// Some are those of the properties that have one of the keys: nothing is read of the
+// others. A key that it does not have is left out.
+func (m *Message) Some(keys ...pst.Key) (pst.Properties, error) {
+	return m.c.properties(m.codepage, func(e entry) bool {
+		return !slices.ContainsFunc(keys, m.f.property(e.id, e.typ).Is)
+	})
+}
 
 // Open streams the value of one property as it lies in the file, and says how many
 // bytes it has: for a body that is ErrTooLong. Where it has no such property it

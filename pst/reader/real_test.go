@@ -104,3 +104,26 @@ func TestEncodings(t *testing.T) {
 		}
 	}
 }
+
+// TestSome: those that are asked for are as among all of them, by tag or by name, and
+// nothing else comes.
+func TestSome(t *testing.T) {
+	d, err := open(t, sample(t, "java-libpst-dist-list.pst")).Find("Calendar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for m, err := range d.Messages() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := m.Properties()
+		if err != nil {
+			t.Fatal(err)
+		}
+		some, err := m.Some(pst.PidTagSubject, pst.PidLidAppointmentStartWhole, pst.PidTagAccount)
+		if err != nil || len(some) != 2 || some.Text(pst.PidTagSubject) != all.Text(pst.PidTagSubject) || some.Time(pst.PidLidAppointmentStartWhole).IsZero() ||
+			!some.Time(pst.PidLidAppointmentStartWhole).Equal(all.Time(pst.PidLidAppointmentStartWhole)) {
+			t.Errorf("%v %v", some, err)
+		}
+	}
+}

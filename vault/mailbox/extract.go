@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"keepwatch"
 	"keepwatch/pst"
@@ -141,7 +142,7 @@ func (x *extraction) part(o *opened, a asked) error {
 	if at.number > int64(len(list)) {
 		return keepwatch.Errorf(keepwatch.KindNotFound, "There is no item %d in %s.", at.number, keepwatch.Printable(a.part))
 	}
-	return x.item(x.dir.Root, o, list[at.number-1].node, at.number, keepwatch.MailPart(o.name, o.path(at.folder), at.number))
+	return x.item(x.dir.Root, o, list[at.number-1], at.number, keepwatch.MailPart(o.name, o.path(at.folder), at.number))
 }
 
 // folder writes a folder and all that is below it, and gives the index behind it.
@@ -163,7 +164,7 @@ func (x *extraction) folder(in *os.Root, o *opened, folder int, name string, lef
 		return 0, err
 	}
 	for i, n := range list {
-		if err := x.item(dir, o, n.node, int64(i+1), keepwatch.MailPart(o.name, o.path(folder), int64(i+1))); err != nil {
+		if err := x.item(dir, o, n, int64(i+1), keepwatch.MailPart(o.name, o.path(folder), int64(i+1))); err != nil {
 			return 0, err
 		}
 	}
@@ -192,7 +193,7 @@ func (x *extraction) astray(in *os.Root, o *opened) error {
 			}
 		}
 		number++
-		return x.item(dir, o, n, number, o.name+" ("+astrayName+") #"+strconv.FormatInt(number, 10))
+		return x.item(dir, o, numbered{node: n}, number, o.name+" ("+astrayName+") #"+strconv.FormatInt(number, 10))
 	})
 	if dir != nil {
 		_ = dir.Close()
@@ -227,7 +228,7 @@ func (x *extraction) mkdir(in *os.Root, name string) (*os.Root, error) {
 }
 
 // item writes one item.
-func (x *extraction) item(in *os.Root, o *opened, n pst.NID, number int64, where string) error {
+func (x *extraction) item(in *os.Root, o *opened, n numbered, number int64, where string) error {
 	if err := context.Cause(x.ctx); err != nil {
 		return err
 	}
@@ -235,12 +236,16 @@ func (x *extraction) item(in *os.Root, o *opened, n pst.NID, number int64, where
 	if err != nil {
 		return err
 	}
-	msg, err := o.file.Message(n)
+	msg, err := o.file.Message(n.node)
 	if err != nil {
 		if !tolerable(err) {
 			return err
 		}
-		return x.note(keepwatch.NoteUnreadable, where, brief(err))
+		text := brief(err)
+		if n.at != 0 { // the list of its folder knows the day
+			text = "it is of " + time.Unix(0, n.at).In(x.m.cfg.Zone).Format("2 January 2006") + ": " + text
+		}
+		return x.note(keepwatch.NoteUnreadable, where, text)
 	}
 	ps, err := msg.Properties()
 	if err != nil && !tolerable(err) {
@@ -254,7 +259,7 @@ func (x *extraction) item(in *os.Root, o *opened, n pst.NID, number int64, where
 			lost = append(lost, text)
 		}
 	}}
-	if doubtful[n] {
+	if doubtful[n.node] {
 		lost = append(lost, "a checksum in it does not fit, so some of it may not be as it was")
 	}
 	if err := x.write(in, item, source, where, &lost); err != nil {

@@ -103,6 +103,9 @@ func trouble(err error) string {
 	var header *pst.HeaderError
 	switch {
 	case errors.As(err, &header):
+		if _, looked := errors.AsType[*nothingLeft](err); looked {
+			return header.Text + " All of it was looked through, and no folder or item was found that could be taken out."
+		}
 		return header.Text
 	case errors.Is(err, reader.ErrUnsupported):
 		return "It is of a kind that Keepwatch cannot look into (" + strings.TrimPrefix(err.Error(), reader.ErrUnsupported.Error()+": ") + "). It is kept as it came."

@@ -258,7 +258,7 @@ func TestItemBreaksUs(t *testing.T) {
 
 // TestRescueIsFound: of a file whose header or root is damaged, or that is cut off, what is left
 // is found and brought out; the plan says that parts are lost. One of which nothing is
-// left says what it said before.
+// left says that it was looked through.
 func TestRescueIsFound(t *testing.T) {
 	good := made(t, [][]string{{"Inbox"}, {"Inbox", "2024"}}, 3, "Minutes", "Offer")
 	header, roots, tail := bytes.Clone(good), bytes.Clone(good), bytes.Clone(good)
@@ -271,13 +271,16 @@ func TestRescueIsFound(t *testing.T) {
 		if err != nil || found.Total != 4 {
 			t.Errorf("%s: %v %+v", name, err, found)
 		}
+		if page, err := w.Page(t.Context(), w.ref, name+"/Inbox", 1, 10); err != nil || page.Total != 3 || !page.Left {
+			t.Errorf("%s: %v %+v", name, err, page)
+		}
 		plan, result, err := w.restore(t, filepath.Join(w.dir, "out"), name+"/")
 		if err != nil || result.Items != 6 || plan.Lost == 0 {
 			t.Errorf("%s: %v %+v %+v", name, err, plan, result)
 		}
 	}
 	w := seal(t, map[string][]byte{"none.pst": good[:0x4400]})
-	if _, err := w.Page(t.Context(), w.ref, "none.pst", 1, 10); keepwatch.KindOf(err) != keepwatch.KindInvalid || !strings.Contains(err.Error(), "It is cut off") {
+	if _, err := w.Page(t.Context(), w.ref, "none.pst", 1, 10); keepwatch.KindOf(err) != keepwatch.KindInvalid || !strings.Contains(err.Error(), "It is cut off") || !strings.Contains(err.Error(), "All of it was looked through") {
 		t.Errorf("%v", err)
 	}
 }

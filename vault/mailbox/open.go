@@ -228,7 +228,7 @@ const longestHeader = 1 << 10
 
 // notInto says why a file cannot be looked into.
 func notInto(ref, path string, err error) error {
-	return keepwatch.Errorf(keepwatch.KindInvalid, "%s cannot be looked into: %s As a file it can be restored: `/backup restore %s`.", keepwatch.Printable(path), trouble(err), quote(ref, path)).Because(err)
+	return keepwatch.Errorf(keepwatch.KindInvalid, "%s cannot be looked into. %s As a file it can be restored: `/backup restore %s`.", keepwatch.Printable(path), trouble(err), quote(ref, path)).Because(err)
 }
 
 // told says how much was read.

@@ -70,7 +70,7 @@ func (m *Mailboxes) Page(ctx context.Context, ref, part string, from, n int) (ke
 	if err != nil {
 		return page, err
 	}
-	page.File = parts[0].file
+	page.File, page.Left = parts[0].file, o.rescued
 	list, err := o.order(ctx, at.folder)
 	if err != nil {
 		return page, err

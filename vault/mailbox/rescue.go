@@ -43,11 +43,18 @@ func grow(ctx context.Context, r io.ReaderAt, size int64) (*tree, error) {
 		return nil, context.Cause(ctx)
 	case plain != nil: // the disk may fail in places that it does without
 		return plain, nil
-	case errors.Is(err, reader.ErrNothing) || errors.Is(err, reader.ErrUnsupported):
+	case errors.Is(err, reader.ErrNothing):
+		return nil, &nothingLeft{header}
+	case errors.Is(err, reader.ErrUnsupported):
 		return nil, header
 	}
 	return nil, err
 }
+
+// nothingLeft is why a file cannot be opened in which nothing else was found either.
+type nothingLeft struct{ error }
+
+func (n *nothingLeft) Unwrap() error { return n.error }
 
 // rescue lists what can be found without the header and the trees.
 func rescue(ctx context.Context, r io.ReaderAt, size int64, header *pst.HeaderError) (*tree, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"time"
 
 	"keepwatch"
 	"keepwatch/pst"
@@ -22,10 +23,11 @@ type tree struct {
 	rescued bool             // file is one of reader.Rescue
 
 	mu      sync.Mutex
-	orders  map[int][]numbered // of the items of folders that were asked for
-	ordered int                // items in orders
-	last    *search            // nil: none
-	dubious map[pst.NID]bool   // as doubtful gives them; nil: nobody has asked
+	orders  map[int][]numbered    // of the items of folders that were asked for
+	ordered int                   // items in orders
+	last    *search               // nil: none
+	dubious map[pst.NID]bool      // as doubtful gives them; nil: nobody has asked
+	starts  map[pst.NID]time.Time // of appointments whose row does not say it; zero: none
 }
 
 // branch is one folder of a tree.
@@ -192,7 +194,11 @@ func (t *tree) rows(ctx context.Context, d *reader.Folder, left *int64, lost fun
 			}
 			continue
 		}
-		if err := each(row.Node, row.Properties, err); err != nil {
+		ps, wrong := t.begins(row.Node, row.Properties)
+		if wrong != nil {
+			return wrong
+		}
+		if err := each(row.Node, ps, err); err != nil {
 			return err
 		}
 	}
@@ -221,4 +227,37 @@ func (t *tree) rows(ctx context.Context, d *reader.Folder, left *int64, lost fun
 		}
 	}
 	return nil
+}
+
+// begins adds to the row of an appointment when it begins, where the table has no column
+// for it: the item says it. One of which that cannot be read keeps its row; what is
+// damaged of it is told when it is read itself. Each is opened once.
+func (t *tree) begins(n pst.NID, row pst.Properties) (pst.Properties, error) {
+	if keepwatch.KindOfClass(row.Text(pst.PidTagMessageClass)) != keepwatch.ItemEvent || !row.Time(appointmentStart).IsZero() {
+		return row, nil
+	}
+	t.mu.Lock()
+	at, known := t.starts[n]
+	t.mu.Unlock()
+	if !known {
+		m, err := t.file.Message(n)
+		if err == nil {
+			var ps pst.Properties
+			ps, err = m.Some(appointmentStart)
+			at = ps.Time(appointmentStart)
+		}
+		if err != nil && !tolerable(err) {
+			return row, err
+		}
+		t.mu.Lock()
+		if t.starts == nil {
+			t.starts = map[pst.NID]time.Time{}
+		}
+		t.starts[n] = at
+		t.mu.Unlock()
+	}
+	if !at.IsZero() {
+		row.Set(appointmentStart, at)
+	}
+	return row, nil
 }
