@@ -32,6 +32,9 @@ func withPffexport(t testing.TB, file string) listing {
 	if err := l.exported(out+".export", nil); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.RemoveAll(out + ".export"); err != nil { // four times as much as the file
+		t.Fatal(err)
+	}
 	return l
 }
 

@@ -65,6 +65,9 @@ func withReadpst(t testing.TB, file string) readpstListing {
 		l.Items = append(l.Items, *it)
 		return nil
 	})
+	if err == nil {
+		err = os.RemoveAll(out) // more than the file, and the next reader wants room too
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

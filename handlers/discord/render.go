@@ -157,7 +157,8 @@ func (w *writer) code(text string) {
 // field writes a name and its value; a long value is a paragraph, because the
 // field of an embed takes little.
 func (w *writer) field(f keepwatch.Field) {
-	name, value := escape(cut(f.Name, 100)), escape(f.Value)
+	// Cleaned before it is cut: a byte that is no text becomes four characters.
+	name, value := escape(cut(keepwatch.Clean(f.Name), 100)), escape(f.Value)
 	if !f.Time.IsZero() {
 		value = stamp(f)
 	}
