@@ -137,7 +137,7 @@ func (e *Error) passes() bool {
 	case 0, http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}
-	return e.Status >= 500 && slices.ContainsFunc(append([]string{e.Code}, e.Inner...), func(code string) bool { return slices.Contains(passing, code) })
+	return e.Status >= 500 && e.kind() == nil && slices.ContainsFunc(append([]string{e.Code}, e.Inner...), func(code string) bool { return slices.Contains(passing, code) })
 }
 
 // slow reports whether the call took longer than the vendor or we allow, so that a

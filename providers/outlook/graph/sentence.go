@@ -54,7 +54,9 @@ func (c *Client) say(mailbox string, err error) error {
 	if e.SignIn {
 		return c.saySignIn(e).Because(e)
 	}
-	has := func(code string) bool { return e.Code == code || strings.Contains("/"+strings.Join(e.Inner, "/")+"/", "/"+code+"/") }
+	has := func(code string) bool {
+		return e.Code == code || strings.Contains("/"+strings.Join(e.Inner, "/")+"/", "/"+code+"/")
+	}
 	sentence := func(kind keepwatch.Kind, format string, args ...any) error {
 		return keepwatch.Errorf(kind, format, args...).Because(e)
 	}
