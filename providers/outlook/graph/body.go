@@ -28,6 +28,7 @@ type body struct {
 	cancel  context.CancelCauseFunc
 	watch   context.Context
 	leave   func()
+	hush    func(error) error
 	limited bool
 	left    int64
 	err     error // that ended it
@@ -103,7 +104,7 @@ func (b *body) tell(err error) error {
 	} else if cause != nil {
 		err = cause
 	}
-	return keepwatch.Errorf(keepwatch.KindTransient, "The connection to Microsoft 365 broke within an answer. The run goes on later.").Because(&brokenError{err})
+	return keepwatch.Errorf(keepwatch.KindTransient, "The connection to Microsoft 365 broke within an answer. The run goes on later.").Because(&brokenError{b.hush(err)})
 }
 
 // Close gives the place back. What was not read is not waited for.

@@ -131,7 +131,7 @@ func (c *Client) send(ctx context.Context, r Request, u *url.URL, token string, 
 		if e := ctx.Err(); e != nil {
 			return context.Cause(ctx)
 		}
-		e := &Error{Code: code, Method: r.method(), Path: u.Path, ClientID: id, Message: short(c.tokens.scrub(err.Error()), 300), cause: err}
+		e := &Error{Code: code, Method: r.method(), Path: u.Path, ClientID: id, Message: short(c.tokens.scrub(err.Error()), 300), cause: c.hush(err)}
 		var op *net.OpError
 		e.unsent = errors.As(err, &op) && op.Op == "dial"
 		return e
@@ -164,7 +164,7 @@ func (c *Client) send(ctx context.Context, r Request, u *url.URL, token string, 
 		}
 		return nil, broken(codeBroken, err)
 	}
-	b := &body{under: answer.Body, clock: c.clock, cancel: cancel, leave: leave, left: r.Limit, limited: r.Limit > 0, watch: watch}
+	b := &body{under: answer.Body, clock: c.clock, cancel: cancel, leave: leave, left: r.Limit, limited: r.Limit > 0, watch: watch, hush: c.hush}
 	b.watchIdle()
 	if answer.StatusCode >= 200 && answer.StatusCode < 300 {
 		return &Response{Status: answer.StatusCode, Header: answer.Header, Body: b, RequestID: short(answer.Header.Get("request-id"), 64)}, nil
@@ -214,7 +214,7 @@ func (c *Client) read(ctx context.Context, mailbox string, r Request, how func(i
 		if err == nil || errors.Is(err, ErrTooLarge) || ctx.Err() != nil {
 			return err
 		}
-		e := &Error{Method: r.method(), Path: pathOf(r.URL), Code: codeBroken, Message: "the answer cannot be read: " + short(c.tokens.scrub(err.Error()), 200), RequestID: answer.RequestID, cause: err}
+		e := &Error{Method: r.method(), Path: pathOf(r.URL), Code: codeBroken, Message: "the answer cannot be read: " + short(c.tokens.scrub(err.Error()), 200), RequestID: answer.RequestID, cause: c.hush(err)}
 		if errors.Is(err, errTimeout) {
 			e.Code = codeTimeout
 		}

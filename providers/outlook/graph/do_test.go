@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -159,9 +160,22 @@ type silent struct{ ctx context.Context }
 
 func (s silent) Read([]byte) (int, error) { <-s.ctx.Done(); return 0, s.ctx.Err() }
 
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
 func TestBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tail := func(context.Context) io.Reader { return strings.NewReader("tail") }
+		tail := func(ctx context.Context) io.Reader {
+			first := true
+			return readerFunc(func(p []byte) (int, error) {
+				if !first || ctx.Err() != nil {
+					return 0, cmp.Or(ctx.Err(), io.EOF)
+				}
+				first = false
+				return copy(p, "tail"), nil
+			})
+		}
 		b := bodies{fake: &fake{serve: ok}, body: tail}
 		config := b.config()
 		config.Transport = &b

@@ -100,9 +100,27 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the cause where there was no answer. Its text may hold what an address
-// holds and is not part of Error.
+// Unwrap gives the cause where there was no answer.
 func (e *Error) Unwrap() error { return e.cause }
+
+// hushed is an error of the network, which errors.Is and errors.As still find, with a text
+// that was scrubbed.
+type hushed struct {
+	text  string
+	under error
+}
+
+func (h *hushed) Error() string { return h.text }
+
+// Is looks at what is hushed.
+func (h *hushed) Is(target error) bool { return errors.Is(h.under, target) }
+
+// As looks at what is hushed.
+func (h *hushed) As(target any) bool { return errors.As(h.under, target) }
+
+func (c *Client) hush(err error) error {
+	return &hushed{short(c.tokens.scrub(err.Error()), 300), err}
+}
 
 // Is tells the kinds. The codes go before the status, because Exchange gives one status
 // for many things.
