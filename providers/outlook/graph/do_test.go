@@ -312,6 +312,20 @@ func TestErrorKinds(t *testing.T) {
 	}
 }
 
+func TestDenied(t *testing.T) {
+	c := (&fake{}).client(t)
+	for _, test := range [][3]string{
+		{alis, "/users/x/messages", `"Application Mail.Read" for this mailbox`}, {alis, "/admin/exchange/mailboxes/x/exportItems", `"Application MailboxItem.Export" for`},
+		{alis, "/users/x/authentication/methods", "lacks the application permission UserAuthenticationMethod.Read.All"},
+		{"", "/applications", "lacks the application permission Application.Read.All"}, {"", "/elsewhere", "Check its permissions"},
+	} {
+		err := c.say(test[0], &Error{Status: 403, Code: "ErrorAccessDenied", Method: "GET", Path: test[1]})
+		if !strings.Contains(keepwatch.Sentence(err), test[2]) {
+			t.Errorf("%s: %v", test[1], err)
+		}
+	}
+}
+
 func TestPermission(t *testing.T) {
 	for _, test := range [][3]string{
 		{"GET", "/v1.0/users/x/mailFolders/y/messages/delta", "Mail.Read"}, {"POST", "/users/x/mailFolders", "Mail.ReadWrite"},

@@ -88,11 +88,22 @@ func (c *Client) sayDenied(whose, mailbox string, e *Error) error {
 	switch {
 	case need == "":
 		return keepwatch.Errorf(keepwatch.KindAttention, "Microsoft 365 refuses a call for %s to the app registration %s. Check its permissions in Entra (API permissions) and that an administrator has consented.", whose, c.config.Client).Because(e)
-	case mailbox == "":
+	case mailbox == "" || !scoped(need):
 		return keepwatch.Errorf(keepwatch.KindAttention, "The app registration %s lacks the application permission %s. Add it in Entra (API permissions, Microsoft Graph) and grant admin consent.", c.config.Client, need).Because(e)
 	}
 	return keepwatch.Errorf(keepwatch.KindAttention, "The app registration %s may not use the mailbox %s: it needs the application permission %s, with admin consent in Entra, or the role \"Application %s\" for this mailbox in Exchange Online. A change there takes up to two hours.",
-		c.config.Client, mailbox, need, need).Because(e)
+		c.config.Client, mailbox, need, strings.TrimSuffix(need, ".All")).Because(e)
+}
+
+// scoped reports whether Exchange Online has a role of its own for a permission, which can
+// be given for some mailboxes only (learn.microsoft.com/exchange/permissions-exo/application-rbac).
+func scoped(permission string) bool {
+	service, _, _ := strings.Cut(permission, ".")
+	switch service {
+	case "Mail", "Contacts", "Calendars", "MailboxSettings", "MailboxItem":
+		return true
+	}
+	return false
 }
 
 // saySignIn explains what Entra says when it gives no token. Codes:
