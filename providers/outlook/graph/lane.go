@@ -1,0 +1,157 @@
+package graph
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// lane is what limits the calls of a mailbox, or of the application: so many in flight,
+// so many in a window, none before the fence has gone.
+type lane struct {
+	clock  Clock
+	calls  *window // nil: not limited
+	upload *window // bytes; nil: not limited
+
+	mu    sync.Mutex
+	most  int
+	free  int
+	queue []*waiter // the first waits longest; nobody overtakes it
+	until time.Time // the fence: no call begins before
+}
+
+type waiter struct {
+	n     int
+	ready chan struct{}
+}
+
+func newLane(clock Clock, most int) *lane { return &lane{clock: clock, most: most, free: most} }
+
+// take waits for n places.
+func (l *lane) take(ctx context.Context, n int) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	l.mu.Lock()
+	if len(l.queue) == 0 && l.free >= n {
+		l.free -= n
+		l.mu.Unlock()
+		return nil
+	}
+	w := &waiter{n: n, ready: make(chan struct{})}
+	l.queue = append(l.queue, w)
+	l.mu.Unlock()
+	select {
+	case <-w.ready:
+		return nil
+	case <-ctx.Done():
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i := slices.Index(l.queue, w); i >= 0 {
+		l.queue = slices.Delete(l.queue, i, i+1)
+	} else {
+		l.free += n // it was called up at the same moment
+	}
+	l.callUp()
+	return context.Cause(ctx)
+}
+
+// give returns n places.
+func (l *lane) give(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.free += n
+	l.callUp()
+}
+
+func (l *lane) callUp() {
+	for len(l.queue) > 0 && l.queue[0].n <= l.free {
+		l.free -= l.queue[0].n
+		close(l.queue[0].ready)
+		l.queue = l.queue[1:]
+	}
+}
+
+// pass waits until the fence is gone and the windows have room, and books n calls and
+// bytes of upload in them.
+func (l *lane) pass(ctx context.Context, n int, bytes int64) error {
+	for {
+		l.mu.Lock()
+		now := l.clock.Now()
+		wait := max(l.until.Sub(now), l.calls.wait(now, int64(n)), l.upload.wait(now, bytes))
+		if wait <= 0 {
+			l.calls.add(now, int64(n))
+			l.upload.add(now, bytes)
+		}
+		l.mu.Unlock()
+		if wait <= 0 {
+			return nil
+		}
+		if err := sleep(ctx, l.clock, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// fenced gives how long no call may begin; not positive: one may.
+func (l *lane) fenced() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.until.Sub(l.clock.Now())
+}
+
+// fence lets no call begin for d. A fence that stands longer stays.
+func (l *lane) fence(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if t := l.clock.Now().Add(d); t.After(l.until) {
+		l.until = t
+	}
+}
+
+// enter waits for a place for a call that counts as n, of which Outlook works on four at
+// once at most. The function that it returns gives the place back; it may be called
+// twice.
+func (c *Client) enter(ctx context.Context, l *lane, n int, bytes int64) (leave func(), err error) {
+	places := min(max(n, 1), mailboxInFlight)
+	if err := l.take(ctx, places); err != nil {
+		return nil, err
+	}
+	if err := l.pass(ctx, max(n, 1), bytes); err != nil {
+		l.give(places)
+		return nil, err
+	}
+	for {
+		if err := c.app.take(ctx, places); err != nil {
+			l.give(places)
+			return nil, err
+		}
+		wait := max(l.fenced(), c.app.fenced())
+		if wait <= 0 {
+			return sync.OnceFunc(func() { c.app.give(places); l.give(places) }), nil
+		}
+		c.app.give(places) // others need not wait for this mailbox
+		if err := sleep(ctx, c.clock, wait); err != nil {
+			l.give(places)
+			return nil, err
+		}
+	}
+}
+
+// sleep waits by the client's clock.
+func sleep(ctx context.Context, clock Clock, d time.Duration) error {
+	if err := ctx.Err(); err != nil || d <= 0 {
+		return context.Cause(ctx)
+	}
+	done := make(chan struct{})
+	stop := clock.AfterFunc(d, func() { close(done) })
+	defer stop()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,156 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+)
+
+// Page is one page of a list. With Next there is another one; with Delta the list is at
+// its end, and Delta gives what changes from now on. Both are whole addresses, and their
+// origin has been looked at.
+type Page struct {
+	Items []json.RawMessage
+	Next  string
+	Delta string
+	Size  int // the page size that was asked for
+}
+
+// Pages reads a list page by page, from a path, a nextLink or a deltaLink on. It ends
+// after the last page or the first error. Graph may give an item twice, and whoever needs
+// each once sees to it.
+//
+// A page that takes too long, or is longer than the bound, is asked for again at half the
+// size, and the size grows back by and by.
+func (c *Client) Pages(ctx context.Context, mailbox, first string) iter.Seq2[Page, error] {
+	return c.PagesOf(ctx, mailbox, Request{URL: first})
+}
+
+// PagesOf is Pages with a PageSize, headers or a Limit of a page of one's own.
+func (c *Client) PagesOf(ctx context.Context, mailbox string, r Request) iter.Seq2[Page, error] {
+	return func(yield func(Page, error) bool) {
+		most := r.PageSize
+		if most == 0 {
+			most = c.config.PageSize
+		}
+		size, good, before := most, 0, map[string]bool{}
+		for {
+			r.PageSize = size
+			r.impatient = size > smallestPage
+			page, err := c.page(ctx, mailbox, r)
+			if err != nil && r.impatient && tooMuch(err) {
+				size, good = max(size/2, smallestPage), 0
+				c.log.Info("a page of Graph is asked for again with fewer items", "mailbox", mailbox, "path", pathOf(r.URL), "size", size)
+				continue
+			}
+			if err == nil && page.Next != "" && before[page.Next] {
+				err = fmt.Errorf("read %s: a page leads back to one before it", pathOf(r.URL))
+			}
+			if err != nil {
+				yield(Page{}, err)
+				return
+			}
+			if !yield(page, nil) || page.Next == "" {
+				return
+			}
+			before[page.Next] = true
+			r.URL = page.Next
+			if good++; good >= growAfter && size < most {
+				size, good = min(size*2, most), 0
+			}
+		}
+	}
+}
+
+// growAfter is after how many good pages the size is doubled again.
+const growAfter = 10
+
+// tooMuch reports whether a smaller page may help.
+func tooMuch(err error) bool {
+	var e *Error
+	return errors.Is(err, ErrTooLarge) || errors.As(err, &e) && e.slow()
+}
+
+func (c *Client) page(ctx context.Context, mailbox string, r Request) (Page, error) {
+	var page Page
+	err := c.read(ctx, mailbox, r, func(answer io.Reader) (err error) {
+		page, err = decodePage(answer)
+		return err
+	})
+	if err != nil {
+		return Page{}, fmt.Errorf("read %s: %w", pathOf(r.URL), err)
+	}
+	for _, link := range []string{page.Next, page.Delta} {
+		if link == "" {
+			continue
+		}
+		if _, err := c.resolve(Request{URL: link}); err != nil || link[0] == '/' {
+			return Page{}, fmt.Errorf("read %s: a page leads elsewhere: %w", pathOf(r.URL), ErrOtherHost)
+		}
+	}
+	page.Size = r.PageSize
+	return page, nil
+}
+
+// decodePage reads {"value":[…],"@odata.nextLink":…} as it comes, in any order of its
+// members. Of what is of no use nothing is kept.
+func decodePage(from io.Reader) (Page, error) {
+	var page Page
+	d := json.NewDecoder(from)
+	if err := expect(d, '{'); err != nil {
+		return Page{}, err
+	}
+	listed := false
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return Page{}, err
+		}
+		switch key {
+		case "value":
+			listed = true
+			if err := expect(d, '['); err != nil {
+				return Page{}, err
+			}
+			for d.More() {
+				var item json.RawMessage
+				if err := d.Decode(&item); err != nil {
+					return Page{}, err
+				}
+				page.Items = append(page.Items, item)
+			}
+			err = expect(d, ']')
+		case "@odata.nextLink":
+			err = d.Decode(&page.Next)
+		case "@odata.deltaLink":
+			err = d.Decode(&page.Delta)
+		default:
+			var skipped json.RawMessage
+			err = d.Decode(&skipped)
+		}
+		if err != nil {
+			return Page{}, err
+		}
+	}
+	if err := expect(d, '}'); err != nil {
+		return Page{}, err
+	}
+	if !listed {
+		return Page{}, errors.New("the page has no list in it")
+	}
+	return page, nil
+}
+
+func expect(d *json.Decoder, want json.Delim) error {
+	t, err := d.Token()
+	if err != nil {
+		return err
+	}
+	if t != want {
+		return fmt.Errorf("%v is there in place of %v", t, want)
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package graph
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"keepwatch"
+)
+
+// permissions are the least application permissions by what a path names; the first that
+// is in it counts. Those that write have a second name where the bot writes too.
+var permissions = []struct{ part, read, write string }{
+	{"/attachments", "Mail.Read", "Mail.ReadWrite"},
+	{"/mailfolders", "Mail.Read", "Mail.ReadWrite"}, {"/messages", "Mail.Read", "Mail.ReadWrite"},
+	{"/contactfolders", "Contacts.Read", "Contacts.ReadWrite"}, {"/contacts", "Contacts.Read", "Contacts.ReadWrite"},
+	{"/calendar", "Calendars.Read", "Calendars.ReadWrite"}, {"/events", "Calendars.Read", "Calendars.ReadWrite"},
+	{"/mailboxsettings", "MailboxSettings.Read", "MailboxSettings.ReadWrite"}, {"/outlook/mastercategories", "MailboxSettings.Read", "MailboxSettings.ReadWrite"},
+	{"/admin/exchange/", "MailboxItem.Export.All", "MailboxItem.ImportExport.All"},
+	{"/security/cases", "eDiscovery.Read.All", "eDiscovery.ReadWrite.All"},
+	{"/authentication/", "UserAuthenticationMethod.Read.All", ""}, {"/reports/", "AuditLog.Read.All", ""},
+	{"/directoryroles", "RoleManagement.Read.Directory", ""}, {"/rolemanagement/", "RoleManagement.Read.Directory", ""},
+	{"/applications", "Application.Read.All", ""}, {"/serviceprincipals", "Application.Read.All", ""},
+	{"/organization", "Organization.Read.All", ""}, {"/directory/subscriptions", "Organization.Read.All", ""}, {"/domains", "Domain.Read.All", ""},
+	{"/subscribedskus", "LicenseAssignment.Read.All", ""}, {"/users", "User.Read.All", ""},
+}
+
+// Permission names the least application permission for a call, or "" where none is known.
+func Permission(method, path string) string {
+	path = strings.ToLower(path)
+	for _, p := range permissions {
+		if strings.Contains(path, p.part) {
+			if !reads(method) && p.write != "" {
+				return p.write
+			}
+			return p.read
+		}
+	}
+	return ""
+}
+
+func reads(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+// say puts a sentence for the person who can act before an error of a call.
+func (c *Client) say(mailbox string, err error) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	whose := mailbox
+	if whose == "" {
+		whose = "the tenant"
+	}
+	if e.SignIn {
+		return c.saySignIn(e).Because(e)
+	}
+	has := func(code string) bool {
+		return e.Code == code || strings.Contains("/"+strings.Join(e.Inner, "/")+"/", "/"+code+"/")
+	}
+	sentence := func(kind keepwatch.Kind, format string, args ...any) error {
+		return keepwatch.Errorf(kind, format, args...).Because(e)
+	}
+	switch kind := e.kind(); {
+	case has("MailboxNotEnabledForRESTAPI"), has("MailboxNotSupportedForRESTAPI"):
+		return sentence(keepwatch.KindAttention, "%s has no mailbox in Exchange Online: it has no licence for it, or the mailbox is on a server of your own. Give it a licence, or take the source out.", whose)
+	case has("Authentication_RequestFromNonPremiumTenantOrB2CTenant"):
+		return sentence(keepwatch.KindAttention, "Microsoft 365 gives this report only to tenants with a licence of Entra ID P1 or P2.")
+	case has("ErrorQuotaExceeded"), e.Status == http.StatusInsufficientStorage:
+		return sentence(keepwatch.KindAttention, "The mailbox %s is full. Make room in it, or restore to another mailbox.", whose)
+	case has("ErrorInvalidUser"), has("ErrorNonExistentMailbox"):
+		return sentence(keepwatch.KindNotFound, "Microsoft 365 knows no mailbox %s. Check its address in keepwatch.yaml.", whose)
+	case kind == ErrDenied:
+		return c.sayDenied(whose, mailbox, e)
+	case kind == ErrThrottled:
+		return sentence(keepwatch.KindTransient, "Microsoft 365 does not take more calls for %s at present. The run goes on later.", whose)
+	case e.passes():
+		return sentence(keepwatch.KindTransient, "Microsoft 365 does not answer for %s at present. The run goes on later.", whose)
+	case kind == ErrNotFound:
+		return sentence(keepwatch.KindNotFound, "Microsoft 365 does not have what was asked for in %s: it was deleted or moved meanwhile.", whose)
+	case kind == ErrExists:
+		return sentence(keepwatch.KindConflict, "In %s there is already what was to be made.", whose)
+	}
+	return err
+}
+
+func (c *Client) sayDenied(whose, mailbox string, e *Error) error {
+	need := Permission(e.Method, e.Path)
+	switch {
+	case need == "":
+		return keepwatch.Errorf(keepwatch.KindAttention, "Microsoft 365 refuses a call for %s to the app registration %s. Check its permissions in Entra (API permissions) and that an administrator has consented.", whose, c.config.Client).Because(e)
+	case mailbox == "" || !scoped(need):
+		return keepwatch.Errorf(keepwatch.KindAttention, "The app registration %s lacks the application permission %s. Add it in Entra (API permissions, Microsoft Graph) and grant admin consent.", c.config.Client, need).Because(e)
+	}
+	return keepwatch.Errorf(keepwatch.KindAttention, "The app registration %s may not use the mailbox %s: it needs the application permission %s, with admin consent in Entra, or the role \"Application %s\" for this mailbox in Exchange Online. A change there takes up to two hours.",
+		c.config.Client, mailbox, need, strings.TrimSuffix(need, ".All")).Because(e)
+}
+
+// scoped reports whether Exchange Online has a role of its own for a permission, which can
+// be given for some mailboxes only (learn.microsoft.com/exchange/permissions-exo/application-rbac).
+func scoped(permission string) bool {
+	service, _, _ := strings.Cut(permission, ".")
+	switch service {
+	case "Mail", "Contacts", "Calendars", "MailboxSettings", "MailboxItem":
+		return true
+	}
+	return false
+}
+
+// saySignIn explains what Entra says when it gives no token. Codes:
+// learn.microsoft.com/entra/identity-platform/reference-error-codes.
+func (c *Client) saySignIn(e *Error) *keepwatch.Error {
+	attention := func(format string, args ...any) *keepwatch.Error {
+		return keepwatch.Errorf(keepwatch.KindAttention, format, args...)
+	}
+	app, tenant := c.config.Client, c.config.Tenant
+	switch e.Code {
+	case "AADSTS7000215":
+		return attention("Entra does not accept the secret of the app registration %s. MICROSOFT_CLIENT_SECRET must hold the secret's value, not its id.", app)
+	case "AADSTS7000222":
+		return attention("The secret of the app registration %s has expired. Make a new one in Entra (Certificates & secrets) and set MICROSOFT_CLIENT_SECRET.", app)
+	case "AADSTS700027", "AADSTS700024", "AADSTS50012":
+		return attention("Entra does not accept the certificate of the app registration %s: it is not registered there, or it has expired, or this machine's clock is wrong. Upload it in Entra (Certificates & secrets).", app)
+	case "AADSTS700016":
+		return attention("The tenant %s does not know the app registration %s. Check MICROSOFT_TENANT_ID and MICROSOFT_CLIENT_ID.", tenant, app)
+	case "AADSTS90002", "AADSTS900023":
+		return attention("Entra does not know the tenant %s. Check MICROSOFT_TENANT_ID.", tenant)
+	case "AADSTS7000112":
+		return attention("The app registration %s is disabled in the tenant %s. Enable it in Entra under Enterprise applications.", app, tenant)
+	case "AADSTS53003":
+		return attention("A Conditional Access policy of the tenant %s keeps the app registration %s from signing in here. Exclude it, or allow this machine's address.", tenant, app)
+	}
+	if e.passes() {
+		return keepwatch.Errorf(keepwatch.KindTransient, "The sign-in of Microsoft 365 does not answer at present. The run goes on later.")
+	}
+	return attention("Entra gives the app registration %s no token (%s). Check the app registration.", app, e.Code)
+}
