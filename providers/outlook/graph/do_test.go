@@ -299,9 +299,9 @@ func TestErrorKinds(t *testing.T) {
 			w.WriteHeader(test.status)
 			fmt.Fprintf(w, `{"error":{"code":%q,"message":"m","innererror":{"code":%q,"request-id":"r"}}}`, test.code, test.inner)
 		}
-		_, err := f.client(t).Do(t.Context(), alis, Request{URL: "/x?$deltatoken=abc"})
+		_, err := f.client(t).Do(t.Context(), alis, Request{URL: "/x?$deltatoken=quartz"})
 		var e *Error
-		if !errors.As(err, &e) || e.RequestID != "r" || e.ClientID == "" || strings.Contains(err.Error(), "abc") {
+		if !errors.As(err, &e) || e.RequestID != "r" || e.ClientID == "" || strings.Contains(err.Error(), "quartz") {
 			t.Fatalf("%+v", err)
 		}
 		for _, kind := range []error{ErrResync, ErrNotFound, ErrUnconvertible, ErrExists, ErrDenied, ErrThrottled} {
