@@ -134,16 +134,16 @@ type Poison struct {
 
 // The item errors that Graph passes on from Exchange.
 const (
-	MimeConversionFailed   = "ErrorMimeContentConversionFailed" // $value, always
-	ContentConversion      = "ErrorContentConversionFailed"     // reading the item; a list with it is a 500
-	CorruptData            = "ErrorCorruptData"                 // everything but lists
-	InvalidRecipients      = "ErrorInvalidRecipients"           // everything but lists
-	CannotOpenAttachment   = "ErrorCannotOpenFileAttachment"    // attachments
-	ItemNotFound           = "ErrorItemNotFound"                // 404 although it is listed
-	MessageSizeExceeded    = "ErrorMessageSizeExceeded"         // $value
-	InternalServerMailItem = "ErrorInternalServerError"         // everything but lists
-	AccessDenied           = "ErrorAccessDenied"                // everything but lists, 403
-	VirusDetected          = "ErrorItemCorrupt"                 // everything but lists
+	MimeConversionFailed = "ErrorMimeContentConversionFailed" // $value, always
+	ContentConversion    = "ErrorContentConversionFailed"     // reading the item; a list with it is a 500
+	CorruptData          = "ErrorCorruptData"                 // everything but lists
+	InvalidRecipients    = "ErrorInvalidRecipients"           // everything but lists
+	CannotOpenAttachment = "ErrorCannotOpenFileAttachment"    // attachments
+	ItemNotFound         = "ErrorItemNotFound"                // 404 although it is listed
+	MessageSizeExceeded  = "ErrorMessageSizeExceeded"         // $value
+	InternalError        = "ErrorInternalServerError"         // everything but lists
+	AccessDenied         = "ErrorAccessDenied"                // everything but lists, 403
+	ItemCorrupt          = "ErrorItemCorrupt"                 // everything but lists
 )
 
 // Poison makes an item one that cannot be had, until it is given none.

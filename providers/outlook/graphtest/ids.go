@@ -41,7 +41,7 @@ func (b *Mailbox) spell(n name) string {
 	raw = append(raw, n.kind)
 	raw = binary.BigEndian.AppendUint16(raw, n.moves)
 	raw = binary.BigEndian.AppendUint32(raw, n.part)
-	raw = append(raw, 0, 0)
+	raw = append(raw, 0)
 	raw = binary.BigEndian.AppendUint32(raw, n.serial)
 	raw = append(raw, 0) // the trailing "A" and "=" or none, as the length has it
 	return n.prefix + base64.URLEncoding.EncodeToString(raw)
@@ -54,12 +54,12 @@ func (b *Mailbox) read(id string) (name, bool) {
 	}
 	raw, err := base64.URLEncoding.DecodeString(id[4:])
 	at := len(b.salt)
-	if err != nil || len(raw) != at+14 || !bytes.Equal(raw[:at], b.salt) {
+	if err != nil || len(raw) != at+13 || !bytes.Equal(raw[:at], b.salt) {
 		return name{}, false
 	}
 	n := name{
 		prefix: id[:4], kind: raw[at], moves: binary.BigEndian.Uint16(raw[at+1:]),
-		part: binary.BigEndian.Uint32(raw[at+3:]), serial: binary.BigEndian.Uint32(raw[at+9:]),
+		part: binary.BigEndian.Uint32(raw[at+3:]), serial: binary.BigEndian.Uint32(raw[at+8:]),
 	}
 	return n, b.spell(n) == id
 }

@@ -3,7 +3,7 @@ package graphtest
 import (
 	"crypto"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // x5t is SHA-1 by RFC 7515
+	"crypto/sha1" // x5t is SHA-1 by RFC 7515
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/x509"
@@ -34,7 +34,10 @@ type entraError struct {
 	text   string
 }
 
-// serveLogin answers what azidentity asks before it has a token, and for one.
+// serveLogin answers what azidentity asks before it has a token, and for one. For an
+// authority that is none of Microsoft's, azidentity 1.15 asks login.microsoftonline.com
+// instead of it for /common/discovery/instance, unless DisableInstanceDiscovery is set: a
+// client of the fake has to set it.
 func (n *Tenant) serveLogin(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	rest := strings.Join(parts[1:], "/")

@@ -128,7 +128,7 @@ func hasKey(m map[string]any, key string) bool {
 
 // rare are properties that are answered only if they are selected.
 var rare = map[string][]string{
-	"message":        {"internetMessageHeaders", "uniqueBody"},
+	"message":        {"internetMessageHeaders", "uniqueBody", "from", "sender", "body", "bodyPreview"},
 	"event":          {"cancelledOccurrences"},
 	"user":           {"accountEnabled", "userType", "createdDateTime", "assignedLicenses", "proxyAddresses", "onPremisesSyncEnabled", "mailboxSettings"},
 	"contact":        {"primaryEmailAddress", "secondaryEmailAddress", "tertiaryEmailAddress"},
