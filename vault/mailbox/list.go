@@ -80,22 +80,52 @@ func (Lister) List(ctx context.Context, r io.ReaderAt, size int64) (keepwatch.Ma
 // folder counts the items of a folder.
 func (t *tree) folder(ctx context.Context, i int, left *int64, each func(keepwatch.MailItem)) (keepwatch.MailFolder, error) {
 	f := keepwatch.MailFolder{Path: t.path(i)}
-	var dates span
+	var all span
+	var gone int64 // items that are listed and not there: a lost page of the file's index has several
+	var when dates
+	hurt := t.rescued || t.damage.n > 0
 	lost := func(err error) error { return t.damage.add(f.Path, err) }
-	err := t.rows(ctx, t.dir(i), left, lost, func(_ pst.NID, ps pst.Properties, wrong error) error {
+	err := t.rows(ctx, t.dir(i), left, lost, func(n pst.NID, ps pst.Properties, wrong error) error {
 		if wrong != nil {
 			if err := lost(wrong); err != nil {
 				return err
 			}
 		}
 		item := describe(ps)
+		if hurt {
+			_, err := t.file.Message(n)
+			if _, damaged := errors.AsType[*reader.Damage](err); damaged {
+				gone++
+				when.add(item.At)
+			} else if err != nil {
+				return err
+			}
+		}
 		f.Items++
-		dates.add(item)
+		all.add(item)
 		each(item)
 		return nil
 	})
-	f.First, f.Last = dates.of()
+	f.First, f.Last = all.of()
+	if err == nil && gone > 0 {
+		err = lost(&reader.Damage{Text: missing(gone, when)})
+	}
 	return f, err
+}
+
+// missing says how many items of a folder are listed and cannot be found, and of which
+// days they are, as far as their rows know.
+func missing(n int64, when dates) string {
+	text := keepwatch.FormatCount(n, "item") + " that it lists cannot be found in the file"
+	if when.first.IsZero() {
+		return text
+	}
+	const day = "2 January 2006"
+	first, last := when.first.UTC().Format(day), when.last.UTC().Format(day)
+	if first == last {
+		return text + " (of " + first + ")"
+	}
+	return text + " (of " + first + " to " + last + ")"
 }
 
 // trouble says why a file cannot be listed, as a sentence.

@@ -214,3 +214,29 @@ func TestRescueFindsNothing(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// TestMissingItemsAreCounted: what a lost page of the index had is told of its folder,
+// with the days, and not only that a part of the file cannot be read.
+func TestMissingItemsAreCounted(t *testing.T) {
+	good := made(t, [][]string{{"Inbox"}}, 30, "Minutes")
+	told := false
+	for at := int64(0x4400); at < int64(len(good)); at += 512 {
+		// A leaf of the node tree, 0x81, that begins with a message.
+		if good[at+496] != 0x81 || good[at+497] != 0x81 || good[at+491] != 0 || good[at]&0x1F != 4 {
+			continue
+		}
+		m := listOf(t, without(good, at))
+		if m.Items != 30 {
+			continue // the table of the folder was lost with it
+		}
+		told = slices.ContainsFunc(m.Damage, func(d keepwatch.MailDamage) bool {
+			return d.Where == "Inbox" && strings.Contains(d.Text, "that it lists cannot be found in the file (of 1 January 2024)")
+		})
+		if !told {
+			t.Errorf("%+v", m.Damage)
+		}
+	}
+	if !told {
+		t.Error("no page was tried, or nothing was told")
+	}
+}
