@@ -40,6 +40,10 @@ type Mailbox struct {
 	// without it.
 	Headless bool `json:"headless,omitempty"`
 
+	// Cut says that it is no whole file, as one that is cut off: nobody has looked for what
+	// is left of it, since only a look through all of it finds that.
+	Cut bool `json:"cut,omitempty"`
+
 	// More says that this only goes on with the folders of the one before it of the same
 	// path: a list of contents has no line that is as long as the folders of a large
 	// file.
@@ -206,7 +210,7 @@ func (m *Mailbox) Sum() {
 }
 
 // Hurt reports whether something of it cannot be read.
-func (m Mailbox) Hurt() bool { return m.Damaged > 0 || m.Trouble != "" }
+func (m Mailbox) Hurt() bool { return m.Damaged > 0 || m.Trouble != "" || m.Cut }
 
 // Has reports whether a path in an archive leads into it: "mail.pst/Inbox", or
 // "mail.pst/" for all that is in it. inside is what follows the slash.

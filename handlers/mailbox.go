@@ -160,7 +160,7 @@ const whatToDo = "What to do: if Outlook still shows this mailbox, export it aga
 
 // ruined reports whether something in it is lost, or will be.
 func ruined(m keepwatch.Mailbox) bool {
-	return m.Damaged > 0 || m.Check != nil && m.Check.Worst == keepwatch.MailRuined
+	return m.Damaged > 0 || m.Cut || m.Check != nil && m.Check.Worst == keepwatch.MailRuined
 }
 
 // worse says in a title what is wrong with the Outlook data files of an archive; "" is
@@ -282,8 +282,12 @@ func (r *Router) mailboxesOf(ctx context.Context, a keepwatch.Archive) (list []k
 // foldersButtons lead into the Outlook data files of an archive.
 func foldersButtons(ref string, list []keepwatch.Mailbox) (buttons []keepwatch.Button) {
 	for _, m := range list[:min(len(list), shownMailboxes)] {
-		if m.Count > 0 {
-			buttons = append(buttons, keepwatch.Button{Label: "Folders of " + short(m.Path, 40), Command: "backup show " + inWords(ref, m.Path)})
+		label := "Folders of "
+		if m.Cut { // nobody has listed them
+			label = "Look into "
+		}
+		if m.Count > 0 || m.Cut {
+			buttons = append(buttons, keepwatch.Button{Label: label + short(m.Path, 40), Command: "backup show " + inWords(ref, m.Path)})
 		}
 	}
 	return buttons

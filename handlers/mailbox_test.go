@@ -126,6 +126,10 @@ func TestMailboxAnswers(t *testing.T) {
 	}{
 		{name: "mail-show", text: "backup show notes", who: "slack:U3"},
 		{name: "mail-show-damaged", text: "backup show notes", who: "slack:U3", set: func(p *post) { hurt(&p.boxes[0]); p.settle() }},
+		{name: "mail-show-cut", text: "backup show notes", who: "slack:U3", set: func(p *post) {
+			p.boxes[0] = keepwatch.Mailbox{Path: "old/cut.pst", Size: 1 << 20, Cut: true, Trouble: "It is no whole Outlook data file. It is cut off."}
+			p.settle()
+		}},
 		{name: "mail-show-wrecked", text: "backup show notes", who: "slack:U3", set: func(p *post) {
 			p.boxes[0] = keepwatch.Mailbox{Path: "mail.pst", Format: "Unicode", Size: 1 << 30}
 			hurt(&p.boxes[0])
@@ -280,6 +284,8 @@ func TestMailCards(t *testing.T) {
 	hurt(&box)
 	done.Result.Mailboxes = []keepwatch.Mailbox{box.Short()}
 	golden(t, "card-mail-damaged", plain(r.RunMessage(done)))
+	done.Result.Mailboxes = []keepwatch.Mailbox{{Path: "old/cut.pst", Size: 1 << 20, Cut: true, Trouble: "It is no whole Outlook data file. It is cut off."}}
+	golden(t, "card-mail-cut", plain(r.RunMessage(done)))
 	out := keepwatch.Run{ID: 43, Kind: keepwatch.RunRestore, Source: "notes", State: keepwatch.RunDone, Ask: keepwatch.Ask{Archive: "notes/2026-11-24T120000Z", Parts: []string{"mail.pst/Inbox"}, To: "/back/mail", Inside: true},
 		Result: keepwatch.Result{Items: 40, Bytes: 3 << 20, Archive: "notes/2026-11-24T120000Z", Kinds: map[keepwatch.ItemKind]int64{keepwatch.ItemMail: 40}}}
 	golden(t, "card-mail-restored", plain(r.RunMessage(out)))

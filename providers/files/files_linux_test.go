@@ -417,7 +417,7 @@ func TestPSTs(t *testing.T) {
 		if c.refused != "" && (keepwatch.KindOf(err) != keepwatch.KindInvalid || !strings.Contains(keepwatch.Sentence(err), c.refused)) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if c.refused == "" && (err != nil || paths(s) != "x.pst" || noted(s, keepwatch.NoteInfo) != "x.pst") {
+		if c.refused == "" && (err != nil || paths(s) != "x.pst" || noted(s, keepwatch.NoteInfo)+noted(s, keepwatch.NoteMailbox) != "x.pst") {
 			t.Errorf("%s: %v %+v", name, err, s)
 		}
 	}

@@ -31,7 +31,10 @@ func (r *reading) mailbox(f *os.File, e keepwatch.Entry, before fs.FileInfo, sin
 		return err
 	}
 	if bad != nil && !m.Headless {
-		return r.noMailbox(e, bad)
+		if m.Trouble == "" || bad.Rule == pst.RuleMagic || !keepwatch.NamedMailbox(e.Path) {
+			return r.noMailbox(e, before.Size(), bad)
+		}
+		m.Damaged = max(m.Damaged, 1) // its header: all of it was looked through, and nothing is left to look for
 	}
 	if after, err := f.Stat(); err != nil || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
 		m = keepwatch.Mailbox{Trouble: "It was written to while it was read, so what is inside cannot be said. Close Outlook, and back it up again."}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,6 +100,30 @@ func TestMailboxesAreListed(t *testing.T) {
 	}
 }
 
+// TestCutMailboxIsTold: one that is cut off is kept in a folder, and told of as a mailbox
+// that is damaged; one that does not begin like a data file may never have been one.
+func TestCutMailboxIsTold(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Truncate(dataFile(t, filepath.Join(dir, "box", "Cut.PST"), true), 4000); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "box", "empty.pst"), "")
+	write(t, filepath.Join(dir, "box", "text.pst"), "I am only text")
+	for _, p := range []*Provider{New(Config{}), New(Config{Mail: &lister{}})} {
+		sink, err := fetch(t, p, folder(dir))
+		got := mailboxes(sink)
+		if err != nil || len(got) == 0 || noted(sink, keepwatch.NoteInfo) == "" {
+			t.Fatalf("%v %+v", err, sink.Notes)
+		}
+		if m := got[0]; m.Path != "box/Cut.PST" || !m.Cut || !m.Hurt() || m.Size != 4000 || !strings.Contains(m.Trouble, "It is cut off") {
+			t.Errorf("%+v", m)
+		}
+		if slices.ContainsFunc(got, func(m keepwatch.Mailbox) bool { return m.Path == "box/text.pst" }) {
+			t.Errorf("a text passes for a mailbox: %+v", got)
+		}
+	}
+}
+
 // TestMailboxChangesWhileItIsRead: half an old file and half a new one have no list.
 func TestMailboxChangesWhileItIsRead(t *testing.T) {
 	name := dataFile(t, filepath.Join(t.TempDir(), "mail.pst"), true)
@@ -164,7 +189,7 @@ func TestDamagedHeaderIsTakenIn(t *testing.T) {
 	}
 	l.give = keepwatch.Mailbox{Trouble: "Its header is damaged."}
 	s, err := fetch(t, p, folder(dir))
-	if err != nil || len(mailboxes(s)) != 0 || noted(s, keepwatch.NoteInfo) != "mail.pst" {
+	if got := mailboxes(s); err != nil || len(got) != 1 || len(s.Notes) != 1 || got[0].Damaged != 1 || got[0].Cut || got[0].Trouble != "Its header is damaged." {
 		t.Errorf("%v %+v", err, s.Notes)
 	}
 	if err := p.Check(name); err != nil { // which reads no file through

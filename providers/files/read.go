@@ -93,18 +93,25 @@ func (r *reading) remark(f *os.File, e keepwatch.Entry, info fs.FileInfo) error 
 	}
 	var bad *pst.HeaderError
 	if _, err := pst.ReadHeader(f, info.Size()); errors.As(err, &bad) && (r.p.mail == nil || !headAlone(f, info.Size(), bad)) {
-		return r.noMailbox(e, bad)
+		return r.noMailbox(e, info.Size(), bad)
 	}
 	return nil
 }
 
-// noMailbox notes that a file is no whole Outlook data file.
-func (r *reading) noMailbox(e keepwatch.Entry, bad *pst.HeaderError) error {
-	text := begins + bad.Text
+// noMailbox notes that a file is no whole Outlook data file. One that is named so and
+// begins like one is a mailbox of which something is lost, and whoever hands it in has to
+// hear that; what begins otherwise may never have been one.
+func (r *reading) noMailbox(e keepwatch.Entry, size int64, bad *pst.HeaderError) error {
+	note := keepwatch.Note{Kind: keepwatch.NoteInfo, Path: e.Path, Text: begins + bad.Text}
+	const left = " What is left of it can be looked for: `backup show` with its name."
 	if keepwatch.NamedMailbox(e.Path) {
-		text = "it is named " + strings.ToLower(path.Ext(e.Path)) + ", but is no whole Outlook data file. " + bad.Text + " What is left of it can be looked for: `backup show` with its name."
+		note.Text = "it is named " + strings.ToLower(path.Ext(e.Path)) + ", but is no whole Outlook data file. " + bad.Text + left
+		if bad.Rule != pst.RuleMagic {
+			note.Kind = keepwatch.NoteMailbox
+			note.Mailbox = &keepwatch.Mailbox{Path: e.Path, Size: size, Cut: true, Trouble: "It is no whole Outlook data file. " + bad.Text + " It is kept as it came." + left}
+		}
 	}
-	return r.sink.Note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: e.Path, Text: text})
+	return r.sink.Note(note)
 }
 
 // compare notes a file that changed while it was read. One whose length changed
