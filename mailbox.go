@@ -25,6 +25,10 @@ type Mailbox struct {
 	First time.Time          `json:"first,omitzero"`  // date of the oldest mail; of the oldest item where there is no mail
 	Last  time.Time          `json:"last,omitzero"`   // likewise of the newest
 
+	// Gone is how many of the items cannot be found in the file: its folders list them, and
+	// a part of its index is lost. It is counted where that is damaged.
+	Gone int64 `json:"gone,omitempty"`
+
 	// Orphans are items that lie in no folder: no mail program shows them.
 	Orphans int64 `json:"orphans,omitempty"`
 
@@ -56,7 +60,8 @@ type MailFolder struct {
 	// between them, made unique by MailPaths. "" is the top itself.
 	Path  string    `json:"path"`
 	Items int64     `json:"items"`
-	First time.Time `json:"first,omitzero"` // as of a Mailbox
+	Gone  int64     `json:"gone,omitempty"` // as of a Mailbox
+	First time.Time `json:"first,omitzero"` // likewise
 	Last  time.Time `json:"last,omitzero"`
 }
 

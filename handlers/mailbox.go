@@ -70,7 +70,11 @@ func (r *Router) mailboxText(m keepwatch.Mailbox) string {
 	if len(m.Biggest) > 0 {
 		var names []string
 		for _, f := range m.Biggest {
-			names = append(names, fmt.Sprintf("%s (%s)", keepwatch.Printable(folderName(f.Path)), keepwatch.FormatCount(f.Items, "item")))
+			much := keepwatch.FormatCount(f.Items, "item")
+			if f.Gone > 0 {
+				much += ", " + keepwatch.FormatCount(f.Gone, "") + " of them lost"
+			}
+			names = append(names, fmt.Sprintf("%s (%s)", keepwatch.Printable(folderName(f.Path)), much))
 		}
 		lines = append(lines, "Biggest folders: "+strings.Join(names, ", "))
 	}
@@ -141,6 +145,9 @@ func (r *Router) mailboxTrouble(m keepwatch.Mailbox) []string {
 		if more := m.Damaged - int64(min(len(m.Damage), shownDamage)); more > 0 {
 			lines = append(lines, fmt.Sprintf("  … and %s more", keepwatch.FormatCount(more, "")))
 		}
+	}
+	if m.Gone > 0 {
+		lines = append(lines, fmt.Sprintf("! %s that its folders list cannot be found in it, and so not be taken out.", keepwatch.FormatCount(m.Gone, "item")))
 	}
 	if m.Orphans > 0 {
 		lines = append(lines, fmt.Sprintf("%s in no folder, so that Outlook does not show %s. A restore of %s/ as a whole brings %s out too.",

@@ -72,10 +72,20 @@ func (r *Router) showFolders(c *call, a keepwatch.Archive, m keepwatch.Mailbox) 
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(strings.Join(trouble, "\n")))
 	}
 	table := keepwatch.Table{Head: []string{"Folder", "Items", "From", "To"}}
+	if m.Gone > 0 {
+		table.Head = append(table.Head, "Lost")
+	}
 	for _, f := range shown {
 		row := []string{short(folderName(f.Path), shownFolder), keepwatch.FormatCount(f.Items, ""), "", ""}
 		if !f.First.IsZero() {
 			row[2], row[3] = r.days(f.First, f.First), r.days(f.Last, f.Last)
+		}
+		if m.Gone > 0 {
+			lost := ""
+			if f.Gone > 0 {
+				lost = keepwatch.FormatCount(f.Gone, "")
+			}
+			row = append(row, lost)
 		}
 		table.Rows = append(table.Rows, row)
 	}

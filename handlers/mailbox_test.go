@@ -117,6 +117,12 @@ func hurt(m *keepwatch.Mailbox) {
 	m.Check = &keepwatch.MailCheck{Findings: 12, Worst: keepwatch.MailRuined, Text: "The checksum of the block at 0x7200 does not fit."}
 }
 
+// lose makes a mailbox one of which two folders list what is gone.
+func lose(m *keepwatch.Mailbox) {
+	m.Gone, m.Folders[1].Gone, m.Folders[39].Gone = 17, 2, 15
+	m.Sum()
+}
+
 // TestMailboxAnswers holds what is said of mailboxes to the text that was read and found
 // good.
 func TestMailboxAnswers(t *testing.T) {
@@ -149,6 +155,7 @@ func TestMailboxAnswers(t *testing.T) {
 		{name: "mail-folders-admin", text: "backup show notes mail.pst", who: "slack:U1"},
 		{name: "mail-folders-more", text: "backup show notes mail.pst --from 31", who: "slack:U3"},
 		{name: "mail-folders-terminal", text: "backup show notes mail.pst", who: "terminal:alis", set: func(p *post) { p.boxes[0] = largeMailbox("mail.pst", 120); hurt(&p.boxes[0]) }},
+		{name: "mail-folders-lost", text: "backup show notes mail.pst", who: "slack:U3", set: func(p *post) { hurt(&p.boxes[0]); lose(&p.boxes[0]) }},
 		{name: "mail-folders-bad-from", text: "backup show notes mail.pst --from x", who: "slack:U3"},
 		{name: "mail-items", text: "backup show notes mail.pst/Inbox", who: "slack:U1"},
 		{name: "mail-items-terminal", text: "backup show notes mail.pst/Inbox", who: "terminal:alis"},
@@ -284,6 +291,9 @@ func TestMailCards(t *testing.T) {
 	hurt(&box)
 	done.Result.Mailboxes = []keepwatch.Mailbox{box.Short()}
 	golden(t, "card-mail-damaged", plain(r.RunMessage(done)))
+	lose(&box)
+	done.Result.Mailboxes = []keepwatch.Mailbox{box.Short()}
+	golden(t, "card-mail-lost", plain(r.RunMessage(done)))
 	done.Result.Mailboxes = []keepwatch.Mailbox{{Path: "old/cut.pst", Size: 1 << 20, Cut: true, Trouble: "It is no whole Outlook data file. It is cut off."}}
 	golden(t, "card-mail-cut", plain(r.RunMessage(done)))
 	out := keepwatch.Run{ID: 43, Kind: keepwatch.RunRestore, Source: "notes", State: keepwatch.RunDone, Ask: keepwatch.Ask{Archive: "notes/2026-11-24T120000Z", Parts: []string{"mail.pst/Inbox"}, To: "/back/mail", Inside: true},

@@ -54,6 +54,7 @@ func (Lister) List(ctx context.Context, r io.ReaderAt, size int64) (keepwatch.Ma
 			m.Trouble = "Not all of it could be listed: " + trouble(err)
 			break
 		}
+		m.Gone += f.Gone
 		if i >= 0 || f.Items > 0 {
 			m.Folders = append(m.Folders, f)
 		}
@@ -83,7 +84,7 @@ func (t *tree) folder(ctx context.Context, i int, left *int64, each func(keepwat
 	var all span
 	var gone int64 // items that are listed and not there: a lost page of the file's index has several
 	var when dates
-	hurt := t.rescued || t.damage.n > 0
+	hurt := t.rescued || t.torn || t.damage.n > 0
 	lost := func(err error) error { return t.damage.add(f.Path, err) }
 	err := t.rows(ctx, t.dir(i), left, lost, func(n pst.NID, ps pst.Properties, wrong error) error {
 		if wrong != nil {
@@ -107,6 +108,7 @@ func (t *tree) folder(ctx context.Context, i int, left *int64, each func(keepwat
 		return nil
 	})
 	f.First, f.Last = all.of()
+	f.Gone = gone
 	if err == nil && gone > 0 {
 		err = lost(&reader.Damage{Text: missing(gone, when)})
 	}

@@ -32,6 +32,7 @@ func grow(ctx context.Context, r io.ReaderAt, size int64) (*tree, error) {
 		if err != nil || intact && plain.damage.n == 0 {
 			return plain, err
 		}
+		plain.torn = !intact
 	}
 	saved, err := rescue(ctx, r, size, header)
 	switch {

@@ -229,6 +229,9 @@ func TestMissingItemsAreCounted(t *testing.T) {
 		if m.Items != 30 {
 			continue // the table of the folder was lost with it
 		}
+		if i := slices.IndexFunc(m.Folders, func(f keepwatch.MailFolder) bool { return f.Path == "Inbox" }); m.Gone == 0 || m.Gone > 15 || m.Folders[i].Gone != m.Gone {
+			t.Errorf("%d are gone: %+v", m.Gone, m.Folders) // a page has 15 entries at the most
+		}
 		told = slices.ContainsFunc(m.Damage, func(d keepwatch.MailDamage) bool {
 			return d.Where == "Inbox" && strings.Contains(d.Text, "that it lists cannot be found in the file (of 1 January 2024)")
 		})

@@ -21,6 +21,7 @@ type tree struct {
 	damage  damages
 	header  *pst.HeaderError // what is wrong with the header; nil: nothing
 	rescued bool             // file is one of reader.Rescue
+	torn    bool             // pages of its trees cannot be read
 
 	mu      sync.Mutex
 	orders  map[int][]numbered    // of the items of folders that were asked for
