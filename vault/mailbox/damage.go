@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"keepwatch"
@@ -15,6 +16,7 @@ import (
 // damaged, and each place in the file that belongs to none.
 type damages struct {
 	first []keepwatch.MailDamage
+	ahead int // of first, those of missing
 	n     int64
 	nodes map[pst.NID]bool
 	at    map[int64]bool
@@ -42,6 +44,18 @@ func (d *damages) add(where string, err error) error {
 		d.first = append(d.first, keepwatch.MailDamage{Where: where, Offset: offset, Text: sentence(wrong.Text)})
 	}
 	return nil
+}
+
+// missing takes in what items of a folder are gone, ahead of anything else: a card has room
+// for the first few lines, and these say what somebody has lost.
+func (d *damages) missing(where, text string) {
+	d.n++
+	if d.ahead == keepwatch.MaxMailDamage {
+		return
+	}
+	d.first = slices.Insert(d.first, d.ahead, keepwatch.MailDamage{Where: where, Offset: -1, Text: sentence(text)})
+	d.ahead++
+	d.first = d.first[:min(len(d.first), keepwatch.MaxMailDamage)]
 }
 
 // known remembers a damage and reports whether it was told of before.

@@ -110,7 +110,7 @@ func (t *tree) folder(ctx context.Context, i int, left *int64, each func(keepwat
 	f.First, f.Last = all.of()
 	f.Gone = gone
 	if err == nil && gone > 0 {
-		err = lost(&reader.Damage{Text: missing(gone, when)})
+		t.damage.missing(f.Path, missing(gone, when))
 	}
 	return f, err
 }

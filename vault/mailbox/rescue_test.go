@@ -14,6 +14,7 @@ import (
 
 	"keepwatch"
 	"keepwatch/pst/mail"
+	"keepwatch/pst/reader"
 )
 
 // Offsets of ib of BREFNBT and BREFBBT in the header, [MS-PST] 2.2.2.5.
@@ -241,5 +242,59 @@ func TestMissingItemsAreCounted(t *testing.T) {
 	}
 	if !told {
 		t.Error("no page was tried, or nothing was told")
+	}
+}
+
+// TestMissingComesFirst: a card has room for a few lines, and says there what is gone
+// before it says which pages are damaged.
+func TestMissingComesFirst(t *testing.T) {
+	var d damages
+	for at := range int64(30) {
+		if err := d.add("", &reader.Damage{Offset: at + 1, Text: "a page"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.missing("Inbox", "2 items")
+	d.missing("Sent", "3 items")
+	if len(d.first) != keepwatch.MaxMailDamage || d.n != 32 || d.first[0].Where != "Inbox" || d.first[1].Where != "Sent" || d.first[2].Text != "A page." {
+		t.Errorf("%d of %d: %+v", len(d.first), d.n, d.first)
+	}
+	for range 30 {
+		d.missing("Inbox", "2 items")
+	}
+	if len(d.first) != keepwatch.MaxMailDamage || d.n != 62 {
+		t.Errorf("%d of %d", len(d.first), d.n)
+	}
+}
+
+// TestTornTreeIsCounted: what a lost page has taken along is counted where the file was not
+// rescued and nothing else of it is damaged.
+func TestTornTreeIsCounted(t *testing.T) {
+	good := made(t, [][]string{{"Inbox"}}, 30, "Minutes")
+	tried := 0
+	for at := int64(0x4400); at < int64(len(good)); at += 512 {
+		if good[at+496] != 0x81 || good[at+497] != 0x81 || good[at+491] != 0 || good[at]&0x1F != 4 {
+			continue // no leaf of the node tree that begins with a message
+		}
+		bad := without(good, at)
+		f, err := reader.Open(bytes.NewReader(bad), int64(len(bad)), reader.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, torn := range []bool{true, false} {
+			tr := &tree{file: f, size: int64(len(bad)), torn: torn}
+			if err := tr.list(t.Context()); err != nil || tr.damage.n > 0 {
+				continue
+			}
+			i, _ := tr.find("Inbox")
+			got, err := tr.folder(t.Context(), i, tr.rowsLeft(), func(keepwatch.MailItem) {})
+			if err != nil || got.Items != 30 || (got.Gone > 0) != torn {
+				t.Errorf("torn %v: %+v %v", torn, got, err)
+			}
+			tried++
+		}
+	}
+	if tried == 0 {
+		t.Error("no page was tried")
 	}
 }
