@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"keepwatch/pst/check"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/writer"
 )
 
@@ -29,7 +30,7 @@ func bases(t *testing.T) func(name string) []byte {
 			case "large":
 				made[name] = written(t, writer.Options{}, large)
 			default:
-				made[name] = sample(t, name)
+				made[name] = psttest.Outlook(t, name)
 			}
 		}
 		return made[name]

@@ -11,13 +11,14 @@ import (
 
 	"keepwatch/pst"
 	"keepwatch/pst/pim"
+	"keepwatch/pst/psttest"
 )
 
 // The series that Outlook wrote, with its two exceptions and its deletion: what is
 // made again from the values that were read of it is the same bytes.
 func TestRealAppointment(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.pst")
-	if err := os.WriteFile(path, sample(t, "java-libpst-dist-list.pst"), 0o600); err != nil {
+	if err := os.WriteFile(path, psttest.Outlook(t, "java-libpst-dist-list.pst"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	found := 0

@@ -3,26 +3,11 @@ package pst_test
 import (
 	"bytes"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 )
-
-// sample gives a file that real Outlook wrote, which lies beside the project
-// and not in it. CI has it there, so that without it the test fails.
-func sample(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "shared", "samples", "pst", name))
-	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
-		t.Skipf("the sample files are not beside this checkout: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
 
 func read(data []byte) (pst.Header, error) {
 	return pst.ReadHeader(bytes.NewReader(data), int64(len(data)))
@@ -34,7 +19,7 @@ func TestRealFiles(t *testing.T) {
 		"java-libpst-dist-list.pst": {Format: pst.Unicode, Version: 23, Crypt: pst.CryptPermute, Size: 271360, MapsValid: true},
 		"go-pst-32-bit-ansi.pst":    {Format: pst.ANSI, Version: 14, Crypt: pst.CryptPermute, Size: 65536, MapsValid: true},
 	} {
-		got, err := read(sample(t, name))
+		got, err := read(psttest.Outlook(t, name))
 		if err != nil || got != want {
 			t.Errorf("%s: %+v %v, want %+v", name, got, err, want)
 		}
@@ -56,7 +41,7 @@ func TestBrokenHeaders(t *testing.T) {
 		{"flipped bit behind the partial checksum", pst.RuleCRC, func(b []byte) []byte { b[520] ^= 1; return b }},
 		{"cut", pst.RuleTruncated, func(b []byte) []byte { return b[:len(b)-1] }},
 	} {
-		data := c.spoil(bytes.Clone(sample(t, "ms-Empty.pst")))
+		data := c.spoil(bytes.Clone(psttest.Outlook(t, "ms-Empty.pst")))
 		_, err := read(data)
 		var h *pst.HeaderError
 		if !errors.As(err, &h) || h.Rule != c.rule || h.Text == "" {
@@ -66,7 +51,7 @@ func TestBrokenHeaders(t *testing.T) {
 }
 
 func TestLongerFile(t *testing.T) {
-	h, err := read(append(bytes.Clone(sample(t, "ms-Empty.pst")), 1, 2, 3))
+	h, err := read(append(bytes.Clone(psttest.Outlook(t, "ms-Empty.pst")), 1, 2, 3))
 	if err != nil || h.Excess != 3 {
 		t.Errorf("%+v %v", h, err)
 	}

@@ -2,7 +2,6 @@ package pst_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -18,6 +17,7 @@ import (
 	"keepwatch/pst"
 	"keepwatch/pst/check"
 	"keepwatch/pst/mail"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/writer"
 )
 
@@ -68,10 +68,7 @@ func mails(t testing.TB) map[string][]byte {
 		"scripts": []byte("Subject: =?utf-8?B?" + "44GT44KT44Gr44Gh44Gv?= Привет\r\nFrom: =?koi8-r?B?8NLJ18XU?= <a@b.example>\r\nTo: \xE7\xAE\xA1\xE7\x90\x86 <c@d.example>\r\nContent-Type: text/html; charset=windows-1251\r\n\r\n<p>\xCF\xF0\xE8\xE2\xE5\xF2"),
 		"nested":  []byte(strings.Repeat("Subject: x\r\nContent-Type: message/rfc822\r\n\r\n", 20) + "Subject: last\r\n\r\ntext"),
 	}
-	dir := filepath.Join("..", "..", "shared", "samples", "mail", "enmime-MIT")
-	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
-		t.Skipf("the sample files are not beside this checkout: %v", err)
-	}
+	dir := psttest.Sample(t, "mail", "enmime-MIT")
 	n := len(all)
 	for _, pattern := range []string{filepath.Join(dir, "*.raw"), "/usr/lib/python3*/test/test_email/data/msg_*.txt"} {
 		files, err := filepath.Glob(pattern)

@@ -3,7 +3,6 @@ package pst_test
 import (
 	"bytes"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -20,6 +19,7 @@ import (
 
 	"keepwatch/pst"
 	"keepwatch/pst/mail"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/writer"
 )
 
@@ -234,10 +234,7 @@ func inBase64(w io.Writer, r io.Reader) error {
 // in it. CI has it, so that without it the test fails.
 func samplesOf(t testing.TB, pattern ...string) map[string][]byte {
 	t.Helper()
-	dir := filepath.Join("..", "..", "shared", "samples", "mail")
-	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
-		t.Skipf("the sample files are not beside this checkout: %v", err)
-	}
+	dir := psttest.Sample(t, "mail")
 	all := map[string][]byte{}
 	files, err := filepath.Glob(filepath.Join(append([]string{dir}, pattern...)...))
 	if err != nil || len(files) == 0 {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"keepwatch/pst/psttest"
 )
 
 // enron gives the path of a file with 2,178 mails that Outlook wrote, which lies
@@ -26,9 +28,8 @@ func enron(t testing.TB) string {
 // TestReadersAgree: readers that share nothing say the same about files of real
 // Outlook, so that they can be trusted about ours.
 func TestReadersAgree(t *testing.T) {
-	distList := filepath.Join("..", "..", "shared", "samples", "pst", "java-libpst-dist-list.pst")
 	t.Run("dist-list", func(t *testing.T) {
-		sample(t, filepath.Base(distList))
+		distList := psttest.Sample(t, "pst", "java-libpst-dist-list.pst")
 		agree(t, distList, 3, "pffexport", withPffexport(t, distList).items(realTop), asPffexport)
 	})
 	t.Run("enron", func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/reader"
 	"keepwatch/pst/writer"
 )
@@ -204,7 +205,7 @@ func TestRescueOfDamagedHeaders(t *testing.T) {
 // TestRescueOfRealFiles does the same to what Outlook wrote, of both formats.
 func TestRescueOfRealFiles(t *testing.T) {
 	for name, roots := range map[string]int{"java-libpst-dist-list.pst": 216, "go-pst-32-bit-ansi.pst": 184} {
-		base := sample(t, name)
+		base := psttest.Outlook(t, name)
 		want := saved(t, rescued(t, base))
 		for _, c := range []struct {
 			name string

@@ -6,6 +6,7 @@ import (
 
 	"keepwatch/pst"
 	"keepwatch/pst/check"
+	"keepwatch/pst/psttest"
 )
 
 const region = 253_952
@@ -51,7 +52,7 @@ func seal(b []byte) { le.PutUint32(b[500:], pst.Checksum(b[:496])) }
 // vast is a file of 2.08 GB, just long enough for its first FPMap page, at 0x7C004800.
 func vast(t *testing.T) *sparse {
 	const regions = 8193
-	s := &sparse{begin: bytes.Clone(sample(t, empty)), pages: map[int64][]byte{}, size: amap + regions*region}
+	s := &sparse{begin: bytes.Clone(psttest.Outlook(t, empty)), pages: map[int64][]byte{}, size: amap + regions*region}
 	free := uint64(0)
 	for n := int64(1); n < regions; n++ {
 		at := amap + n*region

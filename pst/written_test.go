@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/reader"
 	"keepwatch/pst/writer"
 )
@@ -252,8 +253,7 @@ func walk(t testing.TB, f *reader.Folder, do func(f *reader.Folder, m *item)) {
 // TestCopied: what real Outlook wrote comes through reader, writer and reader again
 // as it was.
 func TestCopied(t *testing.T) {
-	from := filepath.Join("..", "..", "shared", "samples", "pst", "java-libpst-dist-list.pst")
-	sample(t, filepath.Base(from)) // or it skips
+	from := psttest.Sample(t, "pst", "java-libpst-dist-list.pst")
 	path := filepath.Join(t.TempDir(), "copy.pst")
 	w, err := writer.Create(path, writer.Options{})
 	if err != nil {

@@ -1,25 +1,20 @@
 package main
 
 import (
-	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"keepwatch"
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/reader"
 )
 
 // TestMailForms: what real Outlook wrote becomes what it should: a group and a contact
 // as cards, a series with its exceptions as an iCalendar.
 func TestMailForms(t *testing.T) {
-	name := filepath.Join("..", "..", "..", "shared", "samples", "pst", "java-libpst-dist-list.pst")
-	f, err := os.Open(name)
-	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
-		t.Skip("the sample files are not beside this checkout")
-	}
+	f, err := os.Open(psttest.Sample(t, "pst", "java-libpst-dist-list.pst"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"keepwatch/providers"
 	"keepwatch/providers/providertest"
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 )
 
 // lister is a Lister that does what it is told to.
@@ -168,13 +169,7 @@ func TestMailboxIsStopped(t *testing.T) {
 // TestDamagedHeaderIsTakenIn: a data file of which the header alone is damaged is taken in
 // and looked into, handed in or in a folder; one in which nothing is found is noted.
 func TestDamagedHeaderIsTakenIn(t *testing.T) {
-	real, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "samples", "pst", "ms-Empty.pst"))
-	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
-		t.Skip("the sample files are not beside this checkout")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	real := psttest.Outlook(t, "ms-Empty.pst")
 	real[300] ^= 1
 	dir := t.TempDir()
 	name := write(t, filepath.Join(dir, "mail.pst"), string(real))

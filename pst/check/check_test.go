@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,21 +14,8 @@ import (
 
 	"keepwatch/pst"
 	"keepwatch/pst/check"
+	"keepwatch/pst/psttest"
 )
-
-// sample gives a file that real Outlook wrote, which lies beside the project
-// and not in it. CI has it there, so that without it the test fails.
-func sample(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "samples", "pst", name))
-	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
-		t.Skipf("the sample files are not beside this checkout: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
 
 func file(t testing.TB, data []byte, o check.Options) check.Report {
 	t.Helper()
@@ -44,24 +32,22 @@ func TestRealFilesAreClean(t *testing.T) {
 		"java-libpst-dist-list.pst": {Format: pst.Unicode, Pages: 26, Blocks: 155, Nodes: 128, Folders: 24, Messages: 7},
 		"go-pst-32-bit-ansi.pst":    {Format: pst.ANSI, Pages: 4, Blocks: 26, Nodes: 34},
 	} {
-		got := file(t, sample(t, name), check.Options{})
+		got := file(t, psttest.Outlook(t, name), check.Options{})
 		if diff := cmp.Diff(want, got); diff != "" || !got.Clean() {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }
 
-// TestLargeRealFile checks a file of 28 MB and 2,178 messages that Outlook wrote. It is part of
-// a module that the project does not use: who has it in the module cache gets the test.
+// TestLargeRealFile checks a file of 28 MB and 2,178 messages that Outlook wrote. It lies in
+// the module of go-pst.
 func TestLargeRealFile(t *testing.T) {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		t.Skip(err)
-	}
-	data, err := os.ReadFile(filepath.Join(home, "go", "pkg", "mod", "github.com", "mooijtech", "go-pst", "v6@v6.0.2", "data", "enron.pst"))
-	if errors.Is(err, os.ErrNotExist) {
+	files := psttest.GoPST(t)
+	i := slices.IndexFunc(files, func(name string) bool { return filepath.Base(name) == "enron.pst" })
+	if i < 0 {
 		t.Skip("go-pst v6.0.2 is not in the module cache")
 	}
+	data, err := os.ReadFile(files[i])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +70,7 @@ func TestBrokenANSI(t *testing.T) {
 		{check.RulePageSig, func(b []byte) { b[root(b)+498+4] ^= 1 }},
 		{check.RulePageMax, func(b []byte) { b[root(b)+497]++ }},
 	} {
-		b := bytes.Clone(sample(t, "go-pst-32-bit-ansi.pst"))
+		b := bytes.Clone(psttest.Outlook(t, "go-pst-32-bit-ansi.pst"))
 		c.spoil(b)
 		found := false
 		for _, f := range file(t, b, check.Options{}).Findings {
@@ -115,7 +101,7 @@ func TestNoOutlookFile(t *testing.T) {
 }
 
 func TestFindingsAreCut(t *testing.T) {
-	b := bytes.Clone(sample(t, "ms-Empty.pst"))
+	b := bytes.Clone(psttest.Outlook(t, "ms-Empty.pst"))
 	clear(b[0x4600:])
 	got := file(t, b, check.Options{Max: 3})
 	if len(got.Findings) != 3 || !got.Truncated || got.Clean() {
@@ -139,7 +125,7 @@ func (f failing) ReadAt(b []byte, at int64) (int, error) {
 }
 
 func TestReadErrorsAreErrors(t *testing.T) {
-	b := sample(t, "java-libpst-dist-list.pst")
+	b := psttest.Outlook(t, "java-libpst-dist-list.pst")
 	for from := int64(0); from < int64(len(b)); from += 7777 {
 		if _, err := check.File(failing{bytes.NewReader(b), from}, int64(len(b)), check.Options{}); !errors.Is(err, errDisk) {
 			t.Errorf("from %d: %v", from, err)

@@ -8,6 +8,7 @@ import (
 
 	"keepwatch/pst"
 	"keepwatch/pst/check"
+	"keepwatch/pst/psttest"
 )
 
 // mend puts the checksums of the header and of all pages right, so that what was changed is not found
@@ -27,7 +28,7 @@ func mend(b []byte) {
 func FuzzFile(f *testing.F) {
 	var bases [][]byte
 	for _, name := range []string{"ms-Empty.pst", "java-libpst-dist-list.pst", "go-pst-32-bit-ansi.pst"} {
-		bases = append(bases, sample(f, name))
+		bases = append(bases, psttest.Outlook(f, name))
 	}
 	f.Add(byte(0), uint32(271360), []byte{0, 4, 0x44, 0, 1, 9})
 	f.Add(byte(1), uint32(200_000), []byte{0, 0x60, 0x22, 0xFF})
@@ -61,7 +62,7 @@ func FuzzFile(f *testing.F) {
 
 // FuzzStructures changes the decoded data of blocks, whose checksums nobody then trusts.
 func FuzzStructures(f *testing.F) {
-	base := sample(f, "java-libpst-dist-list.pst")
+	base := psttest.Outlook(f, "java-libpst-dist-list.pst")
 	f.Add(uint16(3), uint16(2), byte(0x7C))
 	f.Add(uint16(30), uint16(20), byte(0))
 	f.Fuzz(func(t *testing.T, slot, at uint16, v byte) {

@@ -1,10 +1,11 @@
 package mail_test
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"keepwatch/pst/psttest"
 )
 
 // samples are the mails that lie beside the project and not in it. CI has them, so
@@ -12,10 +13,7 @@ import (
 func samples(t testing.TB) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
-	dir := filepath.Join("..", "..", "..", "shared", "samples", "mail", "enmime-MIT")
-	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
-		t.Skipf("the sample files are not beside this checkout: %v", err)
-	}
+	dir := psttest.Sample(t, "mail", "enmime-MIT")
 	glob(t, all, filepath.Join(dir, "*.raw"))
 	if len(all) < 40 {
 		t.Fatalf("there are only %d samples", len(all))

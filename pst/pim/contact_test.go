@@ -3,7 +3,6 @@ package pim
 import (
 	"bytes"
 	"encoding/hex"
-	"errors"
 	"flag"
 	"fmt"
 	"hash/crc32"
@@ -17,22 +16,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 )
 
 var update = flag.Bool("update-cards", false, "write the golden files anew")
-
-// besideCheckout gives the path of what lies beside the project and not in it. CI has
-// it there, so that without it the test fails.
-func besideCheckout(t testing.TB, parts ...string) string {
-	t.Helper()
-	path := filepath.Join(append([]string{"..", "..", "..", "shared", "samples"}, parts...)...)
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
-		t.Skipf("the sample files are not beside this checkout: %v", err)
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
 
 func readAll(t testing.TB, text []byte) []*Contact {
 	t.Helper()
@@ -49,7 +36,7 @@ func readAll(t testing.TB, text []byte) []*Contact {
 // TestSampleCards reads each card that other programs wrote: what it gives is in the
 // golden file.
 func TestSampleCards(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(besideCheckout(t, "mail", "ez-vcard-BSD2"), "*.vcf"))
+	files, err := filepath.Glob(filepath.Join(psttest.Sample(t, "mail", "ez-vcard-BSD2"), "*.vcf"))
 	if err != nil || len(files) < 17 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
@@ -187,7 +174,7 @@ func TestFullContact(t *testing.T) {
 // out here.
 func dumped(t *testing.T, node string) *heldItem {
 	t.Helper()
-	text, err := os.ReadFile(besideCheckout(t, "pst", "java-libpst-dist-list.msgs.txt"))
+	text, err := os.ReadFile(psttest.Sample(t, "pst", "java-libpst-dist-list.msgs.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}

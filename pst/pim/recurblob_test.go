@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -18,13 +17,7 @@ import (
 // with all its bytes decoded: blobs of less than a heap page are found in it.
 func decodedSample(t testing.TB, name string) []byte {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "samples", "pst", name))
-	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
-		t.Skipf("the sample files are not beside this checkout: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := psttest.Outlook(t, name)
 	pst.CryptPermute.Decode(data, 0)
 	return data
 }
@@ -217,7 +210,7 @@ func TestRealZones(t *testing.T) {
 	want, _ := parseZoneDefinition(blobsIn(data, head+"0100", 118)[0])
 	pacific, err := time.LoadLocation("America/Los_Angeles")
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	at := time.Date(2016, 8, 2, 15, 0, 0, 0, time.UTC)
 	got := define(pacific, at, at, false, false)

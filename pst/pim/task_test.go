@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 )
 
 func todo(lines ...string) []byte {
@@ -94,7 +95,7 @@ func TestFullTask(t *testing.T) {
 func TestTaskProperties(t *testing.T) {
 	vienna, err := time.LoadLocation("Europe/Vienna")
 	if err != nil {
-		t.Skipf("no zone database: %v", err)
+		t.Fatal(err)
 	}
 	task := &Task{Subject: "a\nb", Start: Date{2026, 7, 1}, Percent: 50, Zone: vienna, Reminder: time.Date(2026, 7, 1, 8, 0, 0, 0, vienna)}
 	h := hold(t, task.Write)
@@ -309,7 +310,7 @@ func TestOtherClassesOfTasksAndNotes(t *testing.T) {
 func TestSampleTodos(t *testing.T) {
 	tasks, notes := 0, 0
 	for _, folder := range []string{"calendars", "events", "alarms", "timezones"} {
-		files, err := filepath.Glob(filepath.Join(besideCheckout(t, "mail", "icalendar-BSD2"), folder, "*.ics"))
+		files, err := filepath.Glob(filepath.Join(psttest.Sample(t, "mail", "icalendar-BSD2"), folder, "*.ics"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %d files, %v", folder, len(files), err)
 		}

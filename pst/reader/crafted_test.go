@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/reader"
 )
 
@@ -287,7 +288,7 @@ func (f *failing) ReadAt(p []byte, off int64) (int, error) {
 // TestFailingDisk: an error of the file below is no damage. It ends everything, and
 // comes out as it is.
 func TestFailingDisk(t *testing.T) {
-	data := sample(t, "java-libpst-dist-list.pst")
+	data := psttest.Outlook(t, "java-libpst-dist-list.pst")
 	met := 0
 	for after := range 40 {
 		f, err := reader.Open(&failing{bytes.NewReader(data), after}, int64(len(data)), reader.Options{})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"regexp"
 	"sort"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/reader"
 )
 
@@ -31,7 +31,7 @@ var (
 
 // dump gives the lines of each object, with ids of named properties left out.
 func dump(t *testing.T) map[string][]string {
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "samples", "pst", "java-libpst-dist-list.msgs.txt"))
+	text, err := os.ReadFile(psttest.Sample(t, "pst", "java-libpst-dist-list.msgs.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func lines(t *testing.T, ps pst.Properties, err error) []string {
 // TestDump: each property of each message, attachment and embedded message is as the
 // dump has it, and there are no others.
 func TestDump(t *testing.T) {
-	f := open(t, sample(t, "java-libpst-dist-list.pst"))
+	f := open(t, psttest.Outlook(t, "java-libpst-dist-list.pst"))
 	got := map[string][]string{}
 	var item func(name string, m *reader.Message)
 	item = func(name string, m *reader.Message) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/reader"
 )
 
@@ -231,7 +232,7 @@ func TestMutated(t *testing.T) {
 			rounds *= 100
 		}
 		ansi := name == "go-pst-32-bit-ansi.pst"
-		whole := plain(sample(t, name), ansi)
+		whole := plain(psttest.Outlook(t, name), ansi)
 		if items, damages, err := everything(open(t, whole)); err != nil || damages > 0 || items == 0 {
 			t.Fatalf("%s: %d items, %d damages, %v", name, items, damages, err)
 		}
@@ -270,7 +271,7 @@ func TestMutated(t *testing.T) {
 // checksum, is always found.
 func TestEveryPartIsProved(t *testing.T) {
 	for _, name := range []string{"java-libpst-dist-list.pst", "go-pst-32-bit-ansi.pst"} {
-		whole := sample(t, name)
+		whole := psttest.Outlook(t, name)
 		clean := deep(t, whole)
 		if len(clean.Damage) > 0 {
 			t.Fatalf("%s: %v", name, clean.Damage)
@@ -338,7 +339,7 @@ func FuzzRescue(f *testing.F) {
 // without, and with no header, what is left can be gone through.
 func TestRescueMutated(t *testing.T) {
 	for _, name := range []string{"java-libpst-dist-list.pst", "go-pst-32-bit-ansi.pst"} {
-		whole := plain(sample(t, name), name == "go-pst-32-bit-ansi.pst")
+		whole := plain(psttest.Outlook(t, name), name == "go-pst-32-bit-ansi.pst")
 		rnd := rand.New(rand.NewPCG(3, 4))
 		all := parts(whole, name == "go-pst-32-bit-ansi.pst")
 		for round := range 60 {

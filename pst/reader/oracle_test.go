@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/reader"
 )
 
@@ -29,18 +30,9 @@ func realFiles(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for _, name := range []string{"ms-Empty.pst", "java-libpst-dist-list.pst", "go-pst-32-bit-ansi.pst"} {
-		sample(t, name)
-		out[name] = filepath.Join("..", "..", "..", "shared", "samples", "pst", name)
+		out[name] = psttest.Sample(t, "pst", name)
 	}
-	cache, err := exec.Command("go", "env", "GOMODCACHE").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	more, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(cache)), "github.com", "mooijtech", "go-pst", "v6@v6.0.2", "data", "*.pst"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range more {
+	for _, path := range psttest.GoPST(t) {
 		out[filepath.Base(path)] = path
 	}
 	return out

@@ -2,31 +2,15 @@ package reader_test
 
 import (
 	"bytes"
-	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/reader"
 )
-
-// sample gives a file that real Outlook wrote, which lies beside the project
-// and not in it. CI has it there, so that without it the test fails.
-func sample(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "samples", "pst", name))
-	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
-		t.Skipf("the sample files are not beside this checkout: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
 
 func open(t testing.TB, data []byte) *reader.File {
 	t.Helper()
@@ -71,7 +55,7 @@ func TestOutline(t *testing.T) {
 			"", "Top of Personal Folders", "Top of Personal Folders/Deleted Items", "Top of Personal Folders/Calendar (IPF.Appointment) 0x200024", "Search Root",
 		},
 	} {
-		f := open(t, sample(t, name))
+		f := open(t, psttest.Outlook(t, name))
 		root, err := f.Root()
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -86,7 +70,7 @@ func TestOutline(t *testing.T) {
 // TestEncodings: the same file says the same in each encoding.
 func TestEncodings(t *testing.T) {
 	for _, name := range []string{"java-libpst-dist-list.pst", "go-pst-32-bit-ansi.pst"} {
-		data := sample(t, name)
+		data := psttest.Outlook(t, name)
 		want := deep(t, data)
 		for _, to := range []pst.Crypt{pst.CryptNone, pst.CryptCyclic} {
 			other := recoded(data, want.Header.Format == pst.ANSI, to)
@@ -108,7 +92,7 @@ func TestEncodings(t *testing.T) {
 // TestSome: those that are asked for are as among all of them, by tag or by name, and
 // nothing else comes.
 func TestSome(t *testing.T) {
-	d, err := open(t, sample(t, "java-libpst-dist-list.pst")).Find("Calendar")
+	d, err := open(t, psttest.Outlook(t, "java-libpst-dist-list.pst")).Find("Calendar")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/reader"
 )
 
@@ -117,7 +118,7 @@ func TestTruncated(t *testing.T) {
 
 // TestTogether: several goroutines may read one file.
 func TestTogether(t *testing.T) {
-	f := open(t, sample(t, "java-libpst-dist-list.pst"))
+	f := open(t, psttest.Outlook(t, "java-libpst-dist-list.pst"))
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 )
 
 // blank gives a store of ours without anything in it.
@@ -28,7 +29,7 @@ func blank(t testing.TB) *parsed {
 // TestBlankNodes: a blank store of ours has the nodes of one of Outlook, with the
 // same parents, apart from those of its search index, which are better left out.
 func TestBlankNodes(t *testing.T) {
-	real, ours := parse(t, sample(t, "ms-Empty.pst")), blank(t)
+	real, ours := parse(t, psttest.Outlook(t, "ms-Empty.pst")), blank(t)
 	for _, nid := range []pst.NID{0xC01, 0xE01, 0xE41, 0xEC1, 0xEE1, 0xF01, 0xF21} {
 		delete(real.nodes, nid)
 	}
@@ -46,7 +47,7 @@ func TestBlankNodes(t *testing.T) {
 
 // TestBlankBytes: these nodes are byte for byte those of Outlook.
 func TestBlankBytes(t *testing.T) {
-	real, ours := parse(t, sample(t, "ms-Empty.pst")), blank(t)
+	real, ours := parse(t, psttest.Outlook(t, "ms-Empty.pst")), blank(t)
 	for _, nid := range []pst.NID{
 		pst.NIDRoot, pst.NIDRoot.As(pst.NodeContents), pst.NIDSearchActivity,
 		pst.NIDHierarchyTemplate, pst.NIDContentsTemplate, pst.NIDFAITemplate, pst.NIDSearchContents,
@@ -68,7 +69,7 @@ func TestBlankBytes(t *testing.T) {
 
 // TestBlankRows: the hierarchy tables of a blank store list what Outlook's list.
 func TestBlankRows(t *testing.T) {
-	real, ours := parse(t, sample(t, "ms-Empty.pst")), blank(t)
+	real, ours := parse(t, psttest.Outlook(t, "ms-Empty.pst")), blank(t)
 	for _, nid := range []pst.NID{pst.NIDRoot, pst.NIDIPMSubtree} {
 		nid = nid.As(pst.NodeHierarchy)
 		want, got := real.rows(t, real.nodes[nid]), ours.rows(t, ours.nodes[nid])
@@ -83,7 +84,7 @@ func TestBlankRows(t *testing.T) {
 
 // TestBlankStore: the message store has what Outlook's has, with ids of its own.
 func TestBlankStore(t *testing.T) {
-	real, ours := parse(t, sample(t, "ms-Empty.pst")), blank(t)
+	real, ours := parse(t, psttest.Outlook(t, "ms-Empty.pst")), blank(t)
 	want, got := real.values(t, real.nodes[pst.NIDStore]), ours.values(t, ours.nodes[pst.NIDStore])
 	theirs, key := want[pst.PidTagRecordKey], got[pst.PidTagRecordKey]
 	for tag, v := range want {
@@ -105,7 +106,7 @@ func TestBlankStore(t *testing.T) {
 // TestNameMap: from the names of Outlook's map ours makes the same buckets and
 // streams.
 func TestNameMap(t *testing.T) {
-	real := parse(t, sample(t, "ms-Empty.pst"))
+	real := parse(t, psttest.Outlook(t, "ms-Empty.pst"))
 	want := real.values(t, real.nodes[pst.NIDNameMap])
 	guids, entries, texts := want[pst.PidTagNameidStreamGuid], want[pst.PidTagNameidStreamEntry], want[pst.PidTagNameidStreamString]
 	n := &names{ids: map[pst.Named]uint16{}, guidOf: map[pst.GUID]uint16{pst.PSMapi: guidMapi, pst.PSPublicStrings: guidPublic}}
@@ -158,7 +159,7 @@ func TestNameMap(t *testing.T) {
 // too.
 func TestLayouts(t *testing.T) {
 	for _, name := range []string{"ms-Empty.pst", "java-libpst-dist-list.pst"} {
-		p := parse(t, sample(t, name))
+		p := parse(t, psttest.Outlook(t, name))
 		n := 0
 		for nid, at := range p.nodes {
 			blocks := p.leaves(at.data)

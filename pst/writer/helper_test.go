@@ -2,8 +2,6 @@ package writer
 
 import (
 	"encoding/binary"
-	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -62,20 +60,6 @@ func text(subject string) func(pst.Sink) error {
 		s.Set(pst.P(pst.PidTagSubject, subject), pst.P(pst.PidTagBody, "Bore da.\r\n"))
 		return nil
 	}
-}
-
-// sample gives a file that real Outlook wrote. It lies beside the project; CI has
-// it there, so that without it the test fails.
-func sample(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "samples", "pst", name))
-	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
-		t.Skipf("the sample files are not beside this checkout: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }
 
 // parsed is a file taken apart as far as tests need it: which nodes there are, and

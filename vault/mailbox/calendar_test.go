@@ -11,6 +11,7 @@ import (
 
 	"keepwatch"
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/writer"
 )
 
@@ -77,7 +78,7 @@ func TestAppointmentsBegin(t *testing.T) {
 
 // TestAppointmentOfOutlook: real Outlook writes tables without that column too.
 func TestAppointmentOfOutlook(t *testing.T) {
-	data := sample(t, "go-pst-32-bit-ansi.pst")
+	data := psttest.Outlook(t, "go-pst-32-bit-ansi.pst")
 	m, err := Lister{}.List(context.Background(), bytes.NewReader(data), int64(len(data)))
 	if want := time.Date(2004, 8, 19, 18, 30, 0, 0, time.UTC); err != nil || m.Hurt() || !m.First.Equal(want) {
 		t.Errorf("it is of %v, not of %v: %v", m.First, want, err)

@@ -18,20 +18,6 @@ import (
 
 var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 
-// sample gives a file that real Outlook wrote, which lies beside the project and not
-// in it. CI has it there, so that without it the test fails.
-func sample(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "samples", "pst", name))
-	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
-		t.Skipf("the sample files are not beside this checkout: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
 // world is a vault with one archive in it, and who looks into it.
 type world struct {
 	*Mailboxes

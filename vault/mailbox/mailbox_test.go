@@ -16,6 +16,7 @@ import (
 
 	"keepwatch"
 	"keepwatch/pst"
+	"keepwatch/pst/psttest"
 )
 
 // TestListRealFiles: what real Outlook wrote is counted as Outlook shows it.
@@ -28,7 +29,7 @@ func TestListRealFiles(t *testing.T) {
 		"java-libpst-dist-list.pst": {"Unicode", "Personal Folders", "1 appointment, 2 contacts", 12, 3},
 		"go-pst-32-bit-ansi.pst":    {"ANSI", "Personal Folders", "1 appointment", 2, 1},
 	} {
-		data := sample(t, name)
+		data := psttest.Outlook(t, name)
 		m, err := Lister{}.List(context.Background(), bytes.NewReader(data), int64(len(data)))
 		if err != nil || m.Hurt() || m.Format != want.format || m.Count != want.folders || m.Items != want.items || keepwatch.CountKinds(m.Kinds) != want.kinds || m.Name == "" {
 			t.Errorf("%s: %v %+v", name, err, m)
@@ -39,7 +40,7 @@ func TestListRealFiles(t *testing.T) {
 // TestListDamage: whatever is broken of a file, it is listed as far as it goes, and what
 // is damaged is said.
 func TestListDamage(t *testing.T) {
-	good := sample(t, "java-libpst-dist-list.pst")
+	good := psttest.Outlook(t, "java-libpst-dist-list.pst")
 	silent, told := 0, 0
 	for at := 0x4400; at < len(good); at += 9 * 0x200 {
 		bad := bytes.Clone(good)
@@ -72,7 +73,7 @@ func TestListDamage(t *testing.T) {
 // TestListOfWhatCannotBeRead: of a whole file of a kind that nobody can look into, and of
 // one that is wrecked behind its header, that is said, and nothing is called whole.
 func TestListOfWhatCannotBeRead(t *testing.T) {
-	good := sample(t, listFile)
+	good := psttest.Outlook(t, listFile)
 	newer, wrecked := bytes.Clone(good), bytes.Clone(good)
 	newer[10] = 36
 	binary.LittleEndian.PutUint32(newer[4:], pst.Checksum(newer[8:8+471]))
@@ -97,7 +98,7 @@ func TestListOfWhatCannotBeRead(t *testing.T) {
 
 // TestListIsStopped: a stop is an error, and no damage.
 func TestListIsStopped(t *testing.T) {
-	data := sample(t, "java-libpst-dist-list.pst")
+	data := psttest.Outlook(t, "java-libpst-dist-list.pst")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if m, err := (Lister{}).List(ctx, bytes.NewReader(data), int64(len(data))); !errors.Is(err, context.Canceled) {
@@ -109,7 +110,7 @@ const listFile = "java-libpst-dist-list.pst"
 
 // TestRestoreFolder: a whole file, a folder, an item, in new folders that appear whole.
 func TestRestoreFolder(t *testing.T) {
-	w := seal(t, map[string][]byte{"in/list.pst": sample(t, listFile), "notes.txt": []byte("no data file")})
+	w := seal(t, map[string][]byte{"in/list.pst": psttest.Outlook(t, listFile), "notes.txt": []byte("no data file")})
 	to := filepath.Join(w.dir, "out")
 	plan, result, err := w.restore(t, to, "in/list.pst/")
 	if err != nil || plan.To != to || plan.Items != 3 || result.Items != 3 || keepwatch.CountKinds(result.Kinds) != "1 appointment, 2 contacts" {
@@ -141,7 +142,7 @@ func TestRestoreFolder(t *testing.T) {
 
 // TestRefusals: what is not there is said, with the way to what is.
 func TestRefusals(t *testing.T) {
-	w := seal(t, map[string][]byte{"list.pst": sample(t, listFile), "notes.txt": []byte("no data file")})
+	w := seal(t, map[string][]byte{"list.pst": psttest.Outlook(t, listFile), "notes.txt": []byte("no data file")})
 	file := filepath.Join(w.dir, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -174,7 +175,7 @@ func TestRefusals(t *testing.T) {
 
 // TestNoRoom: what does not fit is refused before it is tried, with the figures.
 func TestNoRoom(t *testing.T) {
-	w := seal(t, map[string][]byte{"list.pst": sample(t, listFile)})
+	w := seal(t, map[string][]byte{"list.pst": psttest.Outlook(t, listFile)})
 	w.cfg.Free = func(string) (int64, error) { return 1 << 20, nil }
 	_, err := w.Page(context.Background(), w.ref, "list.pst/Inbox", 1, 10)
 	if keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(err.Error(), "and 1.0 MiB are free") {
@@ -198,7 +199,7 @@ func TestOnlyDataFilesAreUnpacked(t *testing.T) {
 
 // TestPage: items are listed with their numbers, and folders below.
 func TestPage(t *testing.T) {
-	w := seal(t, map[string][]byte{"list.pst": sample(t, listFile)})
+	w := seal(t, map[string][]byte{"list.pst": psttest.Outlook(t, listFile)})
 	page, err := w.Page(context.Background(), w.ref, "list.pst/CONTACTS", 2, 10)
 	if err != nil || page.Total != 2 || page.Folder.Path != "Contacts" || len(page.Items) != 1 || page.Items[0].Number != 2 || page.Items[0].Subject != "contact name 1" || page.Items[0].Kind != keepwatch.ItemContact {
 		t.Errorf("%v %+v", err, page)
@@ -219,7 +220,7 @@ func TestPage(t *testing.T) {
 // TestUnpackedOnce: a file stays unpacked while somebody looks at it, encrypted, and is
 // removed when nobody has for a while.
 func TestUnpackedOnce(t *testing.T) {
-	data := sample(t, listFile)
+	data := psttest.Outlook(t, listFile)
 	w := seal(t, map[string][]byte{"a.pst": data, "b.pst": data})
 	unpacked := 0
 	w.crash = func(point string) {
@@ -264,7 +265,7 @@ func TestUnpackedOnce(t *testing.T) {
 // TestKilled: a restore that is killed at any point leaves nothing half and nothing in
 // the clear, and can be done again to the same end.
 func TestKilled(t *testing.T) {
-	data := sample(t, listFile)
+	data := psttest.Outlook(t, listFile)
 	type killed struct{ point string }
 	for _, point := range []string{"mailbox.unpack.begun", "mailbox.unpack.done", "vault.folder.begun", "mailbox.extract.item", "vault.folder.synced", "vault.folder.renamed"} {
 		t.Run(point, func(t *testing.T) {
@@ -316,7 +317,7 @@ func TestKilled(t *testing.T) {
 
 // TestCancelled: what a restore that is stopped has written is gone.
 func TestCancelled(t *testing.T) {
-	w := seal(t, map[string][]byte{"list.pst": sample(t, listFile)})
+	w := seal(t, map[string][]byte{"list.pst": psttest.Outlook(t, listFile)})
 	ctx, cancel := context.WithCancel(context.Background())
 	w.crash = func(point string) {
 		if point == "mailbox.extract.item" {
@@ -335,7 +336,7 @@ func TestCancelled(t *testing.T) {
 // TestRestoreOfDamage: of a damaged file everything comes that can be read, and the
 // report names the rest.
 func TestRestoreOfDamage(t *testing.T) {
-	good := sample(t, listFile)
+	good := psttest.Outlook(t, listFile)
 	whole, part := 0, 0
 	for at := 0x4800; at < len(good); at += 7 * 0x200 {
 		if bytes.Count(good[at:at+0x200], []byte{0}) == 0x200 {

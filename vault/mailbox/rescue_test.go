@@ -14,6 +14,7 @@ import (
 
 	"keepwatch"
 	"keepwatch/pst/mail"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/reader"
 )
 
@@ -110,7 +111,7 @@ func TestRescue(t *testing.T) {
 // TestRescueRealFiles: what real Outlook wrote is found without its header too.
 func TestRescueRealFiles(t *testing.T) {
 	for _, name := range []string{listFile, "go-pst-32-bit-ansi.pst"} {
-		good := sample(t, name)
+		good := psttest.Outlook(t, name)
 		want, got := listOf(t, good), listOf(t, flipped(good, 300))
 		if !got.Headless || got.Damaged == 0 || got.Items != want.Items || !slices.Equal(got.Folders, want.Folders) || got.Format != want.Format {
 			t.Errorf("%s: %+v", name, got)

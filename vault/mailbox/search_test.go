@@ -15,6 +15,7 @@ import (
 	"keepwatch"
 	"keepwatch/pst"
 	"keepwatch/pst/mail"
+	"keepwatch/pst/psttest"
 	"keepwatch/pst/writer"
 )
 
@@ -77,7 +78,7 @@ func TestFind(t *testing.T) {
 
 // TestFindReal: mails of a real Outlook are found by a word of their text.
 func TestFindReal(t *testing.T) {
-	w := seal(t, map[string][]byte{"list.pst": sample(t, listFile)})
+	w := seal(t, map[string][]byte{"list.pst": psttest.Outlook(t, listFile)})
 	found, err := w.Find(t.Context(), w.ref, "list.pst", keepwatch.MailQuery{Text: "contact NAME 1"}, 1, 10)
 	if err != nil || len(found.Hits) == 0 || found.Hits[0].Folder != "Contacts" || found.Hits[0].Item.Number != 2 {
 		t.Errorf("%v %+v", err, found)
