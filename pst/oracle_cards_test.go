@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +13,6 @@ import (
 
 	"keepwatch/pst"
 	"keepwatch/pst/pim"
-	"keepwatch/pst/writer"
 )
 
 // sampleContacts are those of all sample vCards, in the order of the names of their files, and
@@ -52,24 +50,11 @@ func fullContact() *pim.Contact {
 // too, and what go-pst finds; and libpst's vCards say what the contact says.
 func TestReadersReadContacts(t *testing.T) {
 	contacts := sampleContacts(t)
-	path := filepath.Join(t.TempDir(), "contacts.pst")
-	w, err := writer.Create(path, fixedOptions())
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := w.Root().Folder("Contacts", "IPF.Contact")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := make([]*keptItem, len(contacts))
+	writes := make([]func(pst.Sink) error, len(contacts))
 	for i, c := range contacts {
-		if err := d.Add(keeping(withID(i, c.Write), &want[i])); err != nil {
-			t.Fatalf("%s: %v", c.DisplayName, err)
-		}
+		writes[i] = c.Write
 	}
-	if _, err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	path, want := createItems(t, "Contacts", "IPF.Contact", writes)
 	sound(t, path, len(contacts))
 	pff, goPST := rawByID(withPffexport(t, path)), rawByID(withGoPST(t, path))
 	for _, k := range want {

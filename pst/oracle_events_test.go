@@ -118,19 +118,30 @@ func TestReadersReadEvents(t *testing.T) {
 // createEvents writes events into a calendar, and keeps what they gave.
 func createEvents(t testing.TB, events []*pim.Event) (string, []*keptItem) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "calendar.pst")
+	writes := make([]func(pst.Sink) error, len(events))
+	for i, e := range events {
+		writes[i] = e.Write
+	}
+	return createItems(t, "Calendar", "IPF.Appointment", writes)
+}
+
+// createItems writes items into a folder, each with an id by which it is found again, and
+// keeps what they gave.
+func createItems(t testing.TB, folder, class string, writes []func(pst.Sink) error) (string, []*keptItem) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "items.pst")
 	w, err := writer.Create(path, fixedOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := w.Root().Folder("Calendar", "IPF.Appointment")
+	d, err := w.Root().Folder(folder, class)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := make([]*keptItem, len(events))
-	for i, e := range events {
-		if err := d.Add(keeping(withID(i, e.Write), &all[i])); err != nil {
-			t.Fatalf("%s: %v", e.Subject, err)
+	all := make([]*keptItem, len(writes))
+	for i, write := range writes {
+		if err := d.Add(keeping(withID(i, write), &all[i])); err != nil {
+			t.Fatalf("item %d: %v", i, err)
 		}
 	}
 	if _, err := w.Close(); err != nil {

@@ -19,35 +19,17 @@ import (
 // contents without a column for it.
 func calendar(t *testing.T, begins ...time.Time) []byte {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "calendar.pst")
-	w, err := writer.Create(path, writer.Options{Now: func() time.Time { return noon }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := w.Root().Folder("Calendar", "IPF.Appointment")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, at := range begins {
-		err := f.Add(func(s pst.Sink) error {
+	items := make([]func(pst.Sink) error, len(begins))
+	for i, at := range begins {
+		items[i] = func(s pst.Sink) error {
 			s.Set(pst.P(pst.PidTagMessageClass, pst.ClassAppointment), pst.P(pst.PidTagSubject, at.Format("2 January")))
 			if !at.IsZero() {
 				s.Set(pst.P(appointmentStart, at))
 			}
 			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 	}
-	if _, err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
+	return madeOf(t, writer.Options{Now: func() time.Time { return noon }}, "Calendar", "IPF.Appointment", items...)
 }
 
 // TestAppointmentsBegin: appointments stand under the day on which they begin, and are

@@ -60,6 +60,33 @@ func made(t testing.TB, folders [][]string, count int, subjects ...string) []byt
 	return data
 }
 
+// madeOf makes a data file with one folder, which holds these items.
+func madeOf(t testing.TB, o writer.Options, folder, class string, items ...func(pst.Sink) error) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "made.pst")
+	w, err := writer.Create(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := w.Root().Folder(folder, class)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fill := range items {
+		if err := f.Add(fill); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 // TestListSweeps: damage inside of an item, which no list shows, is found, and said with
 // the folder and the day of the item; its subject is for admins, and on no card.
 func TestListSweeps(t *testing.T) {
@@ -188,29 +215,10 @@ func TestAttachmentsOfOthers(t *testing.T) {
 // TestPartial: an item of which its form says that a part cannot be read is kept as far
 // as it goes, and that is said.
 func TestPartial(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "made.pst")
-	w, err := writer.Create(path, writer.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := w.Root().Folder("Tasks", "IPF.Task")
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = f.Add(func(s pst.Sink) error {
+	data := madeOf(t, writer.Options{}, "Tasks", "IPF.Task", func(s pst.Sink) error {
 		s.Set(pst.P(pst.PidTagMessageClass, "IPM.Task"), pst.P(pst.PidTagSubject, "Write it down"))
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	x := seal(t, map[string][]byte{"tasks.pst": data})
 	_, result, err := x.restore(t, filepath.Join(x.dir, "out"), "tasks.pst/Tasks/#1")
 	if err != nil || result.Items != 1 || len(result.Notes) != 1 || result.Notes[0].Kind != keepwatch.NoteHalf || !strings.Contains(result.Notes[0].Text, "its recurrence is torn") {
