@@ -131,10 +131,10 @@ func (l *line) lay(prompt string, columns int) (rows []string, row, col int) {
 	var b strings.Builder
 	b.WriteString(prompt)
 	used, at := width(prompt), 0
-	for rest, state := l.text, -1; rest != ""; {
-		var cluster string
-		cluster, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
-		shown := clean(cluster)
+	for rest := l.text; rest != ""; {
+		var c string
+		c, rest = cell(rest)
+		shown := clean(c)
 		for shown != "" { // an escaped character may need more than one row
 			head, tail := cut(shown, max(columns-used, 0))
 			if w := width(head); used > 0 && used+w > columns {
@@ -143,13 +143,13 @@ func (l *line) lay(prompt string, columns int) (rows []string, row, col int) {
 				used = 0
 				continue
 			}
-			if at == l.at && len(shown) == len(clean(cluster)) {
+			if at == l.at && len(shown) == len(clean(c)) {
 				row, col = len(rows), used
 			}
 			b.WriteString(head)
 			used, shown = used+width(head), tail
 		}
-		at += len(cluster)
+		at += len(c)
 	}
 	if l.at == len(l.text) {
 		row, col = len(rows), used

@@ -2,6 +2,7 @@ package console
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
 
@@ -76,18 +77,43 @@ func isUnit(word string) bool {
 	return false
 }
 
-// cut splits a text after at most w columns, between grapheme clusters, and
-// after at least one of them.
+// cut splits a text after at most w columns, between cells, and after at least
+// one of them.
 func cut(text string, w int) (head, tail string) {
-	g := uniseg.NewGraphemes(text)
 	end, used := 0, 0
-	for g.Next() {
-		if used += g.Width(); used > w && end > 0 {
+	for rest := text; rest != ""; {
+		var c string
+		c, rest = cell(rest)
+		if used += width(c); used > w && end > 0 {
 			break
 		}
-		_, end = g.Positions()
+		end += len(c)
 	}
 	return text[:end], text[end:]
+}
+
+// mostCell bounds what is looked at for one cell, in bytes; the longest emoji
+// have about forty.
+const mostCell = 256
+
+// cell splits off what stands together at the start of a text: a grapheme
+// cluster, or, of a cluster of more than the two columns of an emoji or an
+// ideograph, its first character. (Marks that go before a letter, one after the
+// other, are a single cluster of any width and length.)
+func cell(text string) (first, rest string) {
+	window := text
+	if len(window) > mostCell {
+		window = window[:mostCell]
+		for len(window) > mostCell-utf8.UTFMax && !utf8.RuneStart(text[len(window)]) {
+			window = window[:len(window)-1]
+		}
+	}
+	first, _, columns, _ := uniseg.FirstGraphemeClusterInString(window, -1)
+	if columns > 2 {
+		_, n := utf8.DecodeRuneInString(first)
+		first = first[:n]
+	}
+	return first, text[len(first):]
 }
 
 func width(text string) int { return uniseg.StringWidth(text) }
