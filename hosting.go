@@ -153,15 +153,27 @@ type Expiring struct {
 // ReturnItem is one thing that a restore puts back where it came from: a step of the
 // run.
 type ReturnItem struct {
-	Name    string    `json:"name"`            // "database ruthin_wp"
-	Archive string    `json:"archive"`         // Ref of what it comes from
-	At      time.Time `json:"at"`              // of when that is
-	Path    string    `json:"path"`            // of the file in the archive
-	Part    string    `json:"part"`            // "home", "database:ruthin_wp", "forwarders", "filters", "account"
-	Inner   string    `json:"inner,omitempty"` // what of that file: "mysql/ruthin_wp.sql"; "": all of it
-	Bytes   int64     `json:"bytes,omitempty"` // to be sent, about; 0: unknown
-	Of      int64     `json:"of,omitempty"`    // size of the file at Path, where Inner is a part of it
-	Into    string    `json:"into,omitempty"`  // the account that it goes into, as Hosting.Account gives it
+	Name    string    `json:"name"`              // "database ruthin_wp"
+	Archive string    `json:"archive"`           // Ref of what it comes from
+	At      time.Time `json:"at"`                // of when that is
+	Path    string    `json:"path"`              // of the file in the archive
+	Part    string    `json:"part"`              // "home", "database:ruthin_wp", "forwarders", "filters", "account"
+	Inner   string    `json:"inner,omitempty"`   // what of that file: "mysql/ruthin_wp.sql"; "": all of it
+	Bytes   int64     `json:"bytes,omitempty"`   // to be sent, about; 0: unknown
+	Of      int64     `json:"of,omitempty"`      // size of the file at Path, where Inner is a part of it
+	Into    string    `json:"into,omitempty"`    // the account that it goes into, as Hosting.Account gives it, or the mailbox and the folder
+	Present string    `json:"present,omitempty"` // as ReturnAsk.Present
+}
+
+// ReturnAsk says what of archives is to be put back, and where.
+type ReturnAsk struct {
+	Parts []string // only these, as the provider names them; empty is all
+	// Into is where it goes, as somebody typed it after --to: a mailbox, with a folder
+	// behind "/"; "" is where it came from.
+	Into string
+	// Present says what becomes of what is there already: "" as the provider does, "skip"
+	// leaves it as it is, "copy" puts another one beside it.
+	Present string
 }
 
 // ReturnPlan is what putting parts back is going to do.

@@ -42,9 +42,11 @@ type Source struct {
 	// Rotation is what the host says that it keeps of its own backups.
 	Rotation Rotation `json:"rotation,omitzero"`
 
-	// Mailbox and Formats ("eml", "pst") belong to an Outlook mailbox.
+	// Mailbox, Formats ("eml", "pst") and Engine ("", "graph" or "purview") belong to an
+	// Outlook mailbox.
 	Mailbox string   `json:"mailbox,omitempty"`
 	Formats []string `json:"formats,omitempty"`
+	Engine  string   `json:"engine,omitempty"`
 
 	Parts    []string `json:"parts,omitempty"`
 	Schedule string   `json:"schedule,omitempty"` // cron expression; empty: only when asked

@@ -20,8 +20,8 @@ type returner struct {
 	err         error
 }
 
-func (r *returner) Plan(_ context.Context, refs, parts []string) (keepwatch.ReturnPlan, error) {
-	r.refs, r.parts = refs, parts
+func (r *returner) Plan(_ context.Context, refs []string, ask keepwatch.ReturnAsk) (keepwatch.ReturnPlan, error) {
+	r.refs, r.parts = refs, ask.Parts
 	return r.plan, r.err
 }
 

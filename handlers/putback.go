@@ -13,8 +13,8 @@ import (
 // Returns plans what is put back where it came from.
 type Returns interface {
 	// Plan says what putting parts of archives of one source back into its account
-	// does, in order, the oldest archive first; empty parts are all. It changes nothing.
-	Plan(ctx context.Context, refs, parts []string) (keepwatch.ReturnPlan, error)
+	// does, in order, the oldest archive first. It changes nothing.
+	Plan(ctx context.Context, refs []string, ask keepwatch.ReturnAsk) (keepwatch.ReturnPlan, error)
 }
 
 // toAccount is the word behind --to that says that parts go back where they came from.
@@ -39,7 +39,7 @@ func (r *Router) putBack(ctx context.Context, c *call) (keepwatch.Message, error
 	if r.cfg.Duties.Returns == nil {
 		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "This Keepwatch cannot put anything back into an account. Restore to a folder; one that is called account is written ./account.")
 	}
-	plan, err := r.cfg.Duties.Returns.Plan(ctx, refs, parts)
+	plan, err := r.cfg.Duties.Returns.Plan(ctx, refs, keepwatch.ReturnAsk{Parts: parts})
 	if err != nil {
 		return keepwatch.Message{}, err
 	}

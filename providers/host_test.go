@@ -154,7 +154,7 @@ func (h *host) Inspect(context.Context, keepwatch.Source) (keepwatch.ServerState
 	return keepwatch.ServerState{}, nil
 }
 
-func (h *host) PlanReturn(_ context.Context, _ keepwatch.Source, sets []providers.Set, parts []string) (plan keepwatch.ReturnPlan, err error) {
+func (h *host) PlanReturn(_ context.Context, _ keepwatch.Source, sets []providers.Set, ask keepwatch.ReturnAsk) (plan keepwatch.ReturnPlan, err error) {
 	for _, s := range sets {
 		for _, e := range s.Entries {
 			if e.Path == "damaged when it is planned" {
@@ -164,7 +164,7 @@ func (h *host) PlanReturn(_ context.Context, _ keepwatch.Source, sets []provider
 				}
 				return plan, err
 			}
-			if len(parts) == 0 || slices.Contains(parts, e.Path) {
+			if len(ask.Parts) == 0 || slices.Contains(ask.Parts, e.Path) {
 				plan.Items = append(plan.Items, keepwatch.ReturnItem{Name: e.Path, Archive: s.Archive.Ref(), At: s.Archive.AsOf(), Path: e.Path, Part: e.Path, Bytes: 10})
 			}
 		}

@@ -45,6 +45,10 @@ type Job struct {
 	// and retries. Keep is nil where nothing can be kept (Plan).
 	Remote json.RawMessage
 	Keep   func(remote json.RawMessage) error
+	// Changes asks for what changed since Last only, things that were removed included as a
+	// list. A provider that cannot do so, or not this time, reads all and says so in a
+	// note. Nil: all. Called with Last's Ref, it says that the archive goes on from it.
+	Changes func(base string)
 	// Found takes in what was seen inside, all of it at once, and which of the server's
 	// backups that is (Inside.Name, Inside.Made), so that it is known to be home; never
 	// nil in Fetch.
@@ -73,6 +77,20 @@ type Sink interface {
 	Top(e keepwatch.Entry) error
 	// Note records something worth knowing.
 	Note(n keepwatch.Note) error
+}
+
+// Downloader is a Provider that brings what it backs up onto this machine first, piece by
+// piece, because reading it takes hours and must not begin anew after a restart. Such a
+// run has the step "download" before "fetch".
+type Downloader interface {
+	// Downloads reports whether a job needs that.
+	Downloads(job Job) bool
+	// Download goes on until all is here. It may be called again after a kill at any point,
+	// and fetches nothing twice.
+	Download(ctx context.Context, job Job) error
+	// Discard removes what Download has left on this machine: the archive is in its place,
+	// or the run has ended without one. It is no error that there is nothing.
+	Discard(run int64) error
 }
 
 // Inspector is a Provider that can look at the server of a source, which may keep
@@ -105,9 +123,9 @@ type Preparer interface {
 
 // Restorer is a Provider that can put parts of archives back where they came from.
 type Restorer interface {
-	// PlanReturn says what would be put back, in order, and what cannot be. parts are
-	// those of Job.Parts; empty is all. It changes nothing.
-	PlanReturn(ctx context.Context, source keepwatch.Source, sets []Set, parts []string) (keepwatch.ReturnPlan, error)
+	// PlanReturn says what would be put back, in order, and what cannot be. It
+	// changes nothing.
+	PlanReturn(ctx context.Context, source keepwatch.Source, sets []Set, ask keepwatch.ReturnAsk) (keepwatch.ReturnPlan, error)
 	// Return puts one item back and gives what the server wrote about it. It may be
 	// called again after a kill at any point: by Job.Remote it knows that the server
 	// was told, finds out what became of it, and does not begin it twice. Where nobody

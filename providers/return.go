@@ -61,9 +61,8 @@ func NewReturns(cfg Config) (*Returns, error) {
 }
 
 // Plan says what putting parts of some archives back does, in order, and changes
-// nothing. refs may be in any order, and all are of one source; parts are those of
-// Job.Parts, and empty is all.
-func (r *Returns) Plan(ctx context.Context, refs, parts []string) (keepwatch.ReturnPlan, error) {
+// nothing. refs may be in any order, and all are of one source.
+func (r *Returns) Plan(ctx context.Context, refs []string, ask keepwatch.ReturnAsk) (keepwatch.ReturnPlan, error) {
 	var sets []Set
 	seen := &witness{from: r.cfg.Vault, damaged: map[string]error{}}
 	for _, ref := range slices.Compact(slices.Sorted(slices.Values(refs))) {
@@ -94,7 +93,7 @@ func (r *Returns) Plan(ctx context.Context, refs, parts []string) (keepwatch.Ret
 			return keepwatch.ReturnPlan{}, errors.Join(err, damage(r.cfg, ref, nil, err))
 		}
 	}
-	plan, err := restorer.PlanReturn(ctx, source, sets, parts)
+	plan, err := restorer.PlanReturn(ctx, source, sets, ask)
 	plan.Mind = append(plan.Mind, odd(sets)...)
 	return plan, errors.Join(err, seen.keep(r.cfg))
 }

@@ -41,12 +41,12 @@ func TestReturnsPlan(t *testing.T) {
 	fetched := h.lab.holds(23, func(a *keepwatch.Archive) {
 		a.Inside = &keepwatch.Inside{Files: 1, Made: time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC)}
 	}, "home")
-	plan, err := h.lab.returns(t).Plan(t.Context(), []string{newer, fetched, older, newer}, nil)
+	plan, err := h.lab.returns(t).Plan(t.Context(), []string{newer, fetched, older, newer}, keepwatch.ReturnAsk{})
 	want := "11-09 " + fetched + " home\n11-12 " + older + " home\n11-20 " + newer + " database ruthin_wp\n11-20 " + newer + " home\n"
 	if d := cmp.Diff(want, brief(plan)); d != "" || err != nil {
 		t.Errorf("%v %s", err, d)
 	}
-	plan, err = h.lab.returns(t).Plan(t.Context(), []string{older, newer}, []string{"database ruthin_wp"})
+	plan, err = h.lab.returns(t).Plan(t.Context(), []string{older, newer}, keepwatch.ReturnAsk{Parts: []string{"database ruthin_wp"}})
 	if d := cmp.Diff("11-20 "+newer+" database ruthin_wp\n", brief(plan)); d != "" || err != nil {
 		t.Errorf("%v %s", err, d)
 	}
@@ -59,7 +59,7 @@ func TestReturnsOfOddArchives(t *testing.T) {
 	good := h.lab.holds(20, nil, "home")
 	bad := h.lab.holds(21, func(a *keepwatch.Archive) { a.Findings = found }, "home")
 	accepted := h.lab.holds(22, func(a *keepwatch.Archive) { a.Findings, a.Accepted = found, "Alis" }, "home")
-	plan, err := h.lab.returns(t).Plan(t.Context(), []string{good, bad, accepted}, nil)
+	plan, err := h.lab.returns(t).Plan(t.Context(), []string{good, bad, accepted}, keepwatch.ReturnAsk{})
 	want := []string{bad + " is unlike those before it, and nobody has said that this is right. It has far fewer files inside."}
 	if d := cmp.Diff(want, plan.Mind); d != "" || err != nil {
 		t.Errorf("%v %s", err, d)
@@ -89,7 +89,7 @@ func TestReturnsRefused(t *testing.T) {
 		{"of files", []string{notes}, keepwatch.KindInvalid, "kind files"},
 		{"damaged", []string{good, damaged}, keepwatch.KindAttention, "is damaged"},
 	} {
-		plan, err := h.lab.returns(t).Plan(t.Context(), c.refs, nil)
+		plan, err := h.lab.returns(t).Plan(t.Context(), c.refs, keepwatch.ReturnAsk{})
 		if keepwatch.KindOf(err) != c.kind || !strings.Contains(keepwatch.Sentence(err), c.says) {
 			t.Errorf("%s: %v, plan %+v", c.name, err, plan)
 		}
@@ -103,7 +103,7 @@ func TestReturnsRefused(t *testing.T) {
 func (h *host) putBack(t *testing.T) (run keepwatch.Run, older, newer string) {
 	t.Helper()
 	older, newer = h.lab.holds(12, nil, "home", "database ruthin_wp"), h.lab.holds(20, nil, "database ruthin_wp")
-	plan, err := h.lab.returns(t).Plan(t.Context(), []string{older, newer}, nil)
+	plan, err := h.lab.returns(t).Plan(t.Context(), []string{older, newer}, keepwatch.ReturnAsk{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestPutBackStops(t *testing.T) {
 func TestPutBackOfDamage(t *testing.T) {
 	h := newHost()
 	ref := h.lab.holds(12, nil, "home", "damaged dump")
-	plan, err := h.lab.returns(t).Plan(t.Context(), []string{ref}, nil)
+	plan, err := h.lab.returns(t).Plan(t.Context(), []string{ref}, keepwatch.ReturnAsk{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ func TestLogsAreBounded(t *testing.T) {
 	}
 	ref := h.lab.holds(12, nil, paths...)
 	for _, n := range []int{1, 100} {
-		plan, err := h.lab.returns(t).Plan(t.Context(), []string{ref}, paths[:n])
+		plan, err := h.lab.returns(t).Plan(t.Context(), []string{ref}, keepwatch.ReturnAsk{Parts: paths[:n]})
 		if err != nil {
 			t.Fatal(err)
 		}

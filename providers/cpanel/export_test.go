@@ -25,7 +25,7 @@ func NewReturner(t testing.TB, account keepwatch.Hosting, every time.Duration) R
 
 // Plan plans.
 func (r Returner) Plan(ctx context.Context, sets []providers.Set, parts []string) (keepwatch.ReturnPlan, error) {
-	return r.p.PlanReturn(ctx, r.source, sets, parts)
+	return r.p.PlanReturn(ctx, r.source, sets, keepwatch.ReturnAsk{Parts: parts})
 }
 
 // Return puts one item back.

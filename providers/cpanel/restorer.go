@@ -28,12 +28,12 @@ func (p *Provider) returner(source keepwatch.Source) (*returner, error) {
 
 // PlanReturn satisfies providers.Restorer. It does not ask the host: what a full backup
 // holds is known from when it was brought home, and is read out of it otherwise.
-func (p *Provider) PlanReturn(ctx context.Context, source keepwatch.Source, sets []providers.Set, parts []string) (keepwatch.ReturnPlan, error) {
+func (p *Provider) PlanReturn(ctx context.Context, source keepwatch.Source, sets []providers.Set, ask keepwatch.ReturnAsk) (keepwatch.ReturnPlan, error) {
 	a, _, err := p.account(source)
 	if err != nil {
 		return keepwatch.ReturnPlan{}, err
 	}
-	return planReturn(ctx, a, sets, parts)
+	return planReturn(ctx, a, sets, ask.Parts)
 }
 
 // Return satisfies providers.Restorer.
