@@ -226,7 +226,7 @@ func validChannel(id string) bool {
 var sourceKeys = map[keepwatch.SourceKind][]string{
 	keepwatch.KindFiles:   {"path", "drop", "settle", "exclude"},
 	keepwatch.KindCPanel:  hostingKeys(),
-	keepwatch.KindOutlook: {"mailbox", "parts", "formats"},
+	keepwatch.KindOutlook: {"mailbox", "parts", "formats", "engine"},
 }
 
 func (d *doc) source(f field, base string, c *config) keepwatch.Source {
@@ -260,6 +260,10 @@ func (d *doc) source(f field, base string, c *config) keepwatch.Source {
 		s.Parts = keys["parts"].texts()
 		for _, at := range keys["formats"].list() {
 			s.Formats = append(s.Formats, at.oneOf("eml", "pst"))
+		}
+		s.Engine = keys["engine"].oneOf("graph", "purview")
+		if s.Engine == "purview" && (len(s.Parts) > 0 || len(s.Formats) > 0) {
+			keys["engine"].bad("is purview, whose export is a PST of the whole mailbox: leave out parts and formats.")
 		}
 	}
 	return s

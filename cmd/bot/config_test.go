@@ -130,8 +130,8 @@ func TestConfigOfTheGuide(t *testing.T) {
 // leftOut are the fields of each thing in the guide that no key of it sets.
 var leftOut = map[string][]string{
 	"the file": {"Plain"},
-	"files":    {"AdHoc", "Formats", "Hosting", "Mailbox", "Parts", "Rotation"},
-	"cpanel":   {"AdHoc", "Drop", "Exclude", "Formats", "Mailbox", "Path", "Settle"},
+	"files":    {"AdHoc", "Engine", "Formats", "Hosting", "Mailbox", "Parts", "Rotation"},
+	"cpanel":   {"AdHoc", "Drop", "Engine", "Exclude", "Formats", "Mailbox", "Path", "Settle"},
 	"outlook":  {"AdHoc", "Drop", "Exclude", "Hosting", "Path", "Rotation", "Schedule", "Settle"},
 }
 

@@ -40,11 +40,11 @@ func variables() []variable {
 		{Name: "DISCORD_GUILD_ID", Comment: "Discord: the number of the one server that the commands are registered in; empty: in all\n# that the bot is in"},
 		{Name: "DISCORD_PUBLIC_KEY", Comment: "Discord over HTTP, for commands, buttons and forms: the application's public key"},
 		{Name: "DISCORD_API_URL", Comment: "Discord: another scheme and host for all traffic, for proxies and tests; the gateway too"},
-		{Name: "MICROSOFT_TENANT_ID", Comment: "Microsoft 365: the tenant"},
+		{Name: "MICROSOFT_TENANT_ID", Comment: "Microsoft 365: the tenant's id, or one of its domains"},
 		{Name: "MICROSOFT_CLIENT_ID", Comment: "Microsoft 365: the app registration's id"},
 		{Name: "MICROSOFT_CLIENT_SECRET", Secret: true, Comment: "Microsoft 365: its secret; or the certificate below"},
-		{Name: "MICROSOFT_CLIENT_CERTIFICATE", Secret: true, Comment: "Microsoft 365: its certificate and key, PEM"},
-		{Name: "MICROSOFT_GRAPH_URL", Comment: "Microsoft 365: another address of Graph, for national clouds and tests"},
+		{Name: "MICROSOFT_CLIENT_CERTIFICATE", Secret: true, Comment: "Microsoft 365: its certificate and key, as PEM or the path of a PEM file"},
+		{Name: "MICROSOFT_GRAPH_URL", Comment: "Microsoft 365: another address of Graph with its version, for national clouds and tests\n# (https://graph.microsoft.com/v1.0)"},
 		{Name: "MICROSOFT_LOGIN_URL", Comment: "Microsoft 365: another address to sign in at"},
 	}
 }
@@ -271,7 +271,7 @@ func (e environment) wrongValues() (problems []string) {
 			bad("BOT_TIMEZONE is %q; expected a time zone such as Europe/London.", v)
 		}
 	}
-	return problems
+	return append(problems, e.wrongMicrosoft()...)
 }
 
 // validAddress reports whether it can be listened at: a host, or none, and a port.
@@ -315,7 +315,7 @@ func exampleHead(prefix string) string {
 	case "SLACK":
 		return "Slack and Discord are connected where their tokens are set; `bot check` says whether\n# they work, and what to do where they do not."
 	case "MICROSOFT":
-		return "Microsoft 365: these names are fixed already, and this version does not connect to it\n# yet: `bot check` says so where the tenant or the id is set."
+		return "Microsoft 365 is read where the tenant, the id and the secret or the certificate are set\n# (docs/outlook.md); `bot check` says whether it works, and what to do where it does not."
 	}
 	return ""
 }

@@ -62,7 +62,8 @@ const stageTime = 150 * time.Second
 type playing struct {
 	t      testing.TB
 	stages map[string]stage
-	host   *hostStage // nil: there is none
+	host   *hostStage   // nil: there is none
+	tenant *tenantStage // likewise
 }
 
 // playKey is where a story keeps its stages.

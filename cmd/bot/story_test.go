@@ -121,6 +121,7 @@ func TestStories(t *testing.T) {
 			"slack":     cmdStage("slack"),
 			"discord":   cmdStage("discord"),
 			"host":      cmdHost,
+			"tenant":    cmdTenant,
 			"pst":       cmdPST,
 		},
 	})
