@@ -171,11 +171,13 @@ func TestLostAnswers(t *testing.T) {
 			posts++
 			return posts == lost+1
 		}, Drop: true})
+		var err error
 		for range 3 { // what is left to the engine
-			if err := w.begin(); err == nil {
+			if err = w.begin(); err == nil {
 				break
 			}
 		}
+		w.must(err)
 		if exports, cases := w.n.Exports(); exports != 1 || cases != 1 {
 			t.Errorf("the answer to post %d was lost: %d exports, %d cases", lost, exports, cases)
 		}
