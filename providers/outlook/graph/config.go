@@ -155,6 +155,7 @@ type Client struct {
 
 	mu    sync.Mutex
 	lanes map[string]*lane
+	other map[string]*tokens // by scope
 }
 
 // New makes a client. It makes no network call; a certificate given as a path is read.
@@ -187,7 +188,7 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	return &Client{config: c, at: at, clock: c.Clock, log: c.Log.With("tenant", c.Tenant, "app", c.Client), tokens: t,
-		app: newLane(c.Clock, max(c.InFlight, mailboxInFlight)), lanes: map[string]*lane{}}, nil
+		app: newLane(c.Clock, max(c.InFlight, mailboxInFlight)), lanes: map[string]*lane{}, other: map[string]*tokens{}}, nil
 }
 
 // newTransport makes the client's own. RoundTrip follows no redirect, so that the token
@@ -200,6 +201,25 @@ func newTransport() *http.Transport {
 		TLSHandshakeTimeout: dialTime, ForceAttemptHTTP2: true,
 		MaxIdleConnsPerHost: defaultInFlight, IdleConnTimeout: time.Minute,
 	}
+}
+
+// tokensOf gives the keeper of the tokens for a scope; "" is Graph's.
+func (c *Client) tokensOf(scope string) (*tokens, error) {
+	if scope == "" {
+		return c.tokens, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := c.other[scope]
+	if t == nil {
+		var err error
+		if t, err = newTokens(c.config, c.at); err != nil {
+			return nil, err
+		}
+		t.scope = scope
+		c.other[scope] = t
+	}
+	return t, nil
 }
 
 // laneOf gives the lane of a mailbox; "" has one too, for calls that are of none.

@@ -88,7 +88,11 @@ func (c *Client) once(ctx context.Context, l *lane, r Request, u *url.URL, stale
 	}
 	token := ""
 	if !r.Anonymous {
-		if token, err = c.tokens.get(ctx, stale); err != nil {
+		of, err := c.tokensOf(r.Scope)
+		if err == nil {
+			token, err = of.get(ctx, stale)
+		}
+		if err != nil {
 			leave()
 			return nil, "", err
 		}

@@ -39,6 +39,10 @@ type Request struct {
 	// https: the address of an upload session carries its own leave, and takes no token
 	// (learn.microsoft.com/graph/outlook-large-attachments).
 	Anonymous bool
+	// Scope is another resource's, "GUID/.default": the call takes a token for that instead
+	// of one for Graph, and none of the preferences, and may lead to another host by https,
+	// of which the caller has seen that it is that resource's.
+	Scope string
 
 	weight    int  // calls that it counts as; 0: 1
 	impatient bool // give up on the first answer that says that it took too long
@@ -70,6 +74,9 @@ func (r Request) length() int64 {
 	return int64(len(r.Body))
 }
 
+// elsewhere reports whether the call need not lead to Graph.
+func (r Request) elsewhere() bool { return r.Anonymous || r.Scope != "" }
+
 // resolve gives the address of a call, and sees that the token goes nowhere but to Graph.
 func (c *Client) resolve(r Request) (*url.URL, error) {
 	u, err := url.Parse(r.URL)
@@ -77,12 +84,12 @@ func (c *Client) resolve(r Request) (*url.URL, error) {
 		return nil, fmt.Errorf("the address of a call cannot be read: %w", ErrOtherHost)
 	}
 	switch {
-	case !u.IsAbs() && u.Host == "" && strings.HasPrefix(r.URL, "/") && !r.Anonymous:
+	case !u.IsAbs() && u.Host == "" && strings.HasPrefix(r.URL, "/") && !r.elsewhere():
 		return url.Parse(c.at.graph.String() + r.URL)
 	case u.User != nil || u.Host == "":
-	case r.Anonymous && (u.Scheme == "https" || u.Scheme == "http" && loopback(u) && loopback(c.at.graph)):
+	case r.elsewhere() && (u.Scheme == "https" || u.Scheme == "http" && loopback(u) && loopback(c.at.graph)):
 		return u, nil
-	case !r.Anonymous && sameOrigin(u, c.at.graph):
+	case !r.elsewhere() && sameOrigin(u, c.at.graph):
 		return u, nil
 	}
 	return nil, fmt.Errorf("a call to %s: %w", short(u.Host, 100), ErrOtherHost)
@@ -131,7 +138,7 @@ func (r Request) fill(h http.Header, id string) {
 	} else if r.Body != nil && h.Get("Content-Type") == "" {
 		h.Set("Content-Type", "application/json")
 	}
-	if r.Anonymous {
+	if r.elsewhere() {
 		return
 	}
 	h.Set("Prefer", r.prefer())

@@ -85,11 +85,11 @@ func (n *Tenant) serveToken(w http.ResponseWriter, r *http.Request, tenant strin
 		return
 	}
 	n.logins++
-	roles := []string{}
-	for p := range app.permissions {
-		roles = append(roles, p)
+	roles, e := n.rolesFor(app, r.PostForm.Get("scope"))
+	if e != nil {
+		n.refuse(w, e)
+		return
 	}
-	slices.Sort(roles)
 	now := n.opts.Now()
 	text, err := n.sign(app.id, roles, now)
 	if err != nil {

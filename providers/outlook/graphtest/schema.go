@@ -84,13 +84,19 @@ func ReadSchema(path string) (*Schema, error) {
 			s.enums[space+e.Name] = members
 		}
 		for _, t := range append(part.Entities, part.Complex...) {
-			s.types[space+t.Name] = t.shape()
+			s.types[space+t.Name] = t.shape(space)
 		}
 	}
 	return s, nil
 }
 
-func (t csdlType) shape() *shape {
+func (t csdlType) shape(space string) *shape {
+	full := func(kind string) string {
+		if rest, ok := strings.CutPrefix(kind, "self."); ok { // the alias of the namespace that it stands in
+			return space + rest
+		}
+		return full(kind)
+	}
 	out := &shape{base: full(t.Base), open: t.Open, fields: map[string]field{}}
 	add := func(all []csdlProperty, navigate bool) {
 		for _, p := range all {

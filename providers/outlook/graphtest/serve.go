@@ -28,6 +28,10 @@ type call struct {
 
 // serveGraph answers what comes from outside.
 func (n *Tenant) serveGraph(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, proxyPath) {
+		n.serveProxy(w, r)
+		return
+	}
 	status, header, body, fault := n.answer(r, false)
 	switch {
 	case fault != nil && fault.Deny:
@@ -203,6 +207,8 @@ func (c *call) route() answer {
 		return fail(400, "BadRequest", "Invalid version: only v1.0 is served.")
 	case strings.EqualFold(c.path[0], "users"):
 		return c.users()
+	case strings.EqualFold(c.path[0], "security"):
+		return c.security()
 	case strings.EqualFold(c.path[0], "me"):
 		return fail(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
 	}

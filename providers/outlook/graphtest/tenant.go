@@ -77,10 +77,11 @@ type Tenant struct {
 	logins     int // tokens that the endpoint has issued
 	slow       int // pages that were too large
 
-	meter  meter
-	faults faults
-	log    requestLog
-	bad    []string
+	purview purview
+	meter   meter
+	faults  faults
+	log     requestLog
+	bad     []string
 }
 
 // New starts a Tenant and ends it with the test.
