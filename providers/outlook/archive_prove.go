@@ -28,6 +28,7 @@ func (a *archiving) finishData() error {
 	if err != nil {
 		return a.disk(err)
 	}
+	a.p.cfg.Crash("outlook.fetch.pst-made")
 	why, err := a.prove(volumes)
 	if err != nil {
 		return err
