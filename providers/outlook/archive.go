@@ -26,6 +26,8 @@ type archiving struct {
 	spool Spool
 	dir   string // for files that lie open for a while
 
+	volumeSize int64 // of the PST; 0: as many bytes as suit the mailbox
+
 	index *lineFile
 	data  *dataFile // nil: no PST is asked for, or none can be made
 	state State
@@ -117,7 +119,10 @@ func (a *archiving) begin() error {
 		return a.disk(err)
 	}
 	if slices.Contains(a.job.Source.Formats, "pst") {
-		a.data, err = newDataFile(a.dir, a.dataName(), a.taken())
+		if a.volumeSize == 0 {
+			a.volumeSize = volumeSize(totals)
+		}
+		a.data, err = newDataFile(a.dir, a.dataName(), a.taken(), a.volumeSize)
 	}
 	return a.disk(err)
 }
@@ -143,10 +148,13 @@ const (
 func (a *archiving) room(totals Totals) error {
 	need := totals.Items*roomOfLine + elbowRoom
 	if slices.Contains(a.job.Source.Formats, "pst") {
-		need += totals.Bytes + totals.Bytes/4 + totals.Items*roomOfItem
+		need += inPST(totals)
 	}
 	return a.p.roomFor(need)
 }
+
+// inPST is how many bytes a PST of all of it has, about.
+func inPST(totals Totals) int64 { return totals.Bytes + totals.Bytes/4 + totals.Items*roomOfItem }
 
 // roomFor refuses what needs more bytes than are free where spools lie.
 func (p *Provider) roomFor(need int64) error {

@@ -60,13 +60,26 @@ func (a *archiving) dataName() string {
 	return name + ".pst"
 }
 
+// volumeItems is how many items a volume has, about: writing and checking one takes memory
+// for each (some 300 bytes, measured), so that a mailbox of a million short mails has more
+// volumes than their bytes alone would make.
+const volumeItems = 200_000
+
+// volumeSize is how many bytes a volume may have.
+func volumeSize(totals Totals) int64 {
+	if totals.Items <= volumeItems {
+		return writer.DefaultVolumeSize
+	}
+	return min(writer.DefaultVolumeSize, inPST(totals)/totals.Items*volumeItems)
+}
+
 // newDataFile begins one. Made again of the same items, it is the same: its ids are made of
 // its name and its time. It has no password: that of a PST keeps nobody out.
-func newDataFile(dir, name string, taken time.Time) (*dataFile, error) {
+func newDataFile(dir, name string, taken time.Time, size int64) (*dataFile, error) {
 	volume := 0
 	w, err := writer.Create(filepath.Join(dir, name), writer.Options{
-		Name: strings.TrimSuffix(name, ".pst"),
-		Now:  func() time.Time { return taken },
+		Name: strings.TrimSuffix(name, ".pst"), VolumeSize: size,
+		Now: func() time.Time { return taken },
 		RecordKey: func() (g pst.GUID) {
 			volume++
 			sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%d", name, taken.UnixNano(), volume))

@@ -328,3 +328,49 @@ func archPython(t *testing.T, sink *archSink, lines []Line) {
 		}
 	})
 }
+
+func TestArchiveBoundsTheItemsOfAVolume(t *testing.T) {
+	for _, c := range []struct {
+		totals Totals
+		want   int64
+	}{
+		{Totals{Items: 1000, Bytes: 50 << 30}, 10 << 30}, {Totals{Items: 200_000, Bytes: 1 << 30}, 10 << 30},
+		{Totals{Items: 1_000_000, Bytes: 100 << 30}, 10 << 30}, {Totals{Items: 1_000_000, Bytes: 2_000_000_000}, (2500 + roomOfItem) * 200_000},
+	} {
+		if got := volumeSize(c.totals); got != c.want {
+			t.Errorf("%+v: %d, not %d", c.totals, got, c.want)
+		}
+	}
+}
+
+// TestArchiveOfSeveralVolumes: all of them are proved together, and stored.
+func TestArchiveOfSeveralVolumes(t *testing.T) {
+	s := archMany(600)
+	w, sink, lister := newArchWorld(t, s, "pst"), &archSink{pst: t.TempDir()}, &archLister{}
+	w.cfg.Lister = lister
+	p, err := New(w.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &archiving{p: p, ctx: t.Context(), job: w.job, sink: sink, k: w.kept, spool: s, volumeSize: 2 << 20, remarks: remarks{sink: sink}}
+	if err := a.run(); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int{}
+	volumes := 0
+	for _, path := range sink.paths() {
+		if filepath.Ext(path) != ".pst" {
+			continue
+		}
+		volumes++
+		for folder, items := range archPST(t, filepath.Join(sink.pst, path)) {
+			got[folder] += len(items)
+		}
+	}
+	if volumes < 2 || len(lister.asked) != volumes || len(sink.noted(keepwatch.NoteUnreadable)) > 0 || !slices.Contains(sink.paths(), "alis@contoso.example-2.pst") {
+		t.Errorf("%d volumes, %d looked into; %q", volumes, len(lister.asked), sink.noted(keepwatch.NoteUnreadable))
+	}
+	if got["Inbox IPF.Note"] != 480 || got["Inbox|Projects: a/b IPF.Note"] != 60 || got["Contacts IPF.Contact"] != 30 || got["Calendar IPF.Appointment"] != 30 {
+		t.Errorf("%v", got)
+	}
+}
