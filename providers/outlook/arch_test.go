@@ -147,7 +147,7 @@ type archSink struct {
 	light   bool   // it remembers nothing of single files
 	pst     string // folder that gets PSTs
 	before  func(path string)
-	loose   bool // it takes what is shorter or longer, as a vault does
+	loose   bool // as a vault it takes what is shorter or longer, or that a disk cannot read
 }
 
 func (s *archSink) Single(e keepwatch.Entry, content io.Reader) error {
@@ -185,7 +185,9 @@ func (s *archSink) Add(e keepwatch.Entry, content io.Reader) error {
 			to = io.MultiWriter(sum, &text)
 		}
 		n, err := io.Copy(to, content)
-		if s.loose {
+		if s.loose && ofDisk(err) {
+			return nil
+		} else if s.loose {
 			return err
 		}
 		if err != nil {

@@ -101,7 +101,7 @@ func (d *dataFile) abort() error {
 	return d.w.Abort()
 }
 
-// classes are the classes of folders, [MS-OXOSFLD] 2.2.5.
+// classOf is the class of a folder of a PST (PidTagContainerClass).
 func classOf(k Kind) string {
 	switch k {
 	case Contacts:

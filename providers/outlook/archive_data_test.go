@@ -1,6 +1,7 @@
 package outlook
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -195,6 +196,15 @@ func TestArchiveNamesWhatIsNotInThePST(t *testing.T) {
 	}
 	if got := archPST(t, filepath.Join(sink.pst, "alis@contoso.example.pst")); !slices.Equal(got["Calendar IPF.Appointment"], []string{"Weekly meeting IPM.Appointment"}) {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestUnattachedPassesOverAttachments(t *testing.T) {
+	long := strings.Repeat("QUJD", 40_000)
+	text := "BEGIN:VEVENT\r\nATTACH;VALUE=BINARY:" + long + "\r\n " + long + "\r\n\tQUJD\r\nSUMMARY:" + long + "\r\n on\r\nattach:x\r\nATTACHED:no\r\nATTACH:y"
+	got, err := io.ReadAll(&unattached{r: bufio.NewReaderSize(strings.NewReader(text), 64<<10)})
+	if want := "BEGIN:VEVENT\r\nSUMMARY:" + long + "\r\n on\r\nATTACHED:no\r\n"; err != nil || string(got) != want {
+		t.Errorf("%d bytes and not %d: %v", len(got), len(want), err)
 	}
 }
 

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -160,6 +163,30 @@ func TestArchiveRefusesWhatIsNotWhatWasDownloaded(t *testing.T) {
 	}
 }
 
+// TestArchiveStopsWhereTheDiskFails: a vault would fill up with zeros what the disk of a
+// source does not give, and that disk is ours.
+func TestArchiveStopsWhereTheDiskFails(t *testing.T) {
+	for _, size := range []int{10, maxSpare + 10} {
+		s := newArchSpool(archFolders()...)
+		it := archMade(Item{ID: "A", Folder: "in", Kind: Mail}, strings.Repeat("x", size))
+		it.open = func() archContent { return archFailing{strings.NewReader("")} }
+		s.put("in", it)
+		w := newArchWorld(t, s)
+		if err := w.fetch(t.Context(), t, &archSink{loose: true}); !errors.Is(err, syscall.EIO) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}
+
+// archFailing is on a disk that fails.
+type archFailing struct{ *strings.Reader }
+
+func (archFailing) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: "spool", Err: syscall.EIO}
+}
+
+func (archFailing) WriteTo(io.Writer) (int64, error) { return 0, syscall.EIO }
+
 func TestArchiveObeysItsContext(t *testing.T) {
 	s := newArchSpool(archFolders()...)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -177,6 +204,63 @@ func TestArchiveObeysItsContext(t *testing.T) {
 	w := newArchWorld(t, s, "pst")
 	if err := w.fetch(ctx, t, &archSink{}); !errors.Is(err, context.Canceled) || n > 4 {
 		t.Errorf("%v after %d reads", err, n)
+	}
+}
+
+// archAt tells of each ReadAt.
+type archAt struct {
+	*archLong
+	readAt func()
+}
+
+func (a archAt) ReadAt(p []byte, off int64) (int, error) {
+	a.readAt()
+	return a.archLong.ReadAt(p, off)
+}
+
+// archWatched is a mail that is too long for memory, with a hook.
+func archWatched(readAt func()) archItem {
+	it := archBig(20 << 20)
+	open := it.open
+	it.open = func() archContent { return archAt{open().(*archLong), readAt} }
+	return it
+}
+
+func TestArchiveObeysItsContextWhileItParses(t *testing.T) {
+	for _, formats := range [][]string{nil, {"pst"}} {
+		s := newArchSpool(archFolders()...)
+		ctx, cancel := context.WithCancel(t.Context())
+		n := 0
+		s.put("in", archWatched(func() {
+			if n++; n == 5 {
+				cancel()
+			}
+		}))
+		w := newArchWorld(t, s, formats...)
+		if err := w.fetch(ctx, t, &archSink{}); !errors.Is(err, context.Canceled) || n != 5 {
+			t.Errorf("%v after %d reads", err, n)
+		}
+	}
+}
+
+// TestArchiveKeepsWhatBreaksOurOwnCode: one poisonous item costs itself its place in the
+// PST, and nothing else.
+func TestArchiveKeepsWhatBreaksOurOwnCode(t *testing.T) {
+	s := newArchSpool(archFolders()...)
+	n := 0
+	s.put("in", archWatched(func() {
+		if n++; n == 5 {
+			panic("a mistake")
+		}
+	}), archMade(Item{ID: "B", Folder: "in", Kind: Mail, Subject: "b"}, archMail("b")))
+	w, sink := newArchWorld(t, s, "pst"), &archSink{pst: t.TempDir()}
+	w.mustFetch(t, sink)
+	lines := sink.lines(t, IndexPath)
+	if len(lines) != 2 || lines[0].Path == "" || len(lines[0].Notes) != 1 || !strings.HasSuffix(lines[0].Notes[0], "it is kept as it came, and not in the PST") {
+		t.Errorf("%+v", lines)
+	}
+	if got := archPST(t, filepath.Join(sink.pst, "alis@contoso.example.pst"))["Inbox IPF.Note"]; !slices.Equal(got, []string{"b IPM.Note"}) {
+		t.Errorf("%q", got)
 	}
 }
 
