@@ -111,6 +111,8 @@ type Inside struct {
 	Postgres []string `json:"postgres,omitempty"`
 	// Mail is what of e-mail an account can put back by itself; nil: nobody has looked.
 	Mail *InsideMail `json:"mail,omitempty"`
+	// Items are how many items of a mailbox have a file, by kind; nil: it is no mailbox.
+	Items map[ItemKind]int64 `json:"items,omitempty"`
 
 	// Account is what it is of, as Hosting.Account gives it: a source may come to mean
 	// another account by a line in the configuration. "": nobody knows.
@@ -130,7 +132,7 @@ type InsideMail struct {
 
 // IsZero reports whether nothing was seen.
 func (i Inside) IsZero() bool {
-	return i.Files == 0 && i.Bytes == 0 && len(i.Databases) == 0 && len(i.Domains) == 0
+	return i.Files == 0 && i.Bytes == 0 && len(i.Databases) == 0 && len(i.Domains) == 0 && len(i.Items) == 0
 }
 
 // Quota is how much room an account has, at a moment.
