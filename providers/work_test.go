@@ -42,6 +42,9 @@ type lab struct {
 	inside     map[string][]keepwatch.Entry
 	copies     []string
 	parts      []string // that the source web is configured to be kept in
+	mail       *mailbox // knows sources of the kind outlook; nil: nobody does
+	gone       bool     // the source mail is not in the configuration any more
+	progress   []keepwatch.Progress
 }
 
 func newLab() *lab {
@@ -54,6 +57,10 @@ func (l *lab) Source(name string) (keepwatch.Source, error) {
 		return keepwatch.Source{Name: name, Kind: keepwatch.KindFiles}, nil
 	case "web":
 		return keepwatch.Source{Name: name, Kind: keepwatch.KindCPanel, Parts: l.parts}, nil
+	case "mail":
+		if !l.gone {
+			return keepwatch.Source{Name: name, Kind: keepwatch.KindOutlook}, nil
+		}
 	}
 	return keepwatch.Source{}, keepwatch.Errorf(keepwatch.KindNotFound, "There is no source %s.", name)
 }
@@ -252,6 +259,9 @@ func (l *lab) config(at string) providers.Config {
 	if l.host != nil {
 		know[keepwatch.KindCPanel] = l.host
 	}
+	if l.mail != nil {
+		know[keepwatch.KindOutlook] = l.mail
+	}
 	return providers.Config{Sources: l, Providers: know, Vault: l, Archives: l, Keep: l.keep, Location: l.zone, Copies: l.copies, Copier: l,
 		Now: func() time.Time { return noon }, Crash: func(p string) {
 			if l.meanwhile != nil {
@@ -262,6 +272,8 @@ func (l *lab) config(at string) providers.Config {
 			}
 		}}
 }
+
+func (l *lab) report(p keepwatch.Progress) { l.progress = append(l.progress, p) }
 
 // carry does the steps of a run from where it stands, as the engine does.
 func (l *lab) carry(t *testing.T, run *keepwatch.Run, at string) (err error) {
@@ -285,7 +297,7 @@ func (l *lab) carry(t *testing.T, run *keepwatch.Run, at string) (err error) {
 		}
 	}()
 	for s := run.Current(); s != nil; s = run.Current() {
-		result, err := w.Do(t.Context(), keepwatch.Task{Run: *run, Step: s.Name, Report: func(keepwatch.Progress) {}, Keep: func(data json.RawMessage) error {
+		result, err := w.Do(t.Context(), keepwatch.Task{Run: *run, Step: s.Name, Report: l.report, Keep: func(data json.RawMessage) error {
 			run.Result.Remote = slices.Clone(data)
 			return nil
 		}})
