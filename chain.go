@@ -73,6 +73,17 @@ func (c chains) breach(a Archive) breach {
 // archive that is whole itself always. archives are those of its source.
 func BrokenChain(a Archive, archives []Archive) string { return chainsOf(archives).broken(a) }
 
+// BrokenChains gives all archives with a broken chain, by Ref, with what BrokenChain says.
+func BrokenChains(archives []Archive) map[string]string {
+	broken, c := map[string]string{}, chainsOf(archives)
+	for _, a := range archives {
+		if why := c.broken(a); why != "" {
+			broken[a.Ref()] = why
+		}
+	}
+	return broken
+}
+
 // BaseFor gives the archive that a backup of what changed goes on from: the newest of the
 // same path and parts, whole or itself of changes, and false where there is none. There
 // must be no doubt about it, nor about any of its chain: it is verified, it is not being

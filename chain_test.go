@@ -86,6 +86,11 @@ func TestBasesStay(t *testing.T) {
 2026-11-20T03 keep: the newest verified archive that is whole is never removed
 2026-11-01T03 keep: 2026-11-23T030000Z goes on from it
 `},
+		{"two go on from one", Keep{Last: 2}, []Archive{whole, first, changed("2026-11-22T03:00", whole)}, `
+2026-11-22T03 keep: one of the newest (last 1 of 2)
+2026-11-21T03 keep: one of the newest (last 2 of 2)
+2026-11-20T03 keep: the newest verified archive that is whole is never removed; 2026-11-22T030000Z goes on from it
+`},
 		{"days are days of changes too", Keep{Daily: 2}, []Archive{whole, first, changed("2026-11-21T07:00", first), changed("2026-11-21T11:00", first)}, `
 2026-11-21T11 keep: newest of 21 November (daily 1 of 2)
 2026-11-21T07 remove: no rule keeps it
@@ -109,7 +114,7 @@ func TestChainsInARing(t *testing.T) {
 	self.Base = self.Ref()
 	all := []Archive{a, b, self}
 	for _, x := range all {
-		if got := BrokenChain(x, all); got != "it goes on from itself" {
+		if got := BrokenChain(x, all); got != "it goes on from itself" || BrokenChains(all)[x.Ref()] != got {
 			t.Errorf("%s: %q", x.Ref(), got)
 		}
 	}
