@@ -2,9 +2,12 @@ package providers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"time"
 
 	"keepwatch"
 )
@@ -33,6 +36,9 @@ func (b backup) download(ctx context.Context, task keepwatch.Task) (keepwatch.Re
 	}
 	job.goesOn(&result)
 	job.measured(result.Plan)
+	if err := b.advancing(&job, task); err != nil {
+		return result, err
+	}
 	b.cfg.Crash("providers.download.begun")
 	err = d.Download(ctx, job)
 	b.cfg.Crash("providers.download.over")
@@ -62,6 +68,51 @@ func (j *Job) measured(plan *keepwatch.Plan) {
 		}
 		report(pr)
 	}
+}
+
+// reach is how far a download has come, over all its tries.
+type reach struct {
+	Items int64 `json:"items,omitempty"`
+	Bytes int64 `json:"bytes,omitempty"`
+}
+
+// reachEvery is how often it is saved at the most.
+const reachEvery = 10 * time.Second
+
+// advancing saves with the run that its download gets on. A step that is cut off several
+// times is taken for what stops the bot; one that is further each time is not, and a
+// mailbox of days outlives any number of restarts.
+func (b backup) advancing(job *Job, task keepwatch.Task) error {
+	if task.Checkpoint == nil {
+		return nil
+	}
+	var furthest reach
+	if data := task.Run.Result.Checkpoint; len(data) > 0 {
+		if err := json.Unmarshal(data, &furthest); err != nil {
+			return fmt.Errorf("read how far the download of run %d was: %w", task.Run.ID, err)
+		}
+	}
+	var lanes sync.Mutex // several calls to a server may be under way
+	var saved time.Time
+	report := job.Report
+	job.Report = func(pr keepwatch.Progress) {
+		lanes.Lock()
+		defer lanes.Unlock()
+		report(pr)
+		now := b.cfg.Now()
+		if pr.Items <= furthest.Items && pr.Bytes <= furthest.Bytes || now.Sub(saved) < reachEvery {
+			return
+		}
+		furthest, saved = reach{max(pr.Items, furthest.Items), max(pr.Bytes, furthest.Bytes)}, now
+		data, err := json.Marshal(furthest)
+		if err == nil {
+			err = task.Checkpoint(data)
+		}
+		if err != nil { // whether there is room, what is downloaded finds out itself
+			b.cfg.Log.Warn("how far a download is could not be saved", "run", task.Run.ID, "err", err)
+		}
+	}
+	return nil
 }
 
 // clear removes what was downloaded for a run, now that its archive is in its place. A

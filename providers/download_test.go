@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -32,7 +33,7 @@ func TestDownloadedBackup(t *testing.T) {
 			t.Errorf("%s was told %+v", m.calls[i], job)
 		}
 	}
-	reported := m.lab.progress[0]
+	reported := m.lab.progress[1]
 	if reported.Items != 1 || reported.TotalItems != 5 || reported.TotalBytes != 1<<20 {
 		t.Errorf("the first progress is %+v", reported)
 	}
@@ -63,6 +64,38 @@ func TestDownloadKilled(t *testing.T) {
 		if a := m.lab.archives[run.Result.Archive]; m.served != 5 || !a.IsVerified() || len(m.spools) != 0 || len(m.lab.staged) != 0 || len(m.lab.archives) != 1 {
 			t.Errorf("%s: %d pieces were sent, spools %v, %+v", point, m.served, m.spools, a)
 		}
+	}
+}
+
+// TestDownloadAdvances: that it gets on is saved with the run, now and then; that it begins
+// again where it was is no progress.
+func TestDownloadAdvances(t *testing.T) {
+	for _, c := range []struct {
+		takes time.Duration
+		saves int
+	}{{time.Millisecond, 1}, {5 * time.Second, 2}, {time.Minute, 3}} {
+		m := newMailbox()
+		m.takes, m.at = c.takes, "mail.download.3"
+		run := mailRun(1, false)
+		if err := m.lab.carry(t, &run, ""); err == nil || m.lab.saves != c.saves {
+			t.Errorf("%s a piece: %v, saved %d times", c.takes, err, m.lab.saves)
+		}
+	}
+	m := newMailbox()
+	m.takes, m.at = time.Minute, "mail.download.3"
+	run := mailRun(1, false)
+	if err := m.lab.carry(t, &run, ""); err == nil || string(run.Result.Checkpoint) != `{"items":3}` {
+		t.Fatalf("%v, %s", err, run.Result.Checkpoint)
+	}
+	m.lab.saves, m.pieces = 0, 3 // there is nothing more to get
+	if err := m.lab.carry(t, &run, ""); err != nil || m.lab.saves != 0 {
+		t.Errorf("%v, saved %d times", err, m.lab.saves)
+	}
+	m = newMailbox()
+	m.lab.saveErr = errors.New("disk full")
+	run = mailRun(1, false)
+	if err := m.lab.carry(t, &run, "providers.download.over"); err == nil || m.served != 5 {
+		t.Errorf("what cannot be saved stops the download after %d pieces", m.served)
 	}
 }
 

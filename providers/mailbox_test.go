@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"keepwatch"
 	"keepwatch/providers"
@@ -22,6 +23,7 @@ type mailbox struct {
 	jobs   []providers.Job
 	errs   map[string]error // what the next call of a step gives; used up by it
 
+	takes    time.Duration // what a piece takes
 	discards []int64
 	refuses  error // what each Discard gives
 	plain    bool  // nothing is downloaded
@@ -68,12 +70,14 @@ func (m *mailbox) Download(ctx context.Context, job providers.Job) error {
 	if !m.late {
 		m.say(job)
 	}
+	job.Report(keepwatch.Progress{Items: int64(m.spools[job.Run])})
 	for m.spools[job.Run] < m.pieces {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		m.served++
 		m.spools[job.Run]++
+		m.lab.passed += m.takes
 		job.Report(keepwatch.Progress{Items: int64(m.spools[job.Run])})
 		m.pass(fmt.Sprintf("mail.download.%d", m.spools[job.Run]))
 		if err := m.errs["piece"]; err != nil && m.spools[job.Run] == 3 {

@@ -90,7 +90,9 @@ type Downloader interface {
 	// Downloads reports whether a job needs that.
 	Downloads(job Job) bool
 	// Download goes on until all is here. It may be called again after a kill at any point,
-	// and fetches nothing twice.
+	// and fetches nothing twice. Its Job.Report may be called from several goroutines; what it
+	// says in items or bytes counts those of earlier tries too. As long as that grows from
+	// one try to the next, no number of kills makes the run wait for a person.
 	Download(ctx context.Context, job Job) error
 	// Discard removes what Download has left on this machine: the archive is in its place,
 	// or the run has ended without one. It is no error that there is nothing.
