@@ -24,6 +24,9 @@ type Archive struct {
 	// Adopted says that it was found in the vault with nobody's word about it:
 	// whether it is unlike its history is worked out when it is verified.
 	Adopted bool `json:"adopted,omitempty"`
+	// Base is the Ref of the archive that this one goes on from: it holds what changed
+	// since then alone. "": it is whole.
+	Base string `json:"base,omitempty"`
 
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
@@ -140,12 +143,12 @@ func (a Archive) groupKey() string {
 	return fmt.Sprintf("%q %q %q %t", a.Source, a.Path, slices.Compact(parts), a.Fetched)
 }
 
-// LastLike gives the newest verified archive of the same path and parts that was not
-// brought home, and false where there is none.
+// LastLike gives the newest verified archive of the same path and parts that is whole and
+// was not brought home, and false where there is none.
 func LastLike(source Source, parts []string, archives []Archive) (last Archive, found bool) {
 	like := Archive{Source: source.Name, Path: source.Path, Parts: parts}.groupKey()
 	for _, a := range archives {
-		if a.groupKey() == like && a.IsVerified() && (!found || a.AsOf().After(last.AsOf())) {
+		if a.groupKey() == like && a.Base == "" && a.IsVerified() && (!found || a.AsOf().After(last.AsOf())) {
 			last, found = a, true
 		}
 	}

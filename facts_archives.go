@@ -28,7 +28,8 @@ const (
 
 // ArchiveFacts gives what is wrong with the archives of a source: there is no
 // verified one, the newest verified one is older than the schedule promises, or it
-// lies in one place although copies are configured.
+// lies in one place although copies are configured; or it holds changes alone, and what
+// it goes on from is lost. An archive of changes counts as one of its day all the same.
 //
 // A schedule promises an archive at each of its times. Where two of them have passed
 // since the newest one was begun, and a while for the second to be made, the promise
@@ -48,6 +49,9 @@ func ArchiveFacts(k Kept, now time.Time, loc *time.Location) []Fact {
 		}
 	case k.Next != nil && passed(k.Next, newest.AsOf(), 2, now):
 		facts = append(facts, k.oldFact(*newest, now, loc))
+	}
+	if a, at := k.severed(now); at.why != "" {
+		facts = append(facts, k.chainFact(a, at, now, loc))
 	}
 	if latest != nil && len(k.Copies) > 0 && now.Sub(latest.Finished) >= copyTime && !k.copied(*latest) {
 		facts = append(facts, k.singleFact(*latest, now, loc))
@@ -157,6 +161,42 @@ func (k Kept) oldFact(newest Archive, now time.Time, loc *time.Location) Fact {
 			moment(first, now, loc)),
 		Buttons: []Button{{Label: "Back up now", Command: "backup start " + k.Source.Name, Style: StylePrimary}, {Label: "Recent runs", Command: "backup status"}},
 	}
+}
+
+// severed gives the newest archive of changes that cannot be restored whole, and where
+// its chain is broken, if there is no newer archive of the same parts, or of the whole
+// source, that can.
+func (k Kept) severed(now time.Time) (worst Archive, at breach) {
+	chain := chainsOf(k.Archives)
+	counts := func(a Archive) bool { return a.IsVerified() && !a.Started.After(now) }
+	for _, a := range k.Archives {
+		found := chain.breach(a)
+		if !counts(a) || found.why == "" || at.why != "" && !a.AsOf().After(worst.AsOf()) {
+			continue
+		}
+		key := a.groupKey()
+		if !slices.ContainsFunc(k.Archives, func(b Archive) bool {
+			return counts(b) && b.AsOf().After(a.AsOf()) && chain.broken(b) == "" && (b.groupKey() == key || k.whole(b))
+		}) {
+			worst, at = a, found
+		}
+	}
+	return worst, at
+}
+
+func (k Kept) chainFact(a Archive, at breach, now time.Time, loc *time.Location) Fact {
+	f := Fact{
+		Key: "chain/" + k.Source.Name, Kind: FactChain, Tone: ToneBad, Urge: a.Base,
+		Title: fmt.Sprintf("%s: the archive of %s cannot be restored whole", k.Source.Name, moment(a.AsOf(), now, loc)),
+		Text: fmt.Sprintf("It holds only what changed since %s, and that leads to no whole archive: %s. What did not change since then is in no archive that counts. Back up all of it now; what changes after that goes on from there.",
+			a.Base, at.why),
+		Buttons: []Button{{Label: "Back up now", Command: "backup start " + k.Source.Name, Style: StylePrimary}},
+	}
+	if slices.ContainsFunc(k.Archives, func(b Archive) bool { return b.Ref() == at.ref }) {
+		f.Text = paragraph(f.Text, "Or look whether "+at.ref+" is whole after all.")
+		f.Buttons = append(f.Buttons, Button{Label: "Verify what is missing", Command: "backup verify " + at.ref})
+	}
+	return f
 }
 
 // copied reports whether a verified copy of an archive lies in one of the places.

@@ -111,6 +111,7 @@ type Decision struct {
 	Archive Archive
 	Keep    bool
 	Reasons []string // plain words, at least one
+	BaseOf  string   // Ref of the newest archive that stays and goes on from this one; "": none does
 }
 
 // Decide applies the policy to the archives of one source, as of now, and gives
@@ -125,13 +126,16 @@ type Decision struct {
 // Only verified archives count. Those that are not are kept until a person has
 // looked. One whose date lies in the future, made while the clock was wrong, does
 // not count either: it would push out every archive that is made from now on.
-// Pinned ones stay, and so does the newest verified one of each group, whatever
-// the rules say.
+// Pinned ones stay, and so do the newest verified one of each group and the newest
+// that is whole, whatever the rules say.
+//
+// An archive of changes is of its day as any other. While it stays, so does what it goes
+// on from. Where that is lost it does not count: it stands for nothing then.
 func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []Decision {
 	sorted := slices.Clone(archives)
 	slices.SortStableFunc(sorted, func(a, b Archive) int { return b.AsOf().Compare(a.AsOf()) })
 	out := make([]Decision, len(sorted))
-	groups := map[string][]*Decision{}
+	groups, chain := map[string][]*Decision{}, chainsOf(archives)
 	for i, a := range sorted {
 		d := &out[i]
 		d.Archive = a
@@ -141,6 +145,8 @@ func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []De
 		switch {
 		case a.Started.After(now):
 			d.Reasons = append(d.Reasons, "its date lies in the future: it does not count, and stays until that day")
+		case a.IsVerified() && chain.broken(a) != "":
+			d.Reasons = append(d.Reasons, "it holds changes alone, and "+chain.broken(a)+": it does not count, and stays until somebody has looked")
 		case a.IsVerified():
 			groups[a.groupKey()] = append(groups[a.groupKey()], d)
 		case len(a.Verified) == 0:
@@ -153,6 +159,7 @@ func (k Keep) Decide(archives []Archive, now time.Time, loc *time.Location) []De
 	for _, counted := range groups {
 		k.decide(counted, loc)
 	}
+	hold(out)
 	for i := range out {
 		out[i].Keep = len(out[i].Reasons) > 0
 		if !out[i].Keep {
@@ -175,6 +182,10 @@ func (k Keep) decide(counted []*Decision, loc *time.Location) {
 	}
 	if newest := counted[0]; len(newest.Reasons) == 0 {
 		newest.Reasons = append(newest.Reasons, "the newest verified archive is never removed")
+	}
+	whole := slices.IndexFunc(counted, func(d *Decision) bool { return d.Archive.Base == "" })
+	if whole >= 0 && len(counted[whole].Reasons) == 0 { // it remembers the most that there was: see Peak
+		counted[whole].Reasons = append(counted[whole].Reasons, "the newest verified archive that is whole is never removed")
 	}
 }
 

@@ -91,7 +91,7 @@ type Run struct {
 // on the kind.
 type Ask struct {
 	Parts     []string `json:"parts,omitempty"`     // backup, restore: only these; empty is all
-	Changes   bool     `json:"changes,omitempty"`   // backup: only what changed since the last verified run
+	Changes   bool     `json:"changes,omitempty"`   // backup: only what changed since the archive that BaseFor gives
 	Archive   string   `json:"archive,omitempty"`   // verify, restore: the archive's Ref
 	To        string   `json:"to,omitempty"`        // restore: the destination, an absolute path
 	Overwrite bool     `json:"overwrite,omitempty"` // restore: replace files that exist
@@ -150,6 +150,9 @@ type Result struct {
 	// private to the provider and stays between steps, restarts and retries. Task.Keep
 	// alone changes it.
 	Remote json.RawMessage `json:"remote,omitempty"`
+
+	// Base is the Ref of the archive that what was read goes on from; "": it is whole.
+	Base string `json:"base,omitempty"`
 
 	Verification *Verification `json:"verification,omitempty"`
 	Archive      string        `json:"archive,omitempty"`  // Ref of the archive that was made, checked or restored

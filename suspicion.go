@@ -36,8 +36,11 @@ func (p *Peak) atLeast(items, bytes, files int64) {
 // PeakOf gives the peak before an archive, out of those that are left and of
 // what they remember of those that are not. What lies before an archive that
 // somebody accepted does not count, and that archive does: from then on it is
-// what is right.
+// what is right. Archives of changes have none, and are nobody's measure.
 func PeakOf(a Archive, history []Archive) Peak {
+	if a.Base != "" {
+		return Peak{}
+	}
 	before := earlier(a, history)
 	peak := Peak{Since: a.Peak.Since}
 	for _, h := range before {
@@ -64,14 +67,14 @@ func PeakOf(a Archive, history []Archive) Peak {
 	return peak
 }
 
-// earlier gives the verified archives of the same path and parts that were begun
+// earlier gives the verified whole archives of the same path and parts that were begun
 // before an archive, newest first. Where there are none, those of the source from
 // before archives knew their path stand for them, so that the first backup after an
 // upgrade is weighed against something.
 func earlier(a Archive, history []Archive) []Archive {
 	var list, unknown []Archive
 	for _, h := range history {
-		if !h.IsVerified() || !h.Started.Before(a.Started) {
+		if !h.IsVerified() || h.Base != "" || !h.Started.Before(a.Started) {
 			continue
 		}
 		of := h
@@ -97,8 +100,12 @@ func earlier(a Archive, history []Archive) []Archive {
 // fewer items or files, far less data, each against the most that there was; or gaps
 // that the newest one before it has not, and databases and domains that it has. The
 // words name nothing from inside, because they are written beside the archive. While the newest archive has findings that
-// nobody has accepted, nothing of its source is pruned.
+// nobody has accepted, nothing of its source is pruned. How much changes from one day
+// to the next is nothing to go by, so one of changes alone is unlike nothing.
 func Suspect(a Archive, history []Archive) []Finding {
+	if a.Base != "" {
+		return nil
+	}
 	before := earlier(a, history)
 	if len(before) == 0 {
 		return nil
@@ -142,7 +149,7 @@ func settled(newestFirst []Archive) Archive {
 // under reports whether n is less than most divided by part.
 func under(n, most, part int64) bool { return most > 0 && n <= (most-1)/part }
 
-// Paused reports whether nothing of a source may be pruned: the newest verified
+// Paused reports whether nothing of a source may be pruned: the newest verified whole
 // archive of some path and parts of it, which is given, is suspiciously unlike
 // its history and nobody has accepted that. One whose date lies in the future of
 // now does not count, here as little as for Decide: it would hide every one that
@@ -150,7 +157,7 @@ func under(n, most, part int64) bool { return most > 0 && n <= (most-1)/part }
 func Paused(archives []Archive, now time.Time) (Archive, bool) {
 	newest := map[string]Archive{}
 	for _, a := range archives {
-		if key := a.groupKey(); a.IsVerified() && !a.Started.After(now) && a.Started.After(newest[key].Started) {
+		if key := a.groupKey(); a.IsVerified() && a.Base == "" && !a.Started.After(now) && a.Started.After(newest[key].Started) {
 			newest[key] = a
 		}
 	}

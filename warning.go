@@ -18,6 +18,7 @@ const (
 	FactFailing    FactKind = "failing"    // scheduled runs fail
 	FactOld        FactKind = "old"        // the newest archive is older than the schedule promises
 	FactUnverified FactKind = "unverified" // a source has no verified archive
+	FactChain      FactKind = "chain"      // the newest archive holds changes alone, and what it goes on from is lost
 	FactSingle     FactKind = "single"     // an archive lies in one place only
 	FactCustody    FactKind = "custody"    // nobody has said where something is recorded without which all is lost
 	FactRoom       FactKind = "room"       // an account on a provider's server has too little room left

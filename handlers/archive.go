@@ -91,9 +91,10 @@ func (r *Router) list(_ context.Context, c *call) (keepwatch.Message, error) {
 		return msg, nil
 	}
 	table := keepwatch.Table{Head: []string{"Archive", "Of", "When", "Content", "On disk", "State"}}
+	broken := keepwatch.BrokenChains(archives)
 	for _, a := range archives {
 		table.Rows = append(table.Rows, []string{a.Ref(), ofText(a, archives), r.when(c, a.Started),
-			keepwatch.FormatBytes(a.Bytes) + " in " + keepwatch.FormatCount(a.Items, "item"), keepwatch.FormatBytes(a.SealedBytes), r.remarks(a)})
+			keepwatch.FormatBytes(a.Bytes) + " in " + keepwatch.FormatCount(a.Items, "item"), keepwatch.FormatBytes(a.SealedBytes), r.remarks(a, broken[a.Ref()])})
 	}
 	onlyParts(&table, archives)
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
@@ -141,9 +142,16 @@ func onlyParts(t *keepwatch.Table, archives []keepwatch.Archive) {
 	}
 }
 
-// remarks says in a few words how an archive is.
-func (r *Router) remarks(a keepwatch.Archive) string {
+// remarks says in a few words how an archive is. broken is what keeps it from being
+// restored whole, as keepwatch.BrokenChain gives it.
+func (r *Router) remarks(a keepwatch.Archive, broken string) string {
 	words := []string{proofWord(a)}
+	if a.Base != "" {
+		words = append(words, r.changesOf(a.Base))
+	}
+	if broken != "" {
+		words = append(words, "cannot be restored whole: "+keepwatch.Printable(broken))
+	}
 	if a.Fetched {
 		words = append(words, "brought home; it is of "+r.time(a.AsOf()))
 	}
@@ -186,6 +194,9 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 		{Name: "On disk", Value: keepwatch.FormatBytes(a.SealedBytes)}, {Name: "Where", Value: r.cfg.Vault.Path(a.Ref())},
 		{Name: "Sealed to", Value: shorten(strings.Join(a.Recipients, ", "))},
 	}
+	if a.Base != "" {
+		fields = append(fields, keepwatch.Field{Name: "Holds only", Value: r.changesOf(a.Base)})
+	}
 	fields = append(fields, r.insideFields(a)...)
 	for _, c := range a.Copies {
 		value := "read back and compared on " + c.Verified.In(r.cfg.Location).Format("2 January 2006")
@@ -215,6 +226,9 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 		} else {
 			msg.Blocks = append(msg.Blocks, keepwatch.Text("Unlike those before it; "+a.Accepted+" said that this is right."))
 		}
+	}
+	if err := r.chainText(&msg, a); err != nil {
+		return keepwatch.Message{}, err
 	}
 	msg.Blocks = append(msg.Blocks, notes(keepwatch.Result{Notes: a.Notes, Counts: a.Counts})...)
 	list, mail := r.mailboxesOf(ctx, a)
@@ -368,6 +382,9 @@ func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error
 	msg := keepwatch.Message{Title: "Restore " + a.Ref() + "? Nothing is restored yet"}
 	c.wrongCode(&msg, "restored")
 	msg.Blocks = append(msg.Blocks, restoreFields(a, plan, free))
+	if err := r.chainText(&msg, a); err != nil {
+		return keepwatch.Message{}, err
+	}
 	if !a.IsVerified() {
 		msg.Tone = keepwatch.ToneWarn
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("This archive is "+strings.TrimSuffix(proofWord(a), ".")+". What is whole in it can still be restored."))

@@ -17,13 +17,13 @@ func (r *Router) backupCommands() []Command {
 	return []Command{
 		{
 			Group: "backup", Name: "start", Role: keepwatch.RoleOperator, run: r.start, Card: true,
-			Summary: "Start a backup, whole or in parts",
+			Summary: "Start a backup, whole, in parts or of what changed",
 			Options: []Option{
 				{Name: "source", Type: TypeSource, Required: true, Summary: "what to back up; in the terminal also a path"},
 				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these parts: a folder in it; of a hosting account home, databases, database:NAME and so on"},
-				{Name: "changes", Type: TypeSwitch, Flag: true, Summary: "only what changed since the last backup; not in this version yet"},
+				{Name: "changes", Type: TypeSwitch, Flag: true, Summary: "only what changed since the newest archive; of a Microsoft 365 mailbox"},
 			},
-			Examples: []string{"backup start ruthin-web", "backup start ./docs"},
+			Examples: []string{"backup start ruthin-web", "backup start ./docs", "backup start alis-mail --changes"},
 		},
 		{
 			Group: "backup", Name: "sources", Role: keepwatch.RoleViewer, run: r.sources,
@@ -94,18 +94,24 @@ func exists(name string) bool {
 }
 
 func (r *Router) start(ctx context.Context, c *call) (keepwatch.Message, error) {
-	if c.args.has("changes") {
-		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "--changes is not in this version yet: a backup of files is always whole. Leave it out.")
+	changes, word := c.args.has("changes"), c.args.one("source")
+	if changes && isPath(word) && c.req.Local { // before it is made a source of
+		return keepwatch.Message{}, refuseChanges(keepwatch.Source{Name: word, Kind: keepwatch.KindFiles}, c.args["part"])
 	}
-	s, err := r.source(c, c.args.one("source"))
+	s, err := r.source(c, word)
 	if err != nil {
 		return keepwatch.Message{}, err
 	}
 	c.audit.Source = s.Name
+	if changes {
+		if err := refuseChanges(s, c.args["part"]); err != nil {
+			return keepwatch.Message{}, err
+		}
+	}
 	if err := checkParts(s, c.args["part"]); err != nil {
 		return keepwatch.Message{}, err
 	}
-	return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunBackup, Source: s.Name, Ask: keepwatch.Ask{Parts: c.args["part"]}})
+	return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunBackup, Source: s.Name, Ask: keepwatch.Ask{Parts: c.args["part"], Changes: changes}})
 }
 
 // begin starts a run for whoever asked, and answers with its card.

@@ -93,9 +93,9 @@ func leftOf(run keepwatch.Run) string {
 	case run.Kind == keepwatch.RunPrune:
 		return strings.TrimSpace(removed)
 	case run.Result.Archive != "":
-		return "Its archive " + run.Result.Archive + " was complete and verified by then, and is kept." + removed + hostLeft(run)
+		return "Its archive " + run.Result.Archive + " was complete and verified by then, and is kept." + removed + hostLeft(run) + downloadLeft(run)
 	}
-	return "No archive was made of it. Those from before are as they were." + hostLeft(run)
+	return "No archive was made of it. Those from before are as they were." + hostLeft(run) + downloadLeft(run)
 }
 
 func failureText(run keepwatch.Run) keepwatch.Block {
@@ -112,10 +112,14 @@ func work(run keepwatch.Run) string {
 		if run.Ask.Held != "" {
 			return "bringing home " + keepwatch.Printable(run.Ask.Held) + " of " + run.Source
 		}
-		if len(run.Ask.Parts) > 0 {
-			return "backup of " + run.Source + " (" + partsText(run.Ask.Parts) + ")"
+		what := "backup of " + run.Source
+		if run.Ask.Changes {
+			what = "backup of what changed in " + run.Source
 		}
-		return "backup of " + run.Source
+		if len(run.Ask.Parts) > 0 {
+			what += " (" + partsText(run.Ask.Parts) + ")"
+		}
+		return what
 	case keepwatch.RunVerify:
 		return "proof of " + run.Ask.Archive
 	case keepwatch.RunRestore:
@@ -155,46 +159,15 @@ func printable(names []string, between string) string {
 // stateWord is a run's state for a table.
 func stateWord(run keepwatch.Run) string {
 	if f, ok := run.Progress.Fraction(); ok && run.State == keepwatch.RunRunning {
-		return fmt.Sprintf("%s, %s %d %%", run.State, stepName(run.Progress.Step), int(f*100))
+		return fmt.Sprintf("%s, %s %d %%", run.State, stepName(run, run.Progress.Step), int(f*100))
 	}
-	if step := run.Current(); step != nil && run.State == keepwatch.RunRunning && atHost[step.Name] != "" {
-		return fmt.Sprintf("%s, %s", run.State, stepName(step.Name))
+	if step := run.Current(); step != nil && run.State == keepwatch.RunRunning && atHost(run, step.Name) != "" {
+		return fmt.Sprintf("%s, %s", run.State, stepName(run, step.Name))
 	}
 	if run.State == keepwatch.RunDone && leftOut(run.Result.Counts) > 0 {
 		return "done, with gaps"
 	}
 	return string(run.State)
-}
-
-// doing is what a step does, for people.
-var doing = map[string]string{
-	"plan": "Looking at what there is", "request": "Asking the host to make it", "wait": "The host is making it", "release": "Clearing up at the host", "fetch": "Reading and sealing", "verify": "Reading back and proving",
-	"seal": "Putting the archive in its place", "copy": "Copying it to another place", "prune": "Tidying up old archives", "extract": "Restoring",
-}
-
-func stepWord(run keepwatch.Run) string {
-	step := run.Current()
-	if step == nil {
-		return "Finishing"
-	}
-	at := 1
-	for i := range run.Steps {
-		if run.Steps[i].Name == step.Name {
-			at = i + 1
-		}
-	}
-	word, ok := doing[step.Name]
-	if !ok {
-		word = keepwatch.Printable(step.Name)
-	}
-	if n := len(run.Ask.Return); n > 0 && at >= 2 && at-2 < n {
-		word = fmt.Sprintf("Putting back %s (item %d of %d)", keepwatch.Printable(run.Ask.Return[at-2].Name), at-1, n)
-		if f, ok := run.Progress.Fraction(); ok && f == 1 && run.Progress.Step == step.Name {
-			word += ". The host has all of it and puts it in place, which may take longer than sending it"
-		}
-		return word
-	}
-	return fmt.Sprintf("%s (step %d of %d)", word, at, len(run.Steps))
 }
 
 // done fills in the card of a run that went through.
@@ -207,6 +180,11 @@ func (r *Router) done(msg *keepwatch.Message, run keepwatch.Run) {
 		r.backupDone(msg, run)
 	case keepwatch.RunVerify:
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(proofText(res.Verification)))
+		if len(res.Notes) > 0 { // it is whole itself, and lacks what it goes on from
+			msg.Tone = keepwatch.ToneWarn
+			msg.Title += ", with something to look at"
+		}
+		msg.Blocks = append(msg.Blocks, notes(res)...)
 	case keepwatch.RunRestore:
 		if len(run.Ask.Return) > 0 {
 			putBackDone(msg, run)
@@ -250,10 +228,13 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 	for _, s := range res.Sealed {
 		sealed += s.Size
 	}
-	took := stepTime(run, "fetch")
+	took := stepTime(run, "download", "fetch")
 	text := fmt.Sprintf("%s (%s) read in %s, %s; sealed to %s.", keepwatch.FormatCount(res.Items, "item"), keepwatch.FormatBytes(res.Bytes),
 		keepwatch.FormatDuration(took), keepwatch.FormatRate(res.Bytes, took), keepwatch.FormatBytes(sealed))
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(text), keepwatch.Text(proofText(res.Verification)))
+	if whole := readWhole(run); whole != "" {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(whole))
+	}
 	msg.Blocks = append(append(msg.Blocks, r.mailboxBlocks(res.Mailboxes, res.Counts[keepwatch.NoteMailbox])...), notes(res)...)
 	if bad := worse(res.Mailboxes); bad != "" {
 		msg.Tone = keepwatch.ToneWarn
@@ -279,6 +260,9 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("By the retention rules "+removedText(res.Removed)))
 	}
 	fields := []keepwatch.Field{{Name: "Archive", Value: res.Archive}, {Name: "Where", Value: r.cfg.Vault.Path(res.Archive)}}
+	if res.Base != "" {
+		fields = append(fields, keepwatch.Field{Name: "Holds only", Value: r.changesOf(res.Base)})
+	}
 	if res.Inside != nil && !res.Inside.IsZero() {
 		fields = append(fields, keepwatch.Field{Name: "Inside", Value: insideText(*res.Inside)})
 	}
@@ -406,7 +390,7 @@ func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Messa
 		if s.Attempts > 1 {
 			value += fmt.Sprintf(", begun %d times", s.Attempts)
 		}
-		fields = append(fields, keepwatch.Field{Name: "Step " + stepName(s.Name), Value: value})
+		fields = append(fields, keepwatch.Field{Name: "Step " + stepName(run, s.Name), Value: value})
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields})
 	for _, f := range run.Failures {

@@ -14,6 +14,8 @@ func hostLeft(run keepwatch.Run) string {
 	switch {
 	case request == nil || request.State == keepwatch.StepPending || release != nil && release.State == keepwatch.StepDone:
 		return ""
+	case ofMailbox(run):
+		return " What Microsoft 365 was asked to make for it stays there, and goes on if it has begun, until somebody removes it."
 	case wait != nil && wait.State == keepwatch.StepDone:
 		return " What the host has made for it stays where the host has put it, and takes up room until somebody removes it."
 	case request.State == keepwatch.StepDone:
@@ -170,16 +172,4 @@ func causeText(f keepwatch.Failure) string {
 		return ""
 	}
 	return keepwatch.Printable(cause)
-}
-
-// atHost names the steps in which somebody else's server works, which their own names
-// do not tell.
-var atHost = map[string]string{"request": "asking the host", "wait": "waiting for the host", "release": "clearing up at the host"}
-
-// stepName names a step for a table.
-func stepName(name string) string {
-	if at := atHost[name]; at != "" {
-		return at
-	}
-	return keepwatch.Printable(name)
 }

@@ -70,7 +70,7 @@ func (r *Router) completeOption(ctx context.Context, c Command, given []string, 
 	if strings.HasPrefix(word, "-") {
 		var list []Candidate
 		for _, o := range c.Options {
-			if o.Flag && !slices.Contains(given, "--"+o.Name) {
+			if o.Flag && !slices.Contains(given, "--"+o.Name) && !(o.Name == "changes" && r.alwaysWhole(given)) {
 				list = append(list, Candidate{"--" + o.Name, o.Summary, true})
 			}
 		}

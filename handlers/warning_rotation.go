@@ -157,17 +157,25 @@ func (r *Router) ownRotation(msg *keepwatch.Message, source string, archives []k
 	now := r.cfg.Now()
 	pruning := r.cfg.Keep.Pruning(archives, confirmed, now, r.cfg.Location)
 	table := keepwatch.Table{Head: []string{"Our archive", "Of", "Why it goes"}}
-	for _, d := range r.cfg.Keep.Decide(archives, now, r.cfg.Location) {
+	decided := r.cfg.Keep.Decide(archives, now, r.cfg.Location)
+	for _, d := range decided {
 		if !d.Keep {
 			table.Rows = append(table.Rows, []string{d.Archive.Ref(), ofText(d.Archive, archives), strings.Join(d.Reasons, "; ")})
 		}
 	}
+	held := heldText(decided)
 	if len(table.Rows) == 0 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Our own retention would remove nothing now; it keeps %s.", keepwatch.FormatCount(int64(len(archives)), "archive"))))
+	} else {
+		onlyParts(&table, archives)
+		msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
+	}
+	if held != "" {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(held))
+	}
+	if len(table.Rows) == 0 {
 		return nil
 	}
-	onlyParts(&table, archives)
-	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
 	switch {
 	case pruning.IsPaused():
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(pruning.Paused.Ref()+": "+pausedText(source, pruning.Paused.Findings)))

@@ -11,8 +11,8 @@ import (
 )
 
 // backup is the work of making an archive. Its steps can all be done again:
-// plan only looks; request and wait find what was begun; fetch makes its staging
-// folder anew; verify only reads; seal publishes once; release finds what is gone;
+// plan only looks; request and wait find what was begun; download goes on; fetch makes its
+// staging folder anew; verify only reads; seal publishes once; release finds what is gone;
 // prune decides anew.
 type backup struct {
 	cfg   Config
@@ -26,6 +26,7 @@ func backupWork(cfg Config) *Work {
 			step{name: "plan", do: b.plan},
 			step{name: "request", do: b.request, only: b.prepares},
 			step{name: "wait", do: b.wait, only: b.prepares},
+			step{name: stepDownload, do: b.download, only: b.downloads},
 			step{name: "fetch", do: b.fetch},
 			step{name: "verify", do: b.verify},
 			step{name: "seal", do: b.seal},
@@ -47,6 +48,9 @@ func (b backup) refuse(run keepwatch.Run) error {
 	if _, ok := p.(Inspector); run.Ask.Held != "" && !ok {
 		return keepwatch.Errorf(keepwatch.KindInvalid, "%s is a source of kind %s, and no server holds backups of those that could be brought home.", source.Name, source.Kind)
 	}
+	if run.Ask.Changes {
+		return source.RefuseChanges()
+	}
 	return nil
 }
 
@@ -55,6 +59,10 @@ func (b backup) refuse(run keepwatch.Run) error {
 // One that was put into its place and of which the run does not know, because it
 // was killed before that was saved, would be a stranger in the vault.
 func (b backup) discard(run keepwatch.Run) error {
+	return errors.Join(b.forgetDownload(run), b.unpublish(run))
+}
+
+func (b backup) unpublish(run keepwatch.Run) error {
 	if run.Result.Archive == "" {
 		if ref, found := b.cfg.Vault.Published(run); found {
 			if err := b.cfg.Vault.Remove(ref); err != nil {
@@ -81,7 +89,11 @@ func (b backup) job(task keepwatch.Task) (Job, Provider, error) {
 		return job, p, err
 	}
 	archives = slices.DeleteFunc(archives, func(a keepwatch.Archive) bool { return a.Run == run.ID }) // its own, when it is released
-	if last, found := keepwatch.LastLike(source, run.Ask.Parts, archives); found {
+	last, found := keepwatch.LastLike(source, run.Ask.Parts, archives)
+	if run.Ask.Changes {
+		last, found = keepwatch.BaseFor(source, run.Ask.Parts, b.cfg.present(archives), b.cfg.Now())
+	}
+	if found {
 		job.Last = &last
 	}
 	job.Report = task.Report
@@ -95,7 +107,22 @@ func jobOf(source keepwatch.Source, run keepwatch.Run) Job {
 	if len(job.Parts) == 0 && job.Held == "" {
 		job.Parts = source.Parts
 	}
+	if run.Ask.Changes {
+		job.Changes = func(string) {}
+	}
 	return job
+}
+
+// present gives archives as they are in the vault: one of which something is missing there
+// does not count, whatever its record says.
+func (cfg Config) present(archives []keepwatch.Archive) []keepwatch.Archive {
+	list := slices.Clone(archives)
+	for i, a := range list {
+		if gone := cfg.Vault.Missing(a); gone != "" {
+			list[i] = a.Gone(cfg.Now(), gone)
+		}
+	}
+	return list
 }
 
 // plan measures the source and sees that there is room for it.
@@ -141,14 +168,8 @@ func (b backup) fetch(ctx context.Context, task keepwatch.Task) (keepwatch.Resul
 	if err != nil {
 		return result, err
 	}
-	if plan := result.Plan; plan != nil {
-		job.Report = func(pr keepwatch.Progress) {
-			if pr.TotalBytes == 0 && pr.TotalItems == 0 { // else the provider knows better by now
-				pr.TotalBytes, pr.TotalItems = max(plan.Bytes, pr.Bytes), max(plan.Items, pr.Items)
-			}
-			task.Report(pr)
-		}
-	}
+	job.goesOn(&result)
+	job.measured(result.Plan)
 	var inside *keepwatch.Inside
 	job.Found = func(i keepwatch.Inside) { inside = &i }
 	pack, err := b.cfg.Vault.Begin(task.Run)
@@ -166,7 +187,7 @@ func (b backup) fetch(ctx context.Context, task keepwatch.Task) (keepwatch.Resul
 	if err := context.Cause(ctx); err != nil {
 		return result, err
 	}
-	got.Plan, got.Remote, got.Inside = result.Plan, result.Remote, inside
+	got.Plan, got.Remote, got.Base, got.Inside = result.Plan, result.Remote, result.Base, inside
 	return got, nil
 }
 
@@ -204,13 +225,19 @@ func (b backup) seal(_ context.Context, task keepwatch.Task) (keepwatch.Result, 
 		Source: run.Source, Kind: source.Kind, Path: source.Path, Parts: run.Ask.Parts, Run: run.ID,
 		Started: run.Started, Finished: result.Verification.At,
 		Items: result.Items, Bytes: result.Bytes, Notes: result.Notes, Counts: result.Counts, Gaps: result.Gaps,
-		Verified: []keepwatch.Verification{*result.Verification}, Inside: result.Inside, Mailboxes: result.Mailboxes, Held: run.Ask.Held, Fetched: run.Ask.Held != "",
+		Verified: []keepwatch.Verification{*result.Verification}, Inside: result.Inside, Mailboxes: result.Mailboxes, Base: result.Base, Held: run.Ask.Held, Fetched: run.Ask.Held != "",
 	}
 	if a.Held == "" && a.Inside != nil {
 		a.Held = a.Inside.Name // the server holds it under that name until it is released
 	}
 	a.Peak = keepwatch.PeakOf(a, history)
 	a.Findings = keepwatch.Suspect(a, history) // before it is published: they are written beside it
+	if a.Base != "" {
+		if why := keepwatch.BrokenChain(a, b.cfg.present(history)); why != "" {
+			result.Notes = append(slices.Clone(result.Notes), loose(a, why))
+			a.Notes = result.Notes
+		}
+	}
 	if a, err = b.cfg.Vault.Publish(run, a); err != nil {
 		return result, err
 	}
@@ -230,6 +257,8 @@ func (b backup) seal(_ context.Context, task keepwatch.Task) (keepwatch.Result, 
 func (b backup) tidy(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
 	result := task.Run.Result
 	b.cfg.Crash("providers.prune.begun")
+	b.clear(task, &result)
+	task.Run.Result = result
 	if b.cfg.Keep.IsZero() {
 		return result, nil
 	}

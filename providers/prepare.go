@@ -63,8 +63,12 @@ func (b backup) release(ctx context.Context, task keepwatch.Task) (keepwatch.Res
 	note := func(text string) {
 		result.Notes = append(slices.Clone(result.Notes), keepwatch.Note{Kind: keepwatch.NoteInfo, Text: text})
 	}
+	maker := "the host"
+	if run := task.Run; run.Step(stepDownload) != nil {
+		maker = "Microsoft 365"
+	}
 	if len(result.Findings) > 0 {
-		note("what the host has made stays there too, and takes up room, because this archive is unlike those before it. Once somebody has looked at it, remove it there by hand.")
+		note("what " + maker + " has made stays there too, and takes up room, because this archive is unlike those before it. Once somebody has looked at it, remove it there by hand.")
 		return result, nil
 	}
 	job, p, err := b.preparer(task)
@@ -83,7 +87,7 @@ func (b backup) release(ctx context.Context, task keepwatch.Task) (keepwatch.Res
 		if text == "" {
 			text = "The log has the cause."
 		}
-		note("what the host has made could not be removed there, and takes up room until somebody does. " + text)
+		note("what " + maker + " has made could not be removed there, and takes up room until somebody does. " + text)
 	}
 	result.Notes = append(slices.Clone(result.Notes), notes[:min(len(notes), max(0, keepwatch.MaxNotes-len(result.Notes)))]...)
 	return result, nil

@@ -38,7 +38,9 @@ type Job struct {
 	Held  string    // the ServerBackup.ID that is to be brought home; "": what the source holds now
 	Run   int64     // the number of the run
 	Began time.Time // when the run began
-	// Last is the newest verified archive of the same parts; nil: there is none.
+	// Last is the newest verified whole archive of the same parts, and with Changes the one
+	// that such an archive can go on from, whole or not: see keepwatch.BaseFor. nil: there
+	// is none.
 	Last *keepwatch.Archive
 	// Remote is what the provider has kept of what its server does for this run, and
 	// Keep saves that: it returns after it is on disk. Both stay over steps, restarts
@@ -47,7 +49,9 @@ type Job struct {
 	Keep   func(remote json.RawMessage) error
 	// Changes asks for what changed since Last only, things that were removed included as a
 	// list. A provider that cannot do so, or not this time, reads all and says so in a
-	// note. Nil: all. Called with Last's Ref, it says that the archive goes on from it.
+	// note. Nil: all. Called with Last's Ref, it says that the archive goes on from it. It is
+	// called in Download or in Fetch, again when that is done again; the last call counts,
+	// and "" takes it back.
 	Changes func(base string)
 	// Found takes in what was seen inside, all of it at once, and which of the server's
 	// backups that is (Inside.Name, Inside.Made), so that it is known to be home; never
@@ -86,7 +90,9 @@ type Downloader interface {
 	// Downloads reports whether a job needs that.
 	Downloads(job Job) bool
 	// Download goes on until all is here. It may be called again after a kill at any point,
-	// and fetches nothing twice.
+	// and fetches nothing twice. Its Job.Report may be called from several goroutines; what it
+	// says in items or bytes counts those of earlier tries too. As long as that grows from
+	// one try to the next, no number of kills makes the run wait for a person.
 	Download(ctx context.Context, job Job) error
 	// Discard removes what Download has left on this machine: the archive is in its place,
 	// or the run has ended without one. It is no error that there is nothing.

@@ -54,10 +54,11 @@ func (p pruning) asked(ctx context.Context, task keepwatch.Task) (keepwatch.Resu
 
 // standing is what the rules say of a source's archives at one moment.
 type standing struct {
-	odd    string   // Ref of the archive that pauses it
-	paused string   // why nothing may be removed until a person has acted; "": it is not so
-	wait   string   // why nothing can be removed at the moment; "": no reason
-	remove []string // Refs, the oldest first, so that the newer ones outlive a prune that stops half-way
+	odd    string            // Ref of the archive that pauses it
+	paused string            // why nothing may be removed until a person has acted; "": it is not so
+	wait   string            // why nothing can be removed at the moment; "": no reason
+	remove []string          // Refs, in the order in which they may go; see keepwatch.Removals
+	bases  map[string]string // what archives go on from, each with the Ref of one that does
 }
 
 // decide applies the rules to a source's archives as they are now. It is not
@@ -73,22 +74,19 @@ func (p pruning) decide(source string) (standing, error) {
 	if err != nil {
 		return standing{}, err
 	}
-	for i, a := range archives {
-		if gone := p.cfg.Vault.Missing(a); gone != "" {
-			archives[i] = a.Gone(p.cfg.Now(), gone)
+	archives = p.cfg.present(archives)
+	now := standing{bases: map[string]string{}}
+	for _, a := range archives {
+		if a.Base != "" {
+			now.bases[a.Base] = a.Ref()
 		}
 	}
-	var now standing
 	if newest, paused := keepwatch.Paused(archives, p.cfg.Now()); paused {
 		now.odd, now.paused = newest.Ref(), newest.Findings[0].Text
 	}
 	decided := p.cfg.Keep.Decide(archives, p.cfg.Now(), p.cfg.Location)
 	now.wait = wait(open, decided)
-	for _, d := range slices.Backward(decided) {
-		if !d.Keep {
-			now.remove = append(now.remove, d.Archive.Ref())
-		}
-	}
+	now.remove = keepwatch.Removals(decided)
 	return now, nil
 }
 
@@ -216,6 +214,8 @@ func (p pruning) stays(source, ref string) (string, error) {
 		return "pruning is paused. " + now.paused, nil
 	case now.wait != "":
 		return now.wait, nil
+	case now.bases[ref] != "": // it is in no plan that was shown, or has just been found
+		return now.bases[ref] + " goes on from it.", nil
 	case !slices.Contains(now.remove, ref):
 		return "the rules keep it as the archives are now.", nil
 	}

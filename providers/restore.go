@@ -35,11 +35,33 @@ func verifyWork(cfg Config) *Work {
 		if !v.OK() {
 			return result, keepwatch.Errorf(keepwatch.KindConflict, "The archive %s is not as it was sealed: %s It no longer counts, and nothing is pruned in its favour. Make a new backup now.", ref, v.Problems[0].Text)
 		}
-		if counted {
-			return result, nil
+		if err := chained(cfg, ref, &result); err != nil || counted {
+			return result, err
 		}
 		return result, weigh(cfg, task.Run.Source)
 	}})}
+}
+
+// chained notes where an archive of changes is whole itself, and what it goes on from is
+// not.
+func chained(cfg Config, ref string, result *keepwatch.Result) error {
+	source, _, _ := keepwatch.SplitRef(ref)
+	archives, err := cfg.Archives.Archives(source)
+	if err != nil {
+		return err
+	}
+	archives = cfg.present(archives)
+	for _, a := range archives {
+		if why := keepwatch.BrokenChain(a, archives); a.Ref() == ref && why != "" {
+			result.Notes = append(slices.Clone(result.Notes), loose(a, why))
+		}
+	}
+	return nil
+}
+
+// loose says that an archive of changes cannot be restored whole, and why.
+func loose(a keepwatch.Archive, why string) keepwatch.Note {
+	return keepwatch.Note{Kind: keepwatch.NoteInfo, Text: fmt.Sprintf("it holds only what changed since %s, and cannot be restored whole without that: %s.", a.Base, why)}
 }
 
 // weigh works out anew whether archives are unlike their history, after one more

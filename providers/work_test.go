@@ -42,6 +42,11 @@ type lab struct {
 	inside     map[string][]keepwatch.Entry
 	copies     []string
 	parts      []string // that the source web is configured to be kept in
+	mail       *mailbox // knows sources of the kind outlook; nil: nobody does
+	gone       bool     // the source mail is not in the configuration any more
+	progress   []keepwatch.Progress
+	saves      int           // how often a step has saved how far it is
+	passed     time.Duration // since noon
 }
 
 func newLab() *lab {
@@ -54,6 +59,10 @@ func (l *lab) Source(name string) (keepwatch.Source, error) {
 		return keepwatch.Source{Name: name, Kind: keepwatch.KindFiles}, nil
 	case "web":
 		return keepwatch.Source{Name: name, Kind: keepwatch.KindCPanel, Parts: l.parts}, nil
+	case "mail":
+		if !l.gone {
+			return keepwatch.Source{Name: name, Kind: keepwatch.KindOutlook}, nil
+		}
 	}
 	return keepwatch.Source{}, keepwatch.Errorf(keepwatch.KindNotFound, "There is no source %s.", name)
 }
@@ -252,8 +261,11 @@ func (l *lab) config(at string) providers.Config {
 	if l.host != nil {
 		know[keepwatch.KindCPanel] = l.host
 	}
+	if l.mail != nil {
+		know[keepwatch.KindOutlook] = l.mail
+	}
 	return providers.Config{Sources: l, Providers: know, Vault: l, Archives: l, Keep: l.keep, Location: l.zone, Copies: l.copies, Copier: l,
-		Now: func() time.Time { return noon }, Crash: func(p string) {
+		Now: func() time.Time { return noon.Add(l.passed) }, Crash: func(p string) {
 			if l.meanwhile != nil {
 				l.meanwhile(p)
 			}
@@ -262,6 +274,8 @@ func (l *lab) config(at string) providers.Config {
 			}
 		}}
 }
+
+func (l *lab) report(p keepwatch.Progress) { l.progress = append(l.progress, p) }
 
 // carry does the steps of a run from where it stands, as the engine does.
 func (l *lab) carry(t *testing.T, run *keepwatch.Run, at string) (err error) {
@@ -285,19 +299,28 @@ func (l *lab) carry(t *testing.T, run *keepwatch.Run, at string) (err error) {
 		}
 	}()
 	for s := run.Current(); s != nil; s = run.Current() {
-		result, err := w.Do(t.Context(), keepwatch.Task{Run: *run, Step: s.Name, Report: func(keepwatch.Progress) {}, Keep: func(data json.RawMessage) error {
+		result, err := w.Do(t.Context(), keepwatch.Task{Run: *run, Step: s.Name, Report: l.report, Checkpoint: l.checkpoint(run), Keep: func(data json.RawMessage) error {
 			run.Result.Remote = slices.Clone(data)
 			return nil
 		}})
-		result.Remote = run.Result.Remote
+		result.Remote, result.Checkpoint = run.Result.Remote, run.Result.Checkpoint
 		run.Result = result
 		if err != nil {
 			run.Failures = append(run.Failures, keepwatch.Failure{Step: s.Name, Kind: keepwatch.KindOf(err), Message: keepwatch.Sentence(err)})
 			return fmt.Errorf("%s: %w", s.Name, err)
 		}
-		s.State = keepwatch.StepDone
+		s.State, run.Result.Checkpoint = keepwatch.StepDone, nil
 	}
 	return nil
+}
+
+// checkpoint keeps what steps save with a run, and counts how often they do.
+func (l *lab) checkpoint(run *keepwatch.Run) func(json.RawMessage) error {
+	return func(data json.RawMessage) error {
+		l.saves++
+		run.Result.Checkpoint = slices.Clone(data)
+		return l.saveErr
+	}
 }
 
 func backupRun(id int64) keepwatch.Run {

@@ -13,7 +13,7 @@ import (
 // archive makes the record of an archive out of its manifest.
 func (m manifest) archive(stamp string) keepwatch.Archive {
 	return keepwatch.Archive{
-		Version: 1, Source: m.Source, Stamp: stamp, Kind: m.Kind, Run: m.Run, Parts: unnamed(m.Parts, stamp),
+		Version: 1, Source: m.Source, Stamp: stamp, Kind: m.Kind, Run: m.Run, Base: m.Base, Parts: unnamed(m.Parts, stamp),
 		Started: m.Started, Finished: m.Finished, Items: m.Items, Bytes: m.Bytes,
 		SealedBytes: m.SealedBytes, Sealed: m.Sealed, Recipients: m.Recipients, Counts: m.Counts,
 	}

@@ -38,7 +38,8 @@ type manifest struct {
 	MadeBy      string                       `json:"made_by"` // the bot and its version
 	Source      string                       `json:"source"`
 	Kind        keepwatch.SourceKind         `json:"kind"`
-	Parts       int                          `json:"parts"` // how many parts were asked for; 0 is all
+	Parts       int                          `json:"parts"`          // how many parts were asked for; 0 is all
+	Base        string                       `json:"base,omitempty"` // ref of the archive that this one goes on from; none: it is whole
 	Run         int64                        `json:"run"`
 	Started     time.Time                    `json:"started"`
 	Finished    time.Time                    `json:"finished"`
@@ -97,6 +98,9 @@ func decodeManifest(data []byte) (manifest, error) {
 func (m manifest) check() error {
 	if m.Format < 1 || !keepwatch.ValidName(m.Source) {
 		return errors.New("it names no format or no source")
+	}
+	if source, _, ok := keepwatch.SplitRef(m.Base); m.Base != "" && (!ok || source != m.Source) {
+		return fmt.Errorf("what it goes on from, %q, is no archive of its source", m.Base)
 	}
 	names := map[string]bool{}
 	for _, f := range m.Sealed {

@@ -83,7 +83,7 @@ func complete(a keepwatch.Archive, m manifest, stamp string) keepwatch.Archive {
 
 func (v *Vault) manifestOf(run keepwatch.Run, a keepwatch.Archive) manifest {
 	m := manifest{
-		Format: formatVersion, MadeBy: "keepwatch " + v.version, Source: a.Source, Kind: a.Kind, Parts: len(a.Parts), Run: run.ID,
+		Format: formatVersion, MadeBy: "keepwatch " + v.version, Source: a.Source, Kind: a.Kind, Parts: len(a.Parts), Base: a.Base, Run: run.ID,
 		Started: a.Started.UTC(), Finished: a.Finished.UTC(), Items: a.Items, Bytes: a.Bytes,
 		Sealed: run.Result.Sealed, Recipients: v.Recipients(), Counts: a.Counts,
 	}

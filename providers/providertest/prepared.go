@@ -19,6 +19,12 @@ type memory struct {
 // job is one that remembers.
 func (m *memory) job(s keepwatch.Source) providers.Job {
 	j := job(s)
+	m.into(&j)
+	return j
+}
+
+// into has a job remember.
+func (m *memory) into(j *providers.Job) {
 	j.Remote = m.remote
 	j.Keep = func(remote json.RawMessage) error {
 		if !json.Valid(remote) {
@@ -27,7 +33,6 @@ func (m *memory) job(s keepwatch.Source) providers.Job {
 		m.remote = append(json.RawMessage(nil), remote...)
 		return nil
 	}
-	return j
 }
 
 // runPrepared holds a provider to providers.Preparer: each step can be done again, and

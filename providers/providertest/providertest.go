@@ -112,22 +112,24 @@ func job(s keepwatch.Source, parts ...string) providers.Job {
 }
 
 // Run holds a provider to the contract. One that is a providers.Preparer for the whole
-// source is held to that too: what it plans is a guess then.
+// source, or a providers.Downloader, is held to that too: what it plans is a guess then.
 func Run(t *testing.T, c Case) {
 	if p, ok := c.Provider.(providers.Preparer); ok && p.Prepares(job(c.Source)) {
 		runPrepared(t, c, p)
+	} else if d, ok := c.Provider.(providers.Downloader); ok && d.Downloads(job(c.Source)) {
+		runDownloaded(t, c, d)
 	} else {
 		t.Run("fetch is what was planned", func(t *testing.T) { planned(t, c) })
 	}
 	t.Run("parts", func(t *testing.T) {
 		for _, part := range c.Parts {
 			var s Sink
-			if err := c.Provider.Fetch(t.Context(), job(c.Source, part), &s); err != nil || len(s.Entries) == 0 {
+			if err := fetch(t.Context(), t, c, job(c.Source, part), &s); err != nil || len(s.Entries) == 0 {
 				t.Errorf("part %q: %d entries, %v", part, len(s.Entries), err)
 			}
 		}
 		var s Sink
-		if err := c.Provider.Fetch(t.Context(), job(c.Source, "no such part"), &s); keepwatch.Sentence(err) == "" {
+		if err := fetch(t.Context(), t, c, job(c.Source, "no such part"), &s); keepwatch.Sentence(err) == "" {
 			t.Errorf("a part that is not there: %v", err)
 		}
 	})
@@ -135,20 +137,20 @@ func Run(t *testing.T, c Case) {
 		if _, err := c.Provider.Plan(t.Context(), job(c.Missing)); keepwatch.Sentence(err) == "" {
 			t.Errorf("planned: %v", err)
 		}
-		if err := c.Provider.Fetch(t.Context(), job(c.Missing), &Sink{}); keepwatch.Sentence(err) == "" {
+		if err := fetch(t.Context(), t, c, job(c.Missing), &Sink{}); keepwatch.Sentence(err) == "" {
 			t.Errorf("fetched: %v", err)
 		}
 	})
 	t.Run("stops", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := c.Provider.Fetch(ctx, job(c.Source), &Sink{}); !errors.Is(err, context.Canceled) {
+		if err := fetch(ctx, t, c, job(c.Source), &Sink{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("with a cancelled context: %v", err)
 		}
 	})
 	t.Run("a sink that fails", func(t *testing.T) {
 		full := errors.New("disk full")
-		if err := c.Provider.Fetch(t.Context(), job(c.Source), &Sink{Fail: full}); !errors.Is(err, full) {
+		if err := fetch(t.Context(), t, c, job(c.Source), &Sink{Fail: full}); !errors.Is(err, full) {
 			t.Errorf("%v", err)
 		}
 	})

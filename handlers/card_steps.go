@@ -1,0 +1,82 @@
+package handlers
+
+import (
+	"fmt"
+
+	"keepwatch"
+)
+
+// ofMailbox reports whether a run backs up a mailbox, which is downloaded first.
+func ofMailbox(run keepwatch.Run) bool { return run.Step("download") != nil }
+
+// doingAtMicrosoft is what steps do that have Microsoft 365 make something, for people.
+var doingAtMicrosoft = map[string]string{"request": "Asking Microsoft 365 to make it", "wait": "Microsoft 365 is making it", "release": "Clearing up at Microsoft 365"}
+
+// doing is what a step does, for people.
+var doing = map[string]string{
+	"download": "Downloading the mailbox", "plan": "Looking at what there is", "request": "Asking the host to make it", "wait": "The host is making it", "release": "Clearing up at the host", "fetch": "Reading and sealing", "verify": "Reading back and proving",
+	"seal": "Putting the archive in its place", "copy": "Copying it to another place", "prune": "Tidying up old archives", "extract": "Restoring",
+}
+
+func stepWord(run keepwatch.Run) string {
+	step := run.Current()
+	if step == nil {
+		return "Finishing"
+	}
+	at := 1
+	for i := range run.Steps {
+		if run.Steps[i].Name == step.Name {
+			at = i + 1
+		}
+	}
+	word, ok := doing[step.Name]
+	if other := doingAtMicrosoft[step.Name]; other != "" && ofMailbox(run) {
+		word = other
+	}
+	if !ok {
+		word = keepwatch.Printable(step.Name)
+	}
+	if n := len(run.Ask.Return); n > 0 && at >= 2 && at-2 < n {
+		word = fmt.Sprintf("Putting back %s (item %d of %d)", keepwatch.Printable(run.Ask.Return[at-2].Name), at-1, n)
+		if f, ok := run.Progress.Fraction(); ok && f == 1 && run.Progress.Step == step.Name {
+			word += ". The host has all of it and puts it in place, which may take longer than sending it"
+		}
+		return word
+	}
+	return fmt.Sprintf("%s (step %d of %d)", word, at, len(run.Steps))
+}
+
+// atHost names the steps in which somebody else's server works, which their own names do
+// not tell; "" for any other.
+func atHost(run keepwatch.Run, step string) string {
+	host := "the host"
+	if ofMailbox(run) {
+		host = "Microsoft 365"
+	}
+	switch step {
+	case "request":
+		return "asking " + host
+	case "wait":
+		return "waiting for " + host
+	case "release":
+		return "clearing up at " + host
+	}
+	return ""
+}
+
+// stepName names a step of a run for a table.
+func stepName(run keepwatch.Run, name string) string {
+	if at := atHost(run, name); at != "" {
+		return at
+	}
+	return keepwatch.Printable(name)
+}
+
+// downloadLeft says what becomes of what a run that did not finish has downloaded; "" where
+// it has not begun to.
+func downloadLeft(run keepwatch.Run) string {
+	if s := run.Step("download"); s == nil || s.State == keepwatch.StepPending {
+		return ""
+	}
+	return " What was downloaded for it is removed from this machine, and nothing in the mailbox was changed."
+}
