@@ -61,7 +61,8 @@ func BenchmarkOpen(b *testing.B) {
 }
 
 // BenchmarkLarge does all that is done with a mailbox of 100,000 items, or as many as
-// KEEPWATCH_BENCH_ITEMS says, and reports the most memory that was in use.
+// KEEPWATCH_BENCH_ITEMS says, and reports the most memory
+// that was in use, in all and in each step.
 func BenchmarkLarge(b *testing.B) {
 	many := 100_000
 	if s := os.Getenv("KEEPWATCH_BENCH_ITEMS"); s != "" {
@@ -75,8 +76,12 @@ func BenchmarkLarge(b *testing.B) {
 		most, stop := watch(b)
 		step := func(name string, do func()) {
 			begun := time.Now()
+			runtime.GC()
+			most, stop := watch(b)
 			do()
 			b.ReportMetric(time.Since(begun).Seconds(), name+"-s")
+			close(stop)
+			b.ReportMetric(float64(<-most)/(1<<20), name+"-MiB")
 		}
 		sp := open(b, cfg)
 		of := func(n int) outlook.Item {
@@ -86,7 +91,7 @@ func BenchmarkLarge(b *testing.B) {
 		}
 		step("list", func() { fill(b, sp, many, of) })
 		step("put", func() {
-			download(b, sp, 4, func(outlook.Item) io.Reader { return bytes.NewReader(raw[:100]) })
+			lanesOf(b, sp, 4, func(outlook.Item) io.Reader { return bytes.NewReader(raw[:100]) }, func(outlook.Item) {})
 		})
 		must(b, sp.Close())
 		step("reopen", func() { sp = open(b, cfg) })

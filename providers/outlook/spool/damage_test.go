@@ -140,7 +140,7 @@ func TestStructure(t *testing.T) {
 	}
 }
 
-// TestCut has the last contents cut at every byte, or never written from there on, as a
+// TestCut has the last content cut at every byte, the one before it at some, or never written from there on, as a
 // power cut leaves what was not synced. What is whole counts, and all that was synced.
 func TestCut(t *testing.T) {
 	cfg := spool.Config{Dir: t.TempDir()}
@@ -184,6 +184,9 @@ func TestCut(t *testing.T) {
 		}
 	}
 	for at := ends[1]; at < ends[3]; at++ {
+		if at < ends[2]-20 && at%5 > 0 && os.Getenv("KEEPWATCH_SOAK") == "" {
+			continue
+		}
 		n := 1
 		for ends[n+1] <= at {
 			n++

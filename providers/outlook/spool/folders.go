@@ -30,11 +30,16 @@ func (s *spool) SetFolders(folders []outlook.Folder) error {
 				return err
 			}
 		}
+		twice := map[uint32]bool{}
 		for i, f := range folders {
 			no, err := l.number(f.ID)
 			if err != nil {
 				return err
 			}
+			if twice[no] {
+				return fmt.Errorf("the folder %q is listed twice", f.ID)
+			}
+			twice[no] = true
 			delete(forgotten, no)
 			if err := l.table(tableOrder).write(number(uint32(i)), listed{no, f}); err != nil {
 				return err

@@ -38,7 +38,15 @@ func fill(t testing.TB, sp outlook.Spool, many int, of func(n int) outlook.Item)
 // handed out.
 func download(t testing.TB, sp outlook.Spool, lanes int, of func(outlook.Item) io.Reader) map[string]int {
 	t.Helper()
-	work, out := make(chan outlook.Item), map[string]int{}
+	out := map[string]int{}
+	lanesOf(t, sp, lanes, of, func(i outlook.Item) { out[i.ID]++ })
+	return out
+}
+
+// lanesOf is download for whoever keeps no list of what was handed out.
+func lanesOf(t testing.TB, sp outlook.Spool, lanes int, of func(outlook.Item) io.Reader, handed func(outlook.Item)) {
+	t.Helper()
+	work := make(chan outlook.Item)
 	var all sync.WaitGroup
 	for range lanes {
 		all.Go(func() {
@@ -54,12 +62,11 @@ func download(t testing.TB, sp outlook.Spool, lanes int, of func(outlook.Item) i
 			t.Error(err)
 			break
 		}
-		out[i.ID]++
+		handed(i)
 		work <- i
 	}
 	close(work)
 	all.Wait()
-	return out
 }
 
 // TestLanes downloads in eight lanes while somebody looks at it, through several commits of
@@ -213,6 +220,12 @@ func TestBodyFails(t *testing.T) {
 	}
 	if err := sp.Page("z", nil, outlook.Position{}); err == nil {
 		t.Error("a page of a folder that is not there is taken")
+	}
+	if err := sp.SetFolders([]outlook.Folder{folder("b"), folder("b")}); err == nil {
+		t.Error("a folder is taken twice")
+	}
+	if all, err := sp.Folders(); err != nil || len(all) != 1 || all[0].ID != "a" {
+		t.Errorf("%v, %v", all, err)
 	}
 	must(t, sp.Close())
 	if _, err := sp.Totals(); err == nil {

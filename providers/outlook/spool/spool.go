@@ -82,7 +82,8 @@ func (s *spool) change(what string, fn func(*ledger) error) error {
 	return s.fault(s.dir, err)
 }
 
-// Totals says how far the download is.
+// Totals says how far the download is. It brings what waits into the index first, so it
+// costs a sync where something was saved since.
 func (s *spool) Totals() (t outlook.Totals, err error) {
 	if err := s.flush(); err != nil {
 		return t, err
