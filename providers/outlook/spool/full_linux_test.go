@@ -58,14 +58,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatalf("%d of %d failed", failed, len(items))
 	}
 	// Fill what is left, so that the index cannot grow either.
-	rest, err := os.Create(filepath.Join(dir, "rest"))
-	must(t, err)
-	for {
-		if _, err := rest.Write(make([]byte, 4096)); err != nil {
-			break
-		}
-	}
-	must(t, rest.Close())
+	stuff(t, filepath.Join(dir, "rest"))
 	var more []outlook.Item
 	for n := range 1000 {
 		more = append(more, item(fmt.Sprint("more ", n), "1"))
@@ -86,4 +79,17 @@ func TestFullDisk(t *testing.T) {
 	check(t, sp, m, "with room again")
 	must(t, sp.Close())
 	check(t, open(t, cfg), m, "opened again")
+}
+
+// stuff makes a file of all that is left of a disk.
+func stuff(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Create(path)
+	must(t, err)
+	for {
+		if _, err := f.Write(make([]byte, 4096)); err != nil {
+			break
+		}
+	}
+	must(t, f.Close())
 }

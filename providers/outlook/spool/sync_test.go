@@ -15,9 +15,7 @@ func TestSyncFails(t *testing.T) {
 	all := New(Config{Dir: t.TempDir()})
 	key := bytes.Repeat([]byte("k"), keyBytes)
 	opened, err := all.Open(1, key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	s := opened.(*spool)
 	items := []outlook.Item{{ID: "1"}, {ID: "2"}, {ID: "3"}}
 	put := func(i outlook.Item) {
@@ -35,24 +33,16 @@ func TestSyncFails(t *testing.T) {
 		}
 		return ids
 	}
-	if err := s.SetFolders([]outlook.Folder{{ID: "a"}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Page("a", items, outlook.Position{State: "s", Full: true}); err != nil {
-		t.Fatal(err)
-	}
+	must(t, s.SetFolders([]outlook.Folder{{ID: "a"}}))
+	must(t, s.Page("a", items, outlook.Position{State: "s", Full: true}))
 	put(items[0])
-	if err := s.Sync(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, s.Sync())
 	put(items[1])
 	put(items[2])
 	if got := pending(); got != "" {
 		t.Errorf("%q are pending", got)
 	}
-	if err := s.idle[0].file.Close(); err != nil { // as a disk that is gone
-		t.Fatal(err)
-	}
+	must(t, s.idle[0].file.Close()) // as a disk that is gone
 	if err := s.Sync(); keepwatch.KindOf(err) != keepwatch.KindAttention {
 		t.Errorf("a sync that fails: %v", err)
 	}
@@ -70,13 +60,18 @@ func TestSyncFails(t *testing.T) {
 		t.Error(err)
 	}
 	again, err := all.Open(1, key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if got, err := again.Totals(); err != nil || got.Done < 2 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := again.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }
