@@ -115,7 +115,10 @@ type Position struct {
 	// Full says that the reading began at the beginning: what it did not list is no longer
 	// in the folder. One that goes on from a State lists changes only.
 	Full bool `json:"full,omitempty"`
+	// Due says that State is what the reading is to begin from, and nothing of it was read:
+	// a Position with a State alone could not be told from one that ended.
+	Due bool `json:"due,omitempty"`
 }
 
 // Ended reports whether all was read.
-func (p Position) Ended() bool { return p.State != "" && p.Next == "" }
+func (p Position) Ended() bool { return p.State != "" && p.Next == "" && !p.Due }
