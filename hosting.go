@@ -163,6 +163,12 @@ type ReturnItem struct {
 	Of      int64     `json:"of,omitempty"`      // size of the file at Path, where Inner is a part of it
 	Into    string    `json:"into,omitempty"`    // the account that it goes into, as Hosting.Account gives it, or the mailbox and the folder
 	Present string    `json:"present,omitempty"` // as ReturnAsk.Present
+	// Mailbox is the address of the mailbox that it goes into; "": it goes into a hosting
+	// account.
+	Mailbox string `json:"mailbox,omitempty"`
+	// With are the Refs of more archives that it is put together from, the oldest first:
+	// one of changes goes on from others.
+	With []string `json:"with,omitempty"`
 }
 
 // ReturnAsk says what of archives is to be put back, and where.
