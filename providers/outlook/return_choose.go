@@ -22,8 +22,6 @@ type search struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
-func (s search) isZero() bool { return len(s.Texts) == 0 && s.Since.IsZero() && s.Until.IsZero() }
-
 // fits reports whether an item is looked for.
 func (s search) fits(h head) bool {
 	if !s.Since.IsZero() && h.At.Before(s.Since) || !s.Until.IsZero() && (h.At.IsZero() || !h.At.Before(s.Until)) {

@@ -30,8 +30,6 @@ type exchange struct {
 	poison  map[string]bool       // Item.IDs that are not taken
 	held    int                   // Message-IDs that were asked for
 	notes   []string
-	atOnce  int // Puts at this moment
-	most    int
 	failing error // of every Put
 }
 

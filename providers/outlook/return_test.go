@@ -95,12 +95,11 @@ func TestReturnKilled(t *testing.T) {
 	for at := 1; ; at++ {
 		x, a := &exchange{}, &archives{}
 		p, _ := bench(t, x)
-		set := home(a)
 		x.folders = []Folder{{ID: "old", Kind: Mail, Path: []string{"Inbox"}}}
 		x.items["old"] = []fakeItem{{id: "0", subject: "one", messageID: "<a@x>", whole: true, content: "as it was"}}
 		twin := line("in", "g", "three") // a second mail of the same Message-ID
 		twin.MessageID = "<b@x>"
-		set = a.add("alis-mail/2026-11-20", State{Folders: []FolderState{folder("in", Mail, true, "Inbox")}}, []Line{line("in", "a", "one"), line("in", "b", "two"), twin})
+		set := a.add("alis-mail/2026-11-20", State{Folders: []FolderState{folder("in", Mail, true, "Inbox")}}, []Line{line("in", "a", "one"), line("in", "b", "two"), twin})
 		plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{set}, keepwatch.ReturnAsk{Into: "original"})
 		if err != nil {
 			t.Fatal(err)
