@@ -182,6 +182,14 @@ type ReturnAsk struct {
 	Present string
 }
 
+// Beginnings of parts of a mailbox in a ReturnAsk that say which items are looked for in
+// the others. Several of them have to fit at once.
+const (
+	PartFind  = "find:"  // a text in subject, sender, or the name of the file
+	PartSince = "since:" // a moment as in RFC 3339: the date of the item is not before
+	PartUntil = "until:" // and before
+)
+
 // ReturnPlan is what putting parts back is going to do.
 type ReturnPlan struct {
 	Items []ReturnItem `json:"items"` // in this order: by date, the oldest archive first

@@ -216,6 +216,19 @@ func (p putBack) steps(run keepwatch.Run) []step {
 	return list
 }
 
+// discard removes what putting something back has left on this machine, where the
+// provider leaves something.
+func (p putBack) discard(run keepwatch.Run) error {
+	_, r, err := p.cfg.restorer(run.Source)
+	if err != nil {
+		return nil // whoever is not there any more is not asked
+	}
+	if d, ok := r.(Downloader); ok {
+		return d.Discard(run.ID)
+	}
+	return nil
+}
+
 // plan sees that what was confirmed can still be done.
 func (p putBack) plan(_ context.Context, task keepwatch.Task) (keepwatch.Result, error) {
 	result, ask := task.Run.Result, task.Run.Ask

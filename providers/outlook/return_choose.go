@@ -8,13 +8,6 @@ import (
 	"keepwatch"
 )
 
-// Beginnings of the parts that say what is looked for. Several of them have to fit at once.
-const (
-	partFind  = "find:"  // a text in subject, sender, or name of the file
-	partSince = "since:" // a moment as in RFC 3339: the date of the item is not before
-	partUntil = "until:" // and before
-)
-
 // search says which items are looked for. It is kept in the Inner of an item of a plan.
 type search struct {
 	Texts []string  `json:"texts,omitempty"` // in lower case
@@ -94,17 +87,17 @@ func (c *chosen) look(part string) (bool, error) {
 		*to = at
 		return nil
 	}
-	if text, ok := strings.CutPrefix(part, partFind); ok {
+	if text, ok := strings.CutPrefix(part, keepwatch.PartFind); ok {
 		if text = strings.ToLower(strings.TrimSpace(text)); text == "" {
 			return true, keepwatch.Errorf(keepwatch.KindInvalid, "Say which text is looked for.")
 		}
 		c.search.Texts = append(c.search.Texts, text)
 		return true, nil
 	}
-	if text, ok := strings.CutPrefix(part, partSince); ok {
+	if text, ok := strings.CutPrefix(part, keepwatch.PartSince); ok {
 		return true, moment(text, &c.search.Since)
 	}
-	if text, ok := strings.CutPrefix(part, partUntil); ok {
+	if text, ok := strings.CutPrefix(part, keepwatch.PartUntil); ok {
 		return true, moment(text, &c.search.Until)
 	}
 	return false, nil
