@@ -119,7 +119,9 @@ func work(run keepwatch.Run) string {
 	case keepwatch.RunVerify:
 		return "proof of " + run.Ask.Archive
 	case keepwatch.RunRestore:
-		if n := int64(len(run.Ask.Return)); n > 0 {
+		if n := int64(len(run.Ask.Return)); n > 0 && toSomeMailbox(run.Ask.Return) {
+			return "putting " + keepwatch.FormatCount(n, "folder") + " of " + run.Source + " into " + keepwatch.Printable(run.Ask.Return[0].Mailbox)
+		} else if n > 0 {
 			return "putting " + keepwatch.FormatCount(n, "item") + " back into " + run.Source
 		}
 		return "restore of " + run.Ask.Archive
@@ -189,7 +191,7 @@ func stepWord(run keepwatch.Run) string {
 	}
 	if n := len(run.Ask.Return); n > 0 && at >= 2 && at-2 < n {
 		word = fmt.Sprintf("Putting back %s (item %d of %d)", keepwatch.Printable(run.Ask.Return[at-2].Name), at-1, n)
-		if f, ok := run.Progress.Fraction(); ok && f == 1 && run.Progress.Step == step.Name {
+		if f, ok := run.Progress.Fraction(); ok && f == 1 && run.Progress.Step == step.Name && !toSomeMailbox(run.Ask.Return) {
 			word += ". The host has all of it and puts it in place, which may take longer than sending it"
 		}
 		return word
@@ -416,7 +418,7 @@ func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Messa
 		}
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(text))
 	}
-	msg.Blocks = append(msg.Blocks, logBlocks(run.Result.Logs)...)
+	msg.Blocks = append(msg.Blocks, logBlocks(run)...)
 	var buttons []keepwatch.Button
 	for _, b := range msg.Buttons {
 		if b.Label != "Details" {
