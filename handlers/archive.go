@@ -226,16 +226,23 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 	}
 	msg.Blocks = append(append(msg.Blocks, mail...), r.inside(ctx, a)...)
 	msg.Blocks = append(msg.Blocks, r.openBlocks(a.Ref(), a.Sealed)...)
-	ref := Quote(a.Ref())
-	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Verify", Command: "backup verify " + ref}, keepwatch.Button{Label: "Restore", Command: "backup restore " + ref, Form: restoreForm(a)})
-	msg.Buttons = append(msg.Buttons, foldersButtons(a.Ref(), list)...)
-	if a.Kind == keepwatch.KindCPanel && r.cfg.Duties.Returns != nil {
-		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Put back into the account", Command: "backup restore " + ref + " --to " + toAccount, Form: putBackForm(a)})
-	}
-	if a.Kind == keepwatch.KindOutlook && r.cfg.Duties.Returns != nil {
-		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Restore to the mailbox", Command: "backup restore " + ref + " --to " + toMailbox, Form: mailboxForm(a)})
-	}
+	msg.Buttons = append(msg.Buttons, r.showButtons(a, list)...)
 	return msg, nil
+}
+
+// showButtons are what can be done with an archive that is shown.
+func (r *Router) showButtons(a keepwatch.Archive, list []keepwatch.Mailbox) []keepwatch.Button {
+	ref := Quote(a.Ref())
+	buttons := []keepwatch.Button{{Label: "Verify", Command: "backup verify " + ref}, {Label: "Restore", Command: "backup restore " + ref, Form: restoreForm(a)}}
+	buttons = append(buttons, foldersButtons(a.Ref(), list)...)
+	switch {
+	case r.cfg.Duties.Returns == nil:
+	case a.Kind == keepwatch.KindCPanel:
+		buttons = append(buttons, keepwatch.Button{Label: "Put back into the account", Command: "backup restore " + ref + " --to " + toAccount, Form: putBackForm(a)})
+	case a.Kind == keepwatch.KindOutlook:
+		buttons = append(buttons, keepwatch.Button{Label: "Restore to the mailbox", Command: "backup restore " + ref + " --to " + toMailbox, Form: mailboxForm(a)})
+	}
+	return buttons
 }
 
 // shorten keeps a post-quantum key of 2,000 characters from filling a card.

@@ -41,8 +41,9 @@ type errand struct {
 	held   bool // mails that are in the folder already are left out
 	only   map[string]bool
 
-	mu   sync.Mutex
-	ours map[uint64]bool // hashes of the Message-IDs that this run has put there
+	scratch string // the folder for large items, once there was one
+	mu      sync.Mutex
+	ours    map[uint64]bool // hashes of the Message-IDs that this run has put there
 	tally
 }
 

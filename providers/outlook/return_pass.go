@@ -232,7 +232,7 @@ func (f unreadable) Read([]byte) (int, error) { return 0, f.err }
 func (p *pass) visit(ctx context.Context, path string, body io.Reader) error {
 	list := p.ahead[path]
 	delete(p.ahead, path)
-	c, err := p.take(body)
+	c, err := p.take(body, list[0].line.Bytes)
 	for _, w := range list {
 		p.settle(w)
 	}

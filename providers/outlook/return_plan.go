@@ -26,6 +26,10 @@ type returning struct {
 // shownGone is how many of the things that are not put back a plan names of each sort.
 const shownGone = 10
 
+// mostSteps is how many folders one run puts back: it is saved whole at each change, and
+// a value of etcd has 1.5 MiB at the most (etcd.io/docs, "System limits").
+const mostSteps = 1000
+
 // roomy is from how many bytes on a plan says that nobody knows the room in a mailbox.
 const roomy = 1 << 30
 
@@ -68,7 +72,11 @@ func (p *Provider) PlanReturn(ctx context.Context, source keepwatch.Source, sets
 	if err != nil {
 		return none, err
 	}
-	return plan.finish(), nil
+	out := plan.finish()
+	if n := len(out.Items); n > mostSteps {
+		return none, keepwatch.Errorf(keepwatch.KindInvalid, "That is %s, and one run takes %s at the most. Restore it in parts: mail, contacts, calendar, or a folder with those below it.", keepwatch.FormatCount(int64(n), "folder"), keepwatch.FormatCount(mostSteps, ""))
+	}
+	return out, nil
 }
 
 func noRestorer(source keepwatch.Source) error {

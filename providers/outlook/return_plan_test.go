@@ -191,6 +191,25 @@ func TestReturnHostile(t *testing.T) {
 	}
 }
 
+// TestPlanReturnOfManyFolders: a run that could not be saved is refused.
+func TestPlanReturnOfManyFolders(t *testing.T) {
+	a := &archives{}
+	p, _ := bench(t, &exchange{})
+	var state State
+	var list []Line
+	for i := range mostSteps + 1 {
+		id := fmt.Sprint(i)
+		state.Folders, list = append(state.Folders, folder(id, Mail, true, "Folder "+id)), append(list, line(id, id, id))
+	}
+	set := a.add("alis-mail/2026-11-20", state, list)
+	if _, err := p.PlanReturn(t.Context(), alis, []providers.Set{set}, keepwatch.ReturnAsk{}); keepwatch.KindOf(err) != keepwatch.KindInvalid || !strings.HasPrefix(keepwatch.Sentence(err), "That is 1,001 folders") {
+		t.Error(err)
+	}
+	if plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{set}, keepwatch.ReturnAsk{Parts: []string{"Folder 7"}}); err != nil || len(plan.Items) != 1 {
+		t.Errorf("%d %v", len(plan.Items), err)
+	}
+}
+
 // TestReturnOrder: files that lie in another order than the index, and more of them than
 // are waited for at once, come all the same; in order they come in one pass.
 func TestReturnOrder(t *testing.T) {

@@ -26,10 +26,11 @@ type itemFile struct {
 	file *os.File // nil: in memory
 }
 
-// take reads the file of an item: into memory, or, a large one, into a file of the run's
+// take reads the file of an item, of about size bytes: into memory, or, a large one, into a file of the run's
 // scratch folder that has no name as soon as the system allows that.
-func (e *errand) take(body io.Reader) (*itemFile, error) {
+func (e *errand) take(body io.Reader, size int64) (*itemFile, error) {
 	var small bytes.Buffer
+	small.Grow(int(min(max(size, 0), heldInMemory)) + 2*bytes.MinRead) // else it is held twice as it grows
 	n, err := io.Copy(&small, io.LimitReader(body, heldInMemory+1))
 	if err != nil {
 		return nil, err
@@ -41,11 +42,14 @@ func (e *errand) take(body io.Reader) (*itemFile, error) {
 }
 
 func (e *errand) takeLarge(begin, rest io.Reader) (*itemFile, error) {
-	dir, err := e.cfg.Spools.Scratch(e.job.Run)
-	if err != nil {
-		return nil, fmt.Errorf("make room for a large item: %w", err)
+	if e.scratch == "" { // it is emptied when it is asked for, and others may lie in it by now
+		dir, err := e.cfg.Spools.Scratch(e.job.Run)
+		if err != nil {
+			return nil, fmt.Errorf("make room for a large item: %w", err)
+		}
+		e.scratch = dir
 	}
-	f, err := os.CreateTemp(dir, "item-*")
+	f, err := os.CreateTemp(e.scratch, "item-*")
 	if err != nil {
 		return nil, fmt.Errorf("make room for a large item: %w", err)
 	}
@@ -59,7 +63,7 @@ func (e *errand) takeLarge(begin, rest io.Reader) (*itemFile, error) {
 	if in.err != nil {
 		return nil, in.err
 	}
-	return nil, keepwatch.Errorf(keepwatch.KindAttention, "A large item of %s could not be written to %s on the machine that runs Keepwatch, which has to hold it while it is sent. See that there is room; Retry goes on where it stopped.", keepwatch.Printable(e.item.Part), dir).Because(err)
+	return nil, keepwatch.Errorf(keepwatch.KindAttention, "A large item of %s could not be written to %s on the machine that runs Keepwatch, which has to hold it while it is sent. See that there is room; Retry goes on where it stopped.", keepwatch.Printable(e.item.Part), e.scratch).Because(err)
 }
 
 // watchedReader remembers what went wrong with reading, so that it is not taken for a full disk.
