@@ -165,6 +165,12 @@ type ReturnItem struct {
 	Of      int64     `json:"of,omitempty"`      // size of the file at Path, where Inner is a part of it
 	Into    string    `json:"into,omitempty"`    // the account that it goes into, as Hosting.Account gives it, or the mailbox and the folder
 	Present string    `json:"present,omitempty"` // as ReturnAsk.Present
+	// Mailbox is the address of the mailbox that it goes into; "": it goes into a hosting
+	// account.
+	Mailbox string `json:"mailbox,omitempty"`
+	// With are the Refs of more archives that it is put together from, the oldest first:
+	// one of changes goes on from others.
+	With []string `json:"with,omitempty"`
 }
 
 // ReturnAsk says what of archives is to be put back, and where.
@@ -177,6 +183,14 @@ type ReturnAsk struct {
 	// leaves it as it is, "copy" puts another one beside it.
 	Present string
 }
+
+// Beginnings of parts of a mailbox in a ReturnAsk that say which items are looked for in
+// the others. Several of them have to fit at once.
+const (
+	PartFind  = "find:"  // a text in subject, sender, or the name of the file
+	PartSince = "since:" // a moment as in RFC 3339: the date of the item is not before
+	PartUntil = "until:" // and before
+)
 
 // ReturnPlan is what putting parts back is going to do.
 type ReturnPlan struct {

@@ -45,12 +45,14 @@ func (r *Router) archiveCommands() []Command {
 			Summary: "Restore an archive or parts of it; shown first, then confirmed",
 			Options: append([]Option{
 				archive,
-				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these: files, folders, *.docx; of a mailbox mail.pst/Inbox/#17; --to account: parts, archives"},
-				{Name: "to", Type: TypePath, Flag: true, Summary: "the folder to restore into; the word account: back into the hosting account"},
+				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these: files, folders, *.docx; mail.pst/Inbox/#17; --to account, mailbox: parts, archives"},
+				{Name: "to", Type: TypePath, Flag: true, Summary: "the folder to restore into; account: the hosting account; mailbox, original, bob@contoso.example"},
 				{Name: "overwrite", Type: TypeSwitch, Flag: true, Summary: "replace files that exist there"},
+				{Name: "present", Type: TypeText, Flag: true, Summary: "--to mailbox: skip mails that are there already, or copy them"},
 				{Name: "confirm", Type: TypeText, Flag: true, Summary: "the code of the plan that was shown, or yes; --to account: the code"},
 			}, findOptions()...),
-			Examples: []string{"backup restore ruthin-web --to /tmp/look", "backup restore notes reports/2026 --to ./back", "backup restore pst-drop mail.pst/Inbox/2024 --to ./mails", "backup restore pst-drop mail.pst --find minutes --since 2024-03-01 --to ./mails", "backup restore ruthin-web database:ruthin_wp --to account"},
+			Examples: []string{"backup restore ruthin-web --to /tmp/look", "backup restore notes reports/2026 --to ./back", "backup restore pst-drop mail.pst/Inbox/2024 --to ./mails", "backup restore pst-drop mail.pst --find minutes --since 2024-03-01 --to ./mails", "backup restore ruthin-web database:ruthin_wp --to account",
+				"backup restore alis-mail Inbox/Projects --to mailbox", "backup restore alis-mail --find minutes --to bob@contoso.example"},
 		},
 		{
 			Group: "backup", Name: "prune", Role: keepwatch.RoleAdmin, run: r.prune,
@@ -238,12 +240,7 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 	}
 	msg.Blocks = append(append(msg.Blocks, mail...), r.inside(ctx, a)...)
 	msg.Blocks = append(msg.Blocks, r.openBlocks(a.Ref(), a.Sealed)...)
-	ref := Quote(a.Ref())
-	msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Verify", Command: "backup verify " + ref}, keepwatch.Button{Label: "Restore", Command: "backup restore " + ref, Form: restoreForm(a)})
-	msg.Buttons = append(msg.Buttons, foldersButtons(a.Ref(), list)...)
-	if a.Kind == keepwatch.KindCPanel && r.cfg.Duties.Returns != nil {
-		msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: "Put back into the account", Command: "backup restore " + ref + " --to " + toAccount, Form: putBackForm(a)})
-	}
+	msg.Buttons = append(msg.Buttons, r.showButtons(a, list)...)
 	return msg, nil
 }
 
@@ -332,11 +329,24 @@ func (c *call) confirmed(plan any) bool {
 }
 
 func (r *Router) restore(ctx context.Context, c *call) (keepwatch.Message, error) {
-	if c.args.one("to") == toAccount && c.searches() {
+	into, mailbox, err := r.intoMailbox(c)
+	switch {
+	case err != nil:
+		return keepwatch.Message{}, err
+	case mailbox:
+		return r.putInMailbox(ctx, c, into)
+	case c.args.has("present"):
+		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "--present belongs to a restore into a mailbox (--to mailbox), where it says what becomes of mails that are there already. Leave it out.")
+	case c.args.one("to") == toAccount && c.searches():
 		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindInvalid, "--find, --since and --until look into Outlook data files, which are no part of a hosting account. Leave them out, or name a folder: --to ./back.")
-	} else if c.args.one("to") == toAccount {
+	case c.args.one("to") == toAccount:
 		return r.putBack(ctx, c)
 	}
+	return r.restoreToFolder(ctx, c)
+}
+
+// restoreToFolder restores to a folder of this machine: shown first, then confirmed.
+func (r *Router) restoreToFolder(ctx context.Context, c *call) (keepwatch.Message, error) {
 	a, err := r.archive(c, c.args.one("archive"))
 	if err != nil {
 		return keepwatch.Message{}, err

@@ -123,7 +123,9 @@ func work(run keepwatch.Run) string {
 	case keepwatch.RunVerify:
 		return "proof of " + run.Ask.Archive
 	case keepwatch.RunRestore:
-		if n := int64(len(run.Ask.Return)); n > 0 {
+		if n := int64(len(run.Ask.Return)); n > 0 && toSomeMailbox(run.Ask.Return) {
+			return "putting " + keepwatch.FormatCount(n, "folder") + " of " + run.Source + " into " + keepwatch.Printable(run.Ask.Return[0].Mailbox)
+		} else if n > 0 {
 			return "putting " + keepwatch.FormatCount(n, "item") + " back into " + run.Source
 		}
 		return "restore of " + run.Ask.Archive
@@ -400,7 +402,7 @@ func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Messa
 		}
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(text))
 	}
-	msg.Blocks = append(msg.Blocks, logBlocks(run.Result.Logs)...)
+	msg.Blocks = append(msg.Blocks, logBlocks(run)...)
 	var buttons []keepwatch.Button
 	for _, b := range msg.Buttons {
 		if b.Label != "Details" {

@@ -62,6 +62,9 @@ func returnedText(run keepwatch.Run) string {
 	if len(done) > 0 {
 		text = fmt.Sprintf("Put back by then, %d of %d:\n%s", len(done), len(run.Ask.Return), firstOf(done))
 	}
+	if begun != "" && toSomeMailbox(run.Ask.Return) {
+		return text + partlyThere(run, begun)
+	}
 	if begun != "" {
 		if len(done) == 0 {
 			text = "Nothing is known to be put back."
@@ -99,6 +102,10 @@ func shownSteps(fields *[]keepwatch.Field, steps []keepwatch.Step) []keepwatch.S
 
 // putBackDone fills in the card of a restore to an account that went through.
 func putBackDone(msg *keepwatch.Message, run keepwatch.Run) {
+	if toSomeMailbox(run.Ask.Return) {
+		putInMailboxDone(msg, run)
+		return
+	}
 	done, _ := returned(run)
 	var names []string
 	for _, s := range run.Steps {
@@ -106,6 +113,15 @@ func putBackDone(msg *keepwatch.Message, run keepwatch.Run) {
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("%s put back into the account of %s in %s, in this order:\n%s",
 		keepwatch.FormatCount(int64(len(done)), "item"), run.Source, keepwatch.FormatDuration(stepTime(run, names...)), firstOf(done))))
+	heedBlocks(msg, run)
+	if len(run.Result.Logs) > 0 {
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("Look whether the site works before you tell anybody. What the host wrote is kept with the run, under Details."))
+	}
+	msg.Blocks = append(msg.Blocks, notes(run.Result)...)
+}
+
+// heedBlocks shows what whoever asked must know, although it went well.
+func heedBlocks(msg *keepwatch.Message, run keepwatch.Run) {
 	var heed []string
 	for _, l := range run.Result.Logs {
 		if l.Heed != "" {
@@ -117,10 +133,6 @@ func putBackDone(msg *keepwatch.Message, run keepwatch.Run) {
 		msg.Title += ", with something to look at"
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(firstOf(heed)))
 	}
-	if len(run.Result.Logs) > 0 {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("Look whether the site works before you tell anybody. What the host wrote is kept with the run, under Details."))
-	}
-	msg.Blocks = append(msg.Blocks, notes(run.Result)...)
 }
 
 // Limits of what is shown of the server's logs.
@@ -130,8 +142,16 @@ const (
 )
 
 // logBlocks shows the ends of what the server wrote, the newest last.
-func logBlocks(logs []keepwatch.ServerLog) []keepwatch.Block {
+func logBlocks(run keepwatch.Run) []keepwatch.Block {
+	logs, wrote := run.Result.Logs, "What the host wrote in the step "
 	var blocks []keepwatch.Block
+	if toSomeMailbox(run.Ask.Return) { // no server wrote that
+		wrote = "What became of the items in the step "
+		if more := len(logs) - shownLogs; more > 0 {
+			logs = logs[more:]
+			blocks = append(blocks, keepwatch.Text(fmt.Sprintf("There is a list of each of %d folders; these are the last %d.", more+shownLogs, shownLogs)))
+		}
+	}
 	if more := len(logs) - shownLogs; more > 0 {
 		logs = logs[more:]
 		blocks = append(blocks, keepwatch.Text(fmt.Sprintf("The host wrote %d logs; these are the last %d.", more+shownLogs, shownLogs)))
@@ -146,8 +166,8 @@ func logBlocks(logs []keepwatch.ServerLog) []keepwatch.Block {
 			}
 			text = "…\n" + strings.ToValidUTF8(text, "")
 		}
-		head := "What the host wrote in the step " + keepwatch.Printable(l.Step)
-		if l.Name != "" {
+		head := wrote + keepwatch.Printable(l.Step)
+		if l.Name != "" && !toSomeMailbox(run.Ask.Return) {
 			head += " (" + keepwatch.Printable(l.Name) + ")"
 		}
 		if text == "" {

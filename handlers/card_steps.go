@@ -38,7 +38,7 @@ func stepWord(run keepwatch.Run) string {
 	}
 	if n := len(run.Ask.Return); n > 0 && at >= 2 && at-2 < n {
 		word = fmt.Sprintf("Putting back %s (item %d of %d)", keepwatch.Printable(run.Ask.Return[at-2].Name), at-1, n)
-		if f, ok := run.Progress.Fraction(); ok && f == 1 && run.Progress.Step == step.Name {
+		if f, ok := run.Progress.Fraction(); ok && f == 1 && run.Progress.Step == step.Name && !toSomeMailbox(run.Ask.Return) {
 			word += ". The host has all of it and puts it in place, which may take longer than sending it"
 		}
 		return word

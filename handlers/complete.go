@@ -64,6 +64,12 @@ func (r *Router) completeOption(ctx context.Context, c Command, given []string, 
 			if o.Name == "to" && o.Type == TypePath && r.ofAccount(given[0]) {
 				list = append([]Candidate{{toAccount, "back into the hosting account", true}}, list...)
 			}
+			if o.Name == "to" && o.Type == TypePath && r.ofMailbox(given[0]) {
+				list = append([]Candidate{{toMailbox, "into a new folder of the mailbox", true}, {toOriginal, "into the folders of the mailbox where it was", true}}, list...)
+			}
+			if o.Name == "present" {
+				list = []Candidate{{"skip", "leave out what is there already", true}, {"copy", "put another one beside it", true}}
+			}
 			return list
 		}
 	}
@@ -113,6 +119,8 @@ func (r *Router) insideOf(ctx context.Context, c Command, o Option, given []stri
 	switch {
 	case o.Type == TypeHeld:
 		list = r.heldOf(first)
+	case c.Options[0].Type == TypeArchive && r.goesToMailbox(given, first):
+		list = r.partsForMailbox(first, req)
 	case c.Options[0].Type == TypeArchive && !goesToAccount(given):
 		return r.partsOf(ctx, first, word, req)
 	case c.Options[0].Type == TypeArchive:

@@ -73,10 +73,14 @@ func (r *Router) partsToPutBack(archive string, req keepwatch.Request) []Candida
 	if err != nil {
 		return nil
 	}
-	list := r.partsOfAccount(a.Source)
+	return append(r.partsOfAccount(a.Source), r.otherArchives(a)...)
+}
+
+// otherArchives gives those of the same source.
+func (r *Router) otherArchives(a keepwatch.Archive) (list []Candidate) {
 	others, err := r.cfg.History.Archives(a.Source)
 	if err != nil {
-		return list
+		return nil
 	}
 	for _, o := range others {
 		if o.Ref() != a.Ref() {
@@ -98,6 +102,41 @@ func (r *Router) ofAccount(word string) bool {
 	name, _, _ := strings.Cut(word, "/")
 	s, err := r.cfg.Sources.Source(name)
 	return err == nil && s.Kind == keepwatch.KindCPanel
+}
+
+// goesToMailbox reports whether a command that is being typed puts parts of an archive into
+// a mailbox.
+func (r *Router) goesToMailbox(given []string, archive string) bool {
+	i := slices.Index(given, "--to")
+	to := ""
+	if i >= 0 && i+1 < len(given) {
+		to = given[i+1]
+	}
+	for _, word := range given {
+		if rest, ok := strings.CutPrefix(word, "--to="); ok {
+			to = rest
+		}
+	}
+	word, _, _ := strings.Cut(to, "/")
+	return r.ofMailbox(archive) && (word == toMailbox || to == toOriginal || strings.Contains(word, "@"))
+}
+
+// ofMailbox reports whether a word names an archive or a source of a mailbox.
+func (r *Router) ofMailbox(word string) bool {
+	name, _, _ := strings.Cut(word, "/")
+	s, err := r.cfg.Sources.Source(name)
+	return err == nil && s.Kind == keepwatch.KindOutlook
+}
+
+// partsForMailbox gives what may be named behind an archive that goes into a mailbox:
+// kinds, and more archives of the same source.
+func (r *Router) partsForMailbox(archive string, req keepwatch.Request) []Candidate {
+	list := []Candidate{{"mail", "all folders of mail", true}, {"contacts", "all folders of contacts", true}, {"calendar", "all calendars", true}}
+	a, err := r.archive(&call{req: req}, archive)
+	if err != nil {
+		return list
+	}
+	return append(list, r.otherArchives(a)...)
 }
 
 // insideFields says what was seen inside an archive that is stored as one file.

@@ -16,12 +16,13 @@ import (
 // returner plans what goes back into accounts: what it is told to.
 type returner struct {
 	refs, parts []string
+	ask         keepwatch.ReturnAsk
 	plan        keepwatch.ReturnPlan
 	err         error
 }
 
 func (r *returner) Plan(_ context.Context, refs []string, ask keepwatch.ReturnAsk) (keepwatch.ReturnPlan, error) {
-	r.refs, r.parts = refs, ask.Parts
+	r.refs, r.parts, r.ask = refs, ask.Parts, ask
 	return r.plan, r.err
 }
 

@@ -60,6 +60,8 @@ func (r *Router) onlyMailbox(ctx context.Context, c *call, a keepwatch.Archive) 
 	switch {
 	case err != nil:
 		return "", r.noticed(a, err)
+	case len(list) == 0 && a.Kind == keepwatch.KindOutlook:
+		return "", keepwatch.Errorf(keepwatch.KindNotFound, "%s holds no Outlook data file, and only in those is text looked for on this machine. In its index (subject, sender, file name) it is looked for with --to mailbox.", a.Ref())
 	case len(list) == 0:
 		return "", keepwatch.Errorf(keepwatch.KindNotFound, "%s holds no Outlook data file, and only in those text is looked for.", a.Ref())
 	case len(list) > 1:

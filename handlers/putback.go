@@ -249,3 +249,18 @@ func putBackForm(a keepwatch.Archive) *keepwatch.Form {
 		},
 	}
 }
+
+// showButtons are what can be done with an archive that is shown.
+func (r *Router) showButtons(a keepwatch.Archive, list []keepwatch.Mailbox) []keepwatch.Button {
+	ref := Quote(a.Ref())
+	buttons := []keepwatch.Button{{Label: "Verify", Command: "backup verify " + ref}, {Label: "Restore", Command: "backup restore " + ref, Form: restoreForm(a)}}
+	buttons = append(buttons, foldersButtons(a.Ref(), list)...)
+	switch {
+	case r.cfg.Duties.Returns == nil:
+	case a.Kind == keepwatch.KindCPanel:
+		buttons = append(buttons, keepwatch.Button{Label: "Put back into the account", Command: "backup restore " + ref + " --to " + toAccount, Form: putBackForm(a)})
+	case a.Kind == keepwatch.KindOutlook:
+		buttons = append(buttons, keepwatch.Button{Label: "Restore to the mailbox", Command: "backup restore " + ref + " --to " + toMailbox, Form: mailboxForm(a)})
+	}
+	return buttons
+}

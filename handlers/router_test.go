@@ -570,7 +570,7 @@ func TestComplete(t *testing.T) {
 	for _, c := range []struct{ text, who, want string }{
 		{"/ba", "terminal:alis", "/backup"}, {"/backup st", "terminal:alis", "start status"}, {"/backup pr", "slack:U2", ""}, {"/backup pr", "slack:U1", "prune"},
 		{"/backup start n", "slack:U2", "notes"}, {"/backup verify notes/2026-11-2", "slack:U2", "notes/2026-11-24T030000Z notes/2026-11-23T030000Z notes/2026-11-22T030000Z"},
-		{"/backup restore notes --", "slack:U1", "--to --overwrite --confirm --find --since --until"}, {"/backup restore notes --overwrite --o", "slack:U1", ""}, {"/keepwatch audit --person ", "slack:U1", "Alis Olwen Vaughan"},
+		{"/backup restore notes --", "slack:U1", "--to --overwrite --present --confirm --find --since --until"}, {"/backup restore notes --overwrite --o", "slack:U1", ""}, {"/keepwatch audit --person ", "slack:U1", "Alis Olwen Vaughan"},
 		{"/backup start n", "slack:U999", ""}, {"h", "slack:U3", "help"},
 		{"/backup restore notes ", "slack:U1", "reports reports/<!channel> @everyone.txt latest"}, {"/backup restore notes latest rep", "slack:U1", "reports reports/<!channel> @everyone.txt"},
 		{"/backup restore notes --to /x la", "slack:U1", "latest"}, {"/backup restore nothing ", "slack:U1", ""}, {"/backup restore notes ", "slack:U2", ""}, {"/backup start notes ", "slack:U2", ""},

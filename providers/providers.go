@@ -143,8 +143,22 @@ type Restorer interface {
 // Set is an archive whose parts may be put back.
 type Set struct {
 	Archive keepwatch.Archive
-	Entries []keepwatch.Entry // all that is in it
+	Entries []keepwatch.Entry // all that is in it; none for a Restorer that is Indexed
 	From    Opener
+}
+
+// Indexed is a Restorer whose archives have an index of their own, and so many files that
+// a list of them does not belong into memory.
+type Indexed interface{ Indexed() }
+
+// Walker is an Opener that reads many files of an archive in one pass. Opening each of
+// them takes the time to read all that lies before it.
+type Walker interface {
+	// WalkEntries calls visit with each file that is wanted, in the order in which they lie
+	// in the archive. body is good until visit returns; what is damaged is told of as by
+	// OpenEntry, and the walk goes on. An error of visit ends the walk, and is given back.
+	// errors.ErrUnsupported: files are to be opened one by one.
+	WalkEntries(ctx context.Context, ref string, want func(path string) bool, visit func(e keepwatch.Entry, body io.Reader) error) error
 }
 
 // Opener reads files out of archives.

@@ -156,7 +156,7 @@ func restoreWork(cfg Config) *Work {
 		},
 		discard: func(run keepwatch.Run) error {
 			if len(run.Ask.Return) > 0 {
-				return nil // nothing of it lies here
+				return back.discard(run)
 			}
 			return cfg.Vault.DiscardExtract(run)
 		},

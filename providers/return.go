@@ -84,6 +84,9 @@ func (r *Returns) Plan(ctx context.Context, refs []string, ask keepwatch.ReturnA
 	}
 	slices.SortStableFunc(sets, func(a, b Set) int { return a.Archive.AsOf().Compare(b.Archive.AsOf()) })
 	for i := range sets {
+		if _, indexed := restorer.(Indexed); indexed {
+			break
+		}
 		ref, set := sets[i].Archive.Ref(), &sets[i]
 		err := r.cfg.Vault.Contents(ctx, ref, func(e keepwatch.Entry) error {
 			set.Entries = append(set.Entries, e)
@@ -94,8 +97,27 @@ func (r *Returns) Plan(ctx context.Context, refs []string, ask keepwatch.ReturnA
 		}
 	}
 	plan, err := restorer.PlanReturn(ctx, source, sets, ask)
+	if err = errors.Join(err, seen.keep(r.cfg)); err != nil {
+		return plan, err
+	}
+	known := map[string]bool{}
+	for _, set := range sets {
+		known[set.Archive.Ref()] = true
+	}
+	for _, item := range plan.Items {
+		for _, ref := range item.With { // those that nobody has named
+			if known[ref] {
+				continue
+			}
+			a, err := r.cfg.proved(ref)
+			if err != nil {
+				return plan, err
+			}
+			known[ref], sets = true, append(sets, Set{Archive: a})
+		}
+	}
 	plan.Mind = append(plan.Mind, odd(sets)...)
-	return plan, errors.Join(err, seen.keep(r.cfg))
+	return plan, nil
 }
 
 // odd names the archives that are unlike those before them and of which nobody has said
@@ -136,6 +158,19 @@ func (w *witness) saw(ref string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.damaged[ref] = err
+}
+
+// WalkEntries satisfies Walker, where the Opener does.
+func (w *witness) WalkEntries(ctx context.Context, ref string, want func(path string) bool, visit func(e keepwatch.Entry, body io.Reader) error) error {
+	from, ok := w.from.(Walker)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	err := from.WalkEntries(ctx, ref, want, func(e keepwatch.Entry, body io.Reader) error {
+		return visit(e, &witnessed{ReadCloser: io.NopCloser(body), w: w, ref: ref})
+	})
+	w.saw(ref, err)
+	return err
 }
 
 // keep adds what was found to the records of the archives.
@@ -181,6 +216,19 @@ func (p putBack) steps(run keepwatch.Run) []step {
 	return list
 }
 
+// discard removes what putting something back has left on this machine, where the
+// provider leaves something.
+func (p putBack) discard(run keepwatch.Run) error {
+	_, r, err := p.cfg.restorer(run.Source)
+	if err != nil {
+		return nil // whoever is not there any more is not asked
+	}
+	if d, ok := r.(Downloader); ok {
+		return d.Discard(run.ID)
+	}
+	return nil
+}
+
 // plan sees that what was confirmed can still be done.
 func (p putBack) plan(_ context.Context, task keepwatch.Task) (keepwatch.Result, error) {
 	result, ask := task.Run.Result, task.Run.Ask
@@ -189,12 +237,14 @@ func (p putBack) plan(_ context.Context, task keepwatch.Task) (keepwatch.Result,
 	}
 	plan := keepwatch.Plan{Items: int64(len(ask.Return))}
 	for _, item := range ask.Return {
-		a, err := p.cfg.proved(item.Archive)
-		if err == nil && a.Source != task.Run.Source {
-			err = keepwatch.Errorf(keepwatch.KindInvalid, "%s is no archive of %s.", item.Archive, task.Run.Source)
-		}
-		if err != nil {
-			return result, err
+		for _, ref := range append([]string{item.Archive}, item.With...) {
+			a, err := p.cfg.proved(ref)
+			if err == nil && a.Source != task.Run.Source {
+				err = keepwatch.Errorf(keepwatch.KindInvalid, "%s is no archive of %s.", ref, task.Run.Source)
+			}
+			if err != nil {
+				return result, err
+			}
 		}
 		plan.Bytes += item.Bytes
 	}
@@ -246,7 +296,10 @@ func (p putBack) stopped(ctx context.Context, task keepwatch.Task, i int, err er
 	if n == 0 && keepwatch.KindOf(err) == keepwatch.KindAttention {
 		return err // there is nothing to add
 	}
-	if n > 0 {
+	switch {
+	case n > 0 && item.Mailbox != "":
+		text += fmt.Sprintf(" What comes after it in the plan (%s) waits until then.", keepwatch.FormatCount(int64(n), "item"))
+	case n > 0:
 		text += fmt.Sprintf(" What comes after it in the plan (%s) waits, because the order matters.", keepwatch.FormatCount(int64(n), "item"))
 	}
 	return keepwatch.Errorf(keepwatch.KindAttention, "%s", text).Because(err)

@@ -149,12 +149,18 @@ func (r *entryReader) fault(err error) error {
 	case err != nil && !errors.Is(err, errLost):
 		return err
 	}
+	return lostEntry(r.e.Path, r.wrong)
+}
+
+// lostEntry says that a file cannot be read, by what was found wrong; nil: it did not
+// come where it should.
+func lostEntry(path string, wrong *keepwatch.Finding) error {
 	text := "It is not where the list of contents says."
-	if r.wrong != nil {
-		text = r.wrong.Text
+	if wrong != nil {
+		text = wrong.Text
 	}
-	e := keepwatch.Errorf(keepwatch.KindAttention, "%s could not be read from the archive: %s Take it from another archive.", keepwatch.Printable(r.e.Path), text)
-	if r.wrong != nil && r.wrong.Rule == "unreadable" { // the disk's fault, as far as anybody can tell
+	e := keepwatch.Errorf(keepwatch.KindAttention, "%s could not be read from the archive: %s Take it from another archive.", keepwatch.Printable(path), text)
+	if wrong != nil && wrong.Rule == "unreadable" { // the disk's fault, as far as anybody can tell
 		return e
 	}
 	return e.Because(keepwatch.ErrDamaged)

@@ -45,7 +45,12 @@ func (c *content) matches(e keepwatch.Entry, buf []byte) (bool, error) {
 			break
 		}
 	}
-	return c.n == e.Size && hex.EncodeToString(c.sum.Sum(nil)) == e.SHA256, c.err
+	return c.is(e), c.err
+}
+
+// is reports whether what was read by now is what the entry says.
+func (c *content) is(e keepwatch.Entry) bool {
+	return c.n == e.Size && hex.EncodeToString(c.sum.Sum(nil)) == e.SHA256
 }
 
 type onlyReader struct{ io.Reader }

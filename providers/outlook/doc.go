@@ -1,11 +1,14 @@
-// Package outlook backs up mailboxes of Microsoft 365 and puts what is in them back.
+// Package outlook has the nouns of backups of Microsoft 365 mailboxes, and what the
+// packages below it are joined by.
 //
-// A backup is made in two passes. Download reads the folders of a mailbox by delta
-// queries and brings every item into a [Spool] on this machine, at the pace that the
-// vendor allows, and goes on where it stopped however often it is killed. Fetch makes the
-// archive of what lies there: EML, VCF and ICS in folders named as in the mailbox, an
-// index, and a PST, written from these files and checked before it counts.
+// A backup is made in two passes. outlook/download reads the folders of a mailbox by delta
+// queries and brings every item into a [Spool] on this machine, at the pace that the vendor
+// allows, and goes on where it stopped however often it is killed; outlook/spool is that
+// spool. outlook/archive makes the archive of what lies there: EML, VCF and ICS in folders
+// named as in the mailbox, an index, and a PST, written from these files and checked before
+// it counts. outlook/restore puts items of archives into mailboxes.
 //
-// The package knows no wire: a [Server] reads mailboxes, a [Restorer] writes into them, an
-// [Exporter] has Purview make a PST. They and the spool are given by whoever joins them.
+// None of them knows a wire: a [Server] reads mailboxes, a [Restorer] writes into them, an
+// [Exporter] has Purview make a PST. What does so over Microsoft Graph is below
+// outlook/graph.
 package outlook

@@ -18,6 +18,7 @@ var (
 	ErrResync = errors.New("the state of the folder is too old")
 	// ErrPoison: the item is there and cannot be had, not even rebuilt. The error's text says
 	// why, for the list of what is missing.
+	// Of Put: the mailbox takes this item in no form, and others it does take.
 	ErrPoison = errors.New("the item cannot be had")
 )
 
@@ -84,6 +85,8 @@ type Restorer interface {
 	// draft; an event invites nobody. Called again for what Marked gave as not whole, it
 	// first removes that. content is the item's file of the archive, of size bytes.
 	Put(ctx context.Context, mailbox string, folder Folder, item Item, mark Mark, content io.ReaderAt, size int64) (Restored, error)
+	// Holds reports which of some mails, by Message-ID with its brackets, a folder has already.
+	Holds(ctx context.Context, mailbox string, folder Folder, messageIDs []string) (map[string]bool, error)
 }
 
 // Restored is an item that was put into a mailbox.

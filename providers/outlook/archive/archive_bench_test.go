@@ -1,0 +1,138 @@
+package archive
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"keepwatch/providers/outlook"
+	"runtime"
+	"strings"
+	"testing"
+
+	"keepwatch"
+)
+
+// archLong is a content that nobody holds: a head, and then a line again and again.
+type archLong struct {
+	head, line, tail string
+	lines            int64
+	at               int64
+}
+
+func (l *archLong) size() int64 {
+	return int64(len(l.head)) + l.lines*int64(len(l.line)) + int64(len(l.tail))
+}
+
+func (l *archLong) ReadAt(p []byte, off int64) (n int, err error) {
+	for n < len(p) {
+		at := off + int64(n)
+		body := at - int64(len(l.head))
+		switch end := l.lines * int64(len(l.line)); {
+		case body < 0:
+			n += copy(p[n:], l.head[at:])
+		case body < end:
+			n += copy(p[n:], l.line[body%int64(len(l.line)):])
+		case body-end < int64(len(l.tail)):
+			n += copy(p[n:], l.tail[body-end:])
+		default:
+			return n, io.EOF
+		}
+	}
+	return n, nil
+}
+
+func (l *archLong) Read(p []byte) (int, error) {
+	n, err := l.ReadAt(p, l.at)
+	l.at += int64(n)
+	if n > 0 {
+		err = nil
+	}
+	return n, err
+}
+
+// archBig is a mail with an attachment of so many bytes.
+func archBig(bytes int64) archItem {
+	line := strings.Repeat("QUJD", 19) + "\r\n"
+	l := archLong{
+		head: strings.Replace(archMail("Big"), "Content-Type: text/plain; charset=utf-8\r\n\r\nHello.\r\n", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nHello.\r\n--b\r\nContent-Type: application/octet-stream; name=big.bin\r\nContent-Transfer-Encoding: base64\r\n\r\n", 1),
+		line: line, lines: bytes / 57, tail: "--b--\r\n",
+	}
+	open := func() archContent { fresh := l; return &fresh }
+	sum := sha256.New()
+	_, _ = io.Copy(sum, open())
+	return archItem{outlook.Record{Item: outlook.Item{ID: "big", Folder: "in", Kind: outlook.Mail, Subject: "Big", At: archTime("2026-11-23 09:30")}, Bytes: l.size(), SHA256: hex.EncodeToString(sum.Sum(nil))}, open}
+}
+
+// archPeak gives a report function that watches the heap, and its highest value in bytes
+// above that at the beginning.
+func archPeak() (report func(keepwatch.Progress), peak func() int64) {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	before, most, n := int64(m.HeapAlloc), int64(0), 0
+	return func(keepwatch.Progress) {
+		if n++; n%500 == 0 {
+			runtime.ReadMemStats(&m)
+			most = max(most, int64(m.HeapAlloc)-before)
+		}
+	}, func() int64 { return most }
+}
+
+// TestArchiveStreamsWhatIsLong: an attachment of 150 MB is in no memory.
+func TestArchiveStreamsWhatIsLong(t *testing.T) {
+	s := newArchSpool(archFolders()...)
+	s.put("in", archBig(150<<20))
+	w := newArchWorld(t, s, "eml", "pst")
+	report, peak := archPeak()
+	w.job.Report = report
+	w.mustFetch(t, &archSink{light: true})
+	if got := peak(); got > 32<<20 || got == 0 {
+		t.Errorf("its heap grew by %s", keepwatch.FormatBytes(got))
+	}
+}
+
+// archMany is a mailbox of so many mails of about 3 kB, and a tenth of contacts and events.
+func archMany(count int) *archSpool {
+	s := newArchSpool(archFolders()...)
+	body := strings.Repeat("What is in it does not matter, but it takes its room.\r\n", 50)
+	make := func(folder string, kind outlook.Kind, from, to int, text func(i int) string) {
+		s.items[folder] = func(yield func(archItem) bool) {
+			for i := from; i < to; i++ {
+				it := archMade(outlook.Item{ID: fmt.Sprintf("%s%d", folder, i), Folder: folder, Kind: kind, Subject: fmt.Sprintf("Subject %d", i), At: archTime("2026-11-23 09:30")}, text(i))
+				if !yield(it) {
+					return
+				}
+			}
+		}
+		s.totals.Items += int64(to - from)
+		s.totals.Bytes += int64((to - from) * len(text(0)))
+	}
+	make("in", outlook.Mail, 0, count*8/10, func(i int) string { return archMail(fmt.Sprintf("Subject %d", i)) + body })
+	make("proj", outlook.Mail, 0, count/10, func(i int) string { return archMail(fmt.Sprintf("Project %d", i)) + body })
+	make("con", outlook.Contacts, 0, count/20, func(i int) string { return strings.ReplaceAll(archCard, "Alis", fmt.Sprintf("Alis%d", i)) })
+	make("cal", outlook.Calendar, 0, count/20, func(i int) string { return strings.Replace(archEvent, "Weekly", fmt.Sprintf("Weekly%d", i), 1) })
+	return s
+}
+
+// BenchmarkArchive tells how fast an archive is made, and how much memory that takes, with
+// ten times as many items too: go test -bench Archive -benchtime 1x ./providers/outlook.
+func BenchmarkArchive(b *testing.B) {
+	for _, formats := range []string{"eml", "eml pst"} {
+		for _, count := range []int{20_000, 200_000} {
+			b.Run(fmt.Sprintf("%s of %d", formats, count), func(b *testing.B) {
+				var most int64
+				for b.Loop() {
+					s := archMany(count)
+					b.SetBytes(s.totals.Bytes)
+					w := newArchWorld(b, s, strings.Fields(formats)...)
+					report, peak := archPeak()
+					w.job.Report = report
+					w.mustFetch(b, &archSink{light: true})
+					most = max(most, peak())
+				}
+				b.ReportMetric(float64(most)/(1<<20), "peak-MiB")
+			})
+		}
+	}
+}
