@@ -115,6 +115,9 @@ type Position struct {
 	// Full says that the reading began at the beginning: what it did not list is no longer
 	// in the folder. One that goes on from a State lists changes only.
 	Full bool `json:"full,omitempty"`
+	// Whole says that a Full reading has ended in this spool, and that what came since were
+	// its changes: all that is in the folder is known. A download sets it, no Server.
+	Whole bool `json:"whole,omitempty"`
 }
 
 // Ended reports whether all was read.

@@ -59,6 +59,12 @@ type kept struct {
 	Base   string          `json:"base,omitempty"`   // Ref of the archive that this run goes on from
 	Taken  time.Time       `json:"taken,omitzero"`   // when the reading of the folders ended
 	Export json.RawMessage `json:"export,omitempty"` // of an Exporter
+
+	// Notes are for the archive: why all was read where only changes were asked for, and
+	// which folders were deleted meanwhile.
+	Notes []keepwatch.Note `json:"notes,omitempty"`
+	Again bool             `json:"again,omitempty"` // what was missed is to be tried again
+	Late  int              `json:"late,omitempty"`  // how often all was here but items that could not be had at the time
 }
 
 // remembered reads what the run of a job keeps.
