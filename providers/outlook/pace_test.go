@@ -67,7 +67,7 @@ func large(t *testing.T, folders, items int) *world {
 // It uses at least nine tenths of what the vendor allows.
 func TestPaceAtTheVendorsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, s := large(t, 41, 800), &sliding{}
+		w, s := large(t, 41, 300), &sliding{}
 		w.box.window = s.wait
 		began := time.Now()
 		w.must()

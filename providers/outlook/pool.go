@@ -198,7 +198,7 @@ func (p *pool) pull() (Item, bool, error) {
 // look begins to look through the pending items, if there may be any.
 func (p *pool) look() bool {
 	now := p.d.p.cfg.Now()
-	if p.scanned == p.pages || p.reading > 0 && p.scanned >= 0 && now.Sub(p.scanAt) < scanEvery && !now.Before(p.scanAt) {
+	if p.scanned == p.pages || p.reading > 0 && p.scanned > 0 && now.Sub(p.scanAt) < scanEvery && !now.Before(p.scanAt) {
 		return false
 	}
 	p.scanned, p.scanAt = p.pages, now
