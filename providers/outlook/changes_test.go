@@ -46,7 +46,16 @@ func (w *world) outcome() map[string]string {
 
 func TestDownloadOfChanges(t *testing.T) {
 	w := changed(t)
+	rounds := 0
+	w.box.guard = func(call string) {
+		if call == "folders" {
+			rounds++
+		}
+	}
 	w.must()
+	if rounds != 3 { // what was not begun, what changed, and nothing
+		t.Errorf("%d rounds", rounds)
+	}
 	got := w.outcome()
 	delete(got, "")
 	want := map[string]string{"Inbox": "", "Projects": "", "Sent": "Sent-004 Sent-005", "Contacts": "whole", "Calendar": "whole", "New": "whole"}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -102,6 +103,24 @@ func TestMovedBetweenTwoReadings(t *testing.T) {
 	w.same(nil)
 }
 
+// So is one of a folder that is deleted after it was moved out.
+func TestMovedOutOfAFolderThatIsDeleted(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.box.add(outlook.Mail, "A", "", "", 3), w.box.add(outlook.Mail, "B", "", "", 3)
+	w.box.lanes = 1
+	rounds := 0
+	w.box.guard = func(call string) {
+		if call == "changes B" {
+			if rounds++; rounds == 2 {
+				w.box.move("B-001", b, a)
+				w.box.drop("B")
+			}
+		}
+	}
+	w.must()
+	w.same(nil)
+}
+
 func TestOneFolderIsRenamedAndAnotherDeleted(t *testing.T) {
 	w := newWorld(t).small()
 	w.job.Parts = []string{"inbox/projects", "Sent Items"}
@@ -124,6 +143,20 @@ func TestAFolderThatIsListedAndNotThere(t *testing.T) {
 	}
 }
 
+func TestAStateThatIsForgottenAgainAndAgain(t *testing.T) {
+	w := newWorld(t).small()
+	w.box.fault = func(call string) error {
+		if call == "changes Sent" {
+			return outlook.ErrResync
+		}
+		return nil
+	}
+	err := w.download(t.Context())
+	if keepwatch.KindOf(err) != keepwatch.KindTransient || !errors.Is(err, outlook.ErrResync) || !strings.Contains(keepwatch.Sentence(err), "Sent") {
+		t.Errorf("%v", err)
+	}
+}
+
 func transient() error { return keepwatch.Errorf(keepwatch.KindTransient, "It is busy.") }
 
 func TestFaultsThatPass(t *testing.T) {
@@ -134,6 +167,50 @@ func TestFaultsThatPass(t *testing.T) {
 			return transient()
 		}
 		return nil
+	}
+	w.must()
+	w.same(nil)
+}
+
+// What is not there for a moment, as while it is being moved, is asked for once more at
+// the end, and what is never there no more often than that.
+func TestItemsThatAreListedAndNotThere(t *testing.T) {
+	w := newWorld(t).small()
+	seen := map[string]int{}
+	w.box.fault = func(call string) error {
+		if seen[call]++; seen[call] == 1 && call == "content Sent-003" {
+			return keepwatch.Errorf(keepwatch.KindNotFound, "It is not there.").Because(outlook.ErrGone)
+		}
+		return nil
+	}
+	w.box.get("Inbox").items["Inbox-001"].ghost = true
+	w.must()
+	w.same(nil)
+	if n := seen["content Inbox-001"]; n != 2 {
+		t.Errorf("one that is never there was asked for %d times", n)
+	}
+}
+
+// broken is a content that breaks off.
+type broken struct{ io.Reader }
+
+func (b broken) Read(data []byte) (int, error) {
+	if n, err := b.Reader.Read(data[:min(len(data), 5)]); err == nil {
+		return n, nil
+	}
+	return 0, transient()
+}
+
+func (broken) Close() error { return nil }
+
+func TestAContentThatBreaksOff(t *testing.T) {
+	w := newWorld(t).small()
+	times := 0
+	w.box.body = func(r io.Reader) io.ReadCloser {
+		if times++; times == 5 {
+			return broken{r}
+		}
+		return io.NopCloser(r)
 	}
 	w.must()
 	w.same(nil)
@@ -250,8 +327,8 @@ func TestARetryTriesAgainWhatWasMissed(t *testing.T) {
 	w.job.Retried = true
 	w.must()
 	w.same(nil)
-	if n := w.disk.spools[7].retries; n != 1 {
-		t.Errorf("%d retries", n)
+	if n := w.disk.spools[7].retries; n != 1 || w.kept().Again {
+		t.Errorf("%d retries, kept %+v", n, w.kept())
 	}
 }
 

@@ -242,7 +242,10 @@ func (p *spool) Put(item outlook.Item, note outlook.Note, body io.Reader) (int64
 		err = p.d.fault
 	}
 	if err != nil {
-		return 0, "", fmt.Errorf("a test: %w", err)
+		if err == p.d.fault {
+			return 0, "", err
+		}
+		return 0, "", fmt.Errorf("put: %v", err) // what the body says is not in the chain
 	}
 	defer p.d.enter("put")()
 	p.s.contents[keyOf(item)] = stored{note, content}

@@ -100,27 +100,36 @@ func TestAllLanesAreBusy(t *testing.T) {
 	}
 }
 
-// Contents are downloaded while their folder is still being read.
-func TestContentsComeWhileAFolderIsRead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := large(t, 1, 1000)
-		var first, last time.Time
-		w.box.ask = func(outlook.Item) {
-			if first.IsZero() {
-				first = time.Now()
+// Contents are downloaded while folders are still being read, and folders are read while
+// there are contents to download.
+func TestContentsAndFoldersShareTheLanes(t *testing.T) {
+	for _, folders := range []int{1, 4, 20} {
+		synctest.Test(t, func(t *testing.T) {
+			w := large(t, folders, 2000/folders)
+			var first time.Time
+			began, pages, listed := time.Now(), 0, time.Duration(0)
+			w.box.ask = func(outlook.Item) {
+				if first.IsZero() {
+					first = time.Now()
+				}
 			}
-		}
-		w.box.fault = func(call string) error {
-			if strings.HasPrefix(call, "changes") && len(w.box.asked) < 900 {
-				last = time.Now()
+			w.box.fault = func(call string) error {
+				if strings.HasPrefix(call, "changes") {
+					if pages++; pages == 2000/w.box.page {
+						listed = time.Since(began)
+					}
+				}
+				return nil
 			}
-			return nil
-		}
-		w.must()
-		if !first.Before(last.Add(-time.Second)) {
-			t.Errorf("the first content came at %v, the last page at %v", first, last)
-		}
-	})
+			w.must()
+			if wait := first.Sub(began); wait > time.Second/2 {
+				t.Errorf("%d folders: the first content came after %v", folders, wait)
+			}
+			if all := time.Since(began); listed > all/2 {
+				t.Errorf("%d folders: they were listed after %v of %v", folders, listed, all)
+			}
+		})
+	}
 }
 
 // hanging is a content of which no more comes, until it is closed.

@@ -47,6 +47,9 @@ func (p *pool) readOn(ctx context.Context, f Folder) error {
 	if err != nil {
 		return err
 	}
+	if at.Next == "" && at.State == "" {
+		at = Position{}
+	}
 	for page, err := range p.d.p.cfg.Server.Changes(ctx, p.d.job.Source.Mailbox, f, at) {
 		if err != nil {
 			return err
