@@ -1,10 +1,6 @@
 package keepwatch
 
-import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-)
+import "strings"
 
 // Parts of a mailbox that have names of their own. Any other word is a folder: of mail, or
 // of what the word before its first slash says ("calendar/Team").
@@ -22,5 +18,6 @@ const maxMailboxPart = 2000
 // ValidMailboxPart reports whether text may be a part of a mailbox. Whether it has such a
 // folder, only a look at it tells.
 func ValidMailboxPart(text string) bool {
-	return len(text) <= maxMailboxPart && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl) && strings.Trim(text, "/ ") != ""
+	control := func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }
+	return len(text) <= maxMailboxPart && strings.ToValidUTF8(text, "") == text && !strings.ContainsFunc(text, control) && strings.Trim(text, "/ ") != ""
 }
