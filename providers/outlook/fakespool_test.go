@@ -116,7 +116,7 @@ func (d *disk) Open(run int64, key []byte) (outlook.Spool, error) {
 	if s.key != string(key) || s.broken {
 		return nil, fmt.Errorf("a test: %w", outlook.ErrLost)
 	}
-	return &spool{d, s}, nil
+	return &fakeSpool{d, s}, nil
 }
 
 func (d *disk) Scratch(int64) (string, error) { return os.TempDir(), nil }
@@ -130,12 +130,12 @@ func (d *disk) Remove(run int64) error {
 func (d *disk) Sweep(func(int64) bool) error { return nil }
 func (d *disk) Free() (int64, error)         { return d.free, nil }
 
-type spool struct {
+type fakeSpool struct {
 	d *disk
 	s *data
 }
 
-func (p *spool) SetFolders(folders []outlook.Folder) error {
+func (p *fakeSpool) SetFolders(folders []outlook.Folder) error {
 	defer p.d.enter("set folders")()
 	p.s.folders = slices.Clone(folders)
 	keep := map[string]bool{}
@@ -150,12 +150,12 @@ func (p *spool) SetFolders(folders []outlook.Folder) error {
 	return nil
 }
 
-func (p *spool) Folders() ([]outlook.Folder, error) {
+func (p *fakeSpool) Folders() ([]outlook.Folder, error) {
 	defer p.d.enter("folders")()
 	return slices.Clone(p.s.folders), nil
 }
 
-func (p *spool) Page(folder string, items []outlook.Item, at outlook.Position) error {
+func (p *fakeSpool) Page(folder string, items []outlook.Item, at outlook.Position) error {
 	defer p.d.enter("page")()
 	b := p.s.boxes[folder]
 	if b == nil {
@@ -196,26 +196,26 @@ func (b *shelf) take(id string) {
 	b.order = slices.DeleteFunc(b.order, func(other string) bool { return other == id })
 }
 
-func (p *spool) Position(folder string) (outlook.Position, error) {
+func (p *fakeSpool) Position(folder string) (outlook.Position, error) {
 	defer p.d.enter("position")()
 	return p.s.at[folder], nil
 }
 
-func (p *spool) Restart(folder, from string) error {
+func (p *fakeSpool) Restart(folder, from string) error {
 	defer p.d.enter("restart")()
 	p.s.boxes[folder].reading++
-	p.s.at[folder] = outlook.Position{State: from}
+	p.s.at[folder] = outlook.Position{State: from, Due: from != ""}
 	return nil
 }
 
 func keyOf(item outlook.Item) string { return item.ID + "@" + item.Change }
 
-func (p *spool) pending(r *record) bool {
+func (p *fakeSpool) pending(r *record) bool {
 	_, here := p.s.contents[keyOf(r.item)]
 	return !here && r.missing == ""
 }
 
-func (p *spool) Pending() iter.Seq2[outlook.Item, error] {
+func (p *fakeSpool) Pending() iter.Seq2[outlook.Item, error] {
 	return func(yield func(outlook.Item, error) bool) {
 		for _, f := range p.s.folders {
 			for i := 0; ; i++ {
@@ -236,7 +236,7 @@ func (p *spool) Pending() iter.Seq2[outlook.Item, error] {
 	}
 }
 
-func (p *spool) Put(item outlook.Item, note outlook.Note, body io.Reader) (int64, string, error) {
+func (p *fakeSpool) Put(item outlook.Item, note outlook.Note, body io.Reader) (int64, string, error) {
 	content, err := io.ReadAll(body)
 	if err == nil {
 		err = p.d.fault
@@ -253,7 +253,7 @@ func (p *spool) Put(item outlook.Item, note outlook.Note, body io.Reader) (int64
 	return int64(len(content)), hex.EncodeToString(sum[:]), nil
 }
 
-func (p *spool) Miss(item outlook.Item, why string) error {
+func (p *fakeSpool) Miss(item outlook.Item, why string) error {
 	defer p.d.enter("miss")()
 	if b := p.s.boxes[item.Folder]; b != nil {
 		if r := b.items[item.ID]; r != nil && r.item.Change == item.Change {
@@ -263,7 +263,7 @@ func (p *spool) Miss(item outlook.Item, why string) error {
 	return nil
 }
 
-func (p *spool) Retry() error {
+func (p *fakeSpool) Retry() error {
 	defer p.d.enter("retry")()
 	p.s.retries++
 	for _, b := range p.s.boxes {
@@ -274,7 +274,7 @@ func (p *spool) Retry() error {
 	return nil
 }
 
-func (p *spool) Sync() error {
+func (p *fakeSpool) Sync() error {
 	defer p.d.enter("sync")()
 	if p.d.syncs++; !p.d.quick {
 		p.s.disk = p.s.clone()
@@ -282,7 +282,7 @@ func (p *spool) Sync() error {
 	return nil
 }
 
-func (p *spool) Records(folder string) iter.Seq2[outlook.Record, error] {
+func (p *fakeSpool) Records(folder string) iter.Seq2[outlook.Record, error] {
 	return func(yield func(outlook.Record, error) bool) {
 		p.d.mu.Lock()
 		var list []outlook.Record
@@ -300,17 +300,19 @@ func (p *spool) Records(folder string) iter.Seq2[outlook.Record, error] {
 	}
 }
 
-func (p *spool) Open(r outlook.Record) (io.ReadCloser, error) {
+func (p *fakeSpool) Open(r outlook.Record) (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(p.s.contents[keyOf(r.Item)].data)), nil
 }
 
-func (p *spool) OpenAt(outlook.Record) (outlook.Reader, error) { return nil, errors.New("not here") }
+func (p *fakeSpool) OpenAt(outlook.Record) (outlook.Reader, error) {
+	return nil, errors.New("not here")
+}
 
-func (p *spool) Removed(folder string) ([]outlook.Item, error) {
+func (p *fakeSpool) Removed(folder string) ([]outlook.Item, error) {
 	return slices.Collect(maps.Values(p.s.boxes[folder].removed)), nil
 }
 
-func (p *spool) Totals() (t outlook.Totals, err error) {
+func (p *fakeSpool) Totals() (t outlook.Totals, err error) {
 	p.d.mu.Lock()
 	defer p.d.mu.Unlock()
 	for _, b := range p.s.boxes {
@@ -328,7 +330,7 @@ func (p *spool) Totals() (t outlook.Totals, err error) {
 	return t, nil
 }
 
-func (p *spool) Close() error { return nil }
+func (p *fakeSpool) Close() error { return nil }
 
 // lines tell what is in a spool.
 func (d *data) lines() []string {

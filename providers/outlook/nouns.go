@@ -110,15 +110,18 @@ func FormOf(k Kind) Form {
 type Position struct {
 	// Next leads to the page that was not read yet; "" at the beginning, and at the end.
 	Next string `json:"next,omitempty"`
+	// Whole says that a Full reading has ended in this spool, and that what came since were
+	// its changes: all that is in the folder is known. A download sets it, no Server.
+	Whole bool `json:"whole,omitempty"`
 	// State is what a later reading goes on from to see changes only; "" before the end.
 	State string `json:"state,omitempty"`
 	// Full says that the reading began at the beginning: what it did not list is no longer
 	// in the folder. One that goes on from a State lists changes only.
 	Full bool `json:"full,omitempty"`
-	// Whole says that a Full reading has ended in this spool, and that what came since were
-	// its changes: all that is in the folder is known. A download sets it, no Server.
-	Whole bool `json:"whole,omitempty"`
+	// Due says that State is what the reading is to begin from, and nothing of it was read:
+	// a Position with a State alone could not be told from one that ended.
+	Due bool `json:"due,omitempty"`
 }
 
 // Ended reports whether all was read.
-func (p Position) Ended() bool { return p.State != "" && p.Next == "" }
+func (p Position) Ended() bool { return p.State != "" && p.Next == "" && !p.Due }

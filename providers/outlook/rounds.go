@@ -49,8 +49,8 @@ func (d *download) rounds(ctx context.Context) error {
 	return d.rest(ctx)
 }
 
-// unread gives the folders whose reading was not ended yet. Those that were read, or go on
-// from an older archive, have their turn in the next round.
+// unread gives the folders whose reading was not ended yet. Those that were read have their
+// turn in the next round.
 func (d *download) unread(folders []Folder) ([]Folder, error) {
 	var list []Folder
 	for _, f := range folders {

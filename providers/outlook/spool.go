@@ -43,8 +43,9 @@ type Spool interface {
 	Page(folder string, items []Item, at Position) error
 	// Position is how far the reading of a folder is; the zero one if it has not begun.
 	Position(folder string) (Position, error)
-	// Restart begins the reading of a folder anew, from State from ("" for a Full one). Items
-	// and contents stay; those that come again with the same Change are not pending.
+	// Restart begins the reading of a folder anew, from State from ("" for a Full one): its
+	// Position is {State: from, Due: true} then, or the zero one. Items and contents stay;
+	// those that come again with the same Change are not pending.
 	Restart(folder, from string) error
 
 	// Pending gives the items without a content, in the order of their folders and of their
@@ -53,7 +54,8 @@ type Spool interface {
 	// Put saves the content of an item: body to its end. It returns after that is in the
 	// spool, and Sync after it is on disk. The content counts for every item of the same ID
 	// and Change, in whatever folder. Where the item is another one meanwhile, that stays
-	// pending. n is the length of body, sum its SHA-256 in lower-case hex.
+	// pending. What item says more than the listing did (Content.Item) is in its Records. n
+	// is the length of body, sum its SHA-256 in lower-case hex.
 	Put(item Item, c Note, body io.Reader) (n int64, sum string, err error)
 	// Miss saves why the content of an item cannot be had: it is pending no longer.
 	Miss(item Item, why string) error
@@ -97,11 +99,12 @@ type Record struct {
 	Missing string `json:"missing,omitempty"` // why there is none
 	// Pending says that nobody has tried yet.
 	Pending bool `json:"pending,omitempty"`
-	// At is where the spool has it.
+	// Place is where the spool has it; "" without a content.
 	Place string `json:"-"`
 }
 
-// Totals are numbers of items and bytes of contents.
+// Totals are numbers of items and bytes of contents, of all folders: what is in two of them
+// counts twice.
 type Totals struct {
 	Items, Done, Missing int64
 	Bytes                int64
