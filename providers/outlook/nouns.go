@@ -110,6 +110,9 @@ func FormOf(k Kind) Form {
 type Position struct {
 	// Next leads to the page that was not read yet; "" at the beginning, and at the end.
 	Next string `json:"next,omitempty"`
+	// Whole says that a Full reading has ended in this spool, and that what came since were
+	// its changes: all that is in the folder is known. A download sets it, no Server.
+	Whole bool `json:"whole,omitempty"`
 	// State is what a later reading goes on from to see changes only; "" before the end.
 	State string `json:"state,omitempty"`
 	// Full says that the reading began at the beginning: what it did not list is no longer

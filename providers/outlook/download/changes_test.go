@@ -1,0 +1,145 @@
+package download_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"keepwatch"
+	"keepwatch/providers/outlook"
+)
+
+// changed is a mailbox of which there is an archive, and in which something has happened
+// since. The archive has no state of the folder of contacts.
+func changed(t *testing.T) *world {
+	w := newWorld(t).small()
+	w.must()
+	w.archived("Contacts")
+	b := w.box
+	b.put(b.get("Inbox"), "Inbox-002")
+	b.put(b.get("Inbox"), "Inbox-new")
+	b.remove(b.get("Sent"), "Sent-004")
+	b.move("Sent-005", b.get("Sent"), b.get("Projects"))
+	b.put(b.get("Calendar"), "Calendar-003")
+	b.get("Projects").Path = []string{"Inbox", "Plans"}
+	b.add(outlook.Mail, "New", "", "", 2)
+	b.drop("Empty")
+	clear(b.asked)
+	return w
+}
+
+// outcome is all that a spool tells.
+func (w *world) outcome() map[string]string {
+	d := w.disk.spools[w.job.Run]
+	all := map[string]string{"": strings.Join(d.lines(), "\n")}
+	for _, f := range d.folders {
+		all[f.ID] = strings.Join(slices.Sorted(maps.Keys(d.boxes[f.ID].removed)), " ")
+		if d.at[f.ID].Whole {
+			all[f.ID] = "whole"
+		}
+	}
+	return all
+}
+
+func TestDownloadOfChanges(t *testing.T) {
+	w := changed(t)
+	rounds := 0
+	w.box.guard = func(call string) {
+		if call == "folders" {
+			rounds++
+		}
+	}
+	w.must()
+	if rounds != 2 { // what changed, and nothing
+		t.Errorf("%d rounds", rounds)
+	}
+	got := w.outcome()
+	delete(got, "")
+	want := map[string]string{"Inbox": "", "Projects": "", "Sent": "Sent-004 Sent-005", "Contacts": "whole", "Calendar": "whole", "New": "whole"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what was removed, or that all is here (-want +got):\n%s", diff)
+	}
+	asked := slices.DeleteFunc(slices.Sorted(maps.Keys(w.box.asked)), func(id string) bool {
+		return strings.HasPrefix(id, "Calendar-") || strings.HasPrefix(id, "Contacts-")
+	})
+	if want := []string{"Inbox-002", "Inbox-new", "New-000", "New-001", "Sent-005"}; !slices.Equal(asked, want) {
+		t.Errorf("asked for %q", asked)
+	}
+	if k := w.kept(); k.Base != "alis-mail/2026-11-22T023000Z" || len(k.Notes) > 0 {
+		t.Errorf("kept %+v", k)
+	}
+}
+
+func TestChangesOfAFolderWhoseStateIsForgotten(t *testing.T) {
+	w := changed(t)
+	w.box.get("Sent").forgotten = w.box.seq
+	w.must()
+	if got := w.outcome()["Sent"]; got != "whole" {
+		t.Errorf("Sent: %q", got)
+	}
+	if w.box.asked["Sent-000"] != 1 || w.box.asked["Inbox-000"] != 0 {
+		t.Errorf("asked for %v", w.box.asked)
+	}
+}
+
+func TestChangesWhereThereIsNothingToGoOnFrom(t *testing.T) {
+	ref := "alis-mail/2026-11-22T023000Z"
+	for name, c := range map[string]struct {
+		set  func(w *world)
+		want string
+	}{
+		"no archive":      {func(w *world) { w.job.Last = nil }, "there is no verified archive"},
+		"no state":        {func(w *world) { clear(w.older) }, "There is no state.json"},
+		"another mailbox": {func(w *world) { w.older[ref] = outlook.State{Version: 1, Mailbox: "b@contoso.example"} }, "of another mailbox"},
+		"another version": {func(w *world) { w.older[ref] = outlook.State{Version: 2} }, "does not tell how far it came"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := changed(t)
+			c.set(w)
+			w.must()
+			w.same(nil)
+			k := w.kept()
+			if k.Base != "" || len(k.Notes) != 1 || k.Notes[0].Kind != keepwatch.NoteInfo || !strings.Contains(k.Notes[0].Text, c.want) {
+				t.Errorf("kept %+v", k)
+			}
+			for id, text := range w.outcome() {
+				if id != "" && text != "whole" {
+					t.Errorf("%s: %q", id, text)
+				}
+			}
+		})
+	}
+}
+
+// The archive that a run goes on from can go while it is cut off.
+func TestTheBaseGoesMeanwhile(t *testing.T) {
+	w := changed(t)
+	w.box.fault = func(call string) error {
+		if call == "folders" {
+			return transient()
+		}
+		return nil
+	}
+	if err := w.download(t.Context()); keepwatch.KindOf(err) != keepwatch.KindTransient {
+		t.Fatal(err)
+	}
+	w.box.fault = nil
+	clear(w.older)
+	w.must()
+	w.same(nil)
+}
+
+// A folder that is read whole each time is read once more, and not again, when nothing is
+// new in it.
+func TestAQuietCalendarIsReadTwice(t *testing.T) {
+	w := newWorld(t)
+	w.box.add(outlook.Calendar, "Calendar", "", "", 3)
+	w.must()
+	w.same(nil)
+	if w.box.calls != 2+2+3 { // folders, readings, contents
+		t.Errorf("%d calls", w.box.calls)
+	}
+}
