@@ -110,6 +110,9 @@ func (c *call) pick(entity map[string]any, shape string) (map[string]any, *failu
 		}
 	}
 	for _, s := range c.q.selected {
+		if entity["@removed"] != nil {
+			break // it has nothing but its id
+		}
 		if !hasKey(entity, s) && !hasField(shape, s) {
 			return nil, &failure{status: 400, code: "BadRequest", text: "Parsing OData Select and Expand failed: Could not find a property named '" + s + "' on type 'microsoft.graph." + shape + "'."}
 		}
