@@ -100,7 +100,7 @@ func metadata(t *testing.T) *graphtest.Schema {
 	t.Helper()
 	const path = "../../../../../shared/spec/graph-v1.0.csdl"
 	if _, err := os.Stat(path); err == nil {
-		s, err := graphtest.ReadSchema(path)
+		s, err := schema(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,6 +111,17 @@ func metadata(t *testing.T) *graphtest.Schema {
 	}
 	return nil
 }
+
+// schema reads it once for all tests: nobody changes it.
+var schema = func() func(string) (*graphtest.Schema, error) {
+	var once sync.Once
+	var s *graphtest.Schema
+	var err error
+	return func(path string) (*graphtest.Schema, error) {
+		once.Do(func() { s, err = graphtest.ReadSchema(path) })
+		return s, err
+	}
+}()
 
 func (w *world) folders(wish outlook.Wish) []outlook.Folder {
 	w.t.Helper()
