@@ -131,8 +131,8 @@ func calendarURL(mailbox string, folder outlook.Folder, brief bool) string {
 }
 
 // unlistable reports whether a list fails for what is in it: Exchange answers so for a page
-// with one event whose body cannot be converted.
+// with one event whose body cannot be converted. It also fails where a few are too long.
 func unlistable(err error) bool {
 	var e *graph.Error
-	return errors.Is(err, graph.ErrUnconvertible) || errors.As(err, &e) && e.Status == 500 && !later(err)
+	return errors.Is(err, graph.ErrUnconvertible) || errors.Is(err, graph.ErrTooLarge) || errors.As(err, &e) && e.Status == 500 && !later(err)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"keepwatch"
@@ -73,11 +74,11 @@ func TestMailThatIsNotThere(t *testing.T) {
 
 // TestTroubleIsNoPoison: what concerns the mailbox, or passes, says nothing about the item.
 func TestTroubleIsNoPoison(t *testing.T) {
+	w := newWorld(t, graphtest.Options{})
 	for _, c := range []graphtest.Fault{
 		{Status: 403}, {Status: 500}, {Status: 404, Code: "MailboxNotEnabledForRESTAPI"}, {Status: 404, Code: "ErrorInvalidUser"}, {Status: 429}, {Status: 401},
 	} {
 		for _, kind := range []outlook.Kind{outlook.Mail, outlook.Contacts, outlook.Calendar} {
-			w := newWorld(t, graphtest.Options{})
 			it := outlook.Item{ID: w.b.Folder("inbox").Message(letter()).ID(true), Kind: kind, Folder: w.b.Folder("inbox").ID()}
 			c.Times = -1
 			w.n.Fail(c)
@@ -89,7 +90,7 @@ func TestTroubleIsNoPoison(t *testing.T) {
 		}
 	}
 	// Without the permission to read contents, the listing goes on, and no mail is poison.
-	w := newWorld(t, graphtest.Options{})
+	w = newWorld(t, graphtest.Options{})
 	id := w.b.Folder("inbox").Message(letter()).ID(true)
 	it := w.whole(w.folder(outlook.Mail, "Inbox")).items[id]
 	w.n.AddApp(appID, secret, nil, "Mail.ReadBasic.All")
@@ -141,4 +142,31 @@ func TestLargeMail(t *testing.T) {
 	if n < size*4/3 || most > before.HeapAlloc+(16<<20) {
 		t.Errorf("%d bytes, %d of memory more than the %d of the fake", n, int64(most)-int64(before.HeapAlloc), before.HeapAlloc)
 	}
+}
+
+// TestManyAtOnce: more readers than lanes, each with a mail that has to be rebuilt, wait for
+// one another and never for ever; tokens end meanwhile, and calls are refused.
+func TestManyAtOnce(t *testing.T) {
+	w := newWorld(t, graphtest.Options{})
+	there := w.b.Folder("inbox")
+	for range 24 {
+		m := letter()
+		m.Attachments = []graphtest.Attachment{{Name: "one.bin", Size: 300_000}, {Name: "two.bin", Size: 400_000}}
+		there.Message(m).Poison(graphtest.Poison{Code: graphtest.MimeConversionFailed})
+	}
+	f := w.folder(outlook.Mail, "Inbox")
+	all := w.whole(f).items
+	w.n.ExpireTokens()
+	w.n.Throttle(9, 3e9)
+	w.flying = 9 * (lanes - 1)
+	var work sync.WaitGroup
+	for _, it := range all {
+		work.Go(func() {
+			c, text, err := w.bring(it)
+			if err != nil || c.Rebuilt == "" || len(text) < 700_000*4/3 {
+				t.Errorf("%d bytes, %v", len(text), err)
+			}
+		})
+	}
+	work.Wait()
 }

@@ -56,6 +56,8 @@ type world struct {
 	b   *graphtest.Mailbox
 	box *Box
 	clk *hasty
+	// flying is how many calls may have been under way when others were refused.
+	flying int
 }
 
 func newWorld(t *testing.T, o graphtest.Options) *world {
@@ -70,10 +72,18 @@ func newWorld(t *testing.T, o graphtest.Options) *world {
 		for _, v := range w.n.Violations() {
 			t.Errorf("violation: %s", v)
 		}
+		for _, r := range w.n.Requests() {
+			if o.Schema == nil {
+				break
+			}
+			for _, v := range unknownNames(o.Schema, r) {
+				t.Errorf("request: %s", v)
+			}
+		}
 		if n := w.n.HighWater(alis); n > lanes {
 			t.Errorf("%d calls at once for one mailbox", n)
 		}
-		if n := w.n.Early(); n > 0 {
+		if n := w.n.Early(); n > w.flying {
 			t.Errorf("%d calls before a Retry-After was over", n)
 		}
 	})
