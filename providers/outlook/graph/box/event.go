@@ -107,7 +107,7 @@ func (e event) calendar() (*written, error) {
 	if e.Start.local().IsZero() || e.End.local().IsZero() {
 		return nil, errors.New("it has no start or no end")
 	}
-	w := &written{ids: []string{e.ID}, attached: []bool{e.Attached}}
+	w := &written{ids: []string{e.ID}, attached: []bool{e.hasFiles()}}
 	w.zone = w.zoneOf(e)
 	w.event = w.single(e)
 	if e.Recurrence == nil {
@@ -220,6 +220,6 @@ func (w *written) except(x event) {
 		out.Original = x.Original.UTC().Truncate(24 * time.Hour)
 	}
 	w.event.Exceptions = append(w.event.Exceptions, out)
-	w.ids, w.attached = append(w.ids, x.ID), append(w.attached, x.Attached)
+	w.ids, w.attached = append(w.ids, x.ID), append(w.attached, x.hasFiles())
 	w.notes = append(w.notes, inner.notes...)
 }

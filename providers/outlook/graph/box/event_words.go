@@ -21,6 +21,12 @@ func (e event) where() string {
 	return strings.Join(all, "; ")
 }
 
+// hasFiles reports whether an event has attachments: Graph does not count those that the
+// body shows.
+func (e event) hasFiles() bool {
+	return e.Attached || e.Body != nil && strings.Contains(e.Body.Content, "cid:")
+}
+
 // The enumerations of Graph in the words of iCalendar and Outlook.
 
 func busy(s string) pim.Busy {

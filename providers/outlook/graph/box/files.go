@@ -34,6 +34,7 @@ type file struct {
 	open  func() (io.ReadCloser, error)
 	item  bool // a message, a contact or an event; media says which
 	url   string
+	notes []string // what of it is not in it
 }
 
 // files looks at each of the attachments below a path: opens it, so that whoever is given
@@ -61,7 +62,7 @@ func (b *Box) files(ctx context.Context, mailbox string, item outlook.Item, path
 	for _, a := range list {
 		f, err := b.file(ctx, mailbox, path+"/"+url.PathEscape(a.ID), a, &room)
 		if err == nil {
-			all = append(all, f)
+			all, notes = append(all, f), append(notes, f.notes...)
 			if strings.HasSuffix(a.Type, ".referenceAttachment") && f.url == "" {
 				notes = append(notes, fmt.Sprintf("The attachment %q is a link to a file elsewhere, and Microsoft 365 does not say where", a.Name))
 			}
@@ -149,7 +150,7 @@ func (b *Box) expanded(ctx context.Context, mailbox, path string, f file, cause 
 	if err := json.Unmarshal(raw, &a); err != nil || len(a.Item) == 0 {
 		return f, cause
 	}
-	if f.media, f.text, err = textOfItem(a.Item); err != nil {
+	if f.media, f.text, f.notes, err = textOfItem(a.Item); err != nil {
 		return f, cause
 	}
 	return f, nil

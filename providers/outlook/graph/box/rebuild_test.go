@@ -201,3 +201,28 @@ func TestRebuiltDraft(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// TestAttachedMessages: a message that is attached, and cannot be had as MIME, is made of its
+// JSON, and what is missing in it is named.
+func TestAttachedMessages(t *testing.T) {
+	w := newWorld(t, graphtest.Options{})
+	inner := letter()
+	inner.Subject, inner.HTML, inner.Body = "Inner", true, "<p>inside</p>"
+	inner.Attachments = []graphtest.Attachment{{Name: "in.txt", Type: "text/plain", Content: []byte("inside")}, {Name: "Deep", Message: &graphtest.Message{Subject: "Deep"}}}
+	m := letter()
+	m.Attachments = []graphtest.Attachment{{Name: "Inner", Message: &inner}}
+	item := w.b.Folder("inbox").Message(m)
+	item.Poison(graphtest.Poison{Code: graphtest.MimeConversionFailed})
+	w.n.Fail(graphtest.Fault{Times: -1, Status: 500, Code: graphtest.MimeConversionFailed, Match: func(r *http.Request) bool {
+		return strings.Contains(r.URL.Path, "/attachments/") && strings.HasSuffix(r.URL.Path, "$value")
+	}})
+	c, text := w.content(w.folder(outlook.Mail, "Inbox"), item.ID(true))
+	if len(c.Notes) != 1 || !strings.Contains(c.Notes[0], `"Deep"`) {
+		t.Errorf("notes: %q", c.Notes)
+	}
+	pythonReads(t, text)
+	got := importMail(t, text)
+	if len(got.embedded) != 1 || mail.Subject(got.embedded[0].props) != "Inner" || !slices.Equal(got.embedded[0].files, []string{"in.txt", "Deep"}) {
+		t.Errorf("%+v", got.embedded)
+	}
+}

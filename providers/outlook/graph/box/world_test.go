@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/url"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -230,12 +228,4 @@ func (w *world) bring(it outlook.Item) (outlook.Content, string, error) {
 
 func letter() graphtest.Message {
 	return graphtest.Message{Subject: "Hello", From: graphtest.Address{Name: "Bea", Address: "bea@fabrikam.example"}, To: []graphtest.Address{{Name: "Alis", Address: alis}}, Body: "Good morning.\r\n"}
-}
-
-// urls are the addresses of Graph that were asked for.
-func (w *world) asked(part string) int {
-	return w.n.Count(func(r graphtest.Request) bool {
-		q, _ := url.QueryUnescape(r.Query)
-		return strings.Contains(r.Path+"?"+q, part)
-	})
 }
