@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -199,5 +200,27 @@ func TestListingUnderPressure(t *testing.T) {
 	w.n.ExpireTokens()
 	if r := w.whole(f); len(r.items) != 1500 {
 		t.Errorf("%d items", len(r.items))
+	}
+}
+
+// TestSizesAreNotWorthAFolder: where Graph refuses to give sizes, all else is listed.
+func TestSizesAreNotWorthAFolder(t *testing.T) {
+	w := newWorld(t, graphtest.Options{})
+	w.b.Folder("inbox").Messages(450, func(int) graphtest.Message { return letter() })
+	f := w.folder(outlook.Mail, "Inbox")
+	w.n.Fail(graphtest.Fault{Times: -1, Status: 400, Code: "ErrorInvalidUrlQuery", Match: func(r *http.Request) bool { return strings.Contains(r.URL.RawQuery, "expand") }})
+	r := w.whole(f)
+	for _, it := range r.items {
+		if it.Size != 0 || it.Subject != "Hello" {
+			t.Fatalf("%+v", it)
+		}
+	}
+	if len(r.items) != 450 {
+		t.Errorf("%d items", len(r.items))
+	}
+	w.n.Heal()
+	w.n.Fail(graphtest.Fault{Times: -1, Status: 400})
+	if _, err := w.read(f, outlook.Position{}); err == nil {
+		t.Error("what is refused whatever is asked is no error")
 	}
 }

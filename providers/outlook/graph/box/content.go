@@ -27,7 +27,8 @@ func (b *Box) Content(ctx context.Context, mailbox string, item outlook.Item) (o
 // mail gives a message as Exchange writes it, or rebuilds it.
 func (b *Box) mail(ctx context.Context, mailbox string, item outlook.Item) (outlook.Content, error) {
 	out := outlook.Content{Form: outlook.EML, Item: item}
-	body, err := b.open(ctx, mailbox, of(mailbox, "messages", item.ID, "$value"))
+	path := of(mailbox, "messages", item.ID, "$value")
+	body, err := b.open(ctx, mailbox, path)
 	if err == nil {
 		out.Body = body
 		return out, nil
@@ -38,6 +39,12 @@ func (b *Box) mail(ctx context.Context, mailbox string, item outlook.Item) (outl
 	fate := b.itemError(ctx, mailbox, item, err)
 	if !errors.Is(fate, outlook.ErrPoison) {
 		return outlook.Content{}, give(fate, err)
+	}
+	if !errors.Is(err, graph.ErrUnconvertible) { // a fault without a name may have been one of the moment
+		if body, again := b.open(ctx, mailbox, path); again == nil {
+			out.Body = body
+			return out, nil
+		}
 	}
 	return b.rebuild(ctx, mailbox, out, "Microsoft 365 cannot convert it ("+why(err)+")")
 }

@@ -97,23 +97,30 @@ func (b *Box) itemError(ctx context.Context, mailbox string, item outlook.Item, 
 	return outlook.ErrPoison
 }
 
-// answers reports whether the mailbox gives the content of what lies in the item's folder. A
-// list without bodies says nothing: Mail.ReadBasic.All gives it, and no content.
+// answers reports whether the mailbox gives the content of what lies in the item's folder,
+// or else in another one. A list without bodies says nothing: Mail.ReadBasic.All gives it,
+// and no content.
 func (b *Box) answers(ctx context.Context, mailbox string, item outlook.Item) bool {
-	path, field := of(mailbox, "mailFolders", item.Folder, "messages"), "body"
+	below, field := "messages", "body"
 	switch item.Kind {
 	case outlook.Contacts:
-		path, field = of(mailbox, "contactFolders", item.Folder, "contacts"), "changeKey"
+		below, field = "contacts", "changeKey"
 	case outlook.Calendar:
-		path, field = of(mailbox, "calendars", item.Folder, "events"), "body"
+		below = "events"
 	}
-	var page struct {
-		Value []map[string]any `json:"value"`
+	places := []string{of(mailbox, foldersOf(item.Kind), item.Folder, below), of(mailbox, below)}
+	if below == "messages" { // a list with the item itself may fail
+		for _, label := range []string{"inbox", "sentitems", "archive", "deleteditems"} {
+			places = append(places, of(mailbox, "mailFolders", label, below))
+		}
 	}
-	if err := b.client.JSON(ctx, mailbox, graph.Request{URL: with(path, "$top", "5", "$select", "id,"+field)}, &page); err != nil {
-		return false
-	}
-	return slices.ContainsFunc(page.Value, func(v map[string]any) bool { return v[field] != nil })
+	return slices.ContainsFunc(places, func(path string) bool {
+		var page struct {
+			Value []map[string]any `json:"value"`
+		}
+		err := b.client.JSON(ctx, mailbox, graph.Request{URL: with(path, "$top", "5", "$select", "id,"+field)}, &page)
+		return err == nil && slices.ContainsFunc(page.Value, func(v map[string]any) bool { return v[field] != nil })
+	})
 }
 
 // give turns an error of an item into that of the contract.

@@ -2,6 +2,7 @@ package box
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -129,6 +130,30 @@ func TestEventWithFiles(t *testing.T) {
 	var raw map[string]any
 	if err := json.Unmarshal(c.Item.Raw, &raw); err != nil || raw["exceptionOccurrences"] == nil {
 		t.Errorf("the raw JSON has no exceptions: %v", err)
+	}
+}
+
+// TestPoisonedSeries: a series that cannot be opened is gone, or poison, and no single event
+// without its times.
+func TestPoisonedSeries(t *testing.T) {
+	w := newWorld(t, graphtest.Options{})
+	cal, at := w.b.Calendar("Team"), time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
+	cal.Event(graphtest.Event{Subject: "Other", Start: at, End: at.Add(time.Hour)})
+	item := cal.Event(graphtest.Event{Subject: "Series", Start: at, End: at.Add(time.Hour), Recurrence: &graphtest.Recurrence{Type: "daily"}})
+	it := w.whole(w.folder(outlook.Calendar, "Team")).items[item.ID(true)]
+	for code, want := range map[string]error{
+		graphtest.CorruptData: outlook.ErrPoison, graphtest.ItemCorrupt: outlook.ErrPoison, graphtest.InternalError: outlook.ErrPoison, graphtest.AccessDenied: outlook.ErrPoison,
+		graphtest.ContentConversion: outlook.ErrPoison, graphtest.ItemNotFound: outlook.ErrGone,
+	} {
+		item.Poison(graphtest.Poison{Code: code})
+		if _, _, err := w.bring(it); !errors.Is(err, want) {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+	item.Poison(graphtest.Poison{})
+	item.Delete()
+	if _, _, err := w.bring(it); !errors.Is(err, outlook.ErrGone) {
+		t.Errorf("deleted: %v", err)
 	}
 }
 

@@ -170,3 +170,21 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	work.Wait()
 }
+
+// TestFaultOfAMoment: a mail is not rebuilt for a fault without a name that goes away; and a
+// folder with nothing else in it proves nothing against the mailbox.
+func TestFaultOfAMoment(t *testing.T) {
+	w := newWorld(t, graphtest.Options{})
+	w.b.Folder("archive").Message(letter())
+	item := w.b.Folder("inbox", "Alone").Message(letter())
+	f := w.folder(outlook.Mail, "Inbox/Alone")
+	it := w.whole(f).items[item.ID(true)]
+	w.n.Fail(graphtest.Fault{Status: 500, Match: func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "$value") }})
+	if c, _, err := w.bring(it); err != nil || c.Rebuilt != "" {
+		t.Errorf("%q %v", c.Rebuilt, err)
+	}
+	item.Poison(graphtest.Poison{Code: graphtest.InternalError, MIME: true, Read: true, List: true, Attachments: true})
+	if _, _, err := w.bring(it); !errors.Is(err, outlook.ErrPoison) {
+		t.Errorf("%v", err)
+	}
+}
