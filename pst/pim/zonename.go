@@ -67,6 +67,10 @@ func offsetZone(name string) *time.Location {
 	return time.FixedZone(name, offset)
 }
 
+// Zone gives the zone of a name: one of the IANA database, of Windows ("W. Europe
+// Standard Time"), or a distance from UTC (UTC+05:30). It is nil for any other.
+func Zone(name string) *time.Location { return load(name) }
+
 // load gives a zone that the program has, or nil: by its name in the IANA database,
 // in Windows, or behind a prefix that says where it came from, as in
 // /freeassociation.sourceforge.net/Europe/Berlin.

@@ -40,6 +40,7 @@ func (c *call) runBatch() answer {
 	if why != "" {
 		return fail(400, "BadRequest", "%s", why)
 	}
+	c.countEarly(parts)
 	answers := make([]map[string]any, len(parts))
 	if sequential(parts) {
 		failed := false
@@ -65,6 +66,23 @@ func (c *call) runBatch() answer {
 	}
 	slices.Reverse(answers)
 	return answer{body: map[string]any{"responses": answers}}
+}
+
+// countEarly counts the parts of a $batch that came before a fence was over; what is refused
+// to one of them, the others cannot know.
+func (c *call) countEarly(parts []part) {
+	c.n.mu.Lock()
+	defer c.n.mu.Unlock()
+	now := c.n.opts.Now()
+	for _, p := range parts {
+		path := split("/v1.0/" + strings.TrimPrefix(strings.SplitN(p.URL, "?", 2)[0], "/"))
+		if len(path) < 3 || !strings.EqualFold(path[0], "users") {
+			continue
+		}
+		if u := c.n.user(path[1]); u != nil && now.Before(c.n.meter.fence[c.token.app+" "+u.ID]) {
+			c.n.meter.early++
+		}
+	}
 }
 
 // readBatch reads the parts, or says why they are refused.

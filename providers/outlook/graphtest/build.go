@@ -110,11 +110,13 @@ type Attendee struct {
 
 // Recurrence is how an event comes again.
 type Recurrence struct {
-	Type     string // "daily", "weekly", "absoluteMonthly", "absoluteYearly"
+	Type     string // "daily", "weekly", "absoluteMonthly", "relativeMonthly", "absoluteYearly", "relativeYearly"
 	Interval int    // default 1
 	Days     []time.Weekday
-	Count    int       // 0: by Until, or without end
-	Until    time.Time // zero: by Count
+	Index    string       // of relative ones: "first" (default), "second", "third", "fourth", "last"
+	FirstDay time.Weekday // of a week
+	Count    int          // 0: by Until, or without end
+	Until    time.Time    // zero: by Count
 }
 
 // Folder is the folder at a path of names; folders that are not there are made. A first

@@ -43,11 +43,15 @@ func (c *call) mayCalendar() bool { return c.may("Calendars.Read", "Calendars.Re
 
 func (c *call) calendar(f *Folder) map[string]any {
 	primary := f.known == "calendar"
-	return map[string]any{
+	out := map[string]any{
 		"id": f.id(), "name": f.name, "color": "auto", "hexColor": "", "isDefaultCalendar": primary, "isRemovable": !primary, "isTallyingResponses": primary, "canEdit": true, "canShare": true, "canViewPrivateItems": true,
 		"changeKey": "nfZyf7VcrEKLNoU37KWlkQAAA0x0+w==", "allowedOnlineMeetingProviders": []any{"teamsForBusiness"}, "defaultOnlineMeetingProvider": "teamsForBusiness",
 		"owner": map[string]any{"name": c.user.Name, "address": c.user.Mail},
 	}
+	if f.owner != (Address{}) {
+		out["owner"], out["canEdit"], out["canShare"], out["canViewPrivateItems"] = map[string]any{"name": f.owner.Name, "address": f.owner.Address}, false, false, false
+	}
+	return out
 }
 
 // events answers what is below a calendar's events: single ones and series, not the
@@ -61,6 +65,9 @@ func (c *call) events(f *Folder, rest []string) answer {
 	}
 	if len(rest) == 0 {
 		return c.list(len(f.items), "event", 10, func(n int) (map[string]any, *failure) {
+			if p := f.items[n].poison; p != nil && p.List && (len(c.q.selected) == 0 || c.wants("body")) {
+				return nil, &failure{status: 500, code: "InternalServerError", text: "Error while processing response."}
+			}
 			return c.expandEvent(f.items[n], c.event(f.items[n])), nil
 		})
 	}
@@ -233,6 +240,9 @@ func (c *call) eventFields(i *Item, e Event) map[string]any {
 	if !mine {
 		out["responseStatus"] = map[string]any{"response": "accepted", "time": stamp(i.created)}
 	}
+	if e.Private {
+		out["sensitivity"] = "private"
+	}
 	if e.Place != "" {
 		out["locations"] = []any{place(e.Place)}
 	}
@@ -274,7 +284,7 @@ func (c *call) expandEvent(i *Item, out map[string]any) map[string]any {
 		return out
 	}
 	all := []any{}
-	for _, o := range i.event.occurrences(i.event.Start, i.event.Start.AddDate(50, 0, 0)) {
+	for _, o := range i.event.occurrences(i.event.Start.AddDate(-1, 0, 0), i.event.Start.AddDate(50, 0, 0)) {
 		if o.changed {
 			all = append(all, c.occurrence(i, o, true))
 		}

@@ -80,6 +80,7 @@ func (c *call) mailFolder(f *Folder) map[string]any {
 	if f.parent != nil {
 		out["parentFolderId"] = f.parent.id()
 	}
+	c.special(f, out)
 	return out
 }
 

@@ -85,14 +85,15 @@ func at(m map[string]*window, key string) *window {
 }
 
 // enter counts a request for a mailbox, which [meter.leave] ends, and refuses it where
-// the vendor would. A refused request has counted.
-func (m *meter) enter(app, box string, now time.Time, size int64) *failure {
+// the vendor would. A refused request has counted. Parts of a $batch are early together, which
+// the batch counts.
+func (m *meter) enter(app, box string, now time.Time, size int64, batch bool) *failure {
 	key, l := app+" "+box, m.limits
 	if box != "" {
 		m.flying[key]++
 		m.most[box] = max(m.most[box], m.flying[key])
 	}
-	if now.Before(m.fence[key]) {
+	if !batch && now.Before(m.fence[key]) {
 		m.early++
 	}
 	if n, wait := at(m.global, app).add(now, l.GlobalWin, 1); n > int64(l.Global) {

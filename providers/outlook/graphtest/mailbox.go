@@ -31,6 +31,8 @@ type Folder struct {
 	known    string // well-known name
 	hidden   bool
 	gone     bool
+	search   bool    // a search folder
+	owner    Address // of a calendar of somebody else
 	items    []*Item
 	log      []change
 	newest   int // in the log of folders

@@ -102,7 +102,7 @@ func (c *call) pick(entity map[string]any, shape string) (map[string]any, *failu
 	}
 	out := map[string]any{}
 	for k, v := range entity {
-		if k == "id" || strings.HasPrefix(k, "@") || slices.ContainsFunc(c.q.selected, func(s string) bool { return strings.EqualFold(s, k) }) {
+		if k == "id" || strings.HasPrefix(k, "@") || slices.ContainsFunc(c.q.selected, func(s string) bool { return strings.EqualFold(uncast(s), k) }) {
 			out[k] = v
 		}
 		if strings.HasPrefix(k, "attachments") || strings.HasSuffix(k, "ExtendedProperties") || k == "exceptionOccurrences" {
@@ -110,12 +110,18 @@ func (c *call) pick(entity map[string]any, shape string) (map[string]any, *failu
 		}
 	}
 	for _, s := range c.q.selected {
+		if entity["@removed"] != nil {
+			break // it has nothing but its id
+		}
 		if !hasKey(entity, s) && !hasField(shape, s) {
 			return nil, &failure{status: 400, code: "BadRequest", text: "Parsing OData Select and Expand failed: Could not find a property named '" + s + "' on type 'microsoft.graph." + shape + "'."}
 		}
 	}
 	return out, nil
 }
+
+// uncast takes the type off a property of a derived type.
+func uncast(s string) string { return s[strings.LastIndex(s, "/")+1:] }
 
 func hasKey(m map[string]any, key string) bool {
 	for k := range m {
@@ -129,11 +135,11 @@ func hasKey(m map[string]any, key string) bool {
 // rare are properties that are answered only if they are selected.
 var rare = map[string][]string{
 	"message":        {"internetMessageHeaders", "uniqueBody", "from", "sender", "body", "bodyPreview"},
-	"event":          {"cancelledOccurrences"},
+	"event":          {"cancelledOccurrences", "exceptionOccurrences", "originalStart"},
 	"user":           {"accountEnabled", "userType", "createdDateTime", "assignedLicenses", "proxyAddresses", "onPremisesSyncEnabled", "mailboxSettings"},
 	"contact":        {"primaryEmailAddress", "secondaryEmailAddress", "tertiaryEmailAddress"},
 	"fileAttachment": {"contentId", "contentLocation", "contentBytes"},
-	"attachment":     {"contentId", "contentLocation", "contentBytes", "item"},
+	"attachment":     {"microsoft.graph.fileAttachment/contentId", "microsoft.graph.fileAttachment/contentBytes", "item"},
 }
 
 func hasField(shape, key string) bool {

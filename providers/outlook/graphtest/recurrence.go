@@ -41,57 +41,88 @@ func (e *Event) occurrences(from, to time.Time) []occurrence {
 func (e *Event) starts(to time.Time) []time.Time {
 	r, every := e.Recurrence, max(1, e.Recurrence.Interval)
 	end := to
-	if !r.Until.IsZero() && r.Until.AddDate(0, 0, 1).Before(end) {
-		end = r.Until.AddDate(0, 0, 1)
+	if !r.Until.IsZero() {
+		last := time.Date(r.Until.Year(), r.Until.Month(), r.Until.Day()+1, 0, 0, 0, 0, e.Start.Location())
+		if last.Before(end) {
+			end = last
+		}
 	}
 	var out []time.Time
 	for n := 0; len(out) < 20_000; n++ {
-		var at time.Time
-		switch r.Type {
-		case "daily":
-			at = e.Start.AddDate(0, 0, n*every)
-		case "weekly":
-			at = e.Start.AddDate(0, 0, n)
-		case "absoluteMonthly":
-			at = e.Start.AddDate(0, n*every, 0)
-		default:
-			at = e.Start.AddDate(n*every, 0, 0)
-		}
+		at, ok := e.nth(n, every)
 		if !at.Before(end) {
 			return out
 		}
-		if r.Type == "weekly" && !r.onWeek(e.Start, at, every) {
-			continue
+		if ok && !at.Before(e.Start) {
+			out = append(out, at)
 		}
-		out = append(out, at)
 	}
 	return out
 }
 
-// onWeek tells whether a day is one of the pattern's. Weeks begin on Sunday.
-func (r *Recurrence) onWeek(first, at time.Time, interval int) bool {
-	days := r.Days
-	if len(days) == 0 {
-		days = []time.Weekday{first.Weekday()}
+// nth is the n-th day that a pattern looks at, and whether it is one of it.
+func (e *Event) nth(n, every int) (at time.Time, ok bool) {
+	r := e.Recurrence
+	switch r.Type {
+	case "daily":
+		return e.Start.AddDate(0, 0, n*every), true
+	case "weekly":
+		at = e.Start.AddDate(0, 0, n)
+		return at, r.onWeek(e.Start, at, every)
 	}
-	sunday := first.AddDate(0, 0, -int(first.Weekday()))
-	return slices.Contains(days, at.Weekday()) && int(at.Sub(sunday).Hours()/24/7)%interval == 0
+	months := n * every
+	if r.Type == "absoluteYearly" || r.Type == "relativeYearly" {
+		months *= 12
+	}
+	month := time.Date(e.Start.Year(), e.Start.Month()+time.Month(months), 1, e.Start.Hour(), e.Start.Minute(), e.Start.Second(), 0, e.Start.Location())
+	last := month.AddDate(0, 1, -1).Day()
+	if r.Type == "absoluteMonthly" || r.Type == "absoluteYearly" { // in a shorter month its last day
+		return month.AddDate(0, 0, min(e.Start.Day(), last)-1), true
+	}
+	var days []time.Time
+	for d := range last {
+		if at := month.AddDate(0, 0, d); slices.Contains(r.days(e.Start), at.Weekday()) {
+			days = append(days, at)
+		}
+	}
+	if r.Index == "last" {
+		return days[len(days)-1], true
+	}
+	return days[max(0, slices.Index([]string{"first", "second", "third", "fourth"}, r.Index))], true
+}
+
+// days are those of the pattern, by default that on which it begins.
+func (r *Recurrence) days(first time.Time) []time.Weekday {
+	if len(r.Days) == 0 {
+		return []time.Weekday{first.Weekday()}
+	}
+	return r.Days
+}
+
+// onWeek tells whether a day is one of the pattern's.
+func (r *Recurrence) onWeek(first, at time.Time, interval int) bool {
+	noon := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 12, 0, 0, 0, time.UTC) }
+	week := noon(first).AddDate(0, 0, -(int(first.Weekday()-r.FirstDay)+7)%7)
+	return slices.Contains(r.days(first), at.Weekday()) && int(noon(at).Sub(week).Hours()/24/7)%interval == 0
 }
 
 // recurrence writes the pattern and its range.
 func (e *Event) recurrence() map[string]any {
 	r := e.Recurrence
-	pattern := map[string]any{"type": r.Type, "interval": max(1, r.Interval), "month": 0, "dayOfMonth": 0, "firstDayOfWeek": "sunday", "index": "first"}
+	pattern := map[string]any{"type": r.Type, "interval": max(1, r.Interval), "month": 0, "dayOfMonth": 0, "firstDayOfWeek": strings.ToLower(r.FirstDay.String()), "index": "first"}
 	switch r.Type {
-	case "weekly":
+	case "weekly", "relativeMonthly", "relativeYearly":
 		days := []any{}
-		for _, d := range r.Days {
+		for _, d := range r.days(e.Start) {
 			days = append(days, strings.ToLower(d.String()))
 		}
-		if len(days) == 0 {
-			days = append(days, strings.ToLower(e.Start.Weekday().String()))
-		}
 		pattern["daysOfWeek"] = days
+		if r.Type != "weekly" {
+			pattern["index"] = either(r.Index, "first")
+		}
+		if r.Type == "relativeYearly" {
+			pattern["month"] = int(e.Start.Month())
+		}
 	case "absoluteMonthly":
 		pattern["dayOfMonth"] = e.Start.Day()
 	case "absoluteYearly":

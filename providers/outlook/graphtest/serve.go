@@ -143,7 +143,7 @@ func (n *Tenant) arrive(c *call) (note int, limited *failure, id string) {
 	}
 	if c.token != nil {
 		entry.App = c.token.app
-		limited = n.meter.enter(c.token.app, c.mailbox(), entry.Time, int64(len(c.body)))
+		limited = n.meter.enter(c.token.app, c.mailbox(), entry.Time, int64(len(c.body)), c.batch)
 		entry.User, entry.Flying = c.mailbox(), n.meter.flying[c.token.app+" "+c.mailbox()]
 	}
 	n.log.all = append(n.log.all, entry)
