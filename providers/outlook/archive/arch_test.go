@@ -145,14 +145,16 @@ type archSink struct {
 	texts   map[string]string
 	notes   []keepwatch.Note
 	bytes   int64
-	light   bool   // it remembers nothing of single files
-	pst     string // folder that gets PSTs
+	alone   []string // what was sealed by itself
+	light   bool     // it remembers nothing of single files
+	pst     string   // folder that gets PSTs
 	before  func(path string)
 	loose   bool // as a vault it takes what is shorter or longer, or that a disk cannot read
 }
 
 func (s *archSink) Single(e keepwatch.Entry, content io.Reader) error {
-	return fmt.Errorf("alone: %s", e.Path)
+	s.alone = append(s.alone, e.Path)
+	return s.Add(e, content)
 }
 func (s *archSink) Top(keepwatch.Entry) error   { return nil }
 func (s *archSink) Note(n keepwatch.Note) error { s.notes = append(s.notes, n); return nil }

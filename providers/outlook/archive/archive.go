@@ -116,6 +116,11 @@ func (a *archiving) begin() error {
 	if err := a.room(totals); err != nil {
 		return err
 	}
+	for _, n := range a.k.Notes {
+		if err := a.sink.Note(n); err != nil {
+			return err
+		}
+	}
 	if a.index, err = newLineFile(a.dir, outlook.IndexPath); err != nil {
 		return a.disk(err)
 	}
@@ -182,7 +187,7 @@ func (a *archiving) disk(err error) error {
 // folders stores every folder, empty ones too, and what is in it.
 func (a *archiving) folders(t *tree) error {
 	for _, at := range t.all {
-		if err := a.add(keepwatch.Entry{Path: at.dir, Type: keepwatch.EntryFolder, Mode: 0o700, ModTime: a.taken()}, nil); err != nil {
+		if err := a.add(a.sink.Add, keepwatch.Entry{Path: at.dir, Type: keepwatch.EntryFolder, Mode: 0o700, ModTime: a.taken()}, nil); err != nil {
 			return err
 		}
 		if err := a.data.folder(at); err != nil {
@@ -207,7 +212,7 @@ func (a *archiving) folder(at *place) error {
 	if err != nil {
 		return err
 	}
-	s := outlook.FolderState{Folder: at.Folder, State: pos.State, Whole: pos.Full || a.k.Base == ""}
+	s := outlook.FolderState{Folder: at.Folder, State: pos.State, Whole: pos.Whole || pos.Full || a.k.Base == ""}
 	for r, err := range a.spool.Records(at.ID) {
 		if err != nil {
 			return err
@@ -237,7 +242,7 @@ func (a *archiving) rest(t *tree) error {
 	if err != nil {
 		return err
 	}
-	if err := a.file(outlook.StatePath, a.taken(), int64(len(state)), bytes.NewReader(state)); err != nil {
+	if err := a.alone(outlook.StatePath, a.taken(), int64(len(state)), bytes.NewReader(state)); err != nil {
 		return err
 	}
 	return a.lines(outlook.IndexPath, a.index)
@@ -245,20 +250,30 @@ func (a *archiving) rest(t *tree) error {
 
 // lines stores a file of lines and removes it from the disk.
 func (a *archiving) lines(path string, l *lineFile) error {
-	err := l.read(func(r io.Reader, size int64) error { return a.file(path, a.taken(), size, r) })
+	err := l.read(func(r io.Reader, size int64) error { return a.alone(path, a.taken(), size, r) })
 	return a.disk(errors.Join(err, l.remove()))
 }
 
-// file stores a file.
+// file stores a file of the tree.
 func (a *archiving) file(path string, at time.Time, size int64, content io.Reader) error {
-	return a.add(keepwatch.Entry{Path: path, Type: keepwatch.EntryFile, Mode: 0o600, ModTime: at, Size: size}, content)
+	return a.add(a.sink.Add, entryOf(path, at, size), content)
+}
+
+// alone stores a file that is sealed by itself: it is opened without reading what lies
+// before it in the tree. Its name is seen beside the archive.
+func (a *archiving) alone(path string, at time.Time, size int64, content io.Reader) error {
+	return a.add(a.sink.Single, entryOf(path, at, size), content)
+}
+
+func entryOf(path string, at time.Time, size int64) keepwatch.Entry {
+	return keepwatch.Entry{Path: path, Type: keepwatch.EntryFile, Mode: 0o600, ModTime: at, Size: size}
 }
 
 // add stores an entry. An error of content is one of the whole: a sink may otherwise take
 // one of a disk for a reason to fill up with zeros.
-func (a *archiving) add(e keepwatch.Entry, content io.Reader) error {
+func (a *archiving) add(store func(keepwatch.Entry, io.Reader) error, e keepwatch.Entry, content io.Reader) error {
 	src := &watched{ctx: a.ctx, r: content, moved: a.moved}
-	if err := a.sink.Add(e, src); err != nil {
+	if err := store(e, src); err != nil {
 		return err
 	}
 	if e.Type == keepwatch.EntryFile {

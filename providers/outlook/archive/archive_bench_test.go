@@ -5,12 +5,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"keepwatch/providers/outlook"
 	"runtime"
 	"strings"
 	"testing"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 // archLong is a content that nobody holds: a head, and then a line again and again.

@@ -49,14 +49,12 @@ func (t *tally) add(subject string) {
 // pathKey makes a text of a path of a PST, in which upper and lower case are the same.
 func pathKey(path []string) string { return strings.ToLower(strings.Join(path, "\x00")) }
 
-// dataName is what the PST is called. One of changes says that it is not all.
+// dataName is what the PST is called: after the source, because the name of a file that is
+// sealed by itself is seen. One of changes says that it is not all.
 func (a *archiving) dataName() string {
-	name := safeName(a.job.Source.Mailbox, maxName-len(" changes 2026-11-23-999.pst"))
-	if name == "" {
-		name = "mailbox"
-	}
+	name := a.job.Source.Name
 	if a.k.Base != "" {
-		name += " changes " + a.taken().In(a.p.cfg.Zone).Format(time.DateOnly)
+		name += "-changes-" + a.taken().In(a.p.cfg.Zone).Format(time.DateOnly)
 	}
 	return name + ".pst"
 }

@@ -82,7 +82,7 @@ func TestArchiveMakesAPST(t *testing.T) {
 	w, sink, lister := newArchWorld(t, archSmall(), "eml", "pst"), &archSink{pst: t.TempDir()}, &archLister{}
 	w.cfg.Lister = lister
 	w.mustFetch(t, sink)
-	got := archPST(t, filepath.Join(sink.pst, "alis@contoso.example.pst"))
+	got := archPST(t, filepath.Join(sink.pst, "alis-mail.pst"))
 	want := map[string][]string{
 		"Inbox IPF.Note":               {"Subject of it IPM.Note", "subject OF it IPM.Note", " IPM.Note"},
 		"Inbox|Projects: a/b IPF.Note": {"Re: CON IPM.Note"},
@@ -96,7 +96,7 @@ func TestArchiveMakesAPST(t *testing.T) {
 		t.Error(d)
 	}
 	notes := sink.noted(keepwatch.NoteMailbox)
-	if len(notes) != 1 || !strings.HasPrefix(notes[0], "alis@contoso.example.pst: ") || len(lister.asked) != 1 {
+	if len(notes) != 1 || !strings.HasPrefix(notes[0], "alis-mail.pst: ") || len(lister.asked) != 1 {
 		t.Errorf("it was asked about %v; the notes are %q", lister.asked, notes)
 	}
 }
@@ -108,7 +108,7 @@ func TestArchivePSTKeepsWhatTheServerKnows(t *testing.T) {
 	s.put("in", archMade(it, archMail("a")))
 	w, sink := newArchWorld(t, s, "pst"), &archSink{pst: t.TempDir()}
 	w.mustFetch(t, sink)
-	data, err := os.ReadFile(filepath.Join(sink.pst, "alis@contoso.example.pst"))
+	data, err := os.ReadFile(filepath.Join(sink.pst, "alis-mail.pst"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestArchiveWithoutAGoodPST(t *testing.T) {
 		if point != "outlook.fetch.pst-made" {
 			return
 		}
-		f, err := os.OpenFile(filepath.Join(w.spools.dir, "run-7", "alis@contoso.example.pst"), os.O_WRONLY, 0)
+		f, err := os.OpenFile(filepath.Join(w.spools.dir, "run-7", "alis-mail.pst"), os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,10 +168,10 @@ func TestArchiveWithoutAGoodPST(t *testing.T) {
 	}
 	w.mustFetch(t, sink)
 	notes := sink.noted(keepwatch.NoteUnreadable)
-	if len(notes) != 2 || !strings.HasPrefix(notes[1], "alis@contoso.example.pst: this archive has no PST, since the one that was made is not good: alis@contoso.example.pst: ") {
+	if len(notes) != 2 || !strings.HasPrefix(notes[1], "alis-mail.pst: this archive has no PST, since the one that was made is not good: alis-mail.pst: ") {
 		t.Errorf("%q", notes)
 	}
-	if slices.Contains(sink.paths(), "alis@contoso.example.pst") || !slices.Contains(sink.paths(), outlook.IndexPath) {
+	if slices.Contains(sink.paths(), "alis-mail.pst") || !slices.Contains(sink.paths(), outlook.IndexPath) {
 		t.Errorf("it stored %q", sink.paths())
 	}
 }
@@ -195,7 +195,7 @@ func TestArchiveNamesWhatIsNotInThePST(t *testing.T) {
 			t.Errorf("no note of %s", lines[i].Path)
 		}
 	}
-	if got := archPST(t, filepath.Join(sink.pst, "alis@contoso.example.pst")); !slices.Equal(got["Calendar IPF.Appointment"], []string{"Weekly meeting IPM.Appointment"}) {
+	if got := archPST(t, filepath.Join(sink.pst, "alis-mail.pst")); !slices.Equal(got["Calendar IPF.Appointment"], []string{"Weekly meeting IPM.Appointment"}) {
 		t.Errorf("%q", got)
 	}
 }
@@ -256,7 +256,7 @@ func TestArchiveOfRealItems(t *testing.T) {
 			absent[l.Kind]++
 		}
 	}
-	path := filepath.Join(sink.pst, "alis@contoso.example.pst")
+	path := filepath.Join(sink.pst, "alis-mail.pst")
 	got := archPST(t, path)
 	if n := len(got["Inbox IPF.Note"]); n != mails-absent[outlook.Mail] || absent[outlook.Mail] > 0 {
 		t.Errorf("%d mails in the PST of %d, without %d", n, mails, absent[outlook.Mail])
@@ -378,7 +378,7 @@ func TestArchiveOfSeveralVolumes(t *testing.T) {
 			got[folder] += len(items)
 		}
 	}
-	if volumes < 2 || len(lister.asked) != volumes || len(sink.noted(keepwatch.NoteUnreadable)) > 0 || !slices.Contains(sink.paths(), "alis@contoso.example-2.pst") {
+	if volumes < 2 || len(lister.asked) != volumes || len(sink.noted(keepwatch.NoteUnreadable)) > 0 || !slices.Contains(sink.paths(), "alis-mail-2.pst") {
 		t.Errorf("%d volumes, %d looked into; %q", volumes, len(lister.asked), sink.noted(keepwatch.NoteUnreadable))
 	}
 	if got["Inbox IPF.Note"] != 480 || got["Inbox|Projects: a/b IPF.Note"] != 60 || got["Contacts IPF.Contact"] != 30 || got["Calendar IPF.Appointment"] != 30 {

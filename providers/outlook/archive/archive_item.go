@@ -8,11 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"keepwatch/providers/outlook"
 	"strings"
 	"time"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 // maxSpare is up to how many bytes of a content are held in memory, so that they are read

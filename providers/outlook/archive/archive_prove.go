@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"keepwatch"
 	"keepwatch/pst/check"
@@ -38,7 +39,7 @@ func (a *archiving) finishData() error {
 		return a.sink.Note(keepwatch.Note{Kind: keepwatch.NoteUnreadable, Path: a.dataName(), Text: "this archive has no PST, since the one that was made is not good: " + why + "; the items are all here as EML, VCF and ICS"})
 	}
 	for _, v := range volumes {
-		if err := a.volume(v.Path, filepath.Base(v.Path)); err != nil {
+		if err := a.volume(v.Path, filepath.Base(v.Path), a.alone); err != nil {
 			return err
 		}
 	}
@@ -199,9 +200,12 @@ func keysOf(a, b map[string]tally) func(yield func(string) bool) {
 	}
 }
 
+// storing stores a file: archiving.file, or archiving.alone.
+type storing func(path string, at time.Time, size int64, content io.Reader) error
+
 // volume puts a file of the scratch folder into the archive, says what is inside where it is
 // an Outlook data file, and removes it from the disk.
-func (a *archiving) volume(path, name string) error {
+func (a *archiving) volume(path, name string, store storing) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -211,7 +215,7 @@ func (a *archiving) volume(path, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.file(name, a.taken(), info.Size(), f); err != nil {
+	if err := store(name, a.taken(), info.Size(), f); err != nil {
 		return err
 	}
 	if err := a.mailbox(name, path); err != nil {

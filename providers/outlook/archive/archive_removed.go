@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"keepwatch/providers/outlook"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 // maxKnown is of how many removed items an archive of changes says more than their ids: all

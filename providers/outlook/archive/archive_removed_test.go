@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"keepwatch/providers/outlook"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"testing"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 // archOlder has files of older archives, by "ref/path".
@@ -80,7 +80,7 @@ func TestArchiveOfChangesListsWhatWasRemoved(t *testing.T) {
 	if w.base != "alis-mail/2" {
 		t.Errorf("it goes on from %q", w.base)
 	}
-	if name := "alis@contoso.example changes 2026-11-23.pst"; !slices.Contains(sink.paths(), name) {
+	if name := "alis-mail-changes-2026-11-23.pst"; !slices.Contains(sink.paths(), name) {
 		t.Errorf("%q is not among %q", name, sink.paths())
 	}
 }

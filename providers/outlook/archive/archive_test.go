@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"keepwatch/providers/outlook"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 // archFolders are those of a small mailbox.
@@ -260,7 +260,7 @@ func TestArchiveKeepsWhatBreaksOurOwnCode(t *testing.T) {
 	if len(lines) != 2 || lines[0].Path == "" || len(lines[0].Notes) != 1 || !strings.HasSuffix(lines[0].Notes[0], "it is kept as it came, and not in the PST") {
 		t.Errorf("%+v", lines)
 	}
-	if got := archPST(t, filepath.Join(sink.pst, "alis@contoso.example.pst"))["Inbox IPF.Note"]; !slices.Equal(got, []string{"b IPM.Note"}) {
+	if got := archPST(t, filepath.Join(sink.pst, "alis-mail.pst"))["Inbox IPF.Note"]; !slices.Equal(got, []string{"b IPM.Note"}) {
 		t.Errorf("%q", got)
 	}
 }

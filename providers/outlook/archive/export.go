@@ -99,7 +99,7 @@ func (p *Maker) fetchExport(ctx context.Context, job providers.Job, k outlook.Ke
 	taken := newNames()
 	for _, f := range list {
 		a.did.Items++
-		if err := a.export(e, f, taken.file(f.Name)); err != nil {
+		if err := a.exported(e, f, taken.file(f.Name)); err != nil {
 			return a.disk(err)
 		}
 	}
@@ -109,14 +109,23 @@ func (p *Maker) fetchExport(ctx context.Context, job providers.Job, k outlook.Ke
 	return a.remarks.end()
 }
 
-// export brings a file of an export here and puts it into the archive.
-func (a *archiving) export(e outlook.Exporter, f outlook.ExportFile, name string) error {
+// exported brings a file of an export here and puts it into the archive.
+func (a *archiving) exported(e outlook.Exporter, f outlook.ExportFile, name string) error {
 	path := filepath.Join(a.dir, "export.part")
 	if err := a.bring(e, f, path); err != nil {
 		return err
 	}
+	if packed(name) {
+		return a.unpack(path, name)
+	}
+	return a.export(path, name, a.file)
+}
+
+// export puts a file that is on the disk into the archive, after a look at one that is an
+// Outlook data file.
+func (a *archiving) export(path, name string, store storing) error {
 	if !keepwatch.NamedMailbox(name) {
-		return a.volume(path, name)
+		return a.volume(path, name, store)
 	}
 	why, err := a.look(path, sound)
 	if err != nil {
@@ -127,7 +136,7 @@ func (a *archiving) export(e outlook.Exporter, f outlook.ExportFile, name string
 			return err
 		}
 	}
-	return a.volume(path, name)
+	return a.volume(path, name, store)
 }
 
 // tries is how often an export is read on from where it broke off without a byte more.

@@ -66,7 +66,7 @@ func (archBroken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func archExport(t *testing.T) (*archWorld, *archExporter) {
 	made, sink := newArchWorld(t, archSmall(), "pst"), &archSink{pst: t.TempDir()}
 	made.mustFetch(t, sink)
-	data, err := os.ReadFile(filepath.Join(sink.pst, "alis@contoso.example.pst"))
+	data, err := os.ReadFile(filepath.Join(sink.pst, "alis-mail.pst"))
 	if err != nil {
 		t.Fatal(err)
 	}

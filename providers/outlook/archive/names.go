@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"hash/fnv"
-	"keepwatch/providers/outlook"
 	"path"
 	"strconv"
 	"strings"
@@ -14,6 +13,8 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"keepwatch/providers/outlook"
 )
 
 // Lengths in bytes, so that what an archive holds can be unpacked anywhere: most file

@@ -2,13 +2,14 @@ package archive
 
 import (
 	"fmt"
-	"keepwatch/providers/outlook"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"keepwatch/providers/outlook"
 )
 
 func TestSafeName(t *testing.T) {

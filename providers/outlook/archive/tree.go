@@ -1,10 +1,11 @@
 package archive
 
 import (
-	"keepwatch/providers/outlook"
 	"strings"
 	"unicode"
 	"unicode/utf16"
+
+	"keepwatch/providers/outlook"
 )
 
 // place is where a folder of the mailbox lies in the archive, and in the PST. One without

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
-	"keepwatch/providers/outlook"
 	"sync"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 // whyListed is why an item is missing that a folder lists to the end.

@@ -1,11 +1,11 @@
 package download
 
 import (
-	"keepwatch/providers/outlook"
 	"slices"
 	"strings"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 // part is what one word of a request means.

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"hash/fnv"
 	"iter"
-	"keepwatch/providers/outlook"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 // key stands for an item as it is: its ID and Change. It is short, since a mailbox can have

@@ -5,9 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"keepwatch/providers/outlook"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 // mostResyncs is how often a folder is begun anew because the server has forgotten how

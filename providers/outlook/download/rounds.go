@@ -2,10 +2,10 @@ package download
 
 import (
 	"context"
-	"keepwatch/providers/outlook"
 	"slices"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 // mostRounds bounds how often the changes of a mailbox are read after it was read once: a

@@ -2,9 +2,10 @@ package download
 
 import (
 	"iter"
-	"keepwatch/providers/outlook"
 	"slices"
 	"strings"
+
+	"keepwatch/providers/outlook"
 )
 
 // tree is the folders of a mailbox with the way from each of them upwards.

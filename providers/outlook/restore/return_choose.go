@@ -1,12 +1,12 @@
 package restore
 
 import (
-	"keepwatch/providers/outlook"
 	"path"
 	"strings"
 	"time"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 // search says which items are looked for. It is kept in the Inner of an item of a plan.

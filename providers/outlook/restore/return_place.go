@@ -1,11 +1,11 @@
 package restore
 
 import (
-	"keepwatch/providers/outlook"
 	"strings"
 	"time"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 // intoOriginal is what keepwatch.ReturnAsk.Into says for the folders where things were.

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"keepwatch/providers/outlook"
 	"os"
 	"sync"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 // heldInMemory is up to how many bytes the file of an item is held in memory.

@@ -3,11 +3,11 @@ package restore
 import (
 	"encoding/json"
 	"fmt"
-	"keepwatch/providers/outlook"
 	"slices"
 	"strings"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 func sameMailbox(a, b string) bool { return strings.EqualFold(a, b) }

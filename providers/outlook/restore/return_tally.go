@@ -3,10 +3,10 @@ package restore
 import (
 	"errors"
 	"fmt"
-	"keepwatch/providers/outlook"
 	"strings"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 )
 
 // shownSaid is how many lines about single items are kept.
