@@ -18,6 +18,7 @@ type microsoft interface {
 	Scope(ctx context.Context, sources []keepwatch.Source) (entra.Scope, error)
 	Reach(ctx context.Context, source keepwatch.Source, s entra.Scope) []entra.Reach
 	Credentials(ctx context.Context) ([]entra.Credential, []entra.Lack, error)
+	Report(ctx context.Context, adminsOnly bool) (entra.Report, []entra.Lack, error)
 	Administrators(ctx context.Context) (entra.Administrators, []entra.Lack, error)
 	Organisation(ctx context.Context) (entra.Organisation, []entra.Lack, error)
 }
@@ -74,7 +75,7 @@ func (p *microsoftProbes) Probes(ctx context.Context, source keepwatch.Source) [
 		case r.Access == entra.AccessUnknown:
 			probes = append(probes, caution(name, why, "Check again later."))
 		case r.Permission == "MailboxSettings.Read":
-			probes = append(probes, caution(name, why, "Without it times are written as UTC, and everything else is backed up."))
+			probes = append(probes, caution(name, why, "Without it the mailbox's own time zone and categories are not known; everything else is backed up."))
 		case r.Access == entra.AccessNone:
 			probes = append(probes, bad(name, why, ""))
 		default:
@@ -104,11 +105,12 @@ func (p *microsoftProbes) tenant(ctx context.Context) []keepwatch.Probe {
 	for i, s := range p.sources {
 		all.Go(func() { tried[i] = p.reach(ctx, s, scope) })
 	}
-	var expiring, emergency []keepwatch.Probe
+	var expiring, emergency, registered []keepwatch.Probe
 	all.Go(func() { expiring = p.expiring(ctx, scope) })
 	all.Go(func() { emergency = p.emergency(ctx, scope) })
+	all.Go(func() { registered = p.registered(ctx, scope) })
 	all.Wait()
-	return slices.Concat(probeScope(scope, slices.Concat(tried...)), expiring, emergency)
+	return slices.Concat(probeScope(scope, slices.Concat(tried...)), expiring, emergency, registered)
 }
 
 // expiring tells which secrets and certificates run out.
@@ -156,6 +158,26 @@ func (p *microsoftProbes) emergency(ctx context.Context, scope entra.Scope) []ke
 		}
 	}
 	return append(probes, lacking365("tenant", slices.Concat(lacks, more), scope)...)
+}
+
+// registered tells who has a second factor. The report is long in a large tenant, and a
+// check does not wait for the end of it.
+func (p *microsoftProbes) registered(ctx context.Context, scope entra.Scope) []keepwatch.Probe {
+	const name = "second factors"
+	r, lacks, err := p.m.Report(ctx, false)
+	switch {
+	case err != nil:
+		return []keepwatch.Probe{off(name, "The report of registrations could not be read. "+sentenceOr(err, "It takes longer than a check."), "")}
+	case lacks != nil:
+		return lacking365(name, lacks, scope)
+	case r.People == 0:
+		return nil
+	}
+	text := fmt.Sprintf("%d of %s can use a second factor, by the report of %s.", r.Capable, keepwatch.FormatCount(int64(r.People), "person", "people"), r.At.UTC().Format("2 January, 15:04 MST"))
+	if len(r.Without) == 0 {
+		return []keepwatch.Probe{good(name, text)}
+	}
+	return []keepwatch.Probe{caution(name, text+" Not: "+few(r.Without)+".", "Have them register one at https://mysignins.microsoft.com/security-info. Microsoft makes the report anew every few hours only.")}
 }
 
 // lacking365 tells what cannot be known, except for that which probeScope tells of: a

@@ -9,7 +9,7 @@ import (
 )
 
 func (c *call) applications() answer {
-	if no, ok := c.allowed("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All"); !ok {
+	if no, ok := c.allowed("Application.Read.All", "Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.Read.All"); !ok {
 		return no
 	}
 	var all []map[string]any
@@ -21,7 +21,7 @@ func (c *call) applications() answer {
 
 func (c *call) application(id string, rest []string) answer {
 	a := c.n.apps[strings.ToLower(id)]
-	if no, ok := c.allowed("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All"); !ok {
+	if no, ok := c.allowed("Application.Read.All", "Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.Read.All"); !ok {
 		return no
 	}
 	switch {
@@ -83,7 +83,7 @@ func (c *call) appName(a *App) string {
 // servicePrincipal is that of an application, or of Graph or Exchange Online, whose roles
 // are the permissions.
 func (c *call) servicePrincipal(id string, rest []string) answer {
-	if no, ok := c.allowed("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All"); !ok {
+	if no, ok := c.allowed("Application.Read.All", "Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.Read.All"); !ok {
 		return no
 	}
 	a, own := c.n.apps[strings.ToLower(id)], id == GraphAppID || id == ExchangeAppID

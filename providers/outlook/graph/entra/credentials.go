@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"keepwatch"
@@ -49,30 +49,17 @@ type secret struct {
 func (d *Directory) Credentials(ctx context.Context) ([]Credential, []Lack, error) {
 	const fields = "$select=appId,displayName,passwordCredentials,keyCredentials"
 	var all []Credential
-	seen := false
 	err := list(ctx, d, "/applications?"+fields+"&$top=999", func(a application) {
-		own := a.AppID == d.cfg.AppID
-		seen = seen || own
-		all = append(all, d.credentials(a, own)...)
+		all = append(all, d.credentials(a, strings.EqualFold(a.AppID, d.cfg.AppID))...)
 	})
 	lacks, err := lack(err, readApplications, "When the secrets of applications run out, this bot's own too,")
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the applications: %w", err)
 	}
-	if len(lacks) > 0 { // an application may be allowed to see itself only (Application.ReadWrite.OwnedBy)
-		var a application
-		own := d.get(ctx, "/applications(appId='"+url.PathEscape(d.cfg.AppID)+"')?"+fields, &a)
-		if more, err := lack(own, readApplications, ""); err != nil && !missing(err) {
-			return nil, nil, fmt.Errorf("read the application: %w", err)
-		} else if err == nil && more == nil {
-			seen, all = true, append(all, d.credentials(a, true)...)
-			lacks[0].What = "When the secrets of other applications run out"
-		}
-	}
 	if ends := d.cfg.Client.CertificateEnds(); !ends.IsZero() && !slices.ContainsFunc(all, func(c Credential) bool { return c.Own && near(c.At, ends) }) {
 		own := secret{Ends: &ends, certificate: true}
 		all = append(all, d.credential(application{AppID: d.cfg.AppID}, own, true, time.Time{}))
-		if !seen && len(lacks) > 0 {
+		if len(lacks) > 0 {
 			lacks[0].What = "When the secrets of other applications run out"
 		}
 	}

@@ -44,7 +44,7 @@ func TestPermissions(t *testing.T) {
 		})
 	}
 	w := newWorld(t)
-	if got := w.everything(); len(got) != 8 {
+	if got := w.everything(); len(got) != 7 {
 		t.Errorf("with nothing granted these are lacking:\n%s", strings.Join(got, "\n"))
 	}
 }

@@ -90,10 +90,11 @@ func partsOf(s keepwatch.Source) []string {
 	return slices.Compact(out)
 }
 
-// wider are the permissions that hold another one, and more.
+// wider are the permissions that hold another one, and more. Application.ReadWrite.OwnedBy
+// lists all applications too (learn.microsoft.com/graph/permissions-reference).
 var wider = map[string][]string{
 	"Mail.Read": {"Mail.ReadWrite"}, "Contacts.Read": {"Contacts.ReadWrite"}, "Calendars.Read": {"Calendars.ReadWrite"}, "MailboxSettings.Read": {"MailboxSettings.ReadWrite"},
-	"eDiscovery.Read.All": {"eDiscovery.ReadWrite.All"}, readApplications: {"Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+	"eDiscovery.Read.All": {"eDiscovery.ReadWrite.All"}, readApplications: {"Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "Directory.Read.All", "Directory.ReadWrite.All"},
 	readMethods: {"UserAuthenticationMethod.ReadWrite.All"}, readRoles: {"RoleManagement.ReadWrite.Directory", "RoleManagement.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	readUsers: {"User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}, readOrganisation: {"Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	readDomains: {"Domain.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},

@@ -73,10 +73,8 @@ func (d *Directory) Organisation(ctx context.Context) (Organisation, []Lack, err
 		lacks = append(lacks, more...)
 	}
 	if slices.ContainsFunc(lacks, func(l Lack) bool { return strings.HasPrefix(l.What, "Which subscriptions") }) {
-		if more, err := lack(d.skus(ctx, &o), readLicences, "Which licences there are"); err != nil {
+		if _, err := lack(d.skus(ctx, &o), readLicences, ""); err != nil { // one Lack of them is enough
 			return o, lacks, fmt.Errorf("read the licences: %w", err)
-		} else if more != nil {
-			lacks = append(lacks, more...)
 		}
 	}
 	if o.Tenant == "" { // the token tells at least that
