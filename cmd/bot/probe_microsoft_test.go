@@ -168,7 +168,7 @@ func TestProbeMicrosoftTenant(t *testing.T) {
 	c.says(c.check(), "warning second factors: 2 of 3 people can use a second factor, by the report of 24 November, 12:00 UTC. Not: olwen@contoso.example.")
 	c.sources = append(c.sources, keepwatch.Source{Name: "p", Kind: keepwatch.KindOutlook, Mailbox: "olwen@contoso.example", Engine: "purview"})
 	c.says(c.check(), "problem permission: eDiscovery.Read.All is not granted. It is needed to fetch exports of Purview. → Do what stands under “in Entra”.", "off in Entra: API permissions, Add a permission, Microsoft Graph, Application permissions: tick eDiscovery.Read.All, eDiscovery.ReadWrite.All, then",
-		"warning source p: Its server was not looked at.")
+		"ok source p: Purview makes the exports of olwen@contoso.example.")
 	a.EndSecret("secret", c.clock.Now())
 	c.says(c.check(), "problem Microsoft 365: The secret of the app registration "+checkedApp+" has expired.", "problem source alis-mail: It was not looked at, because the sign-in to Microsoft 365 does not work.")
 }

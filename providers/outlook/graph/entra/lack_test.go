@@ -157,3 +157,16 @@ func TestNothingPrivate(t *testing.T) {
 		}
 	}
 }
+
+// TestLackIsNoSignIn: an application that may not sign in at all has failed, and does not
+// merely lack something.
+func TestLackIsNoSignIn(t *testing.T) {
+	refused := &graph.Error{Status: 403, Code: "Authorization_RequestDenied"}
+	if lacks, err := lack(refused, readRoles, "x"); err != nil || len(lacks) != 1 || lacks[0].Permission != readRoles {
+		t.Errorf("%v %v", lacks, err)
+	}
+	refused.SignIn = true
+	if lacks, err := lack(refused, readRoles, "x"); err == nil || lacks != nil {
+		t.Errorf("%v %v", lacks, err)
+	}
+}
