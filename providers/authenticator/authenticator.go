@@ -62,6 +62,10 @@ type Config struct {
 	Second map[string]string
 	// Dossier are the fields that the configuration gives, by their name.
 	Dossier map[string]string
+	// Learned gives the fields that a provider knows, as it was last asked: Entered.By is
+	// that provider, At when it was first seen to say so. It counts where neither a person
+	// nor the configuration has said anything. It makes no network call; nil: nobody knows.
+	Learned func() (map[string]keepwatch.Entered, error)
 	Records Records
 	// Settle answers what is open of a question, and says when it is asked next.
 	Settle func(ask, by, what string, next time.Time) error

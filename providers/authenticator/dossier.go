@@ -15,8 +15,9 @@ const maxValue = 600
 // fromYAML is who gave what the configuration gives.
 const fromYAML = "keepwatch.yaml"
 
-// Dossier gives what is known: what was filled in here, and for the rest what the
-// configuration gives. Once it is sealed, it has changed too when a key has moved.
+// Dossier gives what is known: what was filled in here, for the rest what the
+// configuration gives, and for what is left what a provider knows. Once it is sealed, it
+// has changed too when a key has moved, or when a provider says something else.
 func (k *Keeper) Dossier() (keepwatch.Dossier, error) {
 	d, err := k.cfg.Records.Dossier()
 	if err != nil {
@@ -48,14 +49,40 @@ func (k *Keeper) Dossier() (keepwatch.Dossier, error) {
 		}
 		d.Fields["emergency-accounts"] = keepwatch.Entered{Value: strings.Join(lines, "; "), By: fromYAML}
 	}
+	learned, err := k.learn(d.Fields)
+	if err != nil {
+		return d, err
+	}
 	if !d.Sealed.IsZero() {
 		moved, err := k.moved()
 		if err != nil {
 			return d, err
 		}
-		d.Changed = later(d.Changed, moved)
+		d.Changed = later(later(d.Changed, moved), learned)
 	}
 	return d, nil
+}
+
+// learn adds what a provider knows to fields that are empty, and gives when the last of
+// it was learned. Like what the configuration gives, it has no time of its own: nobody
+// can take it out here.
+func (k *Keeper) learn(fields map[string]keepwatch.Entered) (last time.Time, err error) {
+	if k.cfg.Learned == nil {
+		return last, nil
+	}
+	known, err := k.cfg.Learned()
+	if err != nil {
+		return last, fmt.Errorf("read what is known of the tenant: %w", err)
+	}
+	for _, f := range keepwatch.DossierFields() {
+		e := known[f.Name]
+		if _, here := fields[f.Name]; here || e.Value == "" {
+			continue
+		}
+		fields[f.Name] = keepwatch.Entered{Value: e.Value, By: e.By + ", since " + k.date(e.At)}
+		last = later(last, e.At)
+	}
+	return last, nil
 }
 
 // moved gives when somebody last said of anything under custody that it is elsewhere

@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"crypto"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
@@ -31,7 +33,8 @@ type tokens struct {
 	renew func() (azcore.TokenCredential, error)
 	scope string
 	clock Clock
-	words []string // never to be seen
+	words []string  // never to be seen
+	ends  time.Time // of the certificate
 
 	asking chan struct{} // holds one while a token is being got
 	mu     sync.Mutex
@@ -69,7 +72,7 @@ func newTokens(c Config, at origins) (*tokens, error) {
 		if err != nil { // its text may quote what it read
 			return nil, keepwatch.Errorf(keepwatch.KindInvalid, "The certificate in MICROSOFT_CLIENT_CERTIFICATE cannot be read. It must hold a certificate and its unencrypted private key as PEM; a PFX file is turned into that by: openssl pkcs12 -in app.pfx -nodes -out app.pem")
 		}
-		t.words = append(t.words, c.CertificatePassword.Reveal())
+		t.words, t.ends = append(t.words, c.CertificatePassword.Reveal()), endOf(certs, key)
 		t.renew = func() (azcore.TokenCredential, error) {
 			return azidentity.NewClientCertificateCredential(c.Tenant, c.Client, certs, key, &azidentity.ClientCertificateCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: noDiscovery})
 		}
@@ -78,6 +81,17 @@ func newTokens(c Config, at origins) (*tokens, error) {
 		return nil, keepwatch.Errorf(keepwatch.KindInvalid, "The sign-in to Microsoft 365 cannot be set up. Check MICROSOFT_TENANT_ID, MICROSOFT_LOGIN_URL and the key (RSA is needed) in MICROSOFT_CLIENT_CERTIFICATE.")
 	}
 	return t, nil
+}
+
+// endOf is when the certificate of a key runs out. Others of its file are of its chain.
+func endOf(certs []*x509.Certificate, key crypto.PrivateKey) time.Time {
+	pair, ok := key.(crypto.Signer)
+	for _, c := range certs {
+		if public, same := c.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); ok && same && public.Equal(pair.Public()) {
+			return c.NotAfter
+		}
+	}
+	return time.Time{}
 }
 
 // certificateData gives PEM as it is, and reads the file where a path is given.

@@ -241,7 +241,7 @@ func (n *Tenant) sign(app string, roles []string, now time.Time) (string, error)
 	n.seq++
 	claims := encode(map[string]any{
 		"aud": "https://graph.microsoft.com", "iss": "https://sts.windows.net/" + n.opts.ID + "/", "iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(n.opts.TokenLife).Unix(),
-		"appid": app, "tid": n.opts.ID, "idtyp": "app", "roles": roles, "ver": "1.0", "uti": fmt.Sprint(n.seq),
+		"appid": app, "oid": ServicePrincipal(app), "tid": n.opts.ID, "idtyp": "app", "roles": roles, "ver": "1.0", "uti": fmt.Sprint(n.seq),
 	})
 	b := base64.RawURLEncoding.EncodeToString
 	text := b([]byte(`{"typ":"JWT","alg":"RS256","kid":"graphtest"}`)) + "." + b(claims)

@@ -159,7 +159,7 @@ func (n *Tenant) leave(c *call) {
 // mailbox is the id of whose mailbox a request is for, as the limits see it: the user
 // object itself is the directory's.
 func (c *call) mailbox() string {
-	if c.user == nil || len(c.path) < 3 {
+	if c.user == nil || len(c.path) < 3 || c.ofEntra() {
 		return ""
 	}
 	return c.user.ID
@@ -205,6 +205,8 @@ func (c *call) route() answer {
 	switch {
 	case len(c.path) == 0:
 		return fail(400, "BadRequest", "Invalid version: only v1.0 is served.")
+	case c.ofEntra():
+		return c.entra()
 	case strings.EqualFold(c.path[0], "users"):
 		return c.users()
 	case strings.EqualFold(c.path[0], "security"):

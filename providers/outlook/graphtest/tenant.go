@@ -76,6 +76,7 @@ type Tenant struct {
 	seq        int
 	logins     int // tokens that the endpoint has issued
 	slow       int // pages that were too large
+	dir        directory
 
 	purview purview
 	meter   meter

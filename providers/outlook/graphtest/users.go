@@ -87,7 +87,7 @@ func (c *call) person(u *User) map[string]any {
 	out := map[string]any{
 		"id": u.ID, "userPrincipalName": u.UPN, "mail": u.Mail, "displayName": u.Name, "businessPhones": []any{}, "givenName": nil, "surname": nil, "jobTitle": nil, "mobilePhone": nil, "officeLocation": nil, "preferredLanguage": u.Language,
 	}
-	for key, value := range map[string]any{"accountEnabled": !u.Disabled, "userType": "Member", "createdDateTime": "2025-01-01T00:00:00Z", "assignedLicenses": []any{}, "proxyAddresses": []any{"SMTP:" + u.Mail}, "onPremisesSyncEnabled": nil} {
+	for key, value := range map[string]any{"accountEnabled": c.beyondBasic(!u.Disabled), "userType": "Member", "createdDateTime": "2025-01-01T00:00:00Z", "assignedLicenses": []any{}, "proxyAddresses": []any{"SMTP:" + u.Mail}, "onPremisesSyncEnabled": c.beyondBasic(c.synced(u))} {
 		if c.wants(key) {
 			out[key] = value
 		}
