@@ -61,7 +61,7 @@ func TestPackageIsUnpacked(t *testing.T) {
 
 	sink := &archSink{}
 	w.mustFetch(t, sink)
-	want := []string{"PSTs.001/etc/passwd", "PSTs.001/x evil", "PSTs.001/Exchange/ALIS.pst", "PSTs.001/Exchange/alis (2).pst", "PSTs.001/Report.csv"}
+	want := []string{"PSTs.001/etc/passwd", "PSTs.001/x-evil", "PSTs.001/Exchange/ALIS.pst", "PSTs.001/Exchange/alis (2).pst", "PSTs.001/Report.csv"}
 	got := sink.paths()
 	slices.Sort(got)
 	slices.Sort(want)
