@@ -36,6 +36,7 @@ type app struct {
 	log      *slog.Logger
 	now      func() time.Time
 	crash    func(string)
+	pace     time.Duration // as process.Pace
 
 	state        *bolt.Store
 	records      *store.Records
@@ -53,6 +54,7 @@ type app struct {
 	stopping     atomic.Bool    // all has stopped but the outbox
 	duties       duties
 	hosts        *cpanel.Provider
+	mailboxes    *mailboxes
 	serving      bool // the platforms are connected to; set before anything is started
 	terminal     *terminalPoster
 	control      *control
@@ -65,7 +67,7 @@ type app struct {
 // openApp opens the state, the key and the vault and joins the packages. It
 // starts nothing: start does.
 func openApp(p process, s settings, log *slog.Logger) (*app, error) {
-	a := &app{settings: s, log: log, now: p.Now, crash: p.Crash, account: terminalAccount(), hosts: hosting(p, log)}
+	a := &app{settings: s, log: log, now: p.Now, crash: p.Crash, pace: p.Pace, account: terminalAccount(), hosts: hosting(p, log)}
 	if a.crash == nil {
 		a.crash = func(string) {}
 	}
@@ -103,6 +105,9 @@ func (a *app) join() error {
 		return err
 	}
 	a.mail = mailbox.New(mailbox.Config{Vault: a.vault, Dir: s.openedPath(), Forms: mailForms(), Zone: s.Location, Now: a.now, Log: a.log, Crash: a.crash})
+	if a.mailboxes, err = a.makeMailboxes(); err != nil {
+		return err
+	}
 	a.markVault()
 	if err := a.rememberKey(); err != nil {
 		return err
@@ -155,7 +160,7 @@ func (a *app) makeEngine() error {
 	cfg := providers.Config{
 		Sources: a.catalog,
 		Providers: map[keepwatch.SourceKind]providers.Provider{
-			keepwatch.KindFiles: s.files(a.log), keepwatch.KindDossier: authenticator.NewProvider(a.duties.phones), keepwatch.KindCPanel: a.hosts,
+			keepwatch.KindFiles: s.files(a.log), keepwatch.KindDossier: authenticator.NewProvider(a.duties.phones), keepwatch.KindCPanel: a.hosts, keepwatch.KindOutlook: a.mailboxes,
 		},
 		Vault:     sealer{a.vault},
 		Mailboxes: a.mail,
@@ -270,7 +275,7 @@ func (a *app) sweep() error {
 	for _, name := range removed {
 		a.log.Info("removed what a cut-off run had left in the vault", "name", name)
 	}
-	return err
+	return errors.Join(err, a.mailboxes.sweep(open))
 }
 
 // close stops gracefully: runs stay as they are, for the next start.

@@ -38,7 +38,8 @@ func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 		}
 		return probes
 	}
-	platforms, look := probePlatforms(ctx, s, p.Now), probers(hosting(p, slog.New(slog.DiscardHandler)))
+	tenant, more := s.probeMicrosoft(ctx, p.Now)
+	platforms, look := append(probePlatforms(ctx, s, p.Now), more...), probers(hosting(p, slog.New(slog.DiscardHandler)), tenant)
 	if _, err := os.Stat(s.statePath()); errors.Is(err, fs.ErrNotExist) {
 		return slices.Concat(probeSettings(s), platforms, []keepwatch.Probe{good("state", "There is none yet; the first start makes it.")}, probeSources(ctx, s.files(nil).Check, look, s.Sources, nil))
 	}
@@ -87,7 +88,8 @@ func off(name, text, next string) keepwatch.Probe {
 
 // check is `/keepwatch check`, inside the running bot.
 func (a *app) check(ctx context.Context) []keepwatch.Probe {
-	return slices.Concat(a.settings.probeDisk(), probeSettings(a.settings), a.probeConnections(ctx), probeInside(ctx, a.settings, probers(a.hosts), a.records, a.now(), true))
+	tenant, more := a.settings.probeMicrosoft(ctx, a.now)
+	return slices.Concat(a.settings.probeDisk(), probeSettings(a.settings), a.probeConnections(ctx), more, probeInside(ctx, a.settings, probers(a.hosts, tenant), a.records, a.now(), true))
 }
 
 // probeInside looks at what the state knows; running says whether a bot works on
@@ -123,9 +125,6 @@ func probeSettings(s settings) []keepwatch.Probe {
 	}
 	if p, ok := lesserTerminal(s.People, terminalAccount()); ok {
 		probes = append(probes, caution("people", fmt.Sprintf("%s has the role %s, and is admin in the terminal all the same: that user of this machine can read and write everything that Keepwatch can.", p.Name, p.Role), "Run Keepwatch as a user of its own."))
-	}
-	if s.env.values["MICROSOFT_TENANT_ID"] != "" || s.env.values["MICROSOFT_CLIENT_ID"] != "" {
-		probes = append(probes, caution("Microsoft 365", "It is configured, and this version does not connect to it yet.", ""))
 	}
 	probes = append(probes, good("time zone", zoneName(s.config)+"."), probeWritable("data folder", s.DataDir), probeWritable("vault folder", s.Vault.Dir))
 	for _, place := range s.Vault.Copies {

@@ -16,9 +16,14 @@ type prober interface {
 	Probes(ctx context.Context, source keepwatch.Source) []keepwatch.Probe
 }
 
-// probers gives the providers that can be asked, by what they know.
-func probers(hosts *cpanel.Provider) map[keepwatch.SourceKind]prober {
-	return map[keepwatch.SourceKind]prober{keepwatch.KindCPanel: hosts}
+// probers gives what can be asked, by what it knows. tenant is nil where Microsoft 365 is
+// not configured.
+func probers(hosts *cpanel.Provider, tenant prober) map[keepwatch.SourceKind]prober {
+	all := map[keepwatch.SourceKind]prober{keepwatch.KindCPanel: hosts}
+	if tenant != nil {
+		all[keepwatch.KindOutlook] = tenant
+	}
+	return all
 }
 
 // checkServer is how long a check waits for one server: longer than a connection takes
@@ -36,7 +41,7 @@ func probeServers(ctx context.Context, look map[keepwatch.SourceKind]prober, sou
 		switch {
 		case s.Kind == keepwatch.KindFiles:
 		case !ok:
-			probes[i] = []keepwatch.Probe{caution(name, fmt.Sprintf("Sources of kind %s cannot be backed up yet.", s.Kind), "Back it up by hand until then.")}
+			probes[i] = []keepwatch.Probe{bad(name, fmt.Sprintf("The mailbox %s cannot be backed up: Microsoft 365 is not configured.", s.Mailbox), "Set the variables that begin with MICROSOFT_; docs/outlook.md says where each is found.")}
 		default:
 			all.Go(func() {
 				ctx, cancel := context.WithTimeout(ctx, checkServer)
