@@ -110,9 +110,10 @@ type Attendee struct {
 
 // Recurrence is how an event comes again.
 type Recurrence struct {
-	Type     string // "daily", "weekly", "absoluteMonthly", "absoluteYearly"
+	Type     string // "daily", "weekly", "absoluteMonthly", "absoluteYearly", "relativeMonthly", "relativeYearly"
 	Interval int    // default 1
 	Days     []time.Weekday
+	Index    string    // of a relative type: "first" to "fourth", "last"
 	Count    int       // 0: by Until, or without end
 	Until    time.Time // zero: by Count
 }

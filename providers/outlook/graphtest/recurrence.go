@@ -54,6 +54,10 @@ func (e *Event) starts(to time.Time) []time.Time {
 			at = e.Start.AddDate(0, 0, n)
 		case "absoluteMonthly":
 			at = e.Start.AddDate(0, n*every, 0)
+		case "relativeMonthly":
+			at = r.relative(e.Start, n*every)
+		case "relativeYearly":
+			at = r.relative(e.Start, 12*n*every)
 		default:
 			at = e.Start.AddDate(n*every, 0, 0)
 		}
@@ -78,6 +82,23 @@ func (r *Recurrence) onWeek(first, at time.Time, interval int) bool {
 	return slices.Contains(days, at.Weekday()) && int(at.Sub(sunday).Hours()/24/7)%interval == 0
 }
 
+// relative is the day of the index in the month that is so many after that of the first.
+func (r *Recurrence) relative(first time.Time, months int) time.Time {
+	y, m, _ := first.Date()
+	var all []time.Time
+	for d := 1; d <= 31; d++ {
+		at := time.Date(y, m+time.Month(months), d, first.Hour(), first.Minute(), first.Second(), 0, first.Location())
+		if at.Day() == d && slices.Contains(r.Days, at.Weekday()) {
+			all = append(all, at)
+		}
+	}
+	at := slices.Index([]string{"first", "second", "third", "fourth"}, r.Index)
+	if at < 0 {
+		at = len(all) - 1
+	}
+	return all[at]
+}
+
 // recurrence writes the pattern and its range.
 func (e *Event) recurrence() map[string]any {
 	r := e.Recurrence
@@ -92,6 +113,15 @@ func (e *Event) recurrence() map[string]any {
 			days = append(days, strings.ToLower(e.Start.Weekday().String()))
 		}
 		pattern["daysOfWeek"] = days
+	case "relativeMonthly", "relativeYearly":
+		days := []any{}
+		for _, d := range r.Days {
+			days = append(days, strings.ToLower(d.String()))
+		}
+		pattern["daysOfWeek"], pattern["index"] = days, r.Index
+		if r.Type == "relativeYearly" {
+			pattern["month"] = int(e.Start.Month())
+		}
 	case "absoluteMonthly":
 		pattern["dayOfMonth"] = e.Start.Day()
 	case "absoluteYearly":
