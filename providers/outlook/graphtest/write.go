@@ -7,9 +7,13 @@ import (
 	"time"
 )
 
-// mostRequest is the longest request that Graph takes, but for ranges of an upload
-// session (learn.microsoft.com/graph/outlook-large-attachments: "4 MB").
-const mostRequest = 4 << 20
+// mostRequest is the longest request that Graph takes, and mostAttach that with a single
+// attachment: files of up to 3 MB go so, and are a third longer in base64
+// (learn.microsoft.com/graph/outlook-large-attachments).
+const (
+	mostRequest = 4 << 20
+	mostAttach  = mostRequest + 64<<10
+)
 
 // written are the collections that can be written to below a mailbox, with the
 // permission that it takes (learn.microsoft.com/graph/permissions-reference).
@@ -29,7 +33,7 @@ func (c *call) write() answer {
 	switch {
 	case !c.may(written[first]):
 		return denied()
-	case len(c.body) > mostRequest:
+	case len(c.body) > mostAttach, len(c.body) > mostRequest && !strings.EqualFold(c.path[len(c.path)-1], "attachments"):
 		return fail(413, "BadRequest", "Maximum request length exceeded.")
 	case c.r.Method == "POST" && c.box.full:
 		return fail(507, "ErrorQuotaExceeded", "The mailbox has exceeded its quota.")

@@ -5,10 +5,12 @@ import (
 	"strings"
 )
 
-// largeFile is the size from which a file goes by an upload session, and below which it
-// does not (learn.microsoft.com/graph/outlook-large-attachments); mostFile is the largest.
+// Sizes of files: one call takes less than largeFile, an upload session at least smallFile
+// and at most mostFile. Microsoft says "3 MB" of the first two
+// (learn.microsoft.com/graph/outlook-large-attachments).
 const (
 	largeFile = 3 << 20
+	smallFile = 3_000_000
 	mostFile  = 150 << 20
 )
 

@@ -42,7 +42,7 @@ func (c *call) createUploadSession(i *Item) answer {
 	switch x := in.Item; {
 	case !strings.EqualFold(x.Kind, "file") || x.Name == "":
 		return fail(400, "ErrorInvalidRequest", "Only files with a name can be uploaded.")
-	case x.Size < largeFile:
+	case x.Size < smallFile:
 		return fail(400, "ErrorAttachmentSizeShouldNotBeLessThanMinimumSize", "The attachment is too small for an upload session.")
 	case x.Size > mostFile:
 		return fail(400, "ErrorAttachmentSizeLimitExceeded", "The attachment is larger than 150 MB.")
