@@ -127,12 +127,19 @@ func (c *call) readJSON(shape string, into any) *failure {
 	if err := json.Unmarshal(c.body, into); err != nil {
 		return &failure{status: 400, code: "BadRequest", text: "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."}
 	}
-	if s := c.n.opts.Schema; s != nil && shape != "" {
-		for _, x := range s.Check(shape, c.body) {
+	if shape != "" {
+		c.judge(shape, c.body)
+	}
+	return nil
+}
+
+// judge checks what was sent, where there is a Schema.
+func (c *call) judge(shape string, data []byte) {
+	if s := c.n.opts.Schema; s != nil {
+		for _, x := range s.Check(shape, data) {
 			c.n.bad = append(c.n.bad, "request "+c.r.Method+" "+x)
 		}
 	}
-	return nil
 }
 
 // writeItems answers what changes items; f is where new ones go.

@@ -1,6 +1,7 @@
 package graphtest
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -38,6 +39,12 @@ func (c *call) createUploadSession(i *Item) answer {
 	}
 	if bad := c.readJSON("", &in); bad != nil {
 		return answer{fail: bad}
+	}
+	var item struct {
+		Item json.RawMessage `json:"AttachmentItem"`
+	}
+	if json.Unmarshal(c.body, &item) == nil && item.Item != nil {
+		c.judge("attachmentItem", item.Item)
 	}
 	switch x := in.Item; {
 	case !strings.EqualFold(x.Kind, "file") || x.Name == "":

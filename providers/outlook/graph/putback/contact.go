@@ -95,6 +95,8 @@ func empty(v any) bool {
 		return true
 	case map[string]any:
 		return len(v) == 0
+	case []any:
+		return len(v) == 0
 	}
 	return false
 }

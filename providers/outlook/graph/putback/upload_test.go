@@ -25,7 +25,9 @@ func isPut(r *http.Request) bool { return r.Method == "PUT" }
 func TestUploadFaults(t *testing.T) {
 	w := newWorld(t)
 	f := w.folder(outlook.Mail, "Restored")
-	last := func(r *http.Request) bool { return isPut(r) && strings.HasPrefix(r.Header.Get("Content-Range"), "bytes 7864320-") }
+	last := func(r *http.Request) bool {
+		return isPut(r) && strings.HasPrefix(r.Header.Get("Content-Range"), "bytes 7864320-")
+	}
 	for name, fault := range map[string]graphtest.Fault{
 		"throttled":         {Match: isPut, Status: 429},
 		"unavailable":       {Match: isPut, Status: 503, Times: 2},
