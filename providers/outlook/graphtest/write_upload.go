@@ -102,7 +102,7 @@ func (c *call) upload() answer {
 	var from, to, total int64
 	n, err := fmt.Sscanf(c.r.Header.Get("Content-Range"), "bytes %d-%d/%d", &from, &to, &total)
 	switch {
-	case err != nil || n != 3 || total != s.total || to-from+1 != int64(len(c.body)) || to >= total:
+	case err != nil || n != 3 || len(c.body) == 0 || total != s.total || to-from+1 != int64(len(c.body)) || to >= total:
 		return fail(400, "ErrorInvalidRequest", "The Content-Range header is missing or does not fit.")
 	case len(c.body) > mostRange:
 		return fail(413, "RequestEntityTooLarge", "A range has 4 MB at most.")

@@ -130,7 +130,7 @@ func (w *world) cutOff(f outlook.Folder, x thing, n int, done, killed bool) bool
 func TestSameProcess(t *testing.T) {
 	w := newWorld(t)
 	f := w.folder(outlook.Mail, "Restored")
-	w.n.Fail(graphtest.Fault{Times: 20, Status: 503, Match: func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/attachments") }})
+	w.n.Fail(graphtest.Fault{Times: 20, Status: 503, Match: func(r *http.Request) bool { return isPost(r) && strings.HasSuffix(r.URL.Path, "/attachments") }})
 	x := things()["large mail"]
 	if _, err := w.tryPut(t.Context(), f, x.item, x.content); keepwatch.KindOf(err) != keepwatch.KindTransient {
 		t.Fatal(err)
