@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"keepwatch/pst/pim"
 )
 
 type wireMoment struct {
@@ -15,12 +17,8 @@ type wireMoment struct {
 
 // read gives a moment in its zone.
 func (m wireMoment) read() (time.Time, *failure) {
-	zone, ok := zones[m.TimeZone]
-	if !ok {
-		zone = m.TimeZone
-	}
-	l, err := time.LoadLocation(zone)
-	if err != nil || zone == "" || zone == "Local" {
+	l := pim.LoadZone(m.TimeZone)
+	if l == nil || strings.HasPrefix(m.TimeZone, "UTC+") {
 		return time.Time{}, &failure{status: 400, code: "TimeZoneNotSupportedException", text: "A valid TimeZone value must be specified. The following TimeZone value is not supported: '" + m.TimeZone + "'."}
 	}
 	t, err := time.ParseInLocation("2006-01-02T15:04:05.9999999", m.DateTime, l)

@@ -126,6 +126,9 @@ func (c *call) newMessage(in wireMessage) (Message, *failure) {
 		m.Attachments = append(m.Attachments, a)
 	}
 	m.fill(in)
+	if in.Receipt != nil && *in.Receipt && !m.Draft {
+		c.n.sent++ // whoever opens it answers
+	}
 	return m, nil
 }
 

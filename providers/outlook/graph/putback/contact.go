@@ -153,12 +153,6 @@ var numbers = []struct {
 // the end of the notes.
 func ofCard(c *pim.Contact, notes *[]string) map[string]any {
 	out := map[string]any{}
-	more := []string{}
-	say := func(name, value string) {
-		if value != "" {
-			more = append(more, name+": "+value)
-		}
-	}
 	for k, v := range map[string]string{
 		"displayName": c.DisplayName, "fileAs": c.FileAs, "givenName": c.Given, "middleName": c.Middle, "surname": c.Surname, "title": c.Prefix, "generation": c.Suffix, "nickName": c.Nickname,
 		"initials": c.Initials, "yomiGivenName": c.GivenPhonetic, "yomiSurname": c.SurnamePhonetic, "yomiCompanyName": c.CompanyPhonetic, "companyName": c.Company, "department": c.Department,
@@ -195,7 +189,22 @@ func ofCard(c *pim.Contact, notes *[]string) map[string]any {
 	}
 	if d := c.Birthday; d.Year > 0 { // Outlook gives the day at 11:59 UTC
 		out["birthday"] = time.Date(d.Year, d.Month, d.Day, 11, 59, 0, 0, time.UTC).Format(time.RFC3339)
-	} else if !d.IsZero() {
+	}
+	text := strings.TrimSpace(strings.Join(append([]string{c.Notes}, others(c, notes)...), "\n"))
+	if text != "" {
+		out["personalNotes"] = strings.ReplaceAll(text, "\n", "\r\n")
+	}
+	return out
+}
+
+// others are lines of what Graph has no field for.
+func others(c *pim.Contact, notes *[]string) (all []string) {
+	say := func(name, value string) {
+		if value != "" {
+			all = append(all, name+": "+value)
+		}
+	}
+	if d := c.Birthday; d.Year == 0 && !d.IsZero() {
 		say("Birthday", fmt.Sprintf("%d %s", d.Day, d.Month))
 	}
 	for _, n := range numbers {
@@ -213,11 +222,7 @@ func ofCard(c *pim.Contact, notes *[]string) map[string]any {
 			say("Member", strings.TrimSpace(m.Name+" <"+m.Address+">"))
 		}
 	}
-	text := strings.TrimSpace(strings.Join(append([]string{c.Notes}, more...), "\n"))
-	if text != "" {
-		out["personalNotes"] = strings.ReplaceAll(text, "\n", "\r\n")
-	}
-	return out
+	return all
 }
 
 func postal(a pim.Address) map[string]string {

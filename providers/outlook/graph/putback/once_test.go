@@ -11,6 +11,7 @@ import (
 
 	"keepwatch"
 	"keepwatch/providers/outlook"
+	"keepwatch/providers/outlook/graph"
 	"keepwatch/providers/outlook/graphtest"
 )
 
@@ -164,6 +165,11 @@ func TestSentences(t *testing.T) {
 		_, err := w.r.MakeFolder(t.Context(), ali, kind, "", "Restored")
 		if err == nil || !strings.Contains(err.Error(), want) || keepwatch.KindOf(err) != keepwatch.KindAttention {
 			t.Errorf("%s: %v", kind, err)
+		}
+	}
+	for path, want := range map[string]string{"/users/a/events/x/attachments": "Calendars.ReadWrite", "/users/a/messages/x/attachments": "Mail.ReadWrite"} {
+		if got := graph.Permission("POST", path); got != want {
+			t.Errorf("%s takes %s", path, got)
 		}
 	}
 	w.n.AddApp(app, secret, nil, everything...)
