@@ -30,8 +30,13 @@ const line = 78 // 57 bytes in base64
 
 func (e endless) length() int64 { return int64(len(e.head)+len(e.foot)) + e.size/57*line }
 
-// content is the byte at a place of the attachment.
-func content(at int64) byte { return byte(at>>16) ^ byte(at*7) }
+// lineOf are the bytes of the attachment from a place on that are one line.
+func lineOf(at int64) (raw [57]byte) {
+	for k := range raw {
+		raw[k] = byte(at>>16) ^ byte((at+int64(k))*7)
+	}
+	return raw
+}
 
 func (e endless) ReadAt(p []byte, off int64) (int, error) {
 	n := 0
@@ -44,10 +49,7 @@ func (e endless) ReadAt(p []byte, off int64) (int, error) {
 		case body >= e.size/57*line:
 			from = e.foot[body-e.size/57*line:]
 		default:
-			var raw [57]byte
-			for k := range raw {
-				raw[k] = content(body/line*57 + int64(k))
-			}
+			raw := lineOf(body / line * 57)
 			from = (base64.StdEncoding.EncodeToString(raw[:]) + "\r\n")[body%line:]
 		}
 		k := copy(p[n:], from)
@@ -116,8 +118,9 @@ func TestMemory(t *testing.T) {
 		t.Fatal(done, err)
 	}
 	want := sha256.New()
-	for at := int64(0); at < e.size; at++ {
-		want.Write([]byte{content(at)})
+	for at := int64(0); at < e.size; at += 57 {
+		raw := lineOf(at)
+		want.Write(raw[:])
 	}
 	if s.got != e.size || string(want.Sum(nil)) != string(s.sum.Sum(nil)) {
 		t.Errorf("%d bytes went out, and they are others", s.got)

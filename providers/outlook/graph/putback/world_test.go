@@ -160,17 +160,21 @@ func (w *world) restart() {
 	}
 }
 
+const metadataPath = "../../../../../shared/spec/graph-v1.0.csdl"
+
+// readMetadata reads it once: it is long, and nobody changes what was read.
+var readMetadata = sync.OnceValues(func() (*graphtest.Schema, error) { return graphtest.ReadSchema(metadataPath) })
+
 // metadata reads Microsoft's type metadata where it is there; in CI it has to be.
 func metadata(t *testing.T) *graphtest.Schema {
 	t.Helper()
-	const path = "../../../../../shared/spec/graph-v1.0.csdl"
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Stat(metadataPath); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal("the type metadata of Microsoft Graph is not there, and CI checks against it")
 		}
 		return nil
 	}
-	s, err := graphtest.ReadSchema(path)
+	s, err := readMetadata()
 	if err != nil {
 		t.Fatal(err)
 	}
