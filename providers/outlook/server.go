@@ -85,7 +85,8 @@ type Restorer interface {
 	// draft; an event invites nobody. Called again for what Marked gave as not whole, it
 	// first removes that. content is the item's file of the archive, of size bytes.
 	Put(ctx context.Context, mailbox string, folder Folder, item Item, mark Mark, content io.ReaderAt, size int64) (Restored, error)
-	// Holds reports which of some mails, by Message-ID with its brackets, a folder has already.
+	// Holds tells which of the messages (by Item.MessageID) or events (by UID) a folder has,
+	// for whoever skips those. Contacts have no such name: nothing is held then.
 	Holds(ctx context.Context, mailbox string, folder Folder, messageIDs []string) (map[string]bool, error)
 }
 

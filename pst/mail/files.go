@@ -233,6 +233,12 @@ func (m *importer) embed(p *part) error {
 	if p.id != "" {
 		props.Set(pst.PidTagAttachContentId, p.id)
 	}
+	if whole, ok := m.sink.(Whole); ok {
+		if err := whole.EmbedMail(props, r); err != nil {
+			return fmt.Errorf("embed %q: %w", name, err)
+		}
+		return nil
+	}
 	err = m.sink.Embed(props, func(s pst.Sink) error {
 		inner := importer{sink: s, r: r, size: sc.lines.size, o: Options{Read: true}, res: m.res, depth: m.depth + 1}
 		err := inner.run(sc)

@@ -32,6 +32,15 @@ const (
 	Flagged    Flag = 2
 )
 
+// Whole is a Sink that takes a message within the mail as it came, instead of its parts.
+type Whole interface {
+	pst.Sink
+
+	// EmbedMail is called in the place of Embed, with the properties of the attachment and
+	// the message as it lies in the mail. It may be read until the mail's reader is closed.
+	EmbedMail(p pst.Properties, message *io.SectionReader) error
+}
+
 // Result is what was made of a mail.
 type Result struct {
 	Class       string   // IPM.Note, or one of S/MIME

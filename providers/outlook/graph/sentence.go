@@ -11,10 +11,10 @@ import (
 // permissions are the least application permissions by what a path names; the first that
 // is in it counts. Those that write have a second name where the bot writes too.
 var permissions = []struct{ part, read, write string }{
-	{"/attachments", "Mail.Read", "Mail.ReadWrite"},
 	{"/mailfolders", "Mail.Read", "Mail.ReadWrite"}, {"/messages", "Mail.Read", "Mail.ReadWrite"},
 	{"/contactfolders", "Contacts.Read", "Contacts.ReadWrite"}, {"/contacts", "Contacts.Read", "Contacts.ReadWrite"},
 	{"/calendar", "Calendars.Read", "Calendars.ReadWrite"}, {"/events", "Calendars.Read", "Calendars.ReadWrite"},
+	{"/attachments", "Mail.Read", "Mail.ReadWrite"},
 	{"/mailboxsettings", "MailboxSettings.Read", "MailboxSettings.ReadWrite"}, {"/outlook/mastercategories", "MailboxSettings.Read", "MailboxSettings.ReadWrite"},
 	{"/admin/exchange/", "MailboxItem.Export.All", "MailboxItem.ImportExport.All"},
 	{"/security/cases", "eDiscovery.Read.All", "eDiscovery.ReadWrite.All"},

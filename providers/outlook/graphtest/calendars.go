@@ -64,11 +64,15 @@ func (c *call) events(f *Folder, rest []string) answer {
 		return c.badMethod()
 	}
 	if len(rest) == 0 {
-		return c.list(len(f.items), "event", 10, func(n int) (map[string]any, *failure) {
-			if p := f.items[n].poison; p != nil && p.List && (len(c.q.selected) == 0 || c.wants("body")) {
+		all, bad := c.kept(f.items, kindEvent)
+		if bad != nil {
+			return answer{fail: bad}
+		}
+		return c.list(len(all), "event", 10, func(n int) (map[string]any, *failure) {
+			if p := all[n].poison; p != nil && p.List && (len(c.q.selected) == 0 || c.wants("body")) {
 				return nil, &failure{status: 500, code: "InternalServerError", text: "Error while processing response."}
 			}
-			return c.expandEvent(f.items[n], c.event(f.items[n])), nil
+			return c.expandEvent(all[n], c.event(all[n])), nil
 		})
 	}
 	if strings.EqualFold(rest[0], "delta") { // v1.0 has it for views of the primary calendar only
@@ -215,7 +219,7 @@ func (c *call) event(i *Item) map[string]any {
 			out["cancelledOccurrences"] = gone
 		}
 	}
-	return out
+	return c.expandMarks(i, out)
 }
 
 func (c *call) eventFields(i *Item, e Event) map[string]any {

@@ -57,7 +57,11 @@ func (c *call) contacts(f *Folder, rest []string) answer {
 	render := func(i *Item) (map[string]any, *failure) { return c.contact(i), nil }
 	switch {
 	case len(rest) == 0:
-		return c.list(len(f.items), "contact", 10, func(n int) (map[string]any, *failure) { return render(f.items[n]) })
+		all, bad := c.kept(f.items, kindContact)
+		if bad != nil {
+			return answer{fail: bad}
+		}
+		return c.list(len(all), "contact", 10, func(n int) (map[string]any, *failure) { return render(all[n]) })
 	case strings.EqualFold(rest[0], "delta"):
 		return c.delta(c.itemFeed(f, "contact", render))
 	}
@@ -99,7 +103,7 @@ func (c *call) contact(i *Item) map[string]any {
 	if !x.Birthday.IsZero() { // Outlook gives the day at 11:59 UTC
 		out["birthday"] = stamp(x.Birthday.UTC().Truncate(24 * time.Hour).Add(11*time.Hour + 59*time.Minute))
 	}
-	return out
+	return c.expandMarks(i, out)
 }
 
 func fileAs(x *Contact) string {

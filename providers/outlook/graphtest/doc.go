@@ -19,6 +19,10 @@
 //   - full messages in large pages end in 504 and 503
 //   - links to the next page are absolute, in the other notation of OData, and opaque
 //
+// What can be written, with what Microsoft says of it: folders; messages of JSON and of
+// MIME, with attachments and upload sessions; contacts with photos; events. What goes out
+// to people is counted in [Tenant.Sent].
+//
 // What a test asks for: [Tenant.Throttle], [Tenant.Fail], [Tenant.Hold],
 // [Mailbox.ExpireDelta], [Item.Poison], [Tenant.ExpireTokens].
 //

@@ -14,7 +14,7 @@ func (c *call) applications() answer {
 	}
 	var all []map[string]any
 	for _, id := range slices.Sorted(maps.Keys(c.n.apps)) {
-		all = append(all, c.app(c.n.apps[id]))
+		all = append(all, c.registration(c.n.apps[id]))
 	}
 	return c.objects("application", all)
 }
@@ -30,10 +30,10 @@ func (c *call) application(id string, rest []string) answer {
 	case len(rest) > 0:
 		return c.noSegment(rest[0])
 	}
-	return c.object("application", c.app(a))
+	return c.object("application", c.registration(a))
 }
 
-func (c *call) app(a *App) map[string]any {
+func (c *call) registration(a *App) map[string]any {
 	dir := &c.n.dir
 	secrets := slices.Clone(dir.secrets[a.id])
 	for _, value := range slices.Sorted(maps.Keys(a.secrets)) {

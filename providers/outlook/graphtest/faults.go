@@ -22,8 +22,10 @@ type Fault struct {
 	// after so many. Not in a $batch.
 	Drop  bool
 	Bytes int
-	// Deny ends the connection before any answer.
+	// Deny ends the connection before the request had any effect.
 	Deny bool
+	// Lost ends the connection after the request had its effect, without any answer.
+	Lost bool
 }
 
 type faults struct {

@@ -18,6 +18,8 @@ type Mailbox struct {
 	books      []change // of contact folders
 	generation int      // of delta tokens
 	expired    Expiry   // how those of older generations are refused
+	full       bool     // nothing more goes in
+	maxMessage int      // bytes; 0: no limit
 }
 
 // Folder is a folder of mail or of contacts, or a calendar.
@@ -54,6 +56,8 @@ type Item struct {
 	contact *Contact
 	event   *Event
 	poison  *Poison
+	marks   map[string]string // extended properties of a contact or an event
+	deal    string            // transactionId of an event
 	created time.Time
 	changed time.Time
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -66,7 +67,9 @@ func (c *call) listMessages(f *Folder) answer {
 			}
 		}
 	}
-	if c.q.filter != "" {
+	if keep, ok := c.itemFilter(kindMessage); ok {
+		all = slices.DeleteFunc(slices.Clone(all), func(i *Item) bool { return !keep(i) })
+	} else if c.q.filter != "" {
 		op, at, ok := receivedFilter(c.q.filter)
 		if !ok {
 			return fail(400, "ErrorInvalidUrlQueryFilter", "The query filter contains one or more invalid nodes.")
@@ -263,7 +266,11 @@ func (m Message) hasAttachments() bool {
 
 func (m Message) headers(i *Item) []any {
 	out := []any{}
-	for _, h := range m.header(i) {
+	all := m.header(i)
+	if kept, ok := m.Properties["String 0x007D"]; ok { // PR_TRANSPORT_MESSAGE_HEADERS of what was written
+		all = transport(kept)
+	}
+	for _, h := range all {
 		out = append(out, map[string]any{"name": h[0], "value": h[1]})
 	}
 	return out
@@ -312,4 +319,17 @@ func (c *call) htmlOrText(body string, html bool) map[string]any {
 func preview(body string) string {
 	r := []rune(strings.TrimSpace(tags.ReplaceAllString(body, "")))
 	return string(r[:min(len(r), 255)])
+}
+
+// transport reads a header block.
+func transport(block string) (all [][2]string) {
+	for line := range strings.SplitSeq(strings.ReplaceAll(block, "\r\n", "\n"), "\n") {
+		switch key, value, ok := strings.Cut(line, ":"); {
+		case strings.TrimLeft(line, " \t") != line && len(all) > 0:
+			all[len(all)-1][1] += " " + strings.TrimSpace(line)
+		case ok:
+			all = append(all, [2]string{key, strings.TrimSpace(value)})
+		}
+	}
+	return all
 }

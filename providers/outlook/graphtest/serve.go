@@ -22,6 +22,9 @@ type call struct {
 	body  []byte
 	batch bool
 	q     query
+	app   string
+	// session is the upload session that the request is for.
+	session *session
 	// window is that of a view whose delta query begins, in Unix seconds.
 	window [2]int64
 }
@@ -34,7 +37,7 @@ func (n *Tenant) serveGraph(w http.ResponseWriter, r *http.Request) {
 	}
 	status, header, body, fault := n.answer(r, false)
 	switch {
-	case fault != nil && fault.Deny:
+	case fault != nil && (fault.Deny || fault.Lost):
 		panic(http.ErrAbortHandler)
 	case fault != nil && fault.Drop:
 		cut(w, status, header, body, fault.Bytes)
@@ -115,7 +118,9 @@ func (n *Tenant) decide(c *call, limited *failure) (*Fault, *answer) {
 	switch {
 	case f == nil:
 		return nil, nil
-	case f.Drop || f.Deny:
+	case f.Deny:
+		return f, &answer{fail: (&Fault{Status: 503}).failure()}
+	case f.Drop || f.Lost:
 		return f, nil
 	case f.Status == http.StatusTooManyRequests && c.token != nil && c.user != nil:
 		n.mu.Lock()
@@ -142,24 +147,29 @@ func (n *Tenant) arrive(c *call) (note int, limited *failure, id string) {
 		Time: n.opts.Now(), Batch: c.batch,
 	}
 	if c.token != nil {
-		entry.App = c.token.app
-		limited = n.meter.enter(c.token.app, c.mailbox(), entry.Time, int64(len(c.body)), c.batch)
-		entry.User, entry.Flying = c.mailbox(), n.meter.flying[c.token.app+" "+c.mailbox()]
+		c.app = c.token.app
+	} else if c.session = n.session(c.r); c.session != nil {
+		c.app, c.user = c.session.app, c.session.user
+	}
+	if c.app != "" {
+		entry.App = c.app
+		limited = n.meter.enter(c.app, c.mailbox(), entry.Time, int64(len(c.body)), c.batch)
+		entry.User, entry.Flying = c.mailbox(), n.meter.flying[c.app+" "+c.mailbox()]
 	}
 	n.log.all = append(n.log.all, entry)
 	return len(n.log.all) - 1, limited, id
 }
 
 func (n *Tenant) leave(c *call) {
-	if c.token != nil {
-		n.meter.leave(c.token.app, c.mailbox())
+	if c.app != "" {
+		n.meter.leave(c.app, c.mailbox())
 	}
 }
 
 // mailbox is the id of whose mailbox a request is for, as the limits see it: the user
 // object itself is the directory's.
 func (c *call) mailbox() string {
-	if c.user == nil || len(c.path) < 3 || c.ofEntra() {
+	if c.user == nil || len(c.path) < 3 && c.session == nil || c.ofEntra() {
 		return ""
 	}
 	return c.user.ID
@@ -196,6 +206,9 @@ func (c *call) isBatch() bool { return len(c.path) == 1 && strings.EqualFold(c.p
 
 // route finds who answers; the lock is held.
 func (c *call) route() answer {
+	if strings.HasPrefix(c.r.URL.Path, uploadPath) {
+		return c.upload()
+	}
 	if f := c.n.authenticate(c); f != nil {
 		return answer{fail: f}
 	}

@@ -44,6 +44,8 @@ type Options struct {
 	// LargePage is the largest page of full messages that does not time out; default 500,
 	// negative: none does.
 	LargePage int
+	// SessionLife is how long an upload session lasts from its last range on; default 1 h.
+	SessionLife time.Duration
 	// Limits are those of throttling.
 	Limits Limits
 	// Schema checks every answer.
@@ -77,6 +79,8 @@ type Tenant struct {
 	logins     int // tokens that the endpoint has issued
 	slow       int // pages that were too large
 	dir        directory
+	sent       int // mails and invitations
+	sessions   map[string]*session
 
 	purview purview
 	meter   meter
@@ -95,7 +99,7 @@ func New(t testing.TB, o Options) *Tenant {
 	}
 	n := &Tenant{
 		t: t, opts: o, key: key, apps: map[string]*App{}, boxes: map[string]*Mailbox{},
-		tokens: map[string]*token{}, assertions: map[string]bool{}, meter: newMeter(o.Limits),
+		tokens: map[string]*token{}, assertions: map[string]bool{}, sessions: map[string]*session{}, meter: newMeter(o.Limits),
 	}
 	n.graph = httptest.NewUnstartedServer(http.HandlerFunc(n.serveGraph))
 	if o.Plain {
@@ -126,6 +130,9 @@ func (o *Options) fill() {
 	}
 	if o.TokenLife == 0 {
 		o.TokenLife = 3599 * time.Second
+	}
+	if o.SessionLife == 0 {
+		o.SessionLife = time.Hour
 	}
 	if o.DeltaPage == 0 {
 		o.DeltaPage = 10

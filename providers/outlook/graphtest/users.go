@@ -23,6 +23,9 @@ func (c *call) users() answer {
 	if c.user.NoMailbox {
 		return fail(404, "MailboxNotEnabledForRESTAPI", "The mailbox is either inactive, soft-deleted, or is hosted on-premise.")
 	}
+	if c.writes() {
+		return c.write()
+	}
 	rest := c.path[3:]
 	switch strings.ToLower(c.path[2]) {
 	case "mailfolders":

@@ -170,7 +170,7 @@ func TestLostAnswers(t *testing.T) {
 			}
 			posts++
 			return posts == lost+1
-		}, Deny: true})
+		}, Lost: true})
 		var err error
 		for range 3 { // what is left to the engine
 			if err = w.begin(); err == nil {
