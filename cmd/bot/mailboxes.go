@@ -17,6 +17,7 @@ import (
 	"keepwatch/providers/outlook/graph/box"
 	"keepwatch/providers/outlook/graph/entra"
 	"keepwatch/providers/outlook/graph/purview"
+	"keepwatch/providers/outlook/graph/putback"
 	"keepwatch/providers/outlook/restore"
 	"keepwatch/providers/outlook/spool"
 	"keepwatch/vault/mailbox"
@@ -63,6 +64,9 @@ func (a *app) makeMailboxes() (*mailboxes, error) {
 			return nil, err
 		}
 		cfg.Server, cfg.Exporter = server, purview.New(purview.Config{Client: m.client, Every: a.pace})
+		if cfg.Restorer, err = putback.New(putback.Config{Client: m.client}); err != nil {
+			return nil, err
+		}
 	}
 	var errs [3]error
 	m.Downloader, errs[0] = download.New(cfg)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"keepwatch"
 	"keepwatch/providers/outlook"
 	"keepwatch/providers/outlook/graph"
 	"keepwatch/pst/pim"
@@ -40,7 +41,7 @@ func (t target) putContact(ctx context.Context, item outlook.Item, content io.Re
 	fields := chosen(item.Raw, contactFields)
 	switch {
 	case len(fields) == 0 && card == nil:
-		return outlook.Restored{}, fmt.Errorf("read the contact: %w", err)
+		return outlook.Restored{}, keepwatch.Errorf(keepwatch.KindInvalid, "The contact cannot be read from its file. It stays in the archive.").Because(poison(err))
 	case len(fields) == 0:
 		fields = ofCard(card, &notes)
 	}

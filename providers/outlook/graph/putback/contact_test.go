@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"keepwatch/providers/outlook"
 	"keepwatch/providers/outlook/graphtest"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // TestContactOfJSON: a contact that the archive has as the server's JSON is the same again.

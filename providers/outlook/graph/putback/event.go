@@ -231,7 +231,7 @@ func readMeeting(item outlook.Item, content io.ReaderAt, size int64) (meeting, e
 		}
 		return m, nil
 	case e == nil:
-		return meeting{}, keepwatch.Errorf(keepwatch.KindInvalid, "The event cannot be read from its file. It stays in the archive.").Because(err)
+		return meeting{}, keepwatch.Errorf(keepwatch.KindInvalid, "The event cannot be read from its file. It stays in the archive.").Because(poison(err))
 	}
 	m := ofEvent(e)
 	if m.all != nil {

@@ -8,11 +8,11 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"keepwatch/pst"
-	"keepwatch/pst/mail"
-
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
+
+	"keepwatch/pst"
+	"keepwatch/pst/mail"
 )
 
 // message is a message as Graph takes it, without attachments and mark. What its type has

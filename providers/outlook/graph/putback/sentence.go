@@ -6,11 +6,15 @@ import (
 	"slices"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 	"keepwatch/providers/outlook/graph"
 )
 
 // tooLarge are the codes of what is larger than the mailbox allows.
 var tooLarge = []string{"ErrorMessageSizeExceeded", "ErrorAttachmentSizeLimitExceeded", "ErrorItemSizeExceeded"}
+
+// poison says that an error is about this one item: others can be put back all the same.
+func poison(err error) error { return errors.Join(outlook.ErrPoison, err) }
 
 // say puts a sentence before what the client has none for.
 func (t target) say(err error) error {
@@ -21,9 +25,9 @@ func (t target) say(err error) error {
 	}
 	switch {
 	case slices.ContainsFunc(append([]string{e.Code}, e.Inner...), func(code string) bool { return slices.Contains(tooLarge, code) }), e.Status == http.StatusRequestEntityTooLarge:
-		return keepwatch.Errorf(keepwatch.KindInvalid, "It is larger than the mailbox %s allows for one message. Raise its limit in Exchange Online (Set-Mailbox -MaxReceiveSize 150MB -MaxSendSize 150MB), and restore it again.", t.mailbox).Because(err)
+		return keepwatch.Errorf(keepwatch.KindInvalid, "It is larger than the mailbox %s allows for one message. Raise its limit in Exchange Online (Set-Mailbox -MaxReceiveSize 150MB -MaxSendSize 150MB), and restore it again.", t.mailbox).Because(poison(err))
 	case e.Status == http.StatusBadRequest:
-		return keepwatch.Errorf(keepwatch.KindInvalid, "Microsoft 365 does not take it (%s). It stays in the archive.", e.Code).Because(err)
+		return keepwatch.Errorf(keepwatch.KindInvalid, "Microsoft 365 does not take it (%s). It stays in the archive.", e.Code).Because(poison(err))
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package putback_test
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -94,7 +95,7 @@ func TestTooLarge(t *testing.T) {
 	w.box.SetMaxMessage(6_000_000)
 	for _, sizes := range [][]int{{9_000_000}, {3_000_000, 3_000_100}} {
 		_, err := w.tryPut(t.Context(), f, letterItem("x"), withFiles(sizes...))
-		if err == nil || !strings.Contains(err.Error(), "larger than the mailbox ali@contoso.example allows") || !strings.Contains(err.Error(), "Set-Mailbox") {
+		if !errors.Is(err, outlook.ErrPoison) || !strings.Contains(err.Error(), "larger than the mailbox ali@contoso.example allows") || !strings.Contains(err.Error(), "Set-Mailbox") {
 			t.Error(err)
 		}
 		if all := w.inside(f); len(all) != 0 {
