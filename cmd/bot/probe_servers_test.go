@@ -31,7 +31,7 @@ func TestProbeServers(t *testing.T) {
 	dir := t.TempDir()
 	sources := []keepwatch.Source{
 		{Name: "slow", Kind: keepwatch.KindCPanel}, {Name: "notes", Kind: keepwatch.KindFiles, Path: dir}, {Name: "dead", Kind: keepwatch.KindCPanel},
-		{Name: "mail", Kind: keepwatch.KindOutlook}, {Name: "fast", Kind: keepwatch.KindCPanel}, {Name: "dumb", Kind: keepwatch.KindCPanel},
+		{Name: "mail", Kind: keepwatch.KindOutlook, Mailbox: "alis@contoso.example"}, {Name: "fast", Kind: keepwatch.KindCPanel}, {Name: "dumb", Kind: keepwatch.KindCPanel},
 	}
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
@@ -40,7 +40,7 @@ func TestProbeServers(t *testing.T) {
 		want := "ok source slow: It answers. → \nwarning source slow: Its token runs out. → Make a new one.\n" +
 			"ok source notes: " + dir + " can be read. → \n" +
 			"problem source dead: It does not answer. → \n" +
-			"warning source mail: Sources of kind outlook cannot be backed up yet. → Back it up by hand until then.\n" +
+			"problem source mail: The mailbox alis@contoso.example cannot be backed up: Microsoft 365 is not configured. → Set the variables that begin with MICROSOFT_; docs/outlook.md says where each is found.\n" +
 			"ok source fast: It answers. → \nwarning source fast: Its token runs out. → Make a new one.\n" +
 			"warning source dumb: Its server was not looked at. → "
 		if got != want {
