@@ -90,8 +90,8 @@ func (s *tenantStage) same(args arguments) error {
 	return nil
 }
 
-// asSeen is what somebody sees of the mails of a folder, in an order of its own. How many
-// blanks are in a subject does not outlast the folding of a header.
+// asSeen is what somebody sees of the mails of a folder, in an order of its own. Exchange
+// keeps 255 characters of a subject.
 func asSeen(f *graphtest.Folder) []string {
 	var out []string
 	for _, i := range f.Items() {
@@ -100,6 +100,8 @@ func asSeen(f *graphtest.Folder) []string {
 		for _, a := range m.Attachments {
 			attached = append(attached, fmt.Sprint(a.Name, " ", max(a.Size, len(a.Content))))
 		}
+		subject := []rune(m.Subject)
+		subject = subject[:min(len(subject), 255)]
 		to := make([]string, 0, len(m.To))
 		for _, a := range m.To {
 			to = append(to, a.Address)
@@ -108,7 +110,7 @@ func asSeen(f *graphtest.Folder) []string {
 			m.Sent = m.Received.Add(-time.Second)
 		}
 		out = append(out, fmt.Sprintf("%q of %s sent %s from %s to %q read %v draft %v %s flag %q %q attached %q",
-			strings.Join(strings.Fields(m.Subject), " "), m.Received.UTC().Format(time.DateTime), m.Sent.UTC().Format(time.DateTime), m.From.Address, to, m.Read, m.Draft, cmp.Or(m.Importance, "normal"), cmp.Or(m.Flag, "notFlagged"), m.Categories, attached))
+			strings.TrimSpace(string(subject)), m.Received.UTC().Format(time.DateTime), m.Sent.UTC().Format(time.DateTime), m.From.Address, to, m.Read, m.Draft, cmp.Or(m.Importance, "normal"), cmp.Or(m.Flag, "notFlagged"), m.Categories, attached))
 	}
 	slices.Sort(out)
 	return out
