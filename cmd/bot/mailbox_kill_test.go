@@ -113,7 +113,7 @@ func (m mailed) fetched() (all, twice int) {
 func TestMailboxKilledAtRandom(t *testing.T) {
 	n, kills, speed := 2_000, 5, 1
 	if os.Getenv("KEEPWATCH_SOAK") != "" {
-		n, kills, speed = 100_000, 20, 60
+		n, kills, speed = 100_000, 20, 40
 	} else {
 		t.Parallel()
 	}
