@@ -40,12 +40,13 @@ var (
 )
 
 // graphClient gives the client of Microsoft 365, or nil where that is not configured. It
-// makes no call.
-func (s settings) graphClient(log *slog.Logger) (*graph.Client, error) {
+// makes no call. clock nil: the system's.
+func (s settings) graphClient(log *slog.Logger, clock graph.Clock) (*graph.Client, error) {
 	cfg, ok := s.env.microsoft(log)
 	if !ok {
 		return nil, nil
 	}
+	cfg.Clock = clock
 	return graph.New(cfg)
 }
 
@@ -55,7 +56,7 @@ func (a *app) makeMailboxes() (*mailboxes, error) {
 	m := &mailboxes{spools: spool.New(spool.Config{Dir: s.spoolPath(), Log: a.log, Crash: a.crash})}
 	cfg := outlook.Config{Spools: m.spools, Older: a.vault, Lister: mailbox.Lister{}, Zone: s.Location, Now: a.now, Log: a.log, Crash: a.crash}
 	var err error
-	if m.client, err = s.graphClient(a.log); err != nil {
+	if m.client, err = s.graphClient(a.log, a.clock); err != nil {
 		return nil, err
 	}
 	if m.client != nil {
@@ -63,7 +64,7 @@ func (a *app) makeMailboxes() (*mailboxes, error) {
 		if err != nil {
 			return nil, err
 		}
-		cfg.Server, cfg.Exporter = server, purview.New(purview.Config{Client: m.client, Every: a.pace})
+		cfg.Server, cfg.Exporter = server, purview.New(purview.Config{Client: m.client, Every: a.pace, Host: a.exports})
 		if cfg.Restorer, err = putback.New(putback.Config{Client: m.client}); err != nil {
 			return nil, err
 		}
@@ -89,7 +90,7 @@ func (s settings) spoolPath() string { return filepath.Join(s.DataDir, "download
 // it is not configured.
 func (s settings) probeMicrosoft(ctx context.Context, now func() time.Time) (prober, []keepwatch.Probe) {
 	const name = "Microsoft 365"
-	client, err := s.graphClient(nil)
+	client, err := s.graphClient(nil, nil)
 	if err != nil {
 		return nil, []keepwatch.Probe{bad(name, keepwatch.Sentence(err), "")}
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"keepwatch"
+	"keepwatch/providers/outlook/graph"
 )
 
 func main() {
@@ -41,6 +42,11 @@ type process struct {
 	Now     func() time.Time
 	Crash   func(point string) // tests end the process at a named point; nil: never
 	Pace    time.Duration      // how often what a host makes is looked at; 0: as the provider has it
+	// Microsoft is the clock by which the limits of Microsoft 365 are counted, and its pauses;
+	// nil: the system's. Exports reports whether an export may be downloaded from a host; nil:
+	// from those of Purview alone.
+	Microsoft graph.Clock
+	Exports   func(host string) bool
 }
 
 // options are the global flags.

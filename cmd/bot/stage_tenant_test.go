@@ -16,29 +16,39 @@ import (
 // The stories of mailboxes drive the built program against a fake tenant of Microsoft
 // 365, over TLS. Folders are paths such as Inbox/Projects.
 //
+// Where KEEPWATCH_TEST_SPEED is set before, its clock and that of the program go so many
+// times as fast.
+//
 //	tenant start [PERMISSION…]         make it, with an application that has those (none: all that reads
 //	                                   mailboxes); sets the MICROSOFT_ variables and SSL_CERT_FILE
 //	tenant user UPN [shared|nobody]    somebody, a shared mailbox, or somebody without one
 //	tenant mail UPN FOLDER COUNT [SIZE] so many mails, with an attachment of SIZE bytes
 //	tenant message UPN FOLDER SUBJECT [BODY]
 //	tenant contact UPN NAME ADDRESS, tenant event UPN SUBJECT DAY [weekly]
-//	tenant folder UPN FOLDER rename NAME | move FOLDER | delete | make
-//	tenant item UPN FOLDER NUMBER delete | trash | move FOLDER | read | poison CODE | poison MIME
+//	tenant folder UPN FOLDER rename NAME | move FOLDER | delete | make | hide
+//	tenant item UPN FOLDER NUMBER delete | trash | move FOLDER | read | change | poison CODE | heal
+//	tenant purview COUNT [unlicensed|manager]  exports give a PST as "pst" makes it
 //	tenant grant PERMISSION…, tenant revoke PERMISSION…, tenant scope PERMISSION UPN…
-//	tenant secret ended                the application's secret has run out
+//	tenant secret ended | mended       the application's secret has run out, or has a longer life now
 //	tenant expire tokens | delta UPN
 //	tenant throttle TIMES SECONDS      so many requests are refused
 //	tenant fault PATH TIMES STATUS|drop|deny [CODE]  requests whose path has PATH in it
 //	tenant heal                        no fault any more
 //	tenant hold, tenant go             requests wait; they go on
+//	tenant hold COUNT PATH             they wait from the COUNT-th on that has PATH in it
+//	tenant held                        waits until that one has come
 //	tenant asked COUNT PATH            so many requests had PATH in their path since the last forget; COUNT may be ">N" or "<N"
 //	tenant forget                      counts begin anew
 //	tenant holds UPN FOLDER COUNT      so many items are in that folder
-//	tenant fair                        limits were kept, nobody came early, and all was as the metadata has it
+//	tenant same UPN FOLDER UPN FOLDER  the mails of two folders are the same ones, with dates, read state and all; none is a draft
+//	tenant exports COUNT CASES         so many exports were begun, and so many cases are left
+//	tenant fair [COUNT]                limits were kept, nothing was sent, all was as the metadata has it, and nobody came early,
+//	                                   or so many at most: of four at once three are on their way when one is refused
 type tenantStage struct {
 	*graphtest.Tenant
 	app    *graphtest.App
 	resume func() // of a hold
+	held   <-chan struct{}
 }
 
 const (
@@ -68,6 +78,9 @@ func openTenant(ts *testscript.TestScript, t testing.TB, permissions []string) *
 	var o graphtest.Options
 	if schema, err := graphtest.ReadSchema("../../../shared/spec/graph-v1.0.csdl"); err == nil {
 		o.Schema = schema
+	}
+	if clock := fastFrom(ts.Getenv("KEEPWATCH_TEST_SPEED")); clock != nil {
+		o.Now = clock.Now
 	}
 	n := graphtest.New(t, o)
 	if len(permissions) == 0 {
@@ -130,8 +143,14 @@ func (s *tenantStage) do(what string, args arguments) error {
 	case "scope":
 		s.app.Scope(args.at(0), args[1:]...)
 	case "secret":
-		s.app.EndSecret(tenantSecret, time.Now().Add(-time.Hour))
+		end := time.Now().Add(-time.Hour)
+		if args.at(0) == "mended" {
+			end = time.Time{}
+		}
+		s.app.EndSecret(tenantSecret, end)
 		s.ExpireTokens()
+	case "purview":
+		return s.exports(args)
 	case "expire":
 		if args.at(0) == "tokens" {
 			s.ExpireTokens()
@@ -163,7 +182,17 @@ func (s *tenantStage) doFaults(what string, args arguments) error {
 	case "heal":
 		s.Heal()
 	case "hold":
-		s.resume = s.Hold()
+		if len(args) == 0 {
+			s.resume = s.Hold()
+			return nil
+		}
+		s.held, s.resume = s.HoldFrom(args.number(0), func(r *http.Request) bool { return strings.Contains(r.URL.Path, args.at(1)) })
+	case "held":
+		select {
+		case <-s.held:
+		case <-time.After(stageTime):
+			return fmt.Errorf("no such request came")
+		}
 	case "go":
 		s.resume()
 	case "asked":
@@ -177,8 +206,17 @@ func (s *tenantStage) doFaults(what string, args arguments) error {
 		if got := len(s.folder(args).Items()); !counts(args.at(2), got) {
 			return fmt.Errorf("%d items", got)
 		}
+	case "same":
+		return s.same(args)
+	case "exports":
+		if begun, left := s.Exports(); begun != args.number(0) || left != args.number(1) {
+			return fmt.Errorf("%d exports, %d cases are left", begun, left)
+		}
 	case "fair":
-		return s.fair()
+		if len(args) > 0 {
+			return s.fair(args.number(0))
+		}
+		return s.fair(0)
 	default:
 		return fmt.Errorf("unknown command")
 	}
@@ -249,6 +287,8 @@ func (s *tenantStage) changeFolder(args arguments) error {
 	case "delete":
 		f.Delete()
 	case "make":
+	case "hide":
+		f.Hide()
 	default:
 		return fmt.Errorf("unknown change of a folder")
 	}
@@ -270,25 +310,14 @@ func (s *tenantStage) changeItem(args arguments) error {
 		i.Move(s.folder(arguments{args.at(0), args.at(4)}))
 	case "read":
 		i.SetRead(true)
+	case "change":
+		i.Update(func(m *graphtest.Message) { m.Subject = "Changed: " + m.Subject })
+	case "heal":
+		i.Poison(graphtest.Poison{})
 	case "poison":
 		i.Poison(graphtest.Poison{Code: args.at(4)})
 	default:
 		return fmt.Errorf("unknown change of an item")
-	}
-	return nil
-}
-
-func (s *tenantStage) fair() error {
-	if bad := s.Violations(); len(bad) > 0 {
-		return fmt.Errorf("%d violations: %s", len(bad), strings.Join(bad[:min(len(bad), 5)], "; "))
-	}
-	for _, r := range s.Requests() {
-		if r.Flying > 4 && r.User != "" {
-			return fmt.Errorf("%d requests at once for a mailbox: %s %s", r.Flying, r.Method, r.Path)
-		}
-	}
-	if n := s.Early(); n > 0 {
-		return fmt.Errorf("%d requests came before Retry-After had passed", n)
 	}
 	return nil
 }

@@ -32,7 +32,8 @@ func botMain() {
 		Args: os.Args[1:], Environ: os.Environ(),
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: clockFrom(os.Getenv("KEEPWATCH_TEST_NOW")),
 		Crash: crashFrom(os.Getenv("KEEPWATCH_TEST_CRASH"), os.Getenv("KEEPWATCH_TEST_TRACE")),
-		Pace:  20 * time.Millisecond,
+		Pace:  20 * time.Millisecond, Microsoft: fastFrom(os.Getenv("KEEPWATCH_TEST_SPEED")),
+		Exports: func(host string) bool { return host == "127.0.0.1" },
 	})
 	stop()
 	writePeak(os.Getenv("KEEPWATCH_TEST_PEAK"))

@@ -67,7 +67,7 @@ func (c *Client) say(mailbox string, err error) error {
 		return sentence(keepwatch.KindAttention, "Microsoft 365 gives this report only to tenants with a licence of Entra ID P1 or P2.")
 	case has("ErrorQuotaExceeded"), e.Status == http.StatusInsufficientStorage:
 		return sentence(keepwatch.KindAttention, "The mailbox %s is full. Make room in it, or restore to another mailbox.", whose)
-	case has("ErrorInvalidUser"), has("ErrorNonExistentMailbox"):
+	case has("ErrorInvalidUser"), has("ErrorNonExistentMailbox"), has("Request_ResourceNotFound") && mailbox != "": // the last one is the directory's
 		return sentence(keepwatch.KindNotFound, "Microsoft 365 knows no mailbox %s. Check its address in keepwatch.yaml.", whose)
 	case kind == ErrDenied:
 		return c.sayDenied(whose, mailbox, e)

@@ -32,6 +32,8 @@ type faults struct {
 	mu   sync.Mutex
 	all  []*Fault
 	hold chan struct{} // requests wait until it is closed
+	// from begins a hold with the request for which it gives true; nil: none is to begin.
+	from func(r *http.Request) bool
 }
 
 // Fail makes requests go wrong. The oldest fault that matches is taken.
@@ -67,9 +69,29 @@ func (n *Tenant) Hold() (release func()) {
 	return n.faults.release
 }
 
+// HoldFrom begins a [Tenant.Hold] with the request that is the count-th to match. reached
+// is closed then.
+func (n *Tenant) HoldFrom(count int, match func(r *http.Request) bool) (reached <-chan struct{}, release func()) {
+	begun := make(chan struct{})
+	n.faults.mu.Lock()
+	defer n.faults.mu.Unlock()
+	n.faults.from = func(r *http.Request) bool {
+		if !match(r) {
+			return false
+		}
+		if count--; count > 0 {
+			return false
+		}
+		close(begun)
+		return true
+	}
+	return begun, n.faults.release
+}
+
 func (f *faults) release() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.from = nil
 	if f.hold != nil {
 		close(f.hold)
 		f.hold = nil
@@ -78,6 +100,12 @@ func (f *faults) release() {
 
 func (f *faults) wait(r *http.Request) {
 	f.mu.Lock()
+	if f.from != nil && f.from(r) {
+		f.from = nil
+		if f.hold == nil {
+			f.hold = make(chan struct{})
+		}
+	}
 	hold := f.hold
 	f.mu.Unlock()
 	if hold == nil {

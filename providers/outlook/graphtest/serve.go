@@ -111,6 +111,12 @@ func (n *Tenant) decide(c *call, limited *failure) (*Fault, *answer) {
 		n.opts.Sleep(c.r.Context(), n.opts.Latency)
 	}
 	if c.isBatch() {
+		n.mu.Lock()
+		refused := n.authenticate(c)
+		n.mu.Unlock()
+		if refused != nil {
+			return nil, &answer{fail: refused}
+		}
 		a := c.runBatch()
 		return nil, &a
 	}
