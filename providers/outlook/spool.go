@@ -21,7 +21,8 @@ type Spools interface {
 	Scratch(run int64) (string, error)
 	// Remove removes the spool of a run with its scratch folder, if it has one.
 	Remove(run int64) error
-	// Sweep removes those of runs that keep does not know.
+	// Sweep removes those of runs that keep does not know, and the scratch folders of all.
+	// Nobody may be using one meanwhile.
 	Sweep(keep func(run int64) bool) error
 	// Free is how many bytes are free where they lie.
 	Free() (int64, error)
