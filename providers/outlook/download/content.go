@@ -16,11 +16,15 @@ const whyListed = "Microsoft 365 lists it and does not give it"
 // item downloads an item, and judges what came of that.
 func (p *pool) item(ctx context.Context, item outlook.Item) {
 	err := p.fetch(ctx, item)
-	if err == nil || errors.Is(err, errMissed) {
+	had := err == nil
+	if had || errors.Is(err, errMissed) {
 		err = p.d.saved()
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if had {
+		p.d.good = outlook.Item{ID: item.ID, Folder: item.Folder, Kind: item.Kind, Change: item.Change}
+	}
 	k := keyOf(item)
 	delete(p.busy, k)
 	if p.passed {
@@ -35,13 +39,58 @@ func (p *pool) item(ctx context.Context, item outlook.Item) {
 		p.d.left[k] = err
 	case keepwatch.KindOf(err) == keepwatch.KindTransient:
 		p.d.left[k] = err
-		if p.streak++; p.streak >= outage*max(1, p.d.p.cfg.Server.Lanes()) {
+		if p.streak++; p.streak >= outage*max(1, p.d.p.cfg.Server.Lanes()) && !p.answers(ctx) {
 			p.fail(err)
 		}
 	default:
 		p.fail(err)
 	}
 	p.notify()
+}
+
+// answers reports whether the server gives what it gave before: then those that it does not
+// give are at fault, and not the server, and as many of them as there are must not keep a
+// mailbox from ever being backed up. p.mu is held, but not while it asks; nobody else asks
+// for anything meanwhile.
+func (p *pool) answers(ctx context.Context) bool {
+	item := p.d.good
+	p.streak, p.doubt = 0, true
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		p.doubt = false
+	}()
+	if item.ID == "" {
+		var err error
+		if item, err = p.d.hadBefore(); err != nil || item.ID == "" {
+			return false
+		}
+	}
+	c, err := p.d.p.cfg.Server.Content(ctx, p.d.job.Source.Mailbox, item)
+	if err != nil {
+		return false
+	}
+	_ = c.Body.Close() // that there is one is enough
+	return true
+}
+
+// hadBefore gives an item that an earlier call has brought here, if there is one.
+func (d *download) hadBefore() (outlook.Item, error) {
+	folders, err := d.spool.Folders()
+	if err != nil {
+		return outlook.Item{}, err
+	}
+	for _, f := range folders {
+		for r, err := range d.spool.Records(f.ID) {
+			if err != nil {
+				return outlook.Item{}, err
+			}
+			if r.Missing == "" && !r.Pending {
+				return outlook.Item{ID: r.ID, Folder: r.Folder, Kind: r.Kind, Change: r.Change}, nil
+			}
+		}
+	}
+	return outlook.Item{}, nil
 }
 
 // errMissed says that an item was saved as missing.

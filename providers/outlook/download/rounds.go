@@ -105,6 +105,7 @@ func (d *download) goOn(ctx context.Context, folders []outlook.Folder) error {
 	if d.kept.Base == "" {
 		return nil
 	}
+	var begin []outlook.Folder
 	for _, f := range folders {
 		at, err := d.spool.Position(f.ID)
 		if err != nil {
@@ -117,10 +118,22 @@ func (d *download) goOn(ctx context.Context, folders []outlook.Folder) error {
 		if err != nil {
 			return err
 		}
-		if state := states[f.ID]; state != "" {
-			if err := d.spool.Restart(f.ID, state); err != nil {
-				return err
-			}
+		if states[f.ID].State != "" {
+			begin = append(begin, f)
+		}
+	}
+	begin, err := d.missed(ctx, begin)
+	if err != nil {
+		return err
+	}
+	return d.restart(begin)
+}
+
+// restart begins folders from their states in the older archive.
+func (d *download) restart(folders []outlook.Folder) error {
+	for _, f := range folders {
+		if err := d.spool.Restart(f.ID, d.base[f.ID].State); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -164,21 +177,32 @@ func (d *download) fits(folders []outlook.Folder) error {
 }
 
 // goneFolders sees that folders which the server did not give in the last round are
-// deleted.
+// deleted, and reads those that are there in their place: what was moved into one that
+// nobody has read would be in no archive.
 func (d *download) goneFolders(ctx context.Context, gone map[string]string) error {
-	if len(gone) == 0 {
-		return nil
-	}
-	folders, _, err := d.settle(ctx)
-	if err != nil {
-		return err
-	}
-	for _, f := range folders {
-		if _, is := gone[f.ID]; is {
-			return keepwatch.Errorf(keepwatch.KindTransient, "Microsoft 365 lists the folder %s of %s and says that it is not there. The run goes on later.", keepwatch.Printable(f.Title()), d.job.Source.Mailbox).Because(outlook.ErrGone)
+	for range mostRounds {
+		if len(gone) == 0 {
+			return nil
 		}
+		folders, _, err := d.settle(ctx)
+		if err != nil {
+			return err
+		}
+		for _, f := range folders {
+			if _, is := gone[f.ID]; is {
+				return keepwatch.Errorf(keepwatch.KindTransient, "Microsoft 365 lists the folder %s of %s and says that it is not there. The run goes on later.", keepwatch.Printable(f.Title()), d.job.Source.Mailbox).Because(outlook.ErrGone)
+			}
+		}
+		if folders, err = d.unread(folders); err != nil {
+			return err
+		}
+		pool := newPool(d, folders, mostRounds)
+		if err := pool.run(ctx); err != nil {
+			return err
+		}
+		gone = pool.gone
 	}
-	return nil
+	return keepwatch.Errorf(keepwatch.KindTransient, "The folders of %s are made and deleted faster than they can be read. The run goes on later.", d.job.Source.Mailbox)
 }
 
 // patience is after how many ends of a download at which all was here, but single items
