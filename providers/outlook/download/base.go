@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"keepwatch"
@@ -92,6 +94,31 @@ func (d *download) states(ctx context.Context) (map[string]outlook.FolderState, 
 		}
 	}
 	return d.base, nil
+}
+
+// noteSince keeps the names of folders that the older archive has and the mailbox does not
+// any more: no list of what was removed tells of what was in them.
+func (d *download) noteSince(ctx context.Context, now []outlook.Folder) error {
+	states, err := d.states(ctx)
+	if err != nil || len(states) == 0 {
+		return err
+	}
+	gone := maps.Clone(states)
+	for _, f := range now {
+		delete(gone, f.ID)
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	var titles []string
+	for _, f := range gone {
+		titles = append(titles, string(f.Kind)+"/"+f.Title())
+	}
+	slices.Sort(titles)
+	for _, t := range titles {
+		d.note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: t, Text: "the folder is in the archive that this one goes on from, and was deleted since, or is no longer where the parts of this backup say"})
+	}
+	return d.keep()
 }
 
 // missed has tried again what the older archive could not have: no server tells of it as a

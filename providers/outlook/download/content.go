@@ -36,9 +36,9 @@ func (p *pool) item(ctx context.Context, item outlook.Item) {
 	case ctx.Err() != nil:
 		p.fail(context.Cause(ctx))
 	case errors.Is(err, outlook.ErrGone): // the next reading of its folder takes it out
-		p.d.left[k] = err
+		p.d.left[k] = struct{}{}
 	case keepwatch.KindOf(err) == keepwatch.KindTransient:
-		p.d.left[k] = err
+		p.d.left[k], p.d.why = struct{}{}, err
 		if p.streak++; p.streak >= outage*max(1, p.d.p.cfg.Server.Lanes()) && !p.answers(ctx) {
 			p.fail(err)
 		}

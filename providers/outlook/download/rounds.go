@@ -16,7 +16,7 @@ const mostRounds = 5
 // the folders are read one after the other may be missing from all of them, or be in two:
 // only a reading in which nothing has moved is one of a moment.
 func (d *download) rounds(ctx context.Context) error {
-	d.left = map[key]error{}
+	d.left = map[key]struct{}{}
 	var gone map[string]string
 	for round := 0; ; round++ {
 		folders, other, err := d.settle(ctx)
@@ -91,6 +91,11 @@ func (d *download) settle(ctx context.Context) (folders []outlook.Folder, other 
 	}
 	if err := d.noteDeleted(before, folders); err != nil {
 		return nil, false, err
+	}
+	if len(before) == 0 {
+		if err := d.noteSince(ctx, folders); err != nil {
+			return nil, false, err
+		}
 	}
 	if err := d.spool.SetFolders(folders); err != nil {
 		return nil, false, err
@@ -216,18 +221,18 @@ func (d *download) rest(ctx context.Context) error {
 	if len(d.left) == 0 {
 		return nil
 	}
-	d.left = map[key]error{}
+	d.left = map[key]struct{}{}
 	pool := newPool(d, nil, mostRounds)
 	pool.last = true
 	if err := pool.run(ctx); err != nil {
 		return err
 	}
-	for _, err := range d.left {
-		d.kept.Late++
-		if saved := d.keep(); saved != nil {
-			return saved
-		}
+	if len(d.left) == 0 {
+		return nil
+	}
+	d.kept.Late++
+	if err := d.keep(); err != nil {
 		return err
 	}
-	return nil
+	return d.why
 }
