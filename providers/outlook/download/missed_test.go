@@ -135,3 +135,32 @@ func TestAFolderThatComesAtTheEnd(t *testing.T) {
 	}
 	w.same(nil)
 }
+
+// In a mailbox that never stands still, what is moved at the very end may be in no folder
+// that is read after that. The archive says so.
+func TestWhatIsMovedAtTheEndIsTold(t *testing.T) {
+	for last, want := range map[int]int{5: 0, 6: 1} {
+		w := newWorld(t).small()
+		w.box.lanes = 1
+		rounds := 0
+		w.box.fault = func(call string) error {
+			b := w.box
+			if call == "folders" {
+				if rounds++; rounds <= 6 {
+					b.put(b.get("Inbox"), fmt.Sprintf("Inbox-new-%d", rounds))
+				}
+			}
+			if id := "Sent-001"; call == "changes Sent" && rounds == last && b.get("Sent").items[id] != nil {
+				b.move(id, b.get("Sent"), b.get("Inbox")) // which was read a moment ago
+			}
+			return nil
+		}
+		w.must()
+		if n := len(w.kept().Notes); n != want {
+			t.Errorf("moved in round %d of 6: %+v", last, w.kept().Notes)
+		}
+		if has := strings.Contains(strings.Join(w.disk.spools[7].lines(), " "), "Sent-001@"); has != (want == 0) {
+			t.Errorf("moved in round %d of 6: it is there: %v", last, has)
+		}
+	}
+}

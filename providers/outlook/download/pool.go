@@ -61,6 +61,7 @@ type pool struct {
 	cancel  context.CancelFunc
 
 	news bool              // of the folders that were read
+	left bool              // something has left a folder meanwhile
 	gone map[string]string // titles of folders that are not there, by ID
 }
 

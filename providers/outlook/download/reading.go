@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 
 	"keepwatch"
 	"keepwatch/providers/outlook"
@@ -96,6 +97,7 @@ func (p *pool) paged(page outlook.Changes, at outlook.Position) error {
 	p.pages++
 	if !at.Full && len(page.Items) > 0 {
 		p.news = true
+		p.left = p.left || slices.ContainsFunc(page.Items, func(it outlook.Item) bool { return it.Removed != "" })
 	}
 	p.notify()
 	p.mu.Unlock()

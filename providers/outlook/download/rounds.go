@@ -40,6 +40,9 @@ func (d *download) rounds(ctx context.Context) error {
 		}
 		d.p.cfg.Crash("outlook.download.round")
 		d.p.cfg.Log.DebugContext(ctx, "the folders were read", "run", d.job.Run, "round", round, "news", pool.news || other)
+		if round == mostRounds && pool.left { // where it went to may have been read before
+			d.note(keepwatch.Note{Kind: keepwatch.NoteInfo, Text: "the mailbox never stood still while it was read: what was moved from one folder into another in the last moments may be in the next backup only"})
+		}
 		if gone = pool.gone; round == mostRounds || round > 0 && !pool.news && !other {
 			break
 		}
