@@ -190,6 +190,9 @@ func (a *archiving) disk(err error) error {
 // folders stores every folder, empty ones too, and what is in it.
 func (a *archiving) folders(t *tree) error {
 	for _, at := range t.all {
+		if err := context.Cause(a.ctx); err != nil {
+			return err
+		}
 		if err := a.add(a.sink.Add, keepwatch.Entry{Path: at.dir, Type: keepwatch.EntryFolder, Mode: 0o700, ModTime: a.taken()}, nil); err != nil {
 			return err
 		}

@@ -134,12 +134,15 @@ func (d *download) goOn(ctx context.Context, folders []outlook.Folder) error {
 	if err != nil {
 		return err
 	}
-	return d.restart(begin)
+	return d.restart(ctx, begin)
 }
 
 // restart begins folders from their states in the older archive.
-func (d *download) restart(folders []outlook.Folder) error {
+func (d *download) restart(ctx context.Context, folders []outlook.Folder) error {
 	for _, f := range folders {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		if err := d.spool.Restart(f.ID, d.base[f.ID].State); err != nil {
 			return err
 		}
