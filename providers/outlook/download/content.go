@@ -39,7 +39,7 @@ func (p *pool) item(ctx context.Context, item outlook.Item) {
 		p.d.left[k] = struct{}{}
 	case keepwatch.KindOf(err) == keepwatch.KindTransient:
 		p.d.left[k], p.d.why = struct{}{}, err
-		if p.streak++; p.streak >= outage*max(1, p.d.p.cfg.Server.Lanes()) && !p.answers(ctx) {
+		if p.streak++; p.streak >= outage*max(1, p.d.p.cfg.Server.Lanes()) && !p.answers(ctx, false) {
 			p.fail(err)
 		}
 	default:
@@ -50,20 +50,21 @@ func (p *pool) item(ctx context.Context, item outlook.Item) {
 
 // answers reports whether the server gives what it gave before: then those that it does not
 // give are at fault, and not the server, and as many of them as there are must not keep a
-// mailbox from ever being backed up. p.mu is held, but not while it asks; nobody else asks
-// for anything meanwhile.
-func (p *pool) answers(ctx context.Context) bool {
+// mailbox from ever being backed up. Where it has given nothing yet, none is what it says.
+// p.mu is held, but not while it asks; nobody else asks for anything meanwhile.
+func (p *pool) answers(ctx context.Context, none bool) bool {
 	item := p.d.good
 	p.streak, p.doubt = 0, true
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
 		p.doubt = false
+		p.notify()
 	}()
 	if item.ID == "" {
 		var err error
 		if item, err = p.d.hadBefore(); err != nil || item.ID == "" {
-			return false
+			return err == nil && none
 		}
 	}
 	c, err := p.d.p.cfg.Server.Content(ctx, p.d.job.Source.Mailbox, item)
@@ -72,6 +73,17 @@ func (p *pool) answers(ctx context.Context) bool {
 	}
 	_ = c.Body.Close() // that there is one is enough
 	return true
+}
+
+// isSure finds out, once, that the server answers, before the first item is given up that
+// fails as if it were for a while: an outage at the end must not make gaps.
+func (p *pool) isSure(ctx context.Context) bool {
+	p.surely.Do(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.sure = p.answers(ctx, true)
+	})
+	return p.sure
 }
 
 // hadBefore gives an item that an earlier call has brought here, if there is one.
@@ -107,7 +119,7 @@ func (p *pool) fetch(ctx context.Context, item outlook.Item) error {
 		why = sentenceOf(err)
 	case p.last && errors.Is(err, outlook.ErrGone):
 		why = whyListed
-	case p.last && keepwatch.KindOf(err) == keepwatch.KindTransient && p.d.kept.Late >= patience:
+	case p.last && keepwatch.KindOf(err) == keepwatch.KindTransient && p.d.kept.Late >= patience && p.isSure(ctx):
 		why = "it could not be had however often it was tried: " + sentenceOf(err)
 	default:
 		return err

@@ -164,3 +164,24 @@ func TestWhatIsMovedAtTheEndIsTold(t *testing.T) {
 		}
 	}
 }
+
+// An outage at the end makes no gap of an item that failed before it.
+func TestAnOutageAtTheEndMakesNoGaps(t *testing.T) {
+	w := newWorld(t).small()
+	all := false
+	w.box.fault = func(call string) error {
+		if call == "content Inbox-003" || all && strings.HasPrefix(call, "content ") {
+			return transient()
+		}
+		return nil
+	}
+	for try := range 3 {
+		all = try == 2
+		if err := w.download(t.Context()); keepwatch.KindOf(err) != keepwatch.KindTransient {
+			t.Fatalf("try %d: %v", try, err)
+		}
+	}
+	w.box.fault = nil
+	w.must()
+	w.same(nil)
+}

@@ -54,6 +54,8 @@ type pool struct {
 	busy    map[key]bool      // items that are being downloaded
 	passed  bool              // the look has passed by one of them
 	streak  int               // items in a row that failed as if it were for a while
+	surely  sync.Once         // guards sure
+	sure    bool              // the server answers, see isSure
 	doubt   bool              // whether the server answers at all is being found out
 	before  map[string]digest // of folders that are read whole once more, by ID
 	tried   map[string]bool   // folders that have failed as if it were for a while, by ID
