@@ -211,6 +211,9 @@ func (a *app) start(ctx context.Context) ([]keepwatch.Run, error) {
 			return nil, err
 		}
 	}
+	if err := a.sweepDownloads(); err != nil {
+		return nil, err
+	}
 	if err := a.mail.Sweep(); err != nil {
 		return nil, err
 	}
@@ -278,7 +281,7 @@ func (a *app) sweep() error {
 	for _, name := range removed {
 		a.log.Info("removed what a cut-off run had left in the vault", "name", name)
 	}
-	return errors.Join(err, a.mailboxes.sweep(open))
+	return err
 }
 
 // close stops gracefully: runs stay as they are, for the next start.

@@ -76,11 +76,20 @@ func (a *app) makeMailboxes() (*mailboxes, error) {
 	return m, errors.Join(errs[:]...)
 }
 
-// sweep removes what was downloaded for runs that are over.
-func (m *mailboxes) sweep(open []keepwatch.Run) error {
-	return m.spools.Sweep(func(id int64) bool {
+// sweepDownloads removes what was downloaded for runs that are over, wherever the vault is:
+// it lies in the data folder. What cannot be removed keeps nobody from starting.
+func (a *app) sweepDownloads() error {
+	open, err := a.records.OpenRuns()
+	if err != nil {
+		return err
+	}
+	err = a.mailboxes.spools.Sweep(func(id int64) bool {
 		return slices.ContainsFunc(open, func(r keepwatch.Run) bool { return r.ID == id })
 	})
+	if err != nil {
+		a.log.Error("what was downloaded for runs that are over could not be removed, and takes up room", "err", err)
+	}
+	return nil
 }
 
 // spoolPath is where mailboxes lie, encrypted, until their archives are in their places.

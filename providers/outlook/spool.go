@@ -21,7 +21,8 @@ type Spools interface {
 	Scratch(run int64) (string, error)
 	// Remove removes the spool of a run with its scratch folder, if it has one.
 	Remove(run int64) error
-	// Sweep removes those of runs that keep does not know.
+	// Sweep removes those of runs that keep does not know, and the scratch folders of all.
+	// Nobody may be using one meanwhile.
 	Sweep(keep func(run int64) bool) error
 	// Free is how many bytes are free where they lie.
 	Free() (int64, error)
@@ -39,7 +40,8 @@ type Spool interface {
 	// Page saves a page of a folder and how far its reading is, in one step. An item of a
 	// known ID and another Change takes the place of the older one, whose content then counts
 	// no longer; a Removed one takes it out of the folder. When a Full reading ends, what it
-	// has not listed is taken out.
+	// has not listed is taken out. With the zero Position it lists items before the reading
+	// of the folder begins.
 	Page(folder string, items []Item, at Position) error
 	// Position is how far the reading of a folder is; the zero one if it has not begun.
 	Position(folder string) (Position, error)

@@ -79,6 +79,9 @@ func (a *archiving) run() (err error) {
 	if err != nil {
 		return err
 	}
+	if len(folders) == 0 { // Open begins a spool that is not there; an archive of nothing would count as one of the mailbox
+		return fmt.Errorf("%w: there is nothing of it", outlook.ErrLost)
+	}
 	if err := a.begin(); err != nil {
 		return err
 	}
@@ -187,6 +190,9 @@ func (a *archiving) disk(err error) error {
 // folders stores every folder, empty ones too, and what is in it.
 func (a *archiving) folders(t *tree) error {
 	for _, at := range t.all {
+		if err := context.Cause(a.ctx); err != nil {
+			return err
+		}
 		if err := a.add(a.sink.Add, keepwatch.Entry{Path: at.dir, Type: keepwatch.EntryFolder, Mode: 0o700, ModTime: a.taken()}, nil); err != nil {
 			return err
 		}
@@ -211,6 +217,9 @@ func (a *archiving) folder(at *place) error {
 	pos, err := a.spool.Position(at.ID)
 	if err != nil {
 		return err
+	}
+	if !pos.Ended() { // what was not listed would be missing, and nobody would know
+		return fmt.Errorf("%w: the folder %s was not read to its end", outlook.ErrLost, at.Title())
 	}
 	s := outlook.FolderState{Folder: at.Folder, State: pos.State, Whole: pos.Whole || pos.Full || a.k.Base == ""}
 	for r, err := range a.spool.Records(at.ID) {

@@ -292,6 +292,22 @@ func TestArchiveWithoutADownload(t *testing.T) {
 	}
 }
 
+// A spool that has gone is begun anew by whoever opens it, and one that is half read has
+// fewer items than the mailbox: neither may become an archive that counts as whole.
+func TestArchiveRefusesWhatIsNotAllOfADownload(t *testing.T) {
+	half := archSmall()
+	half.at["proj"] = outlook.Position{Next: "a page", Full: true}
+	unread := archSmall()
+	unread.at["old"] = outlook.Position{}
+	for name, s := range map[string]*archSpool{"gone": newArchSpool(), "half read": half, "a folder that was not read": unread} {
+		w := newArchWorld(t, s, "pst")
+		err := w.fetch(t.Context(), t, &archSink{})
+		if keepwatch.KindOf(err) != keepwatch.KindAttention || !errors.Is(err, outlook.ErrLost) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestArchiveBoundsItsRemarks(t *testing.T) {
 	s := newArchSpool(archFolders()[0])
 	for i := range maxRemarks + 20 {

@@ -1,10 +1,14 @@
 package download
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"keepwatch"
@@ -69,11 +73,11 @@ func (p *Downloader) base(ctx context.Context, job providers.Job) (ref, why stri
 
 // states gives the state of each folder of the archive that a run goes on from, by ID.
 // Where that can no longer be had, folders that were not begun are read whole.
-func (d *download) states(ctx context.Context) (map[string]string, error) {
+func (d *download) states(ctx context.Context) (map[string]outlook.FolderState, error) {
 	if d.base != nil || d.kept.Base == "" {
 		return d.base, nil
 	}
-	d.base = map[string]string{}
+	d.base = map[string]outlook.FolderState{}
 	if d.p.cfg.Older == nil {
 		return d.base, nil
 	}
@@ -86,8 +90,133 @@ func (d *download) states(ctx context.Context) (map[string]string, error) {
 	}
 	for _, f := range s.Folders {
 		if f.State != "" {
-			d.base[f.ID] = f.State
+			d.base[f.ID] = f
 		}
 	}
 	return d.base, nil
+}
+
+// noteSince keeps the names of folders that the older archive has and the mailbox does not
+// any more: no list of what was removed tells of what was in them.
+func (d *download) noteSince(ctx context.Context, now []outlook.Folder) error {
+	states, err := d.states(ctx)
+	if err != nil || len(states) == 0 {
+		return err
+	}
+	gone := maps.Clone(states)
+	for _, f := range now {
+		delete(gone, f.ID)
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	var titles []string
+	for _, f := range gone {
+		titles = append(titles, string(f.Kind)+"/"+f.Title())
+	}
+	slices.Sort(titles)
+	for _, t := range titles {
+		d.note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: t, Text: "the folder is in the archive that this one goes on from, and was deleted since, or is no longer where the parts of this backup say"})
+	}
+	return d.keep()
+}
+
+// missed has tried again what the older archive could not have: no server tells of it as a
+// change, so that it would be missing from then on. It gives the folders that can go on;
+// where the archive does not say what it misses, the others are read whole.
+func (d *download) missed(ctx context.Context, folders []outlook.Folder) ([]outlook.Folder, error) {
+	wanted := map[string]*page{}
+	for _, f := range folders {
+		if d.base[f.ID].Missing > 0 {
+			wanted[f.ID] = &page{left: d.base[f.ID].Missing}
+		}
+	}
+	if len(wanted) == 0 {
+		return folders, nil
+	}
+	err := d.eachMissing(ctx, func(item outlook.Item) error {
+		p := wanted[item.Folder]
+		if p == nil {
+			return nil
+		}
+		p.left--
+		if p.items = append(p.items, item); len(p.items) < mostMissed {
+			return nil
+		}
+		return d.listMissed(item.Folder, p)
+	})
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(err, errSpool):
+		return nil, err
+	case err != nil:
+		d.p.cfg.Log.Warn("what an archive misses cannot be read; folders are read whole", "run", d.job.Run, "archive", d.kept.Base, "err", err)
+	}
+	var able []outlook.Folder
+	for _, f := range folders {
+		if p := wanted[f.ID]; p != nil {
+			if saved := d.listMissed(f.ID, p); saved != nil {
+				return nil, saved
+			}
+			if err != nil || p.left != 0 {
+				if again := d.spool.Restart(f.ID, ""); again != nil { // what a reading does not list is gone
+					return nil, again
+				}
+				continue
+			}
+		}
+		able = append(able, f)
+	}
+	return able, nil
+}
+
+// mostMissed is how many missing items are put into the spool at once.
+const mostMissed = 200
+
+// page is items of a folder that are missing in the older archive.
+type page struct {
+	items []outlook.Item
+	left  int64 // how many are to come
+}
+
+// errSpool says that it is not the older archive that failed.
+var errSpool = errors.New("what is missing in an archive could not be put into the spool")
+
+// listMissed lists items as if the server had, before the reading of their folder begins:
+// cut off, all is done again.
+func (d *download) listMissed(folder string, p *page) error {
+	if len(p.items) == 0 {
+		return nil
+	}
+	err := d.spool.Page(folder, p.items, outlook.Position{})
+	p.items = p.items[:0]
+	if err != nil {
+		return fmt.Errorf("%w: %w", errSpool, err)
+	}
+	return nil
+}
+
+// eachMissing reads what the index of the older archive says of items that are missing
+// there.
+func (d *download) eachMissing(ctx context.Context, do func(outlook.Item) error) error {
+	_, content, err := d.p.cfg.Older.OpenEntry(ctx, d.kept.Base, outlook.IndexPath)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	for dec := json.NewDecoder(bufio.NewReaderSize(&body{ctx: ctx, from: content}, 64<<10)); ; {
+		var line outlook.Line
+		switch err := dec.Decode(&line); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case line.Missing == "" || line.ID == "":
+			continue
+		}
+		if err := do(line.Item); err != nil {
+			return err
+		}
+	}
 }

@@ -68,7 +68,7 @@ func TestDownloadOfChanges(t *testing.T) {
 	if want := []string{"Inbox-002", "Inbox-new", "New-000", "New-001", "Sent-005"}; !slices.Equal(asked, want) {
 		t.Errorf("asked for %q", asked)
 	}
-	if k := w.kept(); k.Base != "alis-mail/2026-11-22T023000Z" || len(k.Notes) > 0 {
+	if k := w.kept(); k.Base != "alis-mail/2026-11-22T023000Z" || len(k.Notes) != 1 || k.Notes[0].Path != "mail/Empty" || k.Notes[0].Kind != keepwatch.NoteInfo {
 		t.Errorf("kept %+v", k)
 	}
 }

@@ -16,11 +16,15 @@ const whyListed = "Microsoft 365 lists it and does not give it"
 // item downloads an item, and judges what came of that.
 func (p *pool) item(ctx context.Context, item outlook.Item) {
 	err := p.fetch(ctx, item)
-	if err == nil || errors.Is(err, errMissed) {
+	had := err == nil
+	if had || errors.Is(err, errMissed) {
 		err = p.d.saved()
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if had {
+		p.d.good = outlook.Item{ID: item.ID, Folder: item.Folder, Kind: item.Kind, Change: item.Change}
+	}
 	k := keyOf(item)
 	delete(p.busy, k)
 	if p.passed {
@@ -32,16 +36,73 @@ func (p *pool) item(ctx context.Context, item outlook.Item) {
 	case ctx.Err() != nil:
 		p.fail(context.Cause(ctx))
 	case errors.Is(err, outlook.ErrGone): // the next reading of its folder takes it out
-		p.d.left[k] = err
+		p.d.left[k] = struct{}{}
 	case keepwatch.KindOf(err) == keepwatch.KindTransient:
-		p.d.left[k] = err
-		if p.streak++; p.streak >= outage*max(1, p.d.p.cfg.Server.Lanes()) {
+		p.d.left[k], p.d.why = struct{}{}, err
+		if p.streak++; p.streak >= outage*max(1, p.d.p.cfg.Server.Lanes()) && !p.answers(ctx, false) {
 			p.fail(err)
 		}
 	default:
 		p.fail(err)
 	}
 	p.notify()
+}
+
+// answers reports whether the server gives what it gave before: then those that it does not
+// give are at fault, and not the server, and as many of them as there are must not keep a
+// mailbox from ever being backed up. Where it has given nothing yet, none is what it says.
+// p.mu is held, but not while it asks; nobody else asks for anything meanwhile.
+func (p *pool) answers(ctx context.Context, none bool) bool {
+	item := p.d.good
+	p.streak, p.doubt = 0, true
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		p.doubt = false
+		p.notify()
+	}()
+	if item.ID == "" {
+		var err error
+		if item, err = p.d.hadBefore(); err != nil || item.ID == "" {
+			return err == nil && none
+		}
+	}
+	c, err := p.d.p.cfg.Server.Content(ctx, p.d.job.Source.Mailbox, item)
+	if err != nil {
+		return false
+	}
+	_ = c.Body.Close() // that there is one is enough
+	return true
+}
+
+// isSure finds out, once, that the server answers, before the first item is given up that
+// fails as if it were for a while: an outage at the end must not make gaps.
+func (p *pool) isSure(ctx context.Context) bool {
+	p.surely.Do(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.sure = p.answers(ctx, true)
+	})
+	return p.sure
+}
+
+// hadBefore gives an item that an earlier call has brought here, if there is one.
+func (d *download) hadBefore() (outlook.Item, error) {
+	folders, err := d.spool.Folders()
+	if err != nil {
+		return outlook.Item{}, err
+	}
+	for _, f := range folders {
+		for r, err := range d.spool.Records(f.ID) {
+			if err != nil {
+				return outlook.Item{}, err
+			}
+			if r.Missing == "" && !r.Pending {
+				return outlook.Item{ID: r.ID, Folder: r.Folder, Kind: r.Kind, Change: r.Change}, nil
+			}
+		}
+	}
+	return outlook.Item{}, nil
 }
 
 // errMissed says that an item was saved as missing.
@@ -58,7 +119,7 @@ func (p *pool) fetch(ctx context.Context, item outlook.Item) error {
 		why = sentenceOf(err)
 	case p.last && errors.Is(err, outlook.ErrGone):
 		why = whyListed
-	case p.last && keepwatch.KindOf(err) == keepwatch.KindTransient && p.d.kept.Late >= patience:
+	case p.last && keepwatch.KindOf(err) == keepwatch.KindTransient && p.d.kept.Late >= patience && p.isSure(ctx):
 		why = "it could not be had however often it was tried: " + sentenceOf(err)
 	default:
 		return err

@@ -62,13 +62,15 @@ type download struct {
 	job   providers.Job
 	parts []part
 	kept  outlook.Kept
-	base  map[string]string // states of folders in the archive that it goes on from; nil: not read yet
+	base  map[string]outlook.FolderState // of folders in the archive that it goes on from; nil: not read yet
 	spool outlook.Spool
 
-	whole  bool          // everything is read, and not what changed alone
-	listed int64         // items that the server counts in the folders
-	ended  time.Time     // when the last reading of a folder ended
-	left   map[key]error // items that could not be had when they were asked for
+	whole  bool             // everything is read, and not what changed alone
+	listed int64            // items that the server counts in the folders
+	ended  time.Time        // when the last reading of a folder ended
+	left   map[key]struct{} // items that could not be had when they were asked for
+	why    error            // of the last of them that failed as if it were for a while
+	good   outlook.Item     // one that could be had; without an ID: none could yet
 
 	mu       sync.Mutex // of what follows, and of Job.Report
 	synced   time.Time

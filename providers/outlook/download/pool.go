@@ -54,12 +54,16 @@ type pool struct {
 	busy    map[key]bool      // items that are being downloaded
 	passed  bool              // the look has passed by one of them
 	streak  int               // items in a row that failed as if it were for a while
+	surely  sync.Once         // guards sure
+	sure    bool              // the server answers, see isSure
+	doubt   bool              // whether the server answers at all is being found out
 	before  map[string]digest // of folders that are read whole once more, by ID
 	tried   map[string]bool   // folders that have failed as if it were for a while, by ID
 	err     error
 	cancel  context.CancelFunc
 
 	news bool              // of the folders that were read
+	left bool              // something has left a folder meanwhile
 	gone map[string]string // titles of folders that are not there, by ID
 }
 
@@ -140,6 +144,9 @@ func (p *pool) take(ctx context.Context) (*task, <-chan struct{}) {
 	defer p.mu.Unlock()
 	if p.err != nil || ctx.Err() != nil {
 		return nil, nil
+	}
+	if p.doubt {
+		return nil, p.wake
 	}
 	if len(p.folders) > 0 && p.reading == 0 {
 		return p.takeFolder(&p.folders), nil

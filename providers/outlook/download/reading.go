@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 
 	"keepwatch"
 	"keepwatch/providers/outlook"
@@ -28,15 +29,15 @@ func (p *pool) read(ctx context.Context, f outlook.Folder) error {
 			return keepwatch.Errorf(keepwatch.KindTransient, "Microsoft 365 forgets again and again how far the folder %s of %s was read. The run goes on later.", keepwatch.Printable(f.Title()), p.d.job.Source.Mailbox).Because(err)
 		}
 		p.d.p.cfg.Log.Info("a folder is read from its beginning", "run", p.d.job.Run, "err", err)
-		if err := p.anew(f); err != nil {
+		if err := p.anew(ctx, f); err != nil {
 			return err
 		}
 	}
 }
 
 // anew begins a folder from its beginning.
-func (p *pool) anew(f outlook.Folder) error {
-	if err := p.mark(f); err != nil {
+func (p *pool) anew(ctx context.Context, f outlook.Folder) error {
+	if err := p.mark(ctx, f); err != nil {
 		return err
 	}
 	return p.d.spool.Restart(f.ID, "")
@@ -62,7 +63,7 @@ func (p *pool) readOn(ctx context.Context, f outlook.Folder) error {
 			return fmt.Errorf("outlook: the next page of a folder of %s is the same one", p.d.job.Source.Mailbox)
 		}
 		if page.Full && at != (outlook.Position{}) && (at.Ended() || !at.Full) { // a calendar cannot be read otherwise
-			if err := p.anew(f); err != nil {
+			if err := p.anew(ctx, f); err != nil {
 				return err
 			}
 			at = outlook.Position{}
@@ -78,7 +79,7 @@ func (p *pool) readOn(ctx context.Context, f outlook.Folder) error {
 			return err
 		}
 		if at.Ended() {
-			return p.compare(f)
+			return p.compare(ctx, f)
 		}
 		if p.yields() {
 			return errYield
@@ -96,6 +97,7 @@ func (p *pool) paged(page outlook.Changes, at outlook.Position) error {
 	p.pages++
 	if !at.Full && len(page.Items) > 0 {
 		p.news = true
+		p.left = p.left || slices.ContainsFunc(page.Items, func(it outlook.Item) bool { return it.Removed != "" })
 	}
 	p.notify()
 	p.mu.Unlock()
@@ -115,14 +117,14 @@ type digest [sha256.Size]byte
 
 // mark remembers what was in a folder before it is read whole once more, to see whether
 // that finds anything new. The first reading of a folder need not be compared.
-func (p *pool) mark(f outlook.Folder) error {
+func (p *pool) mark(ctx context.Context, f outlook.Folder) error {
 	p.mu.Lock()
 	_, is := p.before[f.ID]
 	p.mu.Unlock()
 	if p.round == 0 || is {
 		return nil
 	}
-	sum, err := p.digest(f)
+	sum, err := p.digest(ctx, f)
 	if err == nil {
 		p.mu.Lock()
 		p.before[f.ID] = sum
@@ -132,7 +134,7 @@ func (p *pool) mark(f outlook.Folder) error {
 }
 
 // compare looks whether a folder that was read whole once more is another one.
-func (p *pool) compare(f outlook.Folder) error {
+func (p *pool) compare(ctx context.Context, f outlook.Folder) error {
 	p.mu.Lock()
 	before, marked := p.before[f.ID]
 	delete(p.before, f.ID)
@@ -140,7 +142,7 @@ func (p *pool) compare(f outlook.Folder) error {
 	if !marked {
 		return nil
 	}
-	now, err := p.digest(f)
+	now, err := p.digest(ctx, f)
 	if err == nil && now != before {
 		p.mu.Lock()
 		p.news = true
@@ -149,11 +151,14 @@ func (p *pool) compare(f outlook.Folder) error {
 	return err
 }
 
-func (p *pool) digest(f outlook.Folder) (digest, error) {
+func (p *pool) digest(ctx context.Context, f outlook.Folder) (digest, error) {
 	var all digest
 	for r, err := range p.d.spool.Records(f.ID) {
 		if err != nil {
 			return all, err
+		}
+		if ctx.Err() != nil { // a folder of a million items takes its time
+			return all, context.Cause(ctx)
 		}
 		one := sha256.Sum256([]byte(r.ID + "\x00" + r.Change))
 		for i := range all {

@@ -16,7 +16,7 @@ const mostRounds = 5
 // the folders are read one after the other may be missing from all of them, or be in two:
 // only a reading in which nothing has moved is one of a moment.
 func (d *download) rounds(ctx context.Context) error {
-	d.left = map[key]error{}
+	d.left = map[key]struct{}{}
 	var gone map[string]string
 	for round := 0; ; round++ {
 		folders, other, err := d.settle(ctx)
@@ -40,6 +40,9 @@ func (d *download) rounds(ctx context.Context) error {
 		}
 		d.p.cfg.Crash("outlook.download.round")
 		d.p.cfg.Log.DebugContext(ctx, "the folders were read", "run", d.job.Run, "round", round, "news", pool.news || other)
+		if round == mostRounds && pool.left { // where it went to may have been read before
+			d.note(keepwatch.Note{Kind: keepwatch.NoteInfo, Text: "the mailbox never stood still while it was read: what was moved from one folder into another in the last moments may be in the next backup only"})
+		}
 		if gone = pool.gone; round == mostRounds || round > 0 && !pool.news && !other {
 			break
 		}
@@ -92,6 +95,11 @@ func (d *download) settle(ctx context.Context) (folders []outlook.Folder, other 
 	if err := d.noteDeleted(before, folders); err != nil {
 		return nil, false, err
 	}
+	if len(before) == 0 {
+		if err := d.noteSince(ctx, folders); err != nil {
+			return nil, false, err
+		}
+	}
 	if err := d.spool.SetFolders(folders); err != nil {
 		return nil, false, err
 	}
@@ -105,6 +113,7 @@ func (d *download) goOn(ctx context.Context, folders []outlook.Folder) error {
 	if d.kept.Base == "" {
 		return nil
 	}
+	var begin []outlook.Folder
 	for _, f := range folders {
 		at, err := d.spool.Position(f.ID)
 		if err != nil {
@@ -117,10 +126,25 @@ func (d *download) goOn(ctx context.Context, folders []outlook.Folder) error {
 		if err != nil {
 			return err
 		}
-		if state := states[f.ID]; state != "" {
-			if err := d.spool.Restart(f.ID, state); err != nil {
-				return err
-			}
+		if states[f.ID].State != "" {
+			begin = append(begin, f)
+		}
+	}
+	begin, err := d.missed(ctx, begin)
+	if err != nil {
+		return err
+	}
+	return d.restart(ctx, begin)
+}
+
+// restart begins folders from their states in the older archive.
+func (d *download) restart(ctx context.Context, folders []outlook.Folder) error {
+	for _, f := range folders {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := d.spool.Restart(f.ID, d.base[f.ID].State); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -164,21 +188,32 @@ func (d *download) fits(folders []outlook.Folder) error {
 }
 
 // goneFolders sees that folders which the server did not give in the last round are
-// deleted.
+// deleted, and reads those that are there in their place: what was moved into one that
+// nobody has read would be in no archive.
 func (d *download) goneFolders(ctx context.Context, gone map[string]string) error {
-	if len(gone) == 0 {
-		return nil
-	}
-	folders, _, err := d.settle(ctx)
-	if err != nil {
-		return err
-	}
-	for _, f := range folders {
-		if _, is := gone[f.ID]; is {
-			return keepwatch.Errorf(keepwatch.KindTransient, "Microsoft 365 lists the folder %s of %s and says that it is not there. The run goes on later.", keepwatch.Printable(f.Title()), d.job.Source.Mailbox).Because(outlook.ErrGone)
+	for range mostRounds {
+		if len(gone) == 0 {
+			return nil
 		}
+		folders, _, err := d.settle(ctx)
+		if err != nil {
+			return err
+		}
+		for _, f := range folders {
+			if _, is := gone[f.ID]; is {
+				return keepwatch.Errorf(keepwatch.KindTransient, "Microsoft 365 lists the folder %s of %s and says that it is not there. The run goes on later.", keepwatch.Printable(f.Title()), d.job.Source.Mailbox).Because(outlook.ErrGone)
+			}
+		}
+		if folders, err = d.unread(folders); err != nil {
+			return err
+		}
+		pool := newPool(d, folders, mostRounds)
+		if err := pool.run(ctx); err != nil {
+			return err
+		}
+		gone = pool.gone
 	}
-	return nil
+	return keepwatch.Errorf(keepwatch.KindTransient, "The folders of %s are made and deleted faster than they can be read. The run goes on later.", d.job.Source.Mailbox)
 }
 
 // patience is after how many ends of a download at which all was here, but single items
@@ -192,18 +227,18 @@ func (d *download) rest(ctx context.Context) error {
 	if len(d.left) == 0 {
 		return nil
 	}
-	d.left = map[key]error{}
+	d.left = map[key]struct{}{}
 	pool := newPool(d, nil, mostRounds)
 	pool.last = true
 	if err := pool.run(ctx); err != nil {
 		return err
 	}
-	for _, err := range d.left {
-		d.kept.Late++
-		if saved := d.keep(); saved != nil {
-			return saved
-		}
+	if len(d.left) == 0 {
+		return nil
+	}
+	d.kept.Late++
+	if err := d.keep(); err != nil {
 		return err
 	}
-	return nil
+	return d.why
 }

@@ -25,6 +25,7 @@ type world struct {
 	disk    *disk
 	remote  json.RawMessage
 	older   archives
+	index   map[string]string // of older archives, by ref
 	job     providers.Job
 	keeping func(kept) // before something is kept
 	told    []keepwatch.Progress
@@ -41,7 +42,7 @@ type kept struct {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, box: newBox(), disk: newDisk(), older: archives{}}
+	w := &world{t: t, box: newBox(), disk: newDisk(), older: archives{}, index: map[string]string{}}
 	w.job = providers.Job{Source: keepwatch.Source{Name: "alis-mail", Kind: keepwatch.KindOutlook, Mailbox: "alis@contoso.example"}, Run: 7}
 	return w
 }
@@ -59,7 +60,7 @@ func (w *world) small() *world {
 }
 
 func (w *world) provider() *download.Downloader {
-	cfg := outlook.Config{Spools: w.disk, Now: time.Now, Older: w.older}
+	cfg := outlook.Config{Spools: w.disk, Now: time.Now, Older: library{w.older, w.index}}
 	if w.box != nil {
 		cfg.Server = w.box
 	}
@@ -128,10 +129,24 @@ func (a archives) OpenEntry(_ context.Context, ref, path string) (keepwatch.Entr
 	return keepwatch.Entry{}, io.NopCloser(strings.NewReader(string(data))), err
 }
 
+// library has archives with their indexes.
+type library struct {
+	archives
+	index map[string]string
+}
+
+func (l library) OpenEntry(ctx context.Context, ref, path string) (keepwatch.Entry, io.ReadCloser, error) {
+	if text, found := l.index[ref]; found && path == outlook.IndexPath {
+		return keepwatch.Entry{}, io.NopCloser(strings.NewReader(text)), nil
+	}
+	return l.archives.OpenEntry(ctx, ref, path)
+}
+
 // archived makes an older archive of what was downloaded, and a run that goes on from it.
 func (w *world) archived(but ...string) {
 	s := outlook.State{Version: 1, Mailbox: "Alis@Contoso.example"}
 	d := w.disk.spools[w.job.Run]
+	var index strings.Builder
 	for _, f := range d.folders {
 		state := d.at[f.ID].State
 		for _, id := range but {
@@ -139,9 +154,22 @@ func (w *world) archived(but ...string) {
 				state = ""
 			}
 		}
-		s.Folders = append(s.Folders, outlook.FolderState{Folder: f, State: state})
+		fs := outlook.FolderState{Folder: f, State: state}
+		for _, id := range d.boxes[f.ID].order {
+			r := d.boxes[f.ID].items[id]
+			if r.missing != "" {
+				fs.Missing++
+			}
+			line, err := json.Marshal(outlook.Line{Item: r.item, Missing: r.missing})
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			index.Write(append(line, '\n'))
+		}
+		s.Folders = append(s.Folders, fs)
 	}
 	last := keepwatch.Archive{Source: "alis-mail", Stamp: "2026-11-22T023000Z"}
+	w.index[last.Ref()] = index.String()
 	w.older[last.Ref()] = s
 	w.job.Last, w.job.Changes = &last, func(string) { w.t.Error("Download calls Changes") }
 	w.job.Run++

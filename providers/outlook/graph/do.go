@@ -19,6 +19,8 @@ const (
 	// mostWait is the longest Retry-After that is waited for within a call. Who is told
 	// a longer one comes back later.
 	mostWait = 30 * time.Minute
+	// longestFence bounds what a proxy, or a clock that is wrong, makes of a Retry-After.
+	longestFence = 24 * time.Hour
 )
 
 // Do makes one call for a mailbox ("" for what belongs to none) and gives its answer once
@@ -118,7 +120,7 @@ func (c *Client) raise(l *lane, e *Error) {
 	if wait == 0 && e.Status == http.StatusTooManyRequests {
 		wait = firstPause // some services name none
 	}
-	if wait <= 0 {
+	if wait = min(wait, longestFence); wait <= 0 {
 		return
 	}
 	if e.whole {

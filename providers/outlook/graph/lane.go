@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -113,11 +114,15 @@ func (l *lane) fence(d time.Duration) {
 
 // enter waits for a place for a call that counts as n, of which Outlook works on four at
 // once at most. The function that it returns gives the place back; it may be called
-// twice.
+// twice. A pause that is longer than anybody waits for is an *Error.
 func (c *Client) enter(ctx context.Context, l *lane, n int, bytes int64) (leave func(), err error) {
 	places := min(max(n, 1), mailboxInFlight)
 	if err := l.take(ctx, places); err != nil {
 		return nil, err
+	}
+	if wait := max(l.fenced(), c.app.fenced()); wait > mostWait {
+		l.give(places)
+		return nil, &Error{Status: http.StatusTooManyRequests, Code: "TooManyRequests", Message: "the pause that was asked for is not over", RetryAfter: wait, unsent: true}
 	}
 	if err := l.pass(ctx, max(n, 1), bytes); err != nil {
 		l.give(places)

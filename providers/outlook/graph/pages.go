@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"iter"
 )
@@ -36,7 +37,7 @@ func (c *Client) PagesOf(ctx context.Context, mailbox string, r Request) iter.Se
 		if most == 0 {
 			most = c.config.PageSize
 		}
-		size, good, before := most, 0, map[string]bool{}
+		size, good, before, seed := most, 0, map[uint64]bool{}, maphash.MakeSeed() // links are long, and a folder has many
 		for {
 			r.PageSize = size
 			r.impatient = size > smallestPage
@@ -46,7 +47,7 @@ func (c *Client) PagesOf(ctx context.Context, mailbox string, r Request) iter.Se
 				c.log.Info("a page of Graph is asked for again with fewer items", "mailbox", mailbox, "path", pathOf(r.URL), "size", size)
 				continue
 			}
-			if err == nil && page.Next != "" && before[page.Next] {
+			if err == nil && page.Next != "" && before[maphash.String(seed, page.Next)] {
 				err = fmt.Errorf("read %s: a page leads back to one before it", pathOf(r.URL))
 			}
 			if err != nil {
@@ -56,7 +57,7 @@ func (c *Client) PagesOf(ctx context.Context, mailbox string, r Request) iter.Se
 			if !yield(page, nil) || page.Next == "" {
 				return
 			}
-			before[page.Next] = true
+			before[maphash.String(seed, page.Next)] = true
 			r.URL = page.Next
 			if good++; good >= growAfter && size < most {
 				size, good = min(size*2, most), 0

@@ -273,7 +273,13 @@ func TestSpools(t *testing.T) {
 	must(t, os.MkdirAll(dir+"/removed-cut-off/spool", 0o700))
 	must(t, os.MkdirAll(dir+"/run-x", 0o700))
 	must(t, os.MkdirAll(dir+"/run-007", 0o700))
+	scratch, err = all.Scratch(2)
+	must(t, err)
+	must(t, os.WriteFile(scratch+"/file.pst", []byte("what everybody can read"), 0o600))
 	must(t, all.Sweep(func(run int64) bool { return run == 2 }))
+	if _, err := os.Stat(scratch); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a PST stays in clear text after a kill: %v", err)
+	}
 	if got := names(t, dir); !slices.Equal(got, []string{"run-007", "run-2", "run-x"}) {
 		t.Errorf("there are %v", got)
 	}

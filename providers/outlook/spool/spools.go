@@ -112,7 +112,9 @@ func (s spools) Remove(run int64) error {
 }
 
 // Sweep removes the spools of runs that keep does not know, and what removals that were
-// cut off have left. What does not look like one of ours stays.
+// cut off have left; of the others the scratch folders, since a PST in one lies there for
+// all to read, and its run may be waiting for a person. It is for when nobody uses a spool:
+// at the start. What does not look like one of ours stays.
 func (s spools) Sweep(keep func(run int64) bool) error {
 	entries, err := os.ReadDir(s.Dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -125,7 +127,11 @@ func (s spools) Sweep(keep func(run int64) bool) error {
 	for _, e := range entries {
 		if digits, ok := strings.CutPrefix(e.Name(), runPrefix); ok {
 			run, err := strconv.ParseInt(digits, 10, 64)
-			if err == nil && s.folder(run) == filepath.Join(s.Dir, e.Name()) && !keep(run) {
+			switch {
+			case err != nil || s.folder(run) != filepath.Join(s.Dir, e.Name()):
+			case keep(run):
+				failed = append(failed, os.RemoveAll(filepath.Join(s.folder(run), scratchName)))
+			default:
 				s.Log.Info("the download of a run that is over is removed", "run", run)
 				failed = append(failed, s.Remove(run))
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"strings"
 
 	"keepwatch/providers/outlook"
@@ -55,7 +56,11 @@ func (b *Box) Changes(ctx context.Context, mailbox string, folder outlook.Folder
 				return
 			}
 			if err != nil {
-				yield(outlook.Changes{}, b.folderError(ctx, mailbox, folder, err))
+				err = b.folderError(ctx, mailbox, folder, err)
+				if pages == 0 && !strings.HasPrefix(first, "/") && badRequest(err) { // a link of an earlier day
+					err = &told{err, outlook.ErrResync}
+				}
+				yield(outlook.Changes{}, err)
 				return
 			}
 			pages++
@@ -80,6 +85,14 @@ func (b *Box) Changes(ctx context.Context, mailbox string, folder outlook.Folder
 // sizes are left out rather than the folder.
 func refused(err error) bool {
 	return has(err, "ErrorInvalidUrlQuery", "BadRequest", "RequestBroker--ParseUri", "ErrorInvalidRequest")
+}
+
+// badRequest reports whether a link was refused as such. Graph says in more words than are
+// documented that a state is too old or was made by another version of it; to read the
+// folder from its beginning is right in each case.
+func badRequest(err error) bool {
+	var e *graph.Error
+	return errors.As(err, &e) && e.Status == http.StatusBadRequest
 }
 
 func changesOf(folder outlook.Folder, page graph.Page) (outlook.Changes, error) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
@@ -29,7 +28,7 @@ func (b *Box) contact(ctx context.Context, mailbox string, item outlook.Item) (o
 	}
 	var c contact
 	if err := json.Unmarshal(out.Item.Raw, &c); err != nil {
-		return outlook.Content{}, fmt.Errorf("a contact of %s cannot be read: %w", mailbox, err)
+		return outlook.Content{}, unreadable(err)
 	}
 	card := c.card()
 	card.UID = item.ID
@@ -42,7 +41,7 @@ func (b *Box) contact(ctx context.Context, mailbox string, item outlook.Item) (o
 	}
 	var text bytes.Buffer
 	if err := card.Card(&text); err != nil {
-		return outlook.Content{}, err
+		return outlook.Content{}, unreadable(err)
 	}
 	out.Body = io.NopCloser(&text)
 	return out, nil

@@ -28,6 +28,11 @@ type poison struct {
 	cause  error
 }
 
+// unreadable says that no file can be made of what the server says of an item.
+func unreadable(err error) error {
+	return &poison{"no file can be made of what Microsoft 365 says of it: " + err.Error(), err}
+}
+
 func (p *poison) Error() string   { return p.reason }
 func (p *poison) Unwrap() []error { return []error{outlook.ErrPoison, p.cause} }
 
@@ -89,7 +94,7 @@ func (b *Box) itemError(ctx context.Context, mailbox string, item outlook.Item, 
 	switch {
 	case gone(err):
 		return outlook.ErrGone
-	case errors.Is(err, graph.ErrUnconvertible):
+	case errors.Is(err, graph.ErrUnconvertible), errors.Is(err, graph.ErrTooLarge):
 		return outlook.ErrPoison
 	case later(err) || !b.answers(ctx, mailbox, item):
 		return nil

@@ -36,7 +36,7 @@ func (b *Box) event(ctx context.Context, mailbox string, item outlook.Item) (out
 		}
 		out.Item.Raw, e = compact(raw), event{}
 		if err := json.Unmarshal(raw, &e); err != nil {
-			return outlook.Content{}, fmt.Errorf("an event of %s cannot be read: %w", mailbox, err)
+			return outlook.Content{}, unreadable(err)
 		}
 		if err := b.moreExceptions(ctx, mailbox, &e); err != nil {
 			return outlook.Content{}, give(b.itemError(ctx, mailbox, item, err), err)
@@ -44,7 +44,7 @@ func (b *Box) event(ctx context.Context, mailbox string, item outlook.Item) (out
 	}
 	w, err := e.calendar()
 	if err != nil {
-		return outlook.Content{}, &poison{"what Microsoft 365 says of it makes no event: " + err.Error(), err}
+		return outlook.Content{}, unreadable(err)
 	}
 	out.Notes = w.notes
 	if w.event.UID == "" {
@@ -66,7 +66,7 @@ func (b *Box) event(ctx context.Context, mailbox string, item outlook.Item) (out
 	}
 	var text bytes.Buffer
 	if err := pim.WriteCalendar(&text, w.event); err != nil {
-		return outlook.Content{}, err
+		return outlook.Content{}, unreadable(err)
 	}
 	out.Body = &sequence{parts: withFiles(text.Bytes(), files)}
 	return out, nil

@@ -26,15 +26,18 @@ type itemBody struct {
 
 // entity is what every item has.
 type entity struct {
-	Type      string    `json:"@odata.type"`
-	ID        string    `json:"id"`
-	ChangeKey string    `json:"changeKey"`
-	Created   time.Time `json:"createdDateTime"`
-	Modified  time.Time `json:"lastModifiedDateTime"`
-	Removed   *struct {
-		Reason string `json:"reason"`
-	} `json:"@removed"`
-	Categories []string `json:"categories"`
+	Type       string    `json:"@odata.type"`
+	ID         string    `json:"id"`
+	ChangeKey  string    `json:"changeKey"`
+	Created    time.Time `json:"createdDateTime"`
+	Modified   time.Time `json:"lastModifiedDateTime"`
+	Removed    *removal  `json:"@removed"`
+	Categories []string  `json:"categories"`
+}
+
+// removal stands in the place of an item that is not in the folder any more.
+type removal struct {
+	Reason string `json:"reason"`
 }
 
 type property struct {

@@ -53,7 +53,8 @@ func (b *Box) files(ctx context.Context, mailbox string, item outlook.Item, path
 		for _, raw := range page.Items {
 			var a attached
 			if err := json.Unmarshal(raw, &a); err != nil {
-				return nil, nil, fmt.Errorf("an attachment cannot be read: %w", err)
+				notes = append(notes, fmt.Sprintf("An attachment is not in it, because what Microsoft 365 says of it cannot be read (%v)", err))
+				continue
 			}
 			list = append(list, a)
 		}

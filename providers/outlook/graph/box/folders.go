@@ -181,6 +181,9 @@ func (b *Box) list(ctx context.Context, mailbox, first string) ([]mailFolder, er
 			if err := json.Unmarshal(raw, &f); err != nil {
 				return nil, fmt.Errorf("a folder cannot be read: %w", err)
 			}
+			if f.ID == "" {
+				return nil, errNameless
+			}
 			all = append(all, f)
 		}
 	}
@@ -202,10 +205,7 @@ func (b *Box) lists(ctx context.Context, mailbox string, urls []string) ([][]mai
 		return nil, err
 	}
 	for i, a := range answers {
-		var page struct {
-			Value []mailFolder `json:"value"`
-			Next  string       `json:"@odata.nextLink"`
-		}
+		var page folderPage
 		switch {
 		case gone(a.Err):
 			continue
@@ -214,8 +214,8 @@ func (b *Box) lists(ctx context.Context, mailbox string, urls []string) ([][]mai
 		case a.Body == nil:
 			page.Next = urls[i]
 		default:
-			if err := json.Unmarshal(a.Body, &page); err != nil {
-				return nil, fmt.Errorf("a list of folders cannot be read: %w", err)
+			if page, err = readFolders(a.Body); err != nil {
+				return nil, err
 			}
 		}
 		all[i] = page.Value
@@ -229,4 +229,29 @@ func (b *Box) lists(ctx context.Context, mailbox string, urls []string) ([][]mai
 		all[i] = append(all[i], rest...)
 	}
 	return all, nil
+}
+
+// errNameless: a folder that cannot be asked for would be missing, and nobody would know.
+var errNameless = errors.New("a folder has no id")
+
+// folderPage is a page of a list of folders.
+type folderPage struct {
+	Value []mailFolder `json:"value"`
+	Next  string       `json:"@odata.nextLink"`
+}
+
+// readFolders reads one. An answer without a list is none that says that there are no
+// folders.
+func readFolders(data []byte) (folderPage, error) {
+	var page folderPage
+	if err := json.Unmarshal(data, &page); err != nil {
+		return page, fmt.Errorf("a list of folders cannot be read: %w", err)
+	}
+	if page.Value == nil {
+		return page, errors.New("a list of folders has no list in it")
+	}
+	if slices.ContainsFunc(page.Value, func(f mailFolder) bool { return f.ID == "" }) {
+		return page, errNameless
+	}
+	return page, nil
 }

@@ -74,7 +74,10 @@ func (b *Box) mainContacts(ctx context.Context, mailbox string) (outlook.Folder,
 	err := b.client.JSON(ctx, mailbox, graph.Request{URL: of(mailbox, "contactFolders", "contacts")}, &f)
 	if err == nil {
 		out.ID, out.Path = f.ID, []string{f.Name}
-		return out, nil
+		if f.ID == "" {
+			err = errNameless
+		}
+		return out, err
 	}
 	if !gone(err) && !has(err, "ErrorInvalidIdMalformed", "ErrorInvalidId", "BadRequest") {
 		return out, err

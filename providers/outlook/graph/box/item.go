@@ -2,6 +2,8 @@ package box
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,6 +36,16 @@ func itemOf(folder outlook.Folder, raw json.RawMessage) (outlook.Item, error) {
 		err = json.Unmarshal(raw, &m)
 		base, fill = m.entity, func() { m.fill(&it) }
 	}
+	if err != nil { // a member of another type than is documented must not keep a mailbox from being backed up
+		var least struct {
+			ID        string   `json:"id"`
+			ChangeKey string   `json:"changeKey"`
+			Removed   *removal `json:"@removed"`
+		}
+		if least := &least; json.Unmarshal(raw, least) == nil && least.ID != "" {
+			base, err = entity{ID: least.ID, ChangeKey: least.ChangeKey, Removed: least.Removed}, nil
+		}
+	}
 	if err == nil && base.ID == "" {
 		err = errors.New("it has no id")
 	}
@@ -50,6 +62,10 @@ func itemOf(folder outlook.Folder, raw json.RawMessage) (outlook.Item, error) {
 	it.Change, it.Created, it.Modified, it.Categories = base.ChangeKey, base.Created.UTC(), base.Modified.UTC(), base.Categories
 	if it.Change == "" && !it.Modified.IsZero() {
 		it.Change = it.Modified.Format(time.RFC3339Nano)
+	}
+	if it.Change == "" { // it says nothing of when it is another one
+		sum := sha256.Sum256(raw)
+		it.Change = hex.EncodeToString(sum[:16])
 	}
 	fill()
 	it.Raw = compact(raw)

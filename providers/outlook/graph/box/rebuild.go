@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"mime"
 	"strings"
 
@@ -33,7 +32,7 @@ func (b *Box) rebuild(ctx context.Context, mailbox string, out outlook.Content, 
 	}
 	var m message
 	if err := json.Unmarshal(raw, &m); err != nil {
-		return outlook.Content{}, fmt.Errorf("a message of %s cannot be read: %w", mailbox, err)
+		return outlook.Content{}, unreadable(err)
 	}
 	files, notes, err := b.files(ctx, mailbox, item, path+"/attachments")
 	if err != nil {
