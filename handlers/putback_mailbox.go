@@ -221,9 +221,9 @@ func foldersTable(plan keepwatch.ReturnPlan) keepwatch.Block {
 func safeText(plan keepwatch.ReturnPlan) string {
 	text := "Nothing that is in the mailbox now is changed or removed. Nothing is sent: no mail goes out, and nobody is invited to an event. Mails keep their dates, and whether they were read."
 	if plan.Items[0].Present == "copy" {
-		return text + " A mail that is in the folder already gets another one beside it."
+		return text + " What is in the folder already gets another one beside it."
 	}
-	return text + " A mail that is in the folder already, by its Message-ID, is left out."
+	return text + " A mail that is in the folder already, by its Message-ID, is left out, and so is what an earlier restore has put there."
 }
 
 // nothingForMailbox answers a plan with nothing in it.

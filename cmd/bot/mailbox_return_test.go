@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -32,8 +33,12 @@ func (b *inboxes) MakeFolder(_ context.Context, _ string, kind outlook.Kind, par
 	return outlook.Folder{ID: parent + "/" + name, Kind: kind, Path: []string{name}}, nil
 }
 
-func (b *inboxes) Marked(context.Context, string, outlook.Folder, int64) (map[string]outlook.Restored, error) {
-	return nil, nil
+func (b *inboxes) Marked(context.Context, string, outlook.Folder, int64) iter.Seq2[outlook.Marked, error] {
+	return func(func(outlook.Marked, error) bool) {}
+}
+
+func (b *inboxes) Known(context.Context, string, outlook.Folder) iter.Seq2[outlook.Mark, error] {
+	return func(func(outlook.Mark, error) bool) {}
 }
 
 func (b *inboxes) Holds(context.Context, string, outlook.Folder, []string) (map[string]bool, error) {

@@ -70,6 +70,9 @@ type Server interface {
 type Mark struct {
 	Run  int64  `json:"run"`
 	Item string `json:"item"` // Item.ID of the archive
+	// State tells states of the same item apart, in a few characters without a slash; it may
+	// be empty.
+	State string `json:"state,omitempty"`
 }
 
 // Restorer writes into mailboxes. A Server may be one. Nothing that it writes is sent to
@@ -78,9 +81,13 @@ type Restorer interface {
 	// MakeFolder gives the folder of a name in another one (parent "" for the top of the
 	// kind), and makes it if it is not there.
 	MakeFolder(ctx context.Context, mailbox string, kind Kind, parent, name string) (Folder, error)
-	// Marked gives the items of a folder that have marks of a run, by Mark.Item: the id that
-	// each has now, and whether all of it is there.
-	Marked(ctx context.Context, mailbox string, folder Folder, run int64) (map[string]Restored, error)
+	// Marked gives the items of a folder that have marks of a run: the id that each has now,
+	// and whether all of it is there. One may come twice; the last one counts. It ends after
+	// the first error.
+	Marked(ctx context.Context, mailbox string, folder Folder, run int64) iter.Seq2[Marked, error]
+	// Known gives the marks of all that is in a folder and whole, of whatever run, and changes
+	// nothing there. One may come twice. It ends after the first error.
+	Known(ctx context.Context, mailbox string, folder Folder) iter.Seq2[Mark, error]
 	// Put writes an item with its mark. Mail keeps its dates, read state and headers and is no
 	// draft; an event invites nobody. Called again for what Marked gave as not whole, it
 	// first removes that. content is the item's file of the archive, of size bytes.
@@ -88,6 +95,12 @@ type Restorer interface {
 	// Holds tells which of the messages (by Item.MessageID) or events (by UID) a folder has,
 	// for whoever skips those. Contacts have no such name: nothing is held then.
 	Holds(ctx context.Context, mailbox string, folder Folder, messageIDs []string) (map[string]bool, error)
+}
+
+// Marked is an item that is in a mailbox and has a mark.
+type Marked struct {
+	Mark
+	Restored
 }
 
 // Restored is an item that was put into a mailbox.

@@ -72,8 +72,9 @@ type Spool interface {
 	Open(r Record) (io.ReadCloser, error)
 	// OpenAt reads it here and there, for whoever has to read it twice.
 	OpenAt(r Record) (Reader, error)
-	// Removed gives what was taken out of a folder by a reading that was not Full, by ID.
-	Removed(folder string) ([]Item, error)
+	// Removed gives what was taken out of a folder by a reading that was not Full, always in
+	// the same order. It ends after the first error.
+	Removed(folder string) iter.Seq2[Item, error]
 
 	// Totals says how far the download is.
 	Totals() (Totals, error)

@@ -74,9 +74,17 @@ func (s *archSpool) Position(folder string) (outlook.Position, error) {
 	}
 	return outlook.Position{State: "state of " + folder, Full: true}, nil
 }
-func (s *archSpool) Removed(folder string) ([]outlook.Item, error) { return s.gone[folder], nil }
-func (s *archSpool) Totals() (outlook.Totals, error)               { return s.totals, nil }
-func (s *archSpool) Close() error                                  { return nil }
+func (s *archSpool) Removed(folder string) iter.Seq2[outlook.Item, error] {
+	return func(yield func(outlook.Item, error) bool) {
+		for _, item := range s.gone[folder] {
+			if !yield(item, nil) {
+				return
+			}
+		}
+	}
+}
+func (s *archSpool) Totals() (outlook.Totals, error) { return s.totals, nil }
+func (s *archSpool) Close() error                    { return nil }
 
 func (s *archSpool) Records(folder string) iter.Seq2[outlook.Record, error] {
 	return func(yield func(outlook.Record, error) bool) {

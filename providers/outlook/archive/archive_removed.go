@@ -43,11 +43,10 @@ func (a *archiving) removed(t *tree) error {
 
 // goneFrom writes the lines of a folder.
 func (a *archiving) goneFrom(at *place, s *outlook.FolderState, known map[goneItem]*outlook.Item, l *lineFile) error {
-	items, err := a.spool.Removed(s.ID)
-	if err != nil {
-		return err
-	}
-	for _, it := range items {
+	for it, err := range a.spool.Removed(s.ID) {
+		if err != nil {
+			return err
+		}
 		if k := known[goneItem{s.ID, it.ID}]; k != nil && it.Subject == "" && it.At.IsZero() {
 			why := it.Removed
 			it = *k
@@ -70,14 +69,14 @@ func (a *archiving) known() (map[goneItem]*outlook.Item, error) {
 		if s.Whole {
 			continue
 		}
-		items, err := a.spool.Removed(s.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, it := range items {
-			if len(wanted) < maxKnown {
-				wanted[goneItem{s.ID, it.ID}] = nil
+		for it, err := range a.spool.Removed(s.ID) {
+			if err != nil {
+				return nil, err
 			}
+			if len(wanted) == maxKnown {
+				break
+			}
+			wanted[goneItem{s.ID, it.ID}] = nil
 		}
 	}
 	if a.p.cfg.Older == nil || len(wanted) == 0 {

@@ -308,8 +308,14 @@ func (p *fakeSpool) OpenAt(outlook.Record) (outlook.Reader, error) {
 	return nil, errors.New("not here")
 }
 
-func (p *fakeSpool) Removed(folder string) ([]outlook.Item, error) {
-	return slices.Collect(maps.Values(p.s.boxes[folder].removed)), nil
+func (p *fakeSpool) Removed(folder string) iter.Seq2[outlook.Item, error] {
+	return func(yield func(outlook.Item, error) bool) {
+		for _, item := range p.s.boxes[folder].removed {
+			if !yield(item, nil) {
+				return
+			}
+		}
+	}
 }
 
 func (p *fakeSpool) Totals() (t outlook.Totals, err error) {

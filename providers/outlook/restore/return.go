@@ -37,7 +37,7 @@ type errand struct {
 	st   returned
 
 	target outlook.Folder
-	marks  map[string]outlook.Restored // what the run has put there before, by Item.ID
+	marks  *marks // of what this run and others have put there before
 	later  *mentions
 	held   bool // mails that are in the folder already are left out
 	only   map[string]bool
@@ -101,14 +101,15 @@ func (e *errand) run(ctx context.Context) (keepwatch.ServerLog, error) {
 		return none, err
 	}
 	e.cfg.Crash("outlook.return.folder")
-	if e.marks, err = e.cfg.Restorer.Marked(ctx, e.item.Mailbox, e.target, e.job.Run); err != nil {
+	// An empty folder of mail holds none; of others the server does not say how many.
+	e.held = e.held && (e.in.Kind != outlook.Mail || e.target.Items != 0)
+	if e.marks, err = e.findMarks(ctx, e.held); err != nil {
 		return none, err
 	}
 	if e.later, err = e.from.mentions(ctx, 0); err != nil {
 		return none, err
 	}
-	// An empty folder holds none; where the server does not say how many, it is asked.
-	e.held = e.held && e.in.Kind == outlook.Mail && e.target.Items != 0
+	e.held = e.held && e.in.Kind == outlook.Mail
 	if err := e.remember(ctx); err != nil {
 		return none, err
 	}
@@ -161,7 +162,7 @@ func (e *errand) wanted(h head) bool {
 // there: a second mail of the same one, which the archive holds too, is not left out for
 // that.
 func (e *errand) remember(ctx context.Context) error {
-	if !e.held || len(e.marks) == 0 {
+	if !e.held || !e.marks.any() {
 		return nil
 	}
 	for layer := range e.from.refs {
@@ -169,7 +170,7 @@ func (e *errand) remember(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if _, marked := e.marks[h.ID]; marked && h.MessageID != "" {
+			if e.marks.has(h.ID) && h.MessageID != "" {
 				e.ours[e.hash(h.MessageID)] = true
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"runtime"
 	"strings"
 	"sync"
@@ -61,8 +62,11 @@ type emptyHand struct{ outlook.Restorer }
 func (emptyHand) MakeFolder(_ context.Context, _ string, kind outlook.Kind, _, name string) (outlook.Folder, error) {
 	return outlook.Folder{ID: name, Kind: kind}, nil
 }
-func (emptyHand) Marked(context.Context, string, outlook.Folder, int64) (map[string]outlook.Restored, error) {
-	return nil, nil
+func (emptyHand) Marked(context.Context, string, outlook.Folder, int64) iter.Seq2[outlook.Marked, error] {
+	return func(func(outlook.Marked, error) bool) {}
+}
+func (emptyHand) Known(context.Context, string, outlook.Folder) iter.Seq2[outlook.Mark, error] {
+	return func(func(outlook.Mark, error) bool) {}
 }
 func (emptyHand) Put(context.Context, string, outlook.Folder, outlook.Item, outlook.Mark, io.ReaderAt, int64) (outlook.Restored, error) {
 	return outlook.Restored{Whole: true}, nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -72,17 +73,44 @@ func (x *exchange) MakeFolder(_ context.Context, mailbox string, kind outlook.Ki
 	return f, err
 }
 
-func (x *exchange) Marked(_ context.Context, _ string, folder outlook.Folder, run int64) (map[string]outlook.Restored, error) {
+func (x *exchange) Marked(_ context.Context, _ string, folder outlook.Folder, run int64) iter.Seq2[outlook.Marked, error] {
+	return func(yield func(outlook.Marked, error) bool) {
+		for _, it := range x.list(folder) {
+			if it.mark.Run == run && !yield(outlook.Marked{Mark: it.mark, Restored: outlook.Restored{ID: it.id, Whole: it.whole}}, nil) {
+				return
+			}
+		}
+		if err := x.asked(); err != nil {
+			yield(outlook.Marked{}, err)
+		}
+	}
+}
+
+func (x *exchange) Known(_ context.Context, _ string, folder outlook.Folder) iter.Seq2[outlook.Mark, error] {
+	return func(yield func(outlook.Mark, error) bool) {
+		for _, it := range x.list(folder) {
+			if it.mark.Run != 0 && it.whole && !yield(it.mark, nil) {
+				return
+			}
+		}
+		if err := x.asked(); err != nil {
+			yield(outlook.Mark{}, err)
+		}
+	}
+}
+
+func (x *exchange) list(folder outlook.Folder) []fakeItem {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return slices.Clone(x.items[folder.ID])
+}
+
+// asked counts a call that changes nothing.
+func (x *exchange) asked() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	_, err := x.call()
-	got := map[string]outlook.Restored{}
-	for _, it := range x.items[folder.ID] {
-		if it.mark.Run == run {
-			got[it.mark.Item] = outlook.Restored{ID: it.id, Whole: it.whole}
-		}
-	}
-	return got, err
+	return err
 }
 
 func (x *exchange) Holds(_ context.Context, _ string, folder outlook.Folder, ids []string) (map[string]bool, error) {

@@ -25,6 +25,7 @@ const maxLine = 32 << 20
 type head struct {
 	ID        string    `json:"id"`
 	Folder    string    `json:"folder"`
+	Change    string    `json:"change"`
 	Subject   string    `json:"subject"`
 	From      string    `json:"from"`
 	At        time.Time `json:"at"`

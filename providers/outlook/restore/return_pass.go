@@ -131,9 +131,14 @@ func (p *pass) fill(ctx context.Context) error {
 			continue
 		}
 		w := waiting{head: h.head, n: h.n}
-		if had, marked := p.marks[h.ID]; marked && had.Whole {
+		if p.marks.isWhole(h.ID) {
 			p.done.set(h.n) // it costs nothing, and says nothing of the files
-			p.count(func(t *tally) { t.there++; t.restored(h.head, had) })
+			p.count(func(t *tally) { t.there++; t.restored(h.head, outlook.Restored{}) })
+			continue
+		}
+		if p.marks.before(h.head) && !p.marks.has(h.ID) {
+			p.done.set(h.n)
+			p.count(func(t *tally) { t.same++; t.say(h.head, "was put there by an earlier restore, and was left as it is") })
 			continue
 		}
 		if w.line, err = h.line(); err != nil {
@@ -171,7 +176,7 @@ func (p *pass) present(ctx context.Context, list []waiting) (map[string]bool, er
 	}
 	var ids []string
 	for _, w := range list {
-		if _, marked := p.marks[w.line.ID]; !marked && w.line.MessageID != "" && !p.known(w.line.MessageID) {
+		if !p.marks.has(w.line.ID) && w.line.MessageID != "" && !p.known(w.line.MessageID) {
 			ids = append(ids, w.line.MessageID)
 		}
 	}

@@ -157,7 +157,7 @@ func (h *hands) put(w waiting, c *itemFile) error {
 		h.ours[h.hash(w.line.MessageID)] = true
 		h.mu.Unlock()
 	}
-	got, err := h.cfg.Restorer.Put(h.ctx, h.item.Mailbox, h.target, w.line.Item, outlook.Mark{Run: h.job.Run, Item: w.line.ID}, c, c.size)
+	got, err := h.cfg.Restorer.Put(h.ctx, h.item.Mailbox, h.target, w.line.Item, outlook.Mark{Run: h.job.Run, Item: w.line.ID, State: changeMark(w.line.Change)}, c, c.size)
 	h.cfg.Crash("outlook.return.put")
 	switch {
 	case err != nil && h.ctx.Err() != nil:

@@ -70,7 +70,7 @@ func (p *planner) warn(bytes int64) {
 		}
 	}
 	if (p.to.original || p.to.asked) && (kinds[outlook.Contacts] || kinds[outlook.Calendar]) {
-		p.out.Mind = append(p.out.Mind, "Contacts and events have nothing by which those that are there already are known: they come twice where they are still in the folder. Into a new folder (--to mailbox) they do not get among the others.")
+		p.out.Mind = append(p.out.Mind, "Of contacts and events only those are known again that a restore has put into the folder: others that are still there come twice. Into a new folder (--to mailbox) they do not get among the others.")
 	}
 	if (p.to.original || p.to.asked) && p.present == presentCopy {
 		p.out.Mind = append(p.out.Mind, "Mails that are in the folder already come twice, since --present copy was asked for.")

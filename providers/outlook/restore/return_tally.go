@@ -97,7 +97,7 @@ func (e *errand) heed() string {
 	if e.noted > 0 {
 		say(e.noted, "was put back without a part of what it was", "were put back without a part of what they were")
 	}
-	if e.same > 0 && e.put+e.there == 0 {
+	if e.same > 0 && e.put+e.there+e.refused+e.damaged == 0 {
 		list = append(list, "nothing was put there, since all of it is in the folder already")
 	} else if e.same > 0 {
 		say(e.same, "was in the folder already and stays as it is", "were in the folder already and stay as they are")

@@ -1,6 +1,7 @@
 package spool_test
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -176,13 +177,13 @@ func see(sp outlook.Spool, m *model) (s seen, err error) {
 		if s.At[f.ID], err = sp.Position(f.ID); err != nil {
 			return s, err
 		}
-		removed, err := sp.Removed(f.ID)
-		if err != nil {
-			return s, err
+		for item, err := range sp.Removed(f.ID) {
+			if err != nil {
+				return s, err
+			}
+			s.Removed[f.ID] = append(s.Removed[f.ID], item)
 		}
-		if removed != nil {
-			s.Removed[f.ID] = removed
-		}
+		slices.SortFunc(s.Removed[f.ID], func(a, b outlook.Item) int { return cmp.Compare(a.ID, b.ID) })
 		for r, err := range sp.Records(f.ID) {
 			if err != nil {
 				return s, err

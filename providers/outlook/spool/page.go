@@ -1,9 +1,9 @@
 package spool
 
 import (
-	"cmp"
+	"bytes"
 	"encoding/json"
-	"slices"
+	"iter"
 
 	bbolt "go.etcd.io/bbolt"
 
@@ -103,16 +103,47 @@ func (l *ledger) takeOut(no uint32, s *state, item outlook.Item, note bool) erro
 	return l.table(tableRemoved, no).write(n[:], item)
 }
 
+// removedBatch is how many removed items are read in one transaction, so that none stays
+// open while somebody works on them.
+const removedBatch = 256
+
 // Removed gives what was taken out of a folder by a reading that was not Full. It stays
 // until the item is listed again.
-func (s *spool) Removed(folder string) (items []outlook.Item, err error) {
+func (s *spool) Removed(folder string) iter.Seq2[outlook.Item, error] {
+	return func(yield func(outlook.Item, error) bool) {
+		for from := []byte(nil); ; {
+			items, next, err := s.removedFrom(folder, from)
+			for _, item := range items {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(outlook.Item{}, err)
+			}
+			if err != nil || next == nil {
+				return
+			}
+			from = next
+		}
+	}
+}
+
+// removedFrom reads some of them from a key on, and says where the next ones begin; nil:
+// there are none.
+func (s *spool) removedFrom(folder string, from []byte) (items []outlook.Item, next []byte, err error) {
 	err = s.view(func(tx *bbolt.Tx) error {
 		no, _, err := s.keys.known(tx, folder)
 		if err != nil {
 			return err
 		}
 		t := s.keys.table(tx, tableRemoved, no)
-		return t.b.ForEach(func(key, sealed []byte) error {
+		c := t.b.Cursor()
+		for key, sealed := c.Seek(from); key != nil; key, sealed = c.Next() {
+			if len(items) == removedBatch {
+				next = bytes.Clone(key)
+				return nil
+			}
 			data, err := t.unseal(key, sealed)
 			if err != nil {
 				return err
@@ -122,12 +153,8 @@ func (s *spool) Removed(folder string) (items []outlook.Item, err error) {
 				return err
 			}
 			items = append(items, item)
-			return nil
-		})
+		}
+		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(items, func(a, b outlook.Item) int { return cmp.Compare(a.ID, b.ID) })
-	return items, nil
+	return items, next, err
 }

@@ -49,10 +49,12 @@ func (t target) marked(parts string) property {
 	return property{markID, prefix(t.mark) + parts}
 }
 
-func prefix(m outlook.Mark) string { return strconv.FormatInt(m.Run, 10) + "/" + m.Item + "/" }
+func prefix(m outlook.Mark) string {
+	return strconv.FormatInt(m.Run, 10) + "/" + m.Item + "/" + m.State + "/"
+}
 
 func (t target) check() error {
-	if len(prefix(t.mark)) > mostMark-8 || t.mark.Item == "" {
+	if len(prefix(t.mark)) > mostMark-8 || t.mark.Item == "" || strings.Contains(t.mark.State, "/") {
 		return keepwatch.Errorf(keepwatch.KindInternal, "An item with the id %q cannot be marked.", t.mark.Item)
 	}
 	return nil
@@ -65,10 +67,11 @@ func (f *found) read() bool {
 			continue
 		}
 		run, rest, ok := strings.Cut(p.Value, "/")
-		at := strings.LastIndexByte(rest, '/')
+		end := strings.LastIndexByte(rest, '/')
+		at := strings.LastIndexByte(rest[:max(end, 0)], '/')
 		n, err := strconv.ParseInt(run, 10, 64)
 		if ok && at > 0 && err == nil {
-			f.mark, f.parts = outlook.Mark{Run: n, Item: rest[:at]}, rest[at+1:]
+			f.mark, f.parts = outlook.Mark{Run: n, Item: rest[:at], State: rest[at+1 : end]}, rest[end+1:]
 			return true
 		}
 	}
@@ -77,19 +80,25 @@ func (f *found) read() bool {
 
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// begin is the address of those in a folder whose mark begins with a text.
-func begin(mailbox string, folder outlook.Folder, text string) string {
-	q := url.Values{
-		"$select": {"id"},
-		"$filter": {"singleValueExtendedProperties/Any(ep: ep/id eq " + quoted(markID) + " and startswith(ep/value," + quoted(text) + "))"},
-		"$expand": {"singleValueExtendedProperties($filter=id eq " + quoted(markID) + ")"},
+// beginning is the condition that a mark begins with a text.
+func beginning(text string) string { return "startswith(ep/value," + quoted(text) + ")" }
+
+// anyMark is one that every mark fulfils.
+const anyMark = "contains(ep/value,'/')"
+
+// address is that of those in a folder whose mark fulfils a condition; of all that are in
+// it for "".
+func address(mailbox string, folder outlook.Folder, condition string) string {
+	q := url.Values{"$select": {"id"}, "$expand": {"singleValueExtendedProperties($filter=id eq " + quoted(markID) + ")"}}
+	if condition != "" {
+		q.Set("$filter", "singleValueExtendedProperties/Any(ep: ep/id eq "+quoted(markID)+" and "+condition+")")
 	}
 	return list(mailbox, folder) + "?" + q.Encode()
 }
 
-// each calls f for each item of a folder whose mark begins with a text.
-func (r *Restorer) each(ctx context.Context, mailbox string, folder outlook.Folder, text string, f func(found) error) error {
-	for page, err := range r.client.Pages(ctx, mailbox, begin(mailbox, folder, text)) {
+// each calls f for each item of a folder whose mark fulfils a condition.
+func (r *Restorer) each(ctx context.Context, mailbox string, folder outlook.Folder, condition string, f func(found) error) error {
+	for page, err := range r.client.Pages(ctx, mailbox, address(mailbox, folder, condition)) {
 		if err != nil {
 			return fmt.Errorf("look for what was put back: %w", err)
 		}
@@ -111,7 +120,7 @@ func (r *Restorer) each(ctx context.Context, mailbox string, folder outlook.Fold
 // find gives the items with the mark. Graph compares without regard to case, and ids
 // differ by it.
 func (t target) find(ctx context.Context) (all []found, err error) {
-	err = t.r.each(ctx, t.mailbox, t.folder, prefix(t.mark), func(x found) error {
+	err = t.r.each(ctx, t.mailbox, t.folder, beginning(prefix(t.mark)), func(x found) error {
 		if x.mark == t.mark {
 			all = append(all, x)
 		}
@@ -171,45 +180,6 @@ func (r *Restorer) attached(ctx context.Context, mailbox, path string) (n int, e
 		n += len(page.Items)
 	}
 	return n, nil
-}
-
-// Marked gives the items of a folder that have marks of a run; see outlook.Restorer. One
-// that is there a second time, because an answer was lost and came late, is removed.
-func (r *Restorer) Marked(ctx context.Context, mailbox string, folder outlook.Folder, run int64) (map[string]outlook.Restored, error) {
-	out, twice := map[string]outlook.Restored{}, []string{}
-	err := r.each(ctx, mailbox, folder, strconv.FormatInt(run, 10)+"/", func(x found) error {
-		if x.mark.Run != run {
-			return nil
-		}
-		good, err := r.isWhole(ctx, mailbox, folder, x)
-		if err != nil {
-			return err
-		}
-		before, known := out[x.mark.Item]
-		switch {
-		case before.ID == x.ID:
-			return nil // Graph may list an item twice
-		case known && (before.Whole || !good):
-			twice = append(twice, x.ID)
-			return nil
-		case known:
-			twice = append(twice, before.ID)
-		}
-		out[x.mark.Item] = outlook.Restored{ID: x.ID, Whole: good}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, id := range twice {
-		if err := r.remove(ctx, mailbox, one(mailbox, folder.Kind, id)); err != nil {
-			return nil, err
-		}
-	}
-	for item, x := range out {
-		r.setOpen(key{strings.ToLower(mailbox), folder.ID, outlook.Mark{Run: run, Item: item}}, !x.Whole)
-	}
-	return out, nil
 }
 
 // close changes the mark of a contact or an event to that of a whole one.

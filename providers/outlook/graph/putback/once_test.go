@@ -105,10 +105,7 @@ func (w *world) cutOff(f outlook.Folder, x thing, n int, done, killed bool) bool
 	}
 	if err != nil {
 		w.restart()
-		all, err := w.r.Marked(t.Context(), ali, f, 7)
-		if err != nil {
-			t.Fatal(err)
-		}
+		all := w.marked(f, 7)
 		if !all[x.item.ID].Whole {
 			w.put(f, x.item, x.content)
 		}
@@ -120,9 +117,8 @@ func (w *world) cutOff(f outlook.Folder, x thing, n int, done, killed bool) bool
 	if err := x.whole(items[0]); err != nil {
 		t.Fatalf("call %d: %v", n, err)
 	}
-	all, err := w.r.Marked(t.Context(), ali, f, 7)
-	if err != nil || len(all) != 1 || !all[x.item.ID].Whole {
-		t.Fatalf("call %d: %v %v", n, all, err)
+	if all := w.marked(f, 7); len(all) != 1 || !all[x.item.ID].Whole {
+		t.Fatalf("call %d: %v", n, all)
 	}
 	return hit
 }
@@ -151,9 +147,8 @@ func TestLateTwice(t *testing.T) {
 	for _, id := range []string{"Ab", "aB", "Ab"} {
 		w.put(f, letterItem(id), text)
 	}
-	all, err := w.r.Marked(t.Context(), ali, f, 7)
-	if err != nil || len(all) != 2 || len(w.inside(f)) != 2 || all["Ab"].ID == all["aB"].ID {
-		t.Errorf("%v %v, %d copies", all, err, len(w.inside(f)))
+	if all := w.marked(f, 7); len(all) != 2 || len(w.inside(f)) != 2 || all["Ab"].ID == all["aB"].ID {
+		t.Errorf("%v, %d copies", all, len(w.inside(f)))
 	}
 }
 

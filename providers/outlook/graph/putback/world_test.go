@@ -206,6 +206,19 @@ func (w *world) tryPut(ctx context.Context, f outlook.Folder, item outlook.Item,
 	return w.r.Put(ctx, ali, f, item, outlook.Mark{Run: 7, Item: item.ID}, bytes.NewReader(content), int64(len(content)))
 }
 
+// marked gives what has marks of a run, by Mark.Item.
+func (w *world) marked(f outlook.Folder, run int64) map[string]outlook.Restored {
+	w.t.Helper()
+	all := map[string]outlook.Restored{}
+	for x, err := range w.r.Marked(w.t.Context(), ali, f, run) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		all[x.Item] = x.Restored
+	}
+	return all
+}
+
 // inside gives the items of a folder of the fake.
 func (w *world) inside(f outlook.Folder) []*graphtest.Item {
 	switch f.Kind {
