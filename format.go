@@ -139,10 +139,13 @@ func (p Progress) Figures() []string {
 	switch {
 	case p.TotalBytes > 0:
 		parts = append(parts, FormatBytes(p.Bytes)+" of "+FormatBytes(p.TotalBytes))
+	case p.TotalItems > 0: // how many of how many is what the part done is counted from
+		parts = append(parts, FormatCount(p.Items, "")+" of "+FormatCount(p.TotalItems, "item"))
+		if p.Bytes > 0 {
+			parts = append(parts, FormatBytes(p.Bytes))
+		}
 	case p.Bytes > 0:
 		parts = append(parts, FormatBytes(p.Bytes))
-	case p.TotalItems > 0:
-		parts = append(parts, FormatCount(p.Items, "")+" of "+FormatCount(p.TotalItems, "item"))
 	case p.Items > 0:
 		parts = append(parts, FormatCount(p.Items, "item"))
 	}
