@@ -90,7 +90,11 @@ func (r *Router) boxFolders(ctx context.Context, c *call, a keepwatch.Archive) (
 	}
 	var blocks []keepwatch.Block
 	if len(table.Rows) > 0 {
-		blocks = append(blocks, keepwatch.Block{Table: &table})
+		head := "Folders:"
+		if a.Base != "" {
+			head = "Folders, with how many items of each came anew with this archive (a look into one shows all that is in it):"
+		}
+		blocks = append(blocks, keepwatch.Text(head), keepwatch.Block{Table: &table})
 	}
 	var rest []string
 	if more > 0 {

@@ -17,7 +17,7 @@ func TestIndexNumbersAsARestore(t *testing.T) {
 	a := &archives{}
 	set := office(a)
 	x := NewIndex(set.From)
-	gone := line("in", "a", "one")
+	gone := outlook.Item{ID: "a", Folder: "in", Kind: outlook.Mail}
 	gone.Removed = "deleted"
 	late := line("in", "z", "late")
 	late.At = time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
