@@ -155,6 +155,9 @@ func (p Progress) Figures() []string {
 		parts = append(parts, FormatBytes(int64(r))+"/s")
 	}
 	if left, ok := p.Left(); ok {
+		if byItems && left > 2*time.Minute { // items differ in size, so that seconds say nothing
+			left = left.Round(time.Minute)
+		}
 		text := FormatDuration(left)
 		if left < 10*time.Second { // it is known to the second
 			text = fmt.Sprintf("%d s", max(int(left.Seconds()), 1))
