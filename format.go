@@ -139,20 +139,31 @@ func (p Progress) Figures() []string {
 	switch {
 	case p.TotalBytes > 0:
 		parts = append(parts, FormatBytes(p.Bytes)+" of "+FormatBytes(p.TotalBytes))
+	case p.Share && p.TotalItems > 0:
+	case p.TotalItems > 0: // how many of how many is what the part done is counted from
+		parts = append(parts, FormatCount(p.Items, "")+" of "+FormatCount(p.TotalItems, "item"))
+		if p.Bytes > 0 {
+			parts = append(parts, FormatBytes(p.Bytes))
+		}
 	case p.Bytes > 0:
 		parts = append(parts, FormatBytes(p.Bytes))
-	case p.TotalItems > 0:
-		parts = append(parts, FormatCount(p.Items, "")+" of "+FormatCount(p.TotalItems, "item"))
 	case p.Items > 0:
 		parts = append(parts, FormatCount(p.Items, "item"))
 	}
-	if r := p.Rate(); r > 0 {
+	byItems := p.TotalBytes <= 0 && p.TotalItems > 0 // bytes say nothing about the time then
+	if r := p.Rate(); r > 0 && !byItems {
 		parts = append(parts, FormatBytes(int64(r))+"/s")
 	}
 	if left, ok := p.Left(); ok {
+		if byItems && left > 2*time.Minute { // items differ in size, so that seconds say nothing
+			left = left.Round(time.Minute)
+		}
 		text := FormatDuration(left)
 		if left < 10*time.Second { // it is known to the second
 			text = fmt.Sprintf("%d s", max(int(left.Seconds()), 1))
+		}
+		if byItems {
+			text = "about " + text
 		}
 		parts = append(parts, text+" left")
 	}

@@ -286,13 +286,13 @@ func MailPaths(depths []int, names []string) []string {
 
 // MailItem is one item of a folder, as it is listed.
 type MailItem struct {
-	Number  int64 // in its folder, the newest is 1; it is the same at each look, since an archive does not change
+	Number  int64 // in its folder, the newest is 1 in an Outlook data file; in the index of a mailbox it is the place there. It is the same at each look, since an archive does not change
 	Kind    ItemKind
 	At      time.Time // received, or else sent; of anything else when it was made. Zero: unknown
 	From    string    // whoever sent it; of a contact nobody
 	Subject string
-	Bytes   int64 // about
-	Broken  string
+	Bytes   int64  // about
+	Broken  string // why it cannot be read, or was not to be had; "": nothing is wrong
 }
 
 // MailPage is a part of the list of a folder.

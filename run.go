@@ -174,13 +174,16 @@ type Plan struct {
 
 // Progress is how far the running step is. Totals are 0 where they are unknown.
 type Progress struct {
-	Step       string    `json:"step,omitempty"`
-	Bytes      int64     `json:"bytes,omitempty"`
-	TotalBytes int64     `json:"total_bytes,omitempty"`
-	Items      int64     `json:"items,omitempty"`
-	TotalItems int64     `json:"total_items,omitempty"`
-	Since      time.Time `json:"since,omitzero"` // when the step began
-	At         time.Time `json:"at,omitzero"`    // when this was said
+	Step       string `json:"step,omitempty"`
+	Bytes      int64  `json:"bytes,omitempty"`
+	TotalBytes int64  `json:"total_bytes,omitempty"`
+	Items      int64  `json:"items,omitempty"`
+	TotalItems int64  `json:"total_items,omitempty"`
+	// Share says that Items of TotalItems are only how much of it is done: a server tells
+	// that in hundredths, and no items.
+	Share bool      `json:"share,omitempty"`
+	Since time.Time `json:"since,omitzero"` // when the step began
+	At    time.Time `json:"at,omitzero"`    // when this was said
 }
 
 // Fraction gives how much is done, from 0 to 1, and false where that is unknown.

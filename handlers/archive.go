@@ -96,7 +96,7 @@ func (r *Router) list(_ context.Context, c *call) (keepwatch.Message, error) {
 	broken := keepwatch.BrokenChains(archives)
 	for _, a := range archives {
 		table.Rows = append(table.Rows, []string{a.Ref(), ofText(a, archives), r.when(c, a.Started),
-			keepwatch.FormatBytes(a.Bytes) + " in " + keepwatch.FormatCount(a.Items, "item"), keepwatch.FormatBytes(a.SealedBytes), r.remarks(a, broken[a.Ref()])})
+			contentText(a), keepwatch.FormatBytes(a.SealedBytes), r.remarks(a, broken[a.Ref()])})
 	}
 	onlyParts(&table, archives)
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table})
@@ -192,7 +192,7 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 	}
 	fields := []keepwatch.Field{
 		{Name: "Of", Value: partsText(a.Parts)}, {Name: "Made by", Value: fmt.Sprintf("run %d", a.Run)}, {Name: "Started", Time: a.Started},
-		{Name: "Holds", Value: fmt.Sprintf("%s in %s", keepwatch.FormatBytes(a.Bytes), keepwatch.FormatCount(a.Items, "item"))},
+		{Name: "Holds", Value: contentText(a)},
 		{Name: "On disk", Value: keepwatch.FormatBytes(a.SealedBytes)}, {Name: "Where", Value: r.cfg.Vault.Path(a.Ref())},
 		{Name: "Sealed to", Value: shorten(strings.Join(a.Recipients, ", "))},
 	}
@@ -238,7 +238,12 @@ func (r *Router) show(ctx context.Context, c *call) (keepwatch.Message, error) {
 		msg.Tone = keepwatch.ToneWarn
 		msg.Title += bad
 	}
-	msg.Blocks = append(append(msg.Blocks, mail...), r.inside(ctx, a)...)
+	msg.Blocks = append(append(msg.Blocks, mail...), passwordBlocks(a.Inside, list)...)
+	if folders, ok := r.boxFolders(ctx, c, a); ok {
+		msg.Blocks = append(msg.Blocks, folders...)
+	} else {
+		msg.Blocks = append(msg.Blocks, r.inside(ctx, a)...)
+	}
 	msg.Blocks = append(msg.Blocks, r.openBlocks(a.Ref(), a.Sealed)...)
 	msg.Buttons = append(msg.Buttons, r.showButtons(a, list)...)
 	return msg, nil

@@ -108,7 +108,7 @@ func (r *Router) start(ctx context.Context, c *call) (keepwatch.Message, error) 
 			return keepwatch.Message{}, err
 		}
 	}
-	if err := checkParts(s, c.args["part"]); err != nil {
+	if err := r.checkParts(s, c.args["part"]); err != nil {
 		return keepwatch.Message{}, err
 	}
 	return r.begin(ctx, c, keepwatch.Run{Kind: keepwatch.RunBackup, Source: s.Name, Ask: keepwatch.Ask{Parts: c.args["part"], Changes: changes}})
@@ -263,7 +263,7 @@ func (r *Router) status(_ context.Context, c *call) (keepwatch.Message, error) {
 		case !run.State.Ended():
 			going++
 		}
-		table.Rows = append(table.Rows, []string{strconv.FormatInt(run.ID, 10), work(run), stateWord(run), r.when(c, run.Created)})
+		table.Rows = append(table.Rows, []string{strconv.FormatInt(run.ID, 10), work(run), r.stateWord(run), r.when(c, run.Created)})
 		if run.State == keepwatch.RunAttention && len(msg.Buttons) < fewChoices {
 			msg.Tone = keepwatch.ToneWarn
 			msg.Buttons = append(msg.Buttons, keepwatch.Button{Label: fmt.Sprintf("Look at run %d", run.ID), Command: fmt.Sprintf("backup status %d", run.ID)})

@@ -30,14 +30,14 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 	case keepwatch.RunRunning, keepwatch.RunWaiting:
 		msg.Title = fmt.Sprintf("Run %d: %s is under way", run.ID, work(run))
 		p := run.Progress
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(stepWord(run)), keepwatch.Block{Progress: &p})
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(r.stepWord(run)), keepwatch.Block{Progress: &p})
 		msg.Buttons = append(msg.Buttons, cancel, details)
 	case keepwatch.RunDone:
 		r.done(&msg, run)
 		msg.Buttons = append(msg.Buttons, details)
 	case keepwatch.RunCancelled:
 		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s was cancelled", run.ID, work(run)), keepwatch.ToneWarn
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(byWhom(run)+"\n"+leftOf(run)))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(byWhom(run)+"\n"+r.leftOf(run)))
 	case keepwatch.RunAttention:
 		msg.Title, msg.Tone = fmt.Sprintf("Run %d: %s needs attention", run.ID, work(run)), keepwatch.ToneBad
 		msg.Blocks = append(msg.Blocks, failureText(run))
@@ -50,7 +50,7 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 		msg.Title, msg.Tone, msg.Failed = fmt.Sprintf("Run %d: %s failed", run.ID, work(run)), keepwatch.ToneBad, true
 		msg.Blocks = append(msg.Blocks, failureText(run))
 		if run.Kind == keepwatch.RunBackup || len(run.Ask.Return) > 0 {
-			msg.Blocks = append(msg.Blocks, keepwatch.Text(leftOf(run)))
+			msg.Blocks = append(msg.Blocks, keepwatch.Text(r.leftOf(run)))
 		}
 		msg.Buttons = append(append(msg.Buttons, details), others(run)...)
 	}
@@ -74,7 +74,7 @@ func byWhom(run keepwatch.Run) string {
 }
 
 // leftOf says what is left of a run that was cancelled, or of a backup that failed.
-func leftOf(run keepwatch.Run) string {
+func (r *Router) leftOf(run keepwatch.Run) string {
 	removed := ""
 	if n := int64(len(run.Result.Removed)); n > 0 {
 		removed = " Before that " + removedText(run.Result.Removed)
@@ -93,9 +93,9 @@ func leftOf(run keepwatch.Run) string {
 	case run.Kind == keepwatch.RunPrune:
 		return strings.TrimSpace(removed)
 	case run.Result.Archive != "":
-		return "Its archive " + run.Result.Archive + " was complete and verified by then, and is kept." + removed + hostLeft(run) + downloadLeft(run)
+		return "Its archive " + run.Result.Archive + " was complete and verified by then, and is kept." + removed + r.hostLeft(run) + downloadLeft(run)
 	}
-	return "No archive was made of it. Those from before are as they were." + hostLeft(run) + downloadLeft(run)
+	return "No archive was made of it. Those from before are as they were." + r.hostLeft(run) + downloadLeft(run)
 }
 
 func failureText(run keepwatch.Run) keepwatch.Block {
@@ -159,12 +159,12 @@ func printable(names []string, between string) string {
 }
 
 // stateWord is a run's state for a table.
-func stateWord(run keepwatch.Run) string {
+func (r *Router) stateWord(run keepwatch.Run) string {
 	if f, ok := run.Progress.Fraction(); ok && run.State == keepwatch.RunRunning {
-		return fmt.Sprintf("%s, %s %d %%", run.State, stepName(run, run.Progress.Step), int(f*100))
+		return fmt.Sprintf("%s, %s %d %%", run.State, r.stepName(run, run.Progress.Step), int(f*100))
 	}
-	if step := run.Current(); step != nil && run.State == keepwatch.RunRunning && atHost(run, step.Name) != "" {
-		return fmt.Sprintf("%s, %s", run.State, stepName(run, step.Name))
+	if step := run.Current(); step != nil && run.State == keepwatch.RunRunning && r.atHost(run, step.Name) != "" {
+		return fmt.Sprintf("%s, %s", run.State, r.stepName(run, step.Name))
 	}
 	if run.State == keepwatch.RunDone && leftOut(run.Result.Counts) > 0 {
 		return "done, with gaps"
@@ -231,13 +231,18 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 		sealed += s.Size
 	}
 	took := stepTime(run, "download", "fetch")
-	text := fmt.Sprintf("%s (%s) read in %s, %s; sealed to %s.", keepwatch.FormatCount(res.Items, "item"), keepwatch.FormatBytes(res.Bytes),
+	much := fmt.Sprintf("%s (%s)", keepwatch.FormatCount(res.Items, "item"), keepwatch.FormatBytes(res.Bytes))
+	if holdsMail(res.Inside) {
+		much = mailText(*res.Inside)
+	}
+	text := fmt.Sprintf("%s read in %s, %s; sealed to %s.", much,
 		keepwatch.FormatDuration(took), keepwatch.FormatRate(res.Bytes, took), keepwatch.FormatBytes(sealed))
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(text), keepwatch.Text(proofText(res.Verification)))
 	if whole := readWhole(run); whole != "" {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text(whole))
 	}
-	msg.Blocks = append(append(msg.Blocks, r.mailboxBlocks(res.Mailboxes, res.Counts[keepwatch.NoteMailbox])...), notes(res)...)
+	msg.Blocks = append(append(msg.Blocks, r.mailboxBlocks(res.Mailboxes, res.Counts[keepwatch.NoteMailbox])...), passwordBlocks(res.Inside, res.Mailboxes)...)
+	msg.Blocks = append(msg.Blocks, notes(res)...)
 	if bad := worse(res.Mailboxes); bad != "" {
 		msg.Tone = keepwatch.ToneWarn
 		msg.Title += bad // it is kept as it came: no failure of the backup
@@ -265,7 +270,7 @@ func (r *Router) backupDone(msg *keepwatch.Message, run keepwatch.Run) {
 	if res.Base != "" {
 		fields = append(fields, keepwatch.Field{Name: "Holds only", Value: r.changesOf(res.Base)})
 	}
-	if res.Inside != nil && !res.Inside.IsZero() {
+	if res.Inside != nil && !res.Inside.IsZero() && !holdsMail(res.Inside) {
 		fields = append(fields, keepwatch.Field{Name: "Inside", Value: insideText(*res.Inside)})
 	}
 	if len(res.Copied) > 0 {
@@ -392,7 +397,7 @@ func (r *Router) details(run keepwatch.Run, role keepwatch.Role) keepwatch.Messa
 		if s.Attempts > 1 {
 			value += fmt.Sprintf(", begun %d times", s.Attempts)
 		}
-		fields = append(fields, keepwatch.Field{Name: "Step " + stepName(run, s.Name), Value: value})
+		fields = append(fields, keepwatch.Field{Name: "Step " + r.stepName(run, s.Name), Value: value})
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Block{Fields: fields})
 	for _, f := range run.Failures {

@@ -9,13 +9,13 @@ import (
 
 // hostLeft says what a run that did not finish leaves at the host that was asked to
 // make something; "" is nothing.
-func hostLeft(run keepwatch.Run) string {
+func (r *Router) hostLeft(run keepwatch.Run) string {
 	request, wait, release := run.Step("request"), run.Step("wait"), run.Step("release")
 	switch {
 	case request == nil || request.State == keepwatch.StepPending || release != nil && release.State == keepwatch.StepDone:
 		return ""
-	case ofMailbox(run):
-		return " What Microsoft 365 was asked to make for it stays there, and goes on if it has begun, until somebody removes it."
+	case r.byPurview(run):
+		return " The export that Purview was asked for stays there, and goes on if it has begun, until somebody removes it in the Purview portal. Nothing in the mailbox was changed."
 	case wait != nil && wait.State == keepwatch.StepDone:
 		return " What the host has made for it stays where the host has put it, and takes up room until somebody removes it."
 	case request.State == keepwatch.StepDone:

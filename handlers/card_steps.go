@@ -6,11 +6,22 @@ import (
 	"keepwatch"
 )
 
-// ofMailbox reports whether a run backs up a mailbox, which is downloaded first.
-func ofMailbox(run keepwatch.Run) bool { return run.Step("download") != nil }
+// backsUpMailbox reports whether a run backs up a mailbox. Its source says so; one that is
+// no longer configured has left its step.
+func (r *Router) backsUpMailbox(run keepwatch.Run) bool {
+	return run.Kind == keepwatch.RunBackup && (run.Step("download") != nil || r.ofMailbox(run.Source))
+}
 
-// doingAtMicrosoft is what steps do that have Microsoft 365 make something, for people.
-var doingAtMicrosoft = map[string]string{"request": "Asking Microsoft 365 to make it", "wait": "Microsoft 365 is making it", "release": "Clearing up at Microsoft 365"}
+// byPurview reports whether a run has Purview make an export of a mailbox: only those of
+// mailboxes that do have something made.
+func (r *Router) byPurview(run keepwatch.Run) bool {
+	return run.Step("request") != nil && r.backsUpMailbox(run)
+}
+
+// doingAtPurview is what the steps of such a run do, for people.
+var doingAtPurview = map[string]string{
+	"request": "Asking Purview to make the export", "wait": "Purview is making the export", "fetch": "Bringing the export here, checking and sealing it", "release": "Removing the export at Purview",
+}
 
 // doing is what a step does, for people.
 var doing = map[string]string{
@@ -18,7 +29,7 @@ var doing = map[string]string{
 	"seal": "Putting the archive in its place", "copy": "Copying it to another place", "prune": "Tidying up old archives", "extract": "Restoring",
 }
 
-func stepWord(run keepwatch.Run) string {
+func (r *Router) stepWord(run keepwatch.Run) string {
 	step := run.Current()
 	if step == nil {
 		return "Finishing"
@@ -30,8 +41,11 @@ func stepWord(run keepwatch.Run) string {
 		}
 	}
 	word, ok := doing[step.Name]
-	if other := doingAtMicrosoft[step.Name]; other != "" && ofMailbox(run) {
+	switch other := doingAtPurview[step.Name]; {
+	case other != "" && r.byPurview(run):
 		word = other
+	case step.Name == "fetch" && r.backsUpMailbox(run):
+		word = "Making the archive of what was downloaded"
 	}
 	if !ok {
 		word = keepwatch.Printable(step.Name)
@@ -48,10 +62,10 @@ func stepWord(run keepwatch.Run) string {
 
 // atHost names the steps in which somebody else's server works, which their own names do
 // not tell; "" for any other.
-func atHost(run keepwatch.Run, step string) string {
+func (r *Router) atHost(run keepwatch.Run, step string) string {
 	host := "the host"
-	if ofMailbox(run) {
-		host = "Microsoft 365"
+	if r.byPurview(run) {
+		host = "Purview"
 	}
 	switch step {
 	case "request":
@@ -65,8 +79,8 @@ func atHost(run keepwatch.Run, step string) string {
 }
 
 // stepName names a step of a run for a table.
-func stepName(run keepwatch.Run, name string) string {
-	if at := atHost(run, name); at != "" {
+func (r *Router) stepName(run keepwatch.Run, name string) string {
+	if at := r.atHost(run, name); at != "" {
 		return at
 	}
 	return keepwatch.Printable(name)

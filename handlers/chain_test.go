@@ -90,7 +90,7 @@ func TestMailboxCards(t *testing.T) {
 		return list
 	}
 	mail := []string{"plan", "download", "fetch", "verify", "seal", "prune"}
-	purview := []string{"plan", "request", "wait", "download", "fetch", "verify", "seal", "release", "prune"}
+	purview := []string{"plan", "request", "wait", "fetch", "verify", "seal", "release", "prune"}
 	v := proof(noon)
 	base := keepwatch.Run{ID: 42, Kind: keepwatch.RunBackup, Source: "alis-mail", Ask: keepwatch.Ask{Changes: true}, By: "Alis", Where: "terminal", Created: noon, Started: noon, Ended: noon.Add(5 * time.Minute)}
 	done := func(change func(*keepwatch.Run)) keepwatch.Run {
@@ -109,12 +109,13 @@ func TestMailboxCards(t *testing.T) {
 	going := func(current string, names []string) keepwatch.Run {
 		r := base
 		r.State, r.Steps = keepwatch.RunRunning, steps(current, keepwatch.StepRunning, names...)
-		r.Progress = keepwatch.Progress{Step: current, Items: 10, TotalItems: 40}
+		r.Progress = keepwatch.Progress{Step: current, Items: 12_034, TotalItems: 32_500, Bytes: 1288 << 20, Since: noon, At: noon.Add(11 * time.Minute)}
 		return r
 	}
 	for name, run := range map[string]keepwatch.Run{
-		"mail-download": going("download", mail), "mail-purview": going("wait", purview),
+		"mail-download": going("download", mail), "mail-purview": going("wait", purview), "mail-purview-fetch": going("fetch", purview), "mail-making": going("fetch", mail),
 		"mail-done": done(func(r *keepwatch.Run) {
+			r.Result.Inside = &keepwatch.Inside{Files: 48, Bytes: 9 << 20, Items: map[keepwatch.ItemKind]int64{keepwatch.ItemMail: 38, keepwatch.ItemEvent: 1, keepwatch.ItemContact: 1}, Account: "alis@contoso.example"}
 			r.Result.Counts = map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: 5, keepwatch.NoteMailbox: 1}
 			r.Result.Notes = []keepwatch.Note{{Kind: keepwatch.NoteUnreadable, Path: "Inbox/Minutes", Text: "the server gives no content of it"}}
 			r.Result.Mailboxes = []keepwatch.Mailbox{{Path: "alis-mail.pst", Format: "Unicode", Items: 40, Kinds: map[keepwatch.ItemKind]int64{keepwatch.ItemMail: 40}, Count: 3}}
@@ -129,7 +130,7 @@ func TestMailboxCards(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := mailWorld().router(t)
-			text := plain(r.RunMessage(run)) + stateWord(run) + "\n"
+			text := plain(r.RunMessage(run)) + r.stateWord(run) + "\n"
 			for _, b := range r.details(run, keepwatch.RoleViewer).Blocks {
 				for _, f := range b.Fields {
 					if strings.HasPrefix(f.Name, "Step ") {

@@ -126,10 +126,15 @@ func (r *Router) insideOf(ctx context.Context, c Command, o Option, given []stri
 	case c.Options[0].Type == TypeArchive:
 		list = r.partsToPutBack(first, req)
 	default:
-		if s, err := r.cfg.Sources.Source(first); err != nil || s.Kind != keepwatch.KindCPanel {
+		s, err := r.cfg.Sources.Source(first)
+		switch {
+		case err == nil && s.Kind == keepwatch.KindCPanel:
+			list = r.partsOfAccount(first)
+		case err == nil && s.Kind == keepwatch.KindOutlook:
+			list = r.partsOfMailbox(ctx, first)
+		default:
 			return r.values(o.Type, word, req)
 		}
-		list = r.partsOfAccount(first)
 	}
 	if req.Local { // what is completed there is a part of a line
 		for i := range list {

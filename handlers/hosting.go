@@ -12,8 +12,12 @@ import (
 const hostingParts = "Parts are home, databases, database:NAME for one of them, forwarders and filters."
 
 // checkParts refuses parts that a source cannot have.
-func checkParts(source keepwatch.Source, parts []string) error {
-	if source.Kind != keepwatch.KindCPanel {
+func (r *Router) checkParts(source keepwatch.Source, parts []string) error {
+	switch source.Kind {
+	case keepwatch.KindOutlook:
+		return r.checkMailParts(source, parts)
+	case keepwatch.KindCPanel:
+	default:
 		return nil // files are looked for when it begins
 	}
 	for _, part := range parts {
@@ -146,12 +150,16 @@ func (r *Router) insideFields(a keepwatch.Archive) []keepwatch.Field {
 		fields = append(fields, keepwatch.Field{Name: "As it was on", Time: at})
 	}
 	if a.Inside != nil && a.Inside.Account != "" {
-		fields = append(fields, keepwatch.Field{Name: "Account", Value: keepwatch.Printable(a.Inside.Account)})
+		name := "Account"
+		if a.Kind == keepwatch.KindOutlook {
+			name = "Mailbox"
+		}
+		fields = append(fields, keepwatch.Field{Name: name, Value: keepwatch.Printable(a.Inside.Account)})
 	}
 	if a.Held != "" {
 		fields = append(fields, keepwatch.Field{Name: "Called by the host", Value: keepwatch.Printable(a.Held)})
 	}
-	if a.Inside == nil || a.Inside.IsZero() {
+	if a.Inside == nil || a.Inside.IsZero() || holdsMail(a.Inside) { // what of a mailbox is inside is what it holds
 		return fields
 	}
 	fields = append(fields, keepwatch.Field{Name: "Inside", Value: insideText(*a.Inside)})

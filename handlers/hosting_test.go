@@ -357,9 +357,9 @@ func TestHostingCards(t *testing.T) {
 		golden(t, "hosting-run-"+name, plain(r.RunMessage(run)))
 	}
 	waits := with(backup, func(r *keepwatch.Run) { r.Steps = steps(2, keepwatch.StepRunning, full...) })
-	golden(t, "hosting-details-waits", stateWord(waits)+"\n"+plain(r.details(waits, keepwatch.RoleViewer)))
+	golden(t, "hosting-details-waits", r.stateWord(waits)+"\n"+plain(r.details(waits, keepwatch.RoleViewer)))
 	waits.Progress = keepwatch.Progress{Step: "wait", Bytes: 1, TotalBytes: 4}
-	if got := stateWord(waits); got != "running, waiting for the host 25 %" {
+	if got := r.stateWord(waits); got != "running, waiting for the host 25 %" {
 		t.Error(got)
 	}
 	done := with(back, func(r *keepwatch.Run) {

@@ -180,7 +180,7 @@ func (r *Router) audits(_ context.Context, c *call) (keepwatch.Message, error) {
 		if e.Run > 0 {
 			how += fmt.Sprintf(", run %d", e.Run)
 			if run, err := r.cfg.Runs.Run(e.Run); err == nil {
-				how += ": " + stateWord(run)
+				how += ": " + r.stateWord(run)
 			}
 		}
 		table.Rows = append(table.Rows, []string{e.At.In(r.cfg.Location).Format("2 Jan 15:04:05"), who, e.Channel, e.Text, how, keepwatch.FormatDuration(e.Duration)})

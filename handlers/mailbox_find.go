@@ -85,9 +85,6 @@ func (r *Router) showFound(ctx context.Context, c *call, a keepwatch.Archive) (k
 	if c.person.Role < keepwatch.RoleAdmin {
 		return keepwatch.Message{}, keepwatch.Errorf(keepwatch.KindDenied, "Whose mail is in a mailbox is for admins to see; your role is %s. Ask %s.", c.person.Role, r.admins(c.req.Account.Platform))
 	}
-	if r.cfg.Mailboxes == nil {
-		return keepwatch.Message{}, noLooking()
-	}
 	q, err := r.query(c)
 	if err != nil {
 		return keepwatch.Message{}, err
@@ -97,6 +94,14 @@ func (r *Router) showFound(ctx context.Context, c *call, a keepwatch.Archive) (k
 		return keepwatch.Message{}, err
 	}
 	part := insideWord(c.args.one("inside"))
+	if in, err := r.inBox(ctx, a, part); err != nil {
+		return keepwatch.Message{}, err
+	} else if in {
+		return r.findInBox(ctx, c, a, part, q)
+	}
+	if r.cfg.Mailboxes == nil {
+		return keepwatch.Message{}, noLooking()
+	}
 	if part == "" {
 		if part, err = r.onlyMailbox(ctx, c, a); err != nil {
 			return keepwatch.Message{}, err
@@ -146,12 +151,17 @@ func foundTitle(found keepwatch.MailHits) string {
 	return keepwatch.FormatCount(found.Total, "item")
 }
 
-// sought says what was looked for.
+// sought says what was looked for in an Outlook data file.
 func (r *Router) sought(q keepwatch.MailQuery) string {
+	return r.soughtIn(q, "subject, sender, recipients, body, names of attachments or details")
+}
+
+// soughtIn says what was looked for, and where a text was.
+func (r *Router) soughtIn(q keepwatch.MailQuery, where string) string {
 	const layout = "2 January 2006 15:04"
 	var words []string
 	if q.Text != "" {
-		words = append(words, "the text "+quoted(q.Text)+" in subject, sender, recipients, body, names of attachments or details")
+		words = append(words, "the text "+quoted(q.Text)+" in "+where)
 	}
 	if !q.From.IsZero() {
 		words = append(words, "from "+strings.TrimSuffix(q.From.In(r.cfg.Location).Format(layout), " 00:00")+" on")

@@ -25,6 +25,8 @@ func (r *Router) showInside(ctx context.Context, c *call, a keepwatch.Archive) (
 		return r.showFolders(c, a, list[i])
 	}
 	switch {
+	case named.Type != keepwatch.EntryFile && r.hasIndex(ctx, a):
+		return r.showBox(ctx, c, a, inside)
 	case named.Path == "":
 		return keepwatch.Message{}, hinted{keepwatch.Errorf(keepwatch.KindNotFound, "%s", holdsNo(a, []string{inside})), []keepwatch.Button{{Label: "Show what is in it", Command: "backup show " + Quote(a.Ref())}}}
 	case named.Type != keepwatch.EntryFile:

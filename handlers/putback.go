@@ -70,7 +70,7 @@ func (r *Router) putBack(ctx context.Context, c *call) (keepwatch.Message, error
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("It goes by the date of what is in the archives, the oldest first, so that the newest has the last word."))
 	}
 	if code(before.Ask.Return) == code(plan.Items) {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Run %d was told to put back the same on %s; it is %s. `backup status %d` shows what became of it.", before.ID, r.time(before.Created), stateWord(before), before.ID)))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Run %d was told to put back the same on %s; it is %s. `backup status %d` shows what became of it.", before.ID, r.time(before.Created), r.stateWord(before), before.ID)))
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Text("In the account databases are replaced by what is in the archive, files of the same name are overwritten, and files that have come since stay. A backup of the account as it is now can undo that: make one first."))
 	msg.Blocks = append(msg.Blocks, cannotPutBack(plan)...)

@@ -98,7 +98,7 @@ func (r *Router) putInMailbox(ctx context.Context, c *call, into string) (keepwa
 	msg.Blocks = append(msg.Blocks, r.mailboxFields(plan, q), foldersTable(plan))
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(safeText(plan)))
 	if code(before.Ask.Return) == code(plan.Items) {
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Run %d was told to put the same there on %s; it is %s. `backup status %d` shows what became of it.", before.ID, r.time(before.Created), stateWord(before), before.ID)))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text(fmt.Sprintf("Run %d was told to put the same there on %s; it is %s. `backup status %d` shows what became of it.", before.ID, r.time(before.Created), r.stateWord(before), before.ID)))
 	}
 	msg.Blocks = append(msg.Blocks, cannotPutBack(plan)...)
 	items, _ := itemsAndBytes(plan)

@@ -75,6 +75,7 @@ type Config struct {
 	Audit     Audit
 	Vault     Vault
 	Mailboxes Mailboxes // nil: nobody looks into Outlook data files
+	Index     MailIndex // nil: nobody looks into the indexes of archives of mailboxes
 	Check     func(ctx context.Context) []keepwatch.Probe
 	Duties    Duties
 	Keep      keepwatch.Keep

@@ -26,7 +26,9 @@ func (s style) progress(p keepwatch.Progress, columns int) string {
 	parts := figures(p)
 	text := strings.Join(parts, ", ")
 	for columns > 0 && len(parts) > 1 && width(text) > columns-bar-min(bar, 1) {
-		if n := len(parts); n >= 3 && known { // the time left says more than the amount
+		if n := len(parts); n > 3 && p.TotalBytes <= 0 { // how many of how many says more than how many bytes
+			parts = append(parts[:2], parts[3:]...)
+		} else if n >= 3 && known { // the time left says more than the amount
 			parts = append(parts[:1], parts[2:]...)
 		} else {
 			parts = parts[:n-1]

@@ -14,7 +14,7 @@ import (
 func table(t testing.TB) []handlers.Command {
 	t.Helper()
 	r, err := handlers.New(handlers.Config{
-		Runs: struct{ handlers.Runs }{}, Sources: struct{ catalogue }{}, History: struct{ handlers.History }{}, Audit: struct{ handlers.Audit }{}, Vault: vaultPath{}, Check: noCheck,
+		Runs: struct{ handlers.Runs }{}, Sources: noSources{}, History: struct{ handlers.History }{}, Audit: struct{ handlers.Audit }{}, Vault: vaultPath{}, Check: noCheck,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ var day = time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC)
 func cards(t testing.TB) map[string]keepwatch.Message {
 	t.Helper()
 	r, err := handlers.New(handlers.Config{
-		Runs: struct{ handlers.Runs }{}, Sources: struct{ catalogue }{}, History: struct{ handlers.History }{}, Audit: struct{ handlers.Audit }{},
+		Runs: struct{ handlers.Runs }{}, Sources: noSources{}, History: struct{ handlers.History }{}, Audit: struct{ handlers.Audit }{},
 		Vault: vaultPath{}, Check: noCheck, KeyFile: "/srv/keepwatch/data/age-identity.txt", Now: func() time.Time { return day.Add(time.Hour) },
 	})
 	if err != nil {
@@ -78,6 +78,8 @@ func cards(t testing.TB) map[string]keepwatch.Message {
 
 // catalogue is an interface under a name that none of its methods has.
 type catalogue = handlers.Sources
+
+type noSources struct{ catalogue }
 
 type vaultPath struct{ handlers.Vault }
 
@@ -368,4 +370,9 @@ func FuzzRender(f *testing.F) {
 		}
 		check(t, m, render(m))
 	})
+}
+
+// Source knows none: no sample is of a mailbox.
+func (noSources) Source(name string) (keepwatch.Source, error) {
+	return keepwatch.Source{}, keepwatch.Errorf(keepwatch.KindNotFound, "There is no source %s.", name)
 }

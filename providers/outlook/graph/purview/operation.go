@@ -83,7 +83,7 @@ func (x *Exporter) Wait(ctx context.Context, kept json.RawMessage, report func(k
 	if err != nil {
 		return err
 	}
-	_, err = x.wait(ctx, e, e.Export, func(o operation) { report(keepwatch.Progress{Items: o.Percent, TotalItems: 100}) })
+	_, err = x.wait(ctx, e, e.Export, func(o operation) { report(keepwatch.Progress{Items: o.Percent, TotalItems: 100, Share: true}) })
 	return explain(err)
 }
 
