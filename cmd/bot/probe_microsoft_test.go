@@ -40,6 +40,7 @@ type checkedTenant struct {
 	n       *graphtest.Tenant
 	clock   *pausing
 	sources []keepwatch.Source
+	people  []keepwatch.Person
 }
 
 const checkedApp = "11111111-2222-3333-4444-555555555555"
@@ -82,7 +83,7 @@ func (c *checkedTenant) check() string {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	p := newMicrosoftProbes(c.t.Context(), d, c.sources, c.clock.Now())
+	p := newMicrosoftProbes(c.t.Context(), d, c.sources, c.people, c.clock.Now())
 	look := map[keepwatch.SourceKind]prober{keepwatch.KindOutlook: p}
 	tenant := p.tenant(c.t.Context())
 	var servers []keepwatch.Probe
