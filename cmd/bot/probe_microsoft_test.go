@@ -173,3 +173,17 @@ func TestProbeMicrosoftTenant(t *testing.T) {
 	a.EndSecret("secret", c.clock.Now())
 	c.says(c.check(), "problem Microsoft 365: The secret of the app registration "+checkedApp+" has expired.", "problem source alis-mail: It was not looked at, because the sign-in to Microsoft 365 does not work.")
 }
+
+// TestProbeMicrosoftPeople: whether a change of people's Authenticator is seen, and who is
+// not known there.
+func TestProbeMicrosoftPeople(t *testing.T) {
+	c := newCheckedTenant(t)
+	a := c.app([]string{"Mail.Read", "Application.Read.All"})
+	c.says(c.check(), "!sign-in of people")
+	c.people = []keepwatch.Person{{Name: "Alis", Microsoft: "alis@contoso.example"}, {Name: "Bram", Microsoft: "bram@contoso.example"}, {Name: "Cara"}}
+	c.says(c.check(), "off permission: UserAuthenticationMethod.Read.All is not granted.", "!is noticed for", "!problem ")
+	a.Grant("UserAuthMethod-MicrosoftAuthApp.Read.All")
+	c.n.ExpireTokens()
+	c.says(c.check(), "ok sign-in of people: A change of Microsoft Authenticator is noticed for 1 of 2 people with a sign-in name in keepwatch.yaml.",
+		"warning sign-in of people: How bram@contoso.example can sign in is not known: Microsoft 365 knows nobody of that name; check it in keepwatch.yaml.", "!problem ")
+}
