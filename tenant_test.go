@@ -79,9 +79,9 @@ func TestSignInFacts(t *testing.T) {
 		said  map[string]time.Duration // after the change
 		want  string
 	}{
-		"nothing said":     {time.Hour, nil, "sign-in/alis→ sign-in/olwen→Olwen"},
-		"said before":      {time.Hour, map[string]time.Duration{"device/a": -time.Minute}, "sign-in/alis→ sign-in/olwen→Olwen"},
-		"said since":       {time.Hour, map[string]time.Duration{"device/c": time.Minute}, "sign-in/olwen→Olwen"},
+		"nothing said":       {time.Hour, nil, "sign-in/alis→ sign-in/olwen→Olwen"},
+		"said before":        {time.Hour, map[string]time.Duration{"device/a": -time.Minute}, "sign-in/alis→ sign-in/olwen→Olwen"},
+		"said since":         {time.Hour, map[string]time.Duration{"device/c": time.Minute}, "sign-in/olwen→Olwen"},
 		"a month has passed": {keepwatch.SignInNewsHolds, nil, ""},
 	} {
 		var got []string

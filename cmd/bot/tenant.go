@@ -40,6 +40,10 @@ type tenantRecords interface {
 // ladder of warnings counts in days.
 const lookTenantEvery = 24 * time.Hour
 
+// restTenant is how long after a look the next start leaves Entra alone: a program that
+// carries out one line at a time starts often.
+const restTenant = time.Hour
+
 // makeTenant joins what asks Entra; nil where Microsoft 365 is not configured. It makes no
 // call.
 func (a *app) makeTenant() (*tenant, error) {
@@ -73,19 +77,34 @@ func (t *tenant) run(ctx context.Context, changed func()) {
 	if t == nil {
 		return
 	}
-	ticker := time.NewTicker(lookTenantEvery)
-	defer ticker.Stop()
+	timer := time.NewTimer(t.first())
+	defer timer.Stop()
 	for {
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return
+		}
+		timer.Reset(lookTenantEvery)
 		if err := t.look(ctx); err != nil && ctx.Err() == nil {
 			t.log.Error("what Microsoft Entra says could not be kept; it is asked again tomorrow", "err", err)
 		}
 		changed()
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
 	}
+}
+
+// first makes up for what a look before this start has left, and gives how long the next
+// one can wait.
+func (t *tenant) first() time.Duration {
+	kept, err := t.before()
+	if err == nil {
+		err = t.askAgain(kept)
+	}
+	if err != nil {
+		t.log.Error("what Microsoft Entra has said could not be passed on; it is tried again with the next look", "err", err)
+		return 0
+	}
+	return min(max(kept.Looked.Add(restTenant).Sub(t.now()), 0), restTenant) // the clock may have been set back
 }
 
 // look asks, saves what was seen, and has people asked about what has changed. What cannot
@@ -131,7 +150,7 @@ func (t *tenant) before() (keepwatch.Tenant, error) {
 }
 
 // askAgain has those asked whose Authenticator has changed. It is made up for at the next
-// look where the process ends before it.
+// start or look where the process ends before it.
 func (t *tenant) askAgain(kept keepwatch.Tenant) error {
 	asked := map[string]time.Time{}
 	for _, n := range kept.Changed {

@@ -181,7 +181,8 @@ func TestTenantStopped(t *testing.T) {
 	nobody.run(ctx, func() { t.Error("Microsoft 365 is not configured") })
 }
 
-// TestTenantEveryDay: it looks at once, and then once a day.
+// TestTenantEveryDay: it looks at once, and then once a day; another start within an hour
+// waits, and asks people at once whom the one before has not asked.
 func TestTenantEveryDay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWatchedTenant()
@@ -201,6 +202,28 @@ func TestTenantEveryDay(t *testing.T) {
 		synctest.Wait()
 		if w.told.asked != 4 || told != 4 {
 			t.Errorf("asked %d times in three days, told %d times", w.told.asked, told)
+		}
+		cancel()
+		<-done
+		if _, err := w.records.ChangeTenant(func(kept *keepwatch.Tenant) {
+			kept.Changed = []keepwatch.SignInNews{{Person: "Alis", At: time.Now(), Ask: []string{"device/alis-iphone"}}}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel = context.WithCancel(t.Context())
+		done = make(chan struct{})
+		go func() {
+			defer close(done)
+			w.run(ctx, func() {})
+		}()
+		synctest.Wait()
+		if w.told.asked != 4 || len(w.asked) != 1 {
+			t.Errorf("Entra was asked %d times, people %v", w.told.asked, w.asked)
+		}
+		time.Sleep(restTenant)
+		synctest.Wait()
+		if w.told.asked != 5 || len(w.asked) != 1 {
+			t.Errorf("after an hour Entra was asked %d times, people %v", w.told.asked, w.asked)
 		}
 		cancel()
 		<-done
