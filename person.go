@@ -55,6 +55,8 @@ type Person struct {
 	Accounts map[string]string `json:"accounts,omitempty"` // platform → account id
 	Devices  []Device          `json:"devices,omitempty"`
 	Hours    Hours             `json:"hours,omitzero"` // when direct messages may disturb
+	// Microsoft is the sign-in name in Microsoft 365, "alis@contoso.example"; "": not known.
+	Microsoft string `json:"microsoft,omitempty"`
 }
 
 // Group gives everybody who is in a group of a platform a role.

@@ -125,3 +125,31 @@ func (r *Records) SaveServerState(s keepwatch.ServerState) error {
 	s.Version = version
 	return r.store.Update(func(tx Tx) error { return put(tx, "server/"+s.Source, s) })
 }
+
+const tenantKey = "tenant/microsoft"
+
+// Tenant gives what was last seen of the directory of Microsoft 365; an empty one where
+// nobody has looked.
+func (r *Records) Tenant() (t keepwatch.Tenant, err error) {
+	err = r.store.View(func(rd Reader) error {
+		_, err := get(rd, tenantKey, &t)
+		return err
+	})
+	return t, err
+}
+
+// ChangeTenant changes it in one transaction, and gives it as it is then. change may run
+// more than once.
+func (r *Records) ChangeTenant(change func(*keepwatch.Tenant)) (keepwatch.Tenant, error) {
+	var out keepwatch.Tenant
+	err := r.store.Update(func(tx Tx) error {
+		var t keepwatch.Tenant
+		if _, err := get(tx, tenantKey, &t); err != nil {
+			return err
+		}
+		change(&t)
+		t.Version, out = version, t
+		return put(tx, tenantKey, t)
+	})
+	return out, err
+}

@@ -78,6 +78,9 @@ func (d *doc) config(root field, base, zone string) config {
 			f.bad("is the second person named %q.", p.Name)
 		}
 		for _, q := range c.People[:min(i, len(c.People))] {
+			if p.Microsoft != "" && strings.EqualFold(p.Microsoft, q.Microsoft) {
+				f.bad("has the same sign-in name of Microsoft 365 as %s.", q.Name)
+			}
 			for platform, id := range p.Accounts {
 				if q.Accounts[platform] == id {
 					f.bad("has the same %s account as %s.", platform, q.Name)
@@ -162,7 +165,7 @@ func need(at field, keys map[string]field, name, example string) field {
 
 // person reads a person, and how they can sign in beside Authenticator.
 func (d *doc) person(f field) (p keepwatch.Person, second string) {
-	keys := f.section("name", "role", "slack", "discord", "terminal", "devices",
+	keys := f.section("name", "role", "slack", "discord", "terminal", "microsoft", "devices",
 		"timezone", "quiet", "working_days", "holidays", "second_method")
 	p = keepwatch.Person{Name: need(f, keys, "name", "name: Alis").text(), Accounts: map[string]string{}}
 	for _, platform := range []string{"slack", "discord", "terminal"} {
@@ -170,6 +173,7 @@ func (d *doc) person(f field) (p keepwatch.Person, second string) {
 			p.Accounts[platform] = id
 		}
 	}
+	p.Microsoft = signInName(keys["microsoft"])
 	role := need(f, keys, "role", "role: operator")
 	p.Role, _ = keepwatch.ParseRole(role.oneOf("viewer", "operator", "admin"))
 	p.Hours = d.hours(keys)
@@ -189,6 +193,16 @@ func (d *doc) person(f field) (p keepwatch.Person, second string) {
 		})
 	}
 	return p, keys["second_method"].text()
+}
+
+// signInName reads the name with which somebody signs in to Microsoft 365.
+func signInName(f field) string {
+	name := f.text()
+	user, domain, found := strings.Cut(name, "@")
+	if name != "" && (!found || user == "" || !strings.Contains(domain, ".") || strings.ContainsAny(name, " \t/?#%")) {
+		f.bad("is %q; expected the name with which somebody signs in to Microsoft 365, such as alis@contoso.example.", name)
+	}
+	return name
 }
 
 // group reads a group of a platform whose members have a role.

@@ -31,6 +31,7 @@ type duties struct {
 	ticker    *engine.Ticker
 	lists     []keepwatch.Checklist
 	servers   *servers
+	tenant    *tenant // nil: Microsoft 365 is not configured
 }
 
 // bookOf and warnBook are the records as the scheduler and the warnings see them.
@@ -78,6 +79,9 @@ func (a *app) makeDuties() (err error) {
 	if err != nil {
 		return err
 	}
+	if d.tenant, err = a.makeTenant(); err != nil {
+		return err
+	}
 	if d.phones, err = authenticator.New(a.phonesConfig()); err != nil {
 		return err
 	}
@@ -106,8 +110,12 @@ func (a *app) phonesConfig() authenticator.Config {
 	if len(s.Vault.Recipients) > 0 {
 		key = ""
 	}
+	var learned func() (map[string]keepwatch.Entered, error)
+	if t := a.duties.tenant; t != nil {
+		learned = t.learned
+	}
 	return authenticator.Config{
-		People: s.People, KeyFile: key, Custodies: s.Custody, Emergency: s.Emergency, Second: s.Second, Dossier: s.Dossier,
+		People: s.People, KeyFile: key, Custodies: s.Custody, Emergency: s.Emergency, Second: s.Second, Dossier: s.Dossier, Learned: learned,
 		Records: a.records, Settle: a.duties.scheduler.Settle, Direct: a.direct, Channel: a.home(), Chain: chain[:min(len(chain), remind.MaxChain)],
 		Location: s.Location, Now: a.now,
 	}
@@ -189,6 +197,7 @@ func (a *app) startDuties(ctx context.Context) error {
 	a.connected.Go(func() { a.duties.ticker.Run(ctx) })
 	a.connected.Go(func() { a.duties.warnings.Run(ctx) })
 	a.connected.Go(func() { a.duties.servers.run(ctx, a.duties.warnings.Poke) })
+	a.connected.Go(func() { a.duties.tenant.run(ctx, a.duties.warnings.Poke) })
 	a.connected.Go(func() {
 		if err := a.duties.scheduler.Replan(ctx); err != nil && ctx.Err() == nil {
 			a.log.Error("the times of reminders could not be worked out anew; they come due as they were planned", "err", err)

@@ -48,6 +48,11 @@ func (a *app) facts(now time.Time) ([]keepwatch.Fact, error) {
 		return nil, err
 	}
 	facts = append(facts, ofSources...)
+	ofTenant, err := a.tenantFacts(now)
+	if err != nil {
+		return nil, err
+	}
+	facts = append(facts, ofTenant...)
 	more, err := a.duties.phones.Facts(now)
 	for _, f := range more {
 		if rule, ok := asked[f.Key]; !ok || !justAsked(f, rule, now) {
@@ -55,6 +60,18 @@ func (a *app) facts(now time.Time) ([]keepwatch.Fact, error) {
 		}
 	}
 	return facts, err
+}
+
+// tenantFacts gives those of what Microsoft Entra was last seen to say.
+func (a *app) tenantFacts(now time.Time) ([]keepwatch.Fact, error) {
+	if a.duties.tenant == nil {
+		return nil, nil
+	}
+	devices, err := a.duties.phones.Devices()
+	if err != nil {
+		return nil, err
+	}
+	return a.duties.tenant.facts(devices, now, a.settings.Location)
 }
 
 // sourceFacts gives those about each source: its archives, and what its server holds.

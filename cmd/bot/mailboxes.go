@@ -110,7 +110,7 @@ func (s settings) probeMicrosoft(ctx context.Context, now func() time.Time) (pro
 	if err != nil {
 		return nil, []keepwatch.Probe{bad(name, keepwatch.Sentence(err), "")}
 	}
-	m := newMicrosoftProbes(ctx, d, s.Sources, now())
+	m := newMicrosoftProbes(ctx, d, s.Sources, s.People, now())
 	return m, m.tenant(ctx)
 }
 

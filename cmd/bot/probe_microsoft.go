@@ -21,12 +21,14 @@ type microsoft interface {
 	Report(ctx context.Context, adminsOnly bool) (entra.Report, []entra.Lack, error)
 	Administrators(ctx context.Context) (entra.Administrators, []entra.Lack, error)
 	Organisation(ctx context.Context) (entra.Organisation, []entra.Lack, error)
+	SignIns(ctx context.Context, people []string, before keepwatch.SignIns) (keepwatch.SignIns, []entra.Lack, error)
 }
 
 // microsoftProbes looks at Microsoft 365 for one check. It is a prober of mailboxes.
 type microsoftProbes struct {
 	m       microsoft
 	sources []keepwatch.Source // the mailboxes
+	names   []string           // with which people sign in
 	now     time.Time
 	scope   func() (entra.Scope, error) // read once
 
@@ -35,8 +37,8 @@ type microsoftProbes struct {
 }
 
 // newMicrosoftProbes makes the probes of one check, which ends with ctx.
-func newMicrosoftProbes(ctx context.Context, m microsoft, sources []keepwatch.Source, now time.Time) *microsoftProbes {
-	p := &microsoftProbes{m: m, now: now, reached: map[string]func() []entra.Reach{}}
+func newMicrosoftProbes(ctx context.Context, m microsoft, sources []keepwatch.Source, people []keepwatch.Person, now time.Time) *microsoftProbes {
+	p := &microsoftProbes{m: m, now: now, names: signInNames(people), reached: map[string]func() []entra.Reach{}}
 	p.sources = slices.DeleteFunc(slices.Clone(sources), func(s keepwatch.Source) bool { return s.Kind != keepwatch.KindOutlook })
 	p.scope = sync.OnceValues(func() (entra.Scope, error) { return m.Scope(ctx, p.sources) })
 	return p
@@ -108,12 +110,13 @@ func (p *microsoftProbes) tenant(ctx context.Context) []keepwatch.Probe {
 	for i, s := range p.sources {
 		all.Go(func() { tried[i] = p.reach(ctx, s, scope) })
 	}
-	var expiring, emergency, registered []keepwatch.Probe
+	var expiring, emergency, registered, people []keepwatch.Probe
 	all.Go(func() { expiring = p.expiring(ctx, scope) })
 	all.Go(func() { emergency = p.emergency(ctx, scope) })
 	all.Go(func() { registered = p.registered(ctx, scope) })
+	all.Go(func() { people = p.people(ctx, scope) })
 	all.Wait()
-	return slices.Concat(probeScope(scope, slices.Concat(tried...)), expiring, emergency, registered)
+	return slices.Concat(probeScope(scope, slices.Concat(tried...)), expiring, emergency, registered, people)
 }
 
 // expiring tells which secrets and certificates run out.
@@ -181,6 +184,28 @@ func (p *microsoftProbes) registered(ctx context.Context, scope entra.Scope) []k
 		return []keepwatch.Probe{good(name, text)}
 	}
 	return []keepwatch.Probe{caution(name, text+" Not: "+few(r.Without)+".", "Have them register one at https://mysignins.microsoft.com/security-info. Microsoft makes the report anew every few hours only.")}
+}
+
+// people tells whether a change of the Authenticator of people in keepwatch.yaml is seen.
+func (p *microsoftProbes) people(ctx context.Context, scope entra.Scope) []keepwatch.Probe {
+	const name = "sign-in of people"
+	if len(p.names) == 0 {
+		return nil
+	}
+	seen, lacks, err := p.m.SignIns(ctx, p.names, keepwatch.SignIns{})
+	if err != nil {
+		return []keepwatch.Probe{caution(name, "How people can sign in could not be read. "+sentenceOr(err, "Microsoft 365 does not answer."), "Check again later.")}
+	}
+	var probes []keepwatch.Probe
+	if n := len(seen.People); n > 0 {
+		probes = append(probes, good(name, fmt.Sprintf("A change of Microsoft Authenticator is noticed for %d of %s with a sign-in name in keepwatch.yaml.", n, keepwatch.FormatCount(int64(len(p.names)), "person", "people"))))
+	}
+	for _, l := range lacks {
+		if l.Permission == "" { // a slip in keepwatch.yaml
+			probes = append(probes, caution(name, l.String(), ""))
+		}
+	}
+	return append(probes, lacking365(name, slices.DeleteFunc(lacks, func(l entra.Lack) bool { return l.Permission == "" }), scope)...)
 }
 
 // lacking365 tells what cannot be known, except for that which probeScope tells of: a

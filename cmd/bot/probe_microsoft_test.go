@@ -40,6 +40,7 @@ type checkedTenant struct {
 	n       *graphtest.Tenant
 	clock   *pausing
 	sources []keepwatch.Source
+	people  []keepwatch.Person
 }
 
 const checkedApp = "11111111-2222-3333-4444-555555555555"
@@ -82,7 +83,7 @@ func (c *checkedTenant) check() string {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	p := newMicrosoftProbes(c.t.Context(), d, c.sources, c.clock.Now())
+	p := newMicrosoftProbes(c.t.Context(), d, c.sources, c.people, c.clock.Now())
 	look := map[keepwatch.SourceKind]prober{keepwatch.KindOutlook: p}
 	tenant := p.tenant(c.t.Context())
 	var servers []keepwatch.Probe
@@ -171,4 +172,18 @@ func TestProbeMicrosoftTenant(t *testing.T) {
 		"ok source p: Purview makes the exports of olwen@contoso.example.")
 	a.EndSecret("secret", c.clock.Now())
 	c.says(c.check(), "problem Microsoft 365: The secret of the app registration "+checkedApp+" has expired.", "problem source alis-mail: It was not looked at, because the sign-in to Microsoft 365 does not work.")
+}
+
+// TestProbeMicrosoftPeople: whether a change of people's Authenticator is seen, and who is
+// not known there.
+func TestProbeMicrosoftPeople(t *testing.T) {
+	c := newCheckedTenant(t)
+	a := c.app([]string{"Mail.Read", "Application.Read.All"})
+	c.says(c.check(), "!sign-in of people")
+	c.people = []keepwatch.Person{{Name: "Alis", Microsoft: "alis@contoso.example"}, {Name: "Bram", Microsoft: "bram@contoso.example"}, {Name: "Cara"}}
+	c.says(c.check(), "off permission: UserAuthenticationMethod.Read.All is not granted.", "!is noticed for", "!problem ")
+	a.Grant("UserAuthMethod-MicrosoftAuthApp.Read.All")
+	c.n.ExpireTokens()
+	c.says(c.check(), "ok sign-in of people: A change of Microsoft Authenticator is noticed for 1 of 2 people with a sign-in name in keepwatch.yaml.",
+		"warning sign-in of people: How bram@contoso.example can sign in is not known: Microsoft 365 knows nobody of that name; check it in keepwatch.yaml.", "!problem ")
 }

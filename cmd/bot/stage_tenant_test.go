@@ -30,6 +30,10 @@ import (
 //	tenant purview COUNT [unlicensed|manager]  exports give a PST as "pst" makes it
 //	tenant grant PERMISSION…, tenant revoke PERMISSION…, tenant scope PERMISSION UPN…
 //	tenant secret ended | mended       the application's secret has run out, or has a longer life now
+//	tenant secret-ends NAME DAYS       a secret of that name runs out in so many days
+//	tenant method UPN [DEVICE…]        somebody has Microsoft Authenticator on these devices, and on no other;
+//	                                   DEVICE may be NAME=VERSION of the app
+//	tenant organisation NAME INITIAL DOMAIN…
 //	tenant expire tokens | delta UPN
 //	tenant throttle TIMES SECONDS      so many requests are refused
 //	tenant fault PATH TIMES STATUS|drop|deny [CODE]  requests whose path has PATH in it
@@ -38,6 +42,7 @@ import (
 //	tenant hold COUNT PATH             they wait from the COUNT-th on that has PATH in it
 //	tenant held                        waits until that one has come
 //	tenant asked COUNT PATH            so many requests had PATH in their path since the last forget; COUNT may be ">N" or "<N"
+//	tenant waits PATH                  until a request has PATH in its path, since the last forget
 //	tenant forget                      counts begin anew
 //	tenant holds UPN FOLDER COUNT      so many items are in that folder
 //	tenant same UPN FOLDER UPN FOLDER  the mails of two folders are the same ones, with dates, read state and all; none is a draft
@@ -49,6 +54,7 @@ type tenantStage struct {
 	app    *graphtest.App
 	resume func() // of a hold
 	held   <-chan struct{}
+	now    func() time.Time // of the program
 }
 
 const (
@@ -87,6 +93,7 @@ func openTenant(ts *testscript.TestScript, t testing.TB, permissions []string) *
 		permissions = readsAll
 	}
 	s := &tenantStage{Tenant: n, app: n.AddApp(tenantApp, tenantSecret, nil, permissions...)}
+	s.now = func() time.Time { return clockFrom(ts.Getenv("KEEPWATCH_TEST_NOW"))() }
 	for name, value := range map[string]string{
 		"MICROSOFT_TENANT_ID": n.ID(), "MICROSOFT_CLIENT_ID": tenantApp, "MICROSOFT_CLIENT_SECRET": tenantSecret,
 		"MICROSOFT_GRAPH_URL": n.URL + "/v1.0", "MICROSOFT_LOGIN_URL": n.LoginURL, "SSL_CERT_FILE": n.CAFile(),
@@ -151,6 +158,8 @@ func (s *tenantStage) do(what string, args arguments) error {
 		s.ExpireTokens()
 	case "purview":
 		return s.exports(args)
+	case "secret-ends", "method", "organisation":
+		s.directory(what, args)
 	case "expire":
 		if args.at(0) == "tokens" {
 			s.ExpireTokens()
@@ -161,6 +170,23 @@ func (s *tenantStage) do(what string, args arguments) error {
 		return s.doFaults(what, args)
 	}
 	return nil
+}
+
+// directory are the commands that change what Entra knows.
+func (s *tenantStage) directory(what string, args arguments) {
+	switch what {
+	case "secret-ends":
+		s.app.AddSecret(graphtest.Credential{Name: args.at(0), From: storyDay.AddDate(-1, 0, 0), Ends: s.now().AddDate(0, 0, args.number(1))})
+	case "method":
+		var methods []graphtest.Method
+		for _, device := range args[1:] {
+			name, version, _ := strings.Cut(device, "=")
+			methods = append(methods, graphtest.Method{Kind: "microsoftAuthenticator", Name: name, Version: version})
+		}
+		s.SetMethods(args.at(0), methods...)
+	case "organisation":
+		s.SetOrganisation(graphtest.Organisation{Name: args.at(0), Initial: args.at(1), Domains: args[2:], Mails: []string{"it@contoso.rescue.example"}, Created: storyDay.AddDate(-5, 0, 0)})
+	}
 }
 
 // doFaults are the commands that make requests go wrong and count them.
@@ -199,6 +225,13 @@ func (s *tenantStage) doFaults(what string, args arguments) error {
 		got := s.Count(func(r graphtest.Request) bool { return strings.Contains(r.Path, args.at(1)) })
 		if !counts(args.at(0), got) {
 			return fmt.Errorf("%d requests for %s", got, args.at(1))
+		}
+	case "waits":
+		for deadline := time.Now().Add(stageTime); s.Count(func(r graphtest.Request) bool { return strings.Contains(r.Path, args.at(0)) }) == 0; {
+			if time.Now().After(deadline) {
+				return fmt.Errorf("nobody has asked for %s", args.at(0))
+			}
+			<-time.After(5 * time.Millisecond) // another process asks
 		}
 	case "forget":
 		s.ForgetRequests()

@@ -446,3 +446,51 @@ func TestNewNeedsItsParts(t *testing.T) {
 		t.Error("a scheduler without parts")
 	}
 }
+
+// TestAskAgain: what has happened since an answer has it asked again, once, and not
+// where it is open, paused, or was asked since then.
+func TestAskAgain(t *testing.T) {
+	w := newWorld(t, wallClock{}, at("2026-11-26 08:00"))
+	ask := keepwatch.Rule{ID: "check:alis-iphone", Kind: keepwatch.RuleAsk, Ask: "device/alis-iphone", Channel: "slack:@U1", When: keepwatch.When{Every: 30 * 24 * time.Hour}, Next: at("2026-11-26 09:00")}
+	again := func(since time.Time) {
+		t.Helper()
+		if err := w.AskAgain(ask.Ask, since); err != nil {
+			t.Fatal(err)
+		}
+		w.to(w.now)
+	}
+	occurrences := func(want int) {
+		t.Helper()
+		if list, err := w.Occurrences(ask.ID, 0); err != nil || len(list) != want {
+			t.Fatalf("%d of it, want %d: %+v, %v", len(list), want, list, err)
+		}
+	}
+	if err := w.Sync([]keepwatch.Rule{ask}); err != nil {
+		t.Fatal(err)
+	}
+	w.to(at("2026-11-26 09:30"))
+	again(w.now) // it is open
+	occurrences(1)
+	if err := w.Settle(ask.Ask, "Alis", "seen", time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	w.to(at("2026-11-27 09:00"))
+	changed := w.now
+	again(changed)
+	occurrences(2)
+	w.state("check:alis-iphone@2026-11-27T09:00", keepwatch.OccurrencePosted)
+	w.to(at("2026-11-27 10:00"))
+	if err := w.Settle(ask.Ask, "Alis", "seen", time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	again(changed) // made up for after a crash: it was asked since
+	occurrences(2)
+	if _, err := w.ChangeRule(ask.ID, func(r *keepwatch.Rule) error { r.Paused = true; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	again(w.now)
+	occurrences(2)
+	if err := w.AskAgain("device/no-such", w.now); err != nil {
+		t.Error(err)
+	}
+}

@@ -59,6 +59,41 @@ func (s *Scheduler) Settle(ask, by, what string, next time.Time) error {
 	return err
 }
 
+// AskAgain has what is asked about a subject asked now, within the hours of whoever is
+// asked: something has happened since the last answer. Nothing changes where the question
+// is open, or has come up since that happened, or where its rule is paused.
+func (s *Scheduler) AskAgain(ask string, since time.Time) error {
+	open, err := s.cfg.Records.OpenAsking(ask)
+	if err != nil {
+		return fmt.Errorf("read what is open about %s: %w", ask, err)
+	}
+	if len(open) > 0 {
+		return nil
+	}
+	rules, err := s.cfg.Records.AskingRules(ask)
+	if err != nil {
+		return fmt.Errorf("read the rules that ask for %s: %w", ask, err)
+	}
+	_, err = s.save(func(b *batch) error {
+		for _, rule := range rules {
+			rule, found, err := b.Rule(rule.ID)
+			if err != nil {
+				return fmt.Errorf("read rule %s: %w", rule.ID, err)
+			}
+			due := !rule.Next.IsZero() && !rule.Next.After(b.now)
+			if !found || rule.Kind != keepwatch.RuleAsk || rule.Ask != ask || rule.Paused || due || !rule.Last.Before(wholeSecond(since)) {
+				continue
+			}
+			b.askNext(&rule, b.now)
+			if err := b.putRule(rule); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return err
+}
+
 // askAfter has the rule of a settled question come due again.
 func (b *batch) askAfter(o keepwatch.Occurrence, next time.Time) error {
 	if o.Kind != keepwatch.RuleAsk {

@@ -79,7 +79,7 @@ func (k *Keeper) learn(fields map[string]keepwatch.Entered) (last time.Time, err
 		if _, here := fields[f.Name]; here || e.Value == "" {
 			continue
 		}
-		fields[f.Name] = keepwatch.Entered{Value: e.Value, By: e.By + ", since " + k.date(e.At)}
+		fields[f.Name] = keepwatch.Entered{Value: e.Value, By: e.By + ", since " + k.date(e.At)} // without At: anySaid
 		last = later(last, e.At)
 	}
 	return last, nil

@@ -2,6 +2,7 @@ package authenticator
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,5 +52,39 @@ func TestLearned(t *testing.T) {
 	fails = errors.New("disk")
 	if _, err := k.Dossier(); !errors.Is(err, fails) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestLearnedAloneAsksForNothing: a team that has never said anything of a lock-out is not
+// told how ready it is for one because Microsoft 365 has filled in its tenant id. One
+// word of a person or of the configuration is enough.
+func TestLearnedAloneAsksForNothing(t *testing.T) {
+	learned := func(c *Config) {
+		c.People, c.Emergency, c.Dossier = nil, nil, nil
+		c.Learned = func() (map[string]keepwatch.Entered, error) {
+			return map[string]keepwatch.Entered{"tenant-id": {Value: "72f988bf-86f1-41af-91ab-2d7cd011db47", By: "Microsoft 365", At: noon}}, nil
+		}
+	}
+	isReady := func(facts []keepwatch.Fact) bool {
+		return slices.ContainsFunc(facts, func(f keepwatch.Fact) bool { return f.Kind == keepwatch.FactReady })
+	}
+	k := keeper(t, &desk{}, learned)
+	probes, _, err := k.Readiness()
+	facts, factsErr := k.Facts(noon)
+	if err != nil || factsErr != nil || len(probes) != 1 || probes[0].Status != keepwatch.ProbeOff || isReady(facts) {
+		t.Errorf("%+v %+v %v %v", probes, facts, err, factsErr)
+	}
+	if d, err := k.Dossier(); err != nil || len(d.Fields) != 1 {
+		t.Errorf("the dossier does not show it: %+v %v", d, err)
+	}
+	if _, err := k.SetDossier("phone", "+44 1824 700000, Alis", "Alis"); err != nil {
+		t.Fatal(err)
+	}
+	if facts, err := k.Facts(noon); err != nil || !isReady(facts) {
+		t.Errorf("%+v %v", facts, err)
+	}
+	k = keeper(t, &desk{}, learned, func(c *Config) { c.Dossier = map[string]string{"registrar": "Nominet"} })
+	if facts, err := k.Facts(noon); err != nil || !isReady(facts) {
+		t.Errorf("%+v %v", facts, err)
 	}
 }

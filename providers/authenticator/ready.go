@@ -27,8 +27,8 @@ type aspect struct {
 }
 
 // Readiness gives what a lock-out would meet, what costs the most first, and a score
-// from 0 to 100. Where nothing about Microsoft 365 is configured there is one probe
-// that is off.
+// from 0 to 100. Where nobody has named or said anything there is one probe that is off:
+// what a provider has learned for the dossier alone is no wish to hear of a lock-out.
 func (k *Keeper) Readiness() ([]keepwatch.Probe, int, error) {
 	devices, err := k.Devices()
 	if err != nil {
@@ -38,7 +38,7 @@ func (k *Keeper) Readiness() ([]keepwatch.Probe, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	if len(devices) == 0 && len(dossier.Fields) == 0 && len(k.cfg.Emergency) == 0 {
+	if len(devices) == 0 && !anySaid(dossier) && len(k.cfg.Emergency) == 0 {
 		return []keepwatch.Probe{{Name: "lock-out", Status: keepwatch.ProbeOff, Text: "No device, dossier or emergency account is known.",
 			Next: "Name the phones that hold Microsoft Authenticator in keepwatch.yaml, under the person: devices."}}, 0, nil
 	}
@@ -61,6 +61,16 @@ func (k *Keeper) Readiness() ([]keepwatch.Probe, int, error) {
 	all := append(emergency, second, administrators(devices, len(k.cfg.Emergency)), k.sealed(dossier), outside(dossier), backups(devices), custody, drill)
 	probes, score := weigh(all)
 	return probes, score, nil
+}
+
+// anySaid reports whether anything in a dossier is of people or of the configuration.
+func anySaid(d keepwatch.Dossier) bool {
+	for _, e := range d.Fields {
+		if e.By == fromYAML || !e.At.IsZero() {
+			return true
+		}
+	}
+	return false
 }
 
 // weigh sorts by what is missing the most, and adds up.

@@ -161,13 +161,13 @@ func ruleNames(t *testing.T, o *office) {
 // newerDuties: what a newer version wrote is refused, and not half understood.
 func newerDuties(t *testing.T, o *office) {
 	put(t, o.Store, "rule/000000000001", `{"v":99}`, "occ/1/x", `{"v":99}`, "warning/000000000001", `{"v":99}`, "walk/000000000001", `{"v":99}`,
-		"fact/f", "w1", "attest/2026-11-24T12:00:00.000000000Z/a", `{"v":99}`, "dossier/microsoft", `{"v":99}`, "server/a", `{"v":99}`, "digest/d", `{"v":99}`, "topic/a/t", `{"v":99}`)
+		"fact/f", "w1", "attest/2026-11-24T12:00:00.000000000Z/a", `{"v":99}`, "dossier/microsoft", `{"v":99}`, "tenant/microsoft", `{"v":99}`, "server/a", `{"v":99}`, "digest/d", `{"v":99}`, "topic/a/t", `{"v":99}`)
 	errOf := func(_ any, err error) error { return err }
 	_, _, _, target := o.EditTarget(keepwatch.Outgoing{Channel: "a", Topic: "t"})
 	for what, err := range map[string]error{
 		"rule": errOf(o.Rule("1")), "rules": errOf(o.RulesAfter("", 0)), "occurrence": errOf(o.Occurrence("1@x")), "occurrences": errOf(o.Occurrences("1", 0)),
 		"warning": errOf(o.Warning("w1")), "open warnings": errOf(o.OpenWarnings()), "walk": errOf(o.Walk("l1")), "walks": errOf(o.Walks("", 0)),
-		"attestations": errOf(o.Attestations("", 0)), "dossier": errOf(o.Dossier()), "servers": errOf(o.ServerStates()), "topic": target,
+		"attestations": errOf(o.Attestations("", 0)), "dossier": errOf(o.Dossier()), "servers": errOf(o.ServerStates()), "tenant": errOf(o.Tenant()), "topic": target,
 		"put a rule": errOf(o.Change(func(c *store.Change) error { return c.PutRule(keepwatch.Rule{ID: "1"}) })),
 		"put an occurrence": errOf(o.Change(func(c *store.Change) error {
 			return c.PutOccurrence(keepwatch.Occurrence{ID: "1@x", Rule: "1", Wall: "x", At: noon})
@@ -176,8 +176,8 @@ func newerDuties(t *testing.T, o *office) {
 		"put a warning": errOf(o.Change(func(c *store.Change) error {
 			return c.PutWarning(keepwatch.Warning{ID: "w1", Fact: keepwatch.Fact{Key: "f"}})
 		})),
-		"change a walk":    errOf(o.ChangeWalk("l1", func(*keepwatch.Walk) error { return nil }, nil)),
-		"save the dossier": errOf(o.SaveDossier(func(*keepwatch.Dossier) error { return nil })),
+		"change a walk":   errOf(o.ChangeWalk("l1", func(*keepwatch.Walk) error { return nil }, nil)),
+		"save the tenant": errOf(o.ChangeTenant(func(*keepwatch.Tenant) {})), "save the dossier": errOf(o.SaveDossier(func(*keepwatch.Dossier) error { return nil })),
 	} {
 		if keepwatch.KindOf(err) != keepwatch.KindAttention {
 			t.Errorf("%s: %v", what, err)

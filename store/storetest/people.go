@@ -269,6 +269,20 @@ func dossier(t *testing.T, o *office) {
 	if d := must[keepwatch.Dossier](t)(o.Dossier()); len(d.Fields) != 16 || d.Fields["field 7"].Value != "7" {
 		t.Errorf("%+v", d)
 	}
+	if kept := must[keepwatch.Tenant](t)(o.Tenant()); kept.ID != "" {
+		t.Errorf("%+v", kept)
+	}
+	crowd(t, 16, func(i int) error {
+		_, err := o.ChangeTenant(func(kept *keepwatch.Tenant) {
+			kept.ID = "one"
+			kept.Changed = append(kept.Changed, keepwatch.SignInNews{Person: fmt.Sprint(i), At: noon})
+		})
+		return err
+	})
+	o.reopen()
+	if kept := must[keepwatch.Tenant](t)(o.Tenant()); kept.Version != 1 || kept.ID != "one" || len(kept.Changed) != 16 {
+		t.Errorf("%+v", kept)
+	}
 	for _, source := range []string{"web-2", "web", "web"} {
 		if err := o.SaveServerState(keepwatch.ServerState{Source: source, Seen: noon, Backups: []keepwatch.ServerBackup{{ID: "b1", At: noon, Size: 1}}}); err != nil {
 			t.Fatal(err)

@@ -32,9 +32,13 @@ func TestItemsBeforeTheReadingBegins(t *testing.T) {
 			must(t, err)
 			pending = append(pending, it.ID)
 		}
-		removed, err := sp.Removed("f")
-		if totals, err2 := sp.Totals(); err != nil || err2 != nil || totals.Items != 1 || len(pending) != 1 || pending[0] != "stays" || len(removed) == 1 == full {
-			t.Errorf("full %v: %+v, pending %q, removed %v, %v, %v", full, totals, pending, removed, err, err2)
+		var removed []string
+		for it, err := range sp.Removed("f") {
+			must(t, err)
+			removed = append(removed, it.ID)
+		}
+		if totals, err := sp.Totals(); err != nil || totals.Items != 1 || len(pending) != 1 || pending[0] != "stays" || len(removed) == 1 == full {
+			t.Errorf("full %v: %+v, pending %q, removed %v, %v", full, totals, pending, removed, err)
 		}
 		must(t, sp.Close())
 	}
