@@ -14,7 +14,10 @@ func (k SourceKind) Changeable() bool { return k == KindOutlook }
 
 // RefuseChanges says why a backup of what changed cannot be had of a source; nil: it can.
 func (s Source) RefuseChanges() error {
-	if s.Kind.Changeable() {
+	switch {
+	case s.Kind.Changeable() && s.Engine == "purview":
+		return Errorf(KindInvalid, "Purview exports %s whole each time: leave --changes out.", s.Name)
+	case s.Kind.Changeable():
 		return nil
 	}
 	return Errorf(KindInvalid, "--changes works for Microsoft 365 mailboxes alone. %s is a source of kind %s, and a backup of it is always whole: leave --changes out.", s.Name, s.Kind)

@@ -228,6 +228,15 @@ func TestOnlyMailboxesHaveChanges(t *testing.T) {
 	}
 }
 
+func TestPurviewExportsWhole(t *testing.T) {
+	for engine, can := range map[string]bool{"": true, "graph": true, "purview": false} {
+		err := Source{Name: "alis-mail", Kind: KindOutlook, Engine: engine}.RefuseChanges()
+		if (err == nil) != can || !can && (KindOf(err) != KindInvalid || !strings.Contains(Sentence(err), "Purview")) {
+			t.Errorf("%q: %v", engine, err)
+		}
+	}
+}
+
 // TestChangesAreWeighedByNobody: a day on which little happened is no loss, and no measure
 // for the next whole one; which is weighed against whole ones all the same.
 func TestChangesAreWeighedByNobody(t *testing.T) {

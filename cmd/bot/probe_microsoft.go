@@ -79,8 +79,6 @@ func (p *microsoftProbes) Probes(ctx context.Context, source keepwatch.Source) [
 			}
 		case r.Access == entra.AccessUnknown:
 			probes = append(probes, caution(name, why, "Check again later."))
-		case r.Permission == "MailboxSettings.Read":
-			probes = append(probes, caution(name, why, "Without it the mailbox's own time zone and categories are not known; everything else is backed up."))
 		case r.Access == entra.AccessNone:
 			probes = append(probes, bad(name, why, ""))
 		default:

@@ -63,7 +63,7 @@ const (
 )
 
 // readsAll are the permissions that a backup of all parts needs.
-var readsAll = []string{"Mail.Read", "Contacts.Read", "Calendars.Read", "MailboxSettings.Read"}
+var readsAll = []string{"Mail.Read", "Contacts.Read", "Calendars.Read"}
 
 func cmdTenant(ts *testscript.TestScript, neg bool, args []string) {
 	play := ts.Value(playKey{}).(*playing)

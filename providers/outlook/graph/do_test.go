@@ -337,3 +337,18 @@ func TestPermission(t *testing.T) {
 		}
 	}
 }
+
+// TestNoMailbox: an address that the tenant does not know is told as such, and an item
+// that is gone is not taken for it.
+func TestNoMailbox(t *testing.T) {
+	for code, want := range map[string]string{
+		"ErrorInvalidUser": "knows no mailbox " + alis, "Request_ResourceNotFound": "knows no mailbox " + alis, "ResourceNotFound": "knows no mailbox " + alis,
+		"ErrorItemNotFound": "was deleted or moved",
+	} {
+		f := &fake{serve: func(w http.ResponseWriter, r *http.Request) { refuse(w, 404, code, "why") }}
+		err := f.client(t).JSON(t.Context(), alis, Request{URL: "/users/" + alis + "/mailFolders"}, nil)
+		if got := keepwatch.Sentence(err); !strings.Contains(got, want) || keepwatch.KindOf(err) != keepwatch.KindNotFound {
+			t.Errorf("%s: %q", code, got)
+		}
+	}
+}

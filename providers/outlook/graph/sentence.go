@@ -15,9 +15,8 @@ var permissions = []struct{ part, read, write string }{
 	{"/contactfolders", "Contacts.Read", "Contacts.ReadWrite"}, {"/contacts", "Contacts.Read", "Contacts.ReadWrite"},
 	{"/calendar", "Calendars.Read", "Calendars.ReadWrite"}, {"/events", "Calendars.Read", "Calendars.ReadWrite"},
 	{"/attachments", "Mail.Read", "Mail.ReadWrite"},
-	{"/mailboxsettings", "MailboxSettings.Read", "MailboxSettings.ReadWrite"}, {"/outlook/mastercategories", "MailboxSettings.Read", "MailboxSettings.ReadWrite"},
 	{"/admin/exchange/", "MailboxItem.Export.All", "MailboxItem.ImportExport.All"},
-	{"/security/cases", "eDiscovery.Read.All", "eDiscovery.ReadWrite.All"},
+	{"/security/cases", "eDiscovery.ReadWrite.All", ""},
 	{"/authentication/", "UserAuthenticationMethod.Read.All", ""}, {"/reports/", "AuditLog.Read.All", ""},
 	{"/directoryroles", "RoleManagement.Read.Directory", ""}, {"/rolemanagement/", "RoleManagement.Read.Directory", ""},
 	{"/applications", "Application.Read.All", ""}, {"/serviceprincipals", "Application.Read.All", ""},
@@ -67,7 +66,7 @@ func (c *Client) say(mailbox string, err error) error {
 		return sentence(keepwatch.KindAttention, "Microsoft 365 gives this report only to tenants with a licence of Entra ID P1 or P2.")
 	case has("ErrorQuotaExceeded"), e.Status == http.StatusInsufficientStorage:
 		return sentence(keepwatch.KindAttention, "The mailbox %s is full. Make room in it, or restore to another mailbox.", whose)
-	case has("ErrorInvalidUser"), has("ErrorNonExistentMailbox"), has("Request_ResourceNotFound") && mailbox != "": // the last one is the directory's
+	case has("ErrorInvalidUser"), has("ErrorNonExistentMailbox"), mailbox != "" && (has("Request_ResourceNotFound") || has("ResourceNotFound")):
 		return sentence(keepwatch.KindNotFound, "Microsoft 365 knows no mailbox %s. Check its address in keepwatch.yaml.", whose)
 	case kind == ErrDenied:
 		return c.sayDenied(whose, mailbox, e)

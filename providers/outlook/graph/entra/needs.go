@@ -13,7 +13,6 @@ type Level uint8
 // The levels.
 const (
 	Optional Level = iota // something more is known with it
-	Wanted                // a backup is poorer without it
 	Required              // a configured backup fails without it
 )
 
@@ -54,9 +53,7 @@ func Needs(sources []keepwatch.Source) []Need {
 	add(parts["mail"], Required, true, "Mail.Read", "to back up mail")
 	add(parts["contacts"], Required, true, "Contacts.Read", "to back up contacts")
 	add(parts["calendar"], Required, true, "Calendars.Read", "to back up calendars")
-	add(len(parts) > 0, Wanted, true, "MailboxSettings.Read", "to read the time zone and the categories of a mailbox")
-	add(purview, Required, false, "eDiscovery.Read.All", "to fetch exports of Purview")
-	add(purview, Required, false, "eDiscovery.ReadWrite.All", "to have Purview make exports")
+	add(purview, Required, false, "eDiscovery.ReadWrite.All", "to have Purview make exports, and to fetch them")
 	for _, o := range [][2]string{
 		{readApplications, "to warn before secrets and certificates of applications run out"},
 		{readMethods, "to notice when somebody's Authenticator or another sign-in method changes"},
@@ -93,9 +90,9 @@ func partsOf(s keepwatch.Source) []string {
 // wider are the permissions that hold another one, and more. Application.ReadWrite.OwnedBy
 // lists all applications too (learn.microsoft.com/graph/permissions-reference).
 var wider = map[string][]string{
-	"Mail.Read": {"Mail.ReadWrite"}, "Contacts.Read": {"Contacts.ReadWrite"}, "Calendars.Read": {"Calendars.ReadWrite"}, "MailboxSettings.Read": {"MailboxSettings.ReadWrite"},
-	"eDiscovery.Read.All": {"eDiscovery.ReadWrite.All"}, readApplications: {"Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "Directory.Read.All", "Directory.ReadWrite.All"},
-	readMethods: {"UserAuthenticationMethod.ReadWrite.All"}, readRoles: {"RoleManagement.ReadWrite.Directory", "RoleManagement.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+	"Mail.Read": {"Mail.ReadWrite"}, "Contacts.Read": {"Contacts.ReadWrite"}, "Calendars.Read": {"Calendars.ReadWrite"},
+	readApplications: {"Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "Directory.Read.All", "Directory.ReadWrite.All"},
+	readMethods:      {"UserAuthenticationMethod.ReadWrite.All"}, readRoles: {"RoleManagement.ReadWrite.Directory", "RoleManagement.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	readUsers: {"User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}, readOrganisation: {"Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	readDomains: {"Domain.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 }

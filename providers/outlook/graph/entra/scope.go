@@ -164,12 +164,11 @@ type Reach struct {
 	Err     error // of AccessDenied, AccessNone and AccessUnknown: a sentence
 }
 
-// probes are the smallest calls that show a permission: an id, a time zone.
+// probes are the smallest calls that show a permission: an id.
 var probes = map[string]string{
-	"Mail.Read":            "/mailFolders/inbox?$select=id",
-	"Contacts.Read":        "/contactFolders?$top=1&$select=id",
-	"Calendars.Read":       "/calendar?$select=id",
-	"MailboxSettings.Read": "/mailboxSettings/timeZone",
+	"Mail.Read":      "/mailFolders/inbox?$select=id",
+	"Contacts.Read":  "/contactFolders?$top=1&$select=id",
+	"Calendars.Read": "/calendar?$select=id",
 }
 
 // Reach tries each permission that a source needs on its mailbox, with a call that reads

@@ -38,17 +38,16 @@ func needs(list []Need) string {
 
 // TestNeeds: what the configured sources need.
 func TestNeeds(t *testing.T) {
-	const settings = "MailboxSettings.Read 1 true"
 	for _, c := range []struct {
 		sources []keepwatch.Source
 		want    string
 	}{
 		{nil, ""},
 		{[]keepwatch.Source{{Name: "notes", Kind: keepwatch.KindFiles}}, ""},
-		{[]keepwatch.Source{mailbox("a", alis)}, "Mail.Read 2 true, Contacts.Read 2 true, Calendars.Read 2 true, " + settings},
-		{[]keepwatch.Source{mailbox("a", alis, "Contacts")}, "Contacts.Read 2 true, " + settings},
-		{[]keepwatch.Source{mailbox("a", alis, "calendar"), mailbox("b", olwen, "Inbox/Projects")}, "Mail.Read 2 true, Calendars.Read 2 true, " + settings},
-		{[]keepwatch.Source{{Name: "p", Kind: keepwatch.KindOutlook, Mailbox: alis, Engine: "purview"}}, "eDiscovery.Read.All 2 false, eDiscovery.ReadWrite.All 2 false"},
+		{[]keepwatch.Source{mailbox("a", alis)}, "Mail.Read 1 true, Contacts.Read 1 true, Calendars.Read 1 true"},
+		{[]keepwatch.Source{mailbox("a", alis, "Contacts")}, "Contacts.Read 1 true"},
+		{[]keepwatch.Source{mailbox("a", alis, "calendar"), mailbox("b", olwen, "Inbox/Projects")}, "Mail.Read 1 true, Calendars.Read 1 true"},
+		{[]keepwatch.Source{{Name: "p", Kind: keepwatch.KindOutlook, Mailbox: alis, Engine: "purview"}}, "eDiscovery.ReadWrite.All 1 false"},
 	} {
 		if got := needs(Needs(c.sources)); got != c.want {
 			t.Errorf("%v: %s, want %s", c.sources, got, c.want)
@@ -188,14 +187,14 @@ func TestReach(t *testing.T) {
 		source          keepwatch.Source
 		want            string
 	}{
-		{nil, nil, mailbox("a", alis, "mail"), "Mail.Read denied false, MailboxSettings.Read denied false"},
-		{[]string{"Mail.Read"}, nil, mailbox("a", alis, "mail"), "Mail.Read yes true, MailboxSettings.Read denied false"},
-		{nil, []string{"Mail.Read", "Contacts.Read"}, mailbox("a", alis), "Mail.Read yes false, Contacts.Read yes false, Calendars.Read denied false, MailboxSettings.Read denied false"},
-		{nil, []string{"Calendars.Read", "MailboxSettings.Read"}, mailbox("a", alis, "calendar"), "Calendars.Read yes false, MailboxSettings.Read yes false"},
-		{nil, []string{"Mail.Read"}, mailbox("b", olwen, "mail"), "Mail.Read denied false, MailboxSettings.Read denied false"},
+		{nil, nil, mailbox("a", alis, "mail"), "Mail.Read denied false"},
+		{[]string{"Mail.Read"}, nil, mailbox("a", alis, "mail"), "Mail.Read yes true"},
+		{nil, []string{"Mail.Read", "Contacts.Read"}, mailbox("a", alis), "Mail.Read yes false, Contacts.Read yes false, Calendars.Read denied false"},
+		{nil, []string{"Calendars.Read"}, mailbox("a", alis, "calendar"), "Calendars.Read yes false"},
+		{nil, []string{"Mail.Read"}, mailbox("b", olwen, "mail"), "Mail.Read denied false"},
 		{[]string{"Mail.Read"}, nil, mailbox("c", "nobody@contoso.example"), "Mail.Read no mailbox true"},
 		{[]string{"Mail.Read"}, nil, mailbox("d", "server@contoso.example"), "Mail.Read no mailbox true"},
-		{[]string{"eDiscovery.Read.All"}, nil, keepwatch.Source{Name: "p", Kind: keepwatch.KindOutlook, Mailbox: alis, Engine: "purview"}, ""},
+		{[]string{"eDiscovery.ReadWrite.All"}, nil, keepwatch.Source{Name: "p", Kind: keepwatch.KindOutlook, Mailbox: alis, Engine: "purview"}, ""},
 	} {
 		w.fresh(c.granted...)
 		for _, p := range c.scoped {
@@ -207,7 +206,7 @@ func TestReach(t *testing.T) {
 	}
 	w.fresh("Mail.Read")
 	w.n.Fail(graphtest.Fault{Times: 1, Status: 503, RetryAfter: time.Hour, Match: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "mailFolders") }})
-	if got := try(mailbox("a", alis, "mail")); got != "Mail.Read unknown true, MailboxSettings.Read denied false" {
+	if got := try(mailbox("a", alis, "mail")); got != "Mail.Read unknown true" {
 		t.Error(got)
 	}
 	for _, r := range w.n.Requests() {
@@ -228,7 +227,6 @@ func TestPowerShell(t *testing.T) {
 		"# Where the scope is there already: Set-ManagementScope -Identity in place of New-ManagementScope -Name.",
 		"New-ManagementScope -Name 'Keepwatch mailboxes' -RecipientRestrictionFilter 'PrimarySmtpAddress -eq ''alis@contoso.example'' -or PrimarySmtpAddress -eq ''o''''neill’’s$(x)`@contoso.example'''",
 		"New-ManagementRoleAssignment -App " + botID + " -Role 'Application Mail.Read' -CustomResourceScope 'Keepwatch mailboxes'",
-		"New-ManagementRoleAssignment -App " + botID + " -Role 'Application MailboxSettings.Read' -CustomResourceScope 'Keepwatch mailboxes'",
 		"# It counts after 30 minutes to 2 hours. This shows at once what will: InScope must be True here, and False for a mailbox that is no source.",
 		"Test-ServicePrincipalAuthorization -Identity " + botID + " -Resource 'alis@contoso.example' | Format-Table",
 		"Test-ServicePrincipalAuthorization -Identity " + botID + " -Resource 'o''neill’’s$(x)`@contoso.example' | Format-Table",
