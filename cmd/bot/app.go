@@ -24,6 +24,7 @@ import (
 	"keepwatch/providers/authenticator"
 	"keepwatch/providers/cpanel"
 	"keepwatch/providers/files"
+	"keepwatch/providers/outlook/graph"
 	"keepwatch/store"
 	"keepwatch/store/bolt"
 	"keepwatch/vault"
@@ -37,6 +38,7 @@ type app struct {
 	now      func() time.Time
 	crash    func(string)
 	pace     time.Duration // as process.Pace
+	calls    graph.Clock   // as process.Calls
 
 	state        *bolt.Store
 	records      *store.Records
@@ -67,7 +69,7 @@ type app struct {
 // openApp opens the state, the key and the vault and joins the packages. It
 // starts nothing: start does.
 func openApp(p process, s settings, log *slog.Logger) (*app, error) {
-	a := &app{settings: s, log: log, now: p.Now, crash: p.Crash, pace: p.Pace, account: terminalAccount(), hosts: hosting(p, log)}
+	a := &app{settings: s, log: log, now: p.Now, crash: p.Crash, pace: p.Pace, calls: p.Calls, account: terminalAccount(), hosts: hosting(p, log)}
 	if a.crash == nil {
 		a.crash = func(string) {}
 	}

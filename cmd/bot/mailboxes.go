@@ -39,13 +39,14 @@ var (
 	_ providers.Restorer   = (*mailboxes)(nil)
 )
 
-// graphClient gives the client of Microsoft 365, or nil where that is not configured. It
-// makes no call.
-func (s settings) graphClient(log *slog.Logger) (*graph.Client, error) {
+// graphClient gives the client of Microsoft 365, or nil where that is not configured. A nil
+// clock is the system's. It makes no call.
+func (s settings) graphClient(log *slog.Logger, clock graph.Clock) (*graph.Client, error) {
 	cfg, ok := s.env.microsoft(log)
 	if !ok {
 		return nil, nil
 	}
+	cfg.Clock = clock
 	return graph.New(cfg)
 }
 
@@ -55,7 +56,7 @@ func (a *app) makeMailboxes() (*mailboxes, error) {
 	m := &mailboxes{spools: spool.New(spool.Config{Dir: s.spoolPath(), Log: a.log, Crash: a.crash})}
 	cfg := outlook.Config{Spools: m.spools, Older: a.vault, Lister: mailbox.Lister{}, Zone: s.Location, Now: a.now, Log: a.log, Crash: a.crash}
 	var err error
-	if m.client, err = s.graphClient(a.log); err != nil {
+	if m.client, err = s.graphClient(a.log, a.calls); err != nil {
 		return nil, err
 	}
 	if m.client != nil {
@@ -89,7 +90,7 @@ func (s settings) spoolPath() string { return filepath.Join(s.DataDir, "download
 // it is not configured.
 func (s settings) probeMicrosoft(ctx context.Context, now func() time.Time) (prober, []keepwatch.Probe) {
 	const name = "Microsoft 365"
-	client, err := s.graphClient(nil)
+	client, err := s.graphClient(nil, nil)
 	if err != nil {
 		return nil, []keepwatch.Probe{bad(name, keepwatch.Sentence(err), "")}
 	}

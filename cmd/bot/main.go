@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"keepwatch"
+	"keepwatch/providers/outlook/graph"
 )
 
 func main() {
@@ -41,6 +42,7 @@ type process struct {
 	Now     func() time.Time
 	Crash   func(point string) // tests end the process at a named point; nil: never
 	Pace    time.Duration      // how often what a host makes is looked at; 0: as the provider has it
+	Calls   graph.Clock        // what the limits of calls to Microsoft 365 go by; nil: the system's clock
 }
 
 // options are the global flags.

@@ -33,6 +33,7 @@ func botMain() {
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: clockFrom(os.Getenv("KEEPWATCH_TEST_NOW")),
 		Crash: crashFrom(os.Getenv("KEEPWATCH_TEST_CRASH"), os.Getenv("KEEPWATCH_TEST_TRACE")),
 		Pace:  20 * time.Millisecond,
+		Calls: callsFrom(os.Getenv("KEEPWATCH_TEST_HURRY")),
 	})
 	stop()
 	writePeak(os.Getenv("KEEPWATCH_TEST_PEAK"))
