@@ -106,7 +106,7 @@ func BenchmarkMailboxMemory(b *testing.B) {
 	}
 	hurry := ""
 	if mails > paceCalls/2 {
-		hurry = "100"
+		hurry = "50"
 	}
 	for name, fill := range mailboxLoads(mails, large) {
 		for _, formats := range []string{"eml", "eml, pst"} {
