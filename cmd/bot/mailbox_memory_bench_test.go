@@ -105,7 +105,7 @@ func BenchmarkMailboxMemory(b *testing.B) {
 		mails = n
 	}
 	hurry := ""
-	if mails > paceCalls/2 {
+	if mails > paceCalls*9/10 {
 		hurry = "50"
 	}
 	for name, fill := range mailboxLoads(mails, large) {
