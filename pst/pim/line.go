@@ -228,26 +228,35 @@ func (r *lineReader) finish(l *line) error {
 		}
 		l.Value = decodeQuoted(l.Value, l.param("CHARSET"))
 	case l.has("ENCODING", "BASE64") || l.has("ENCODING", "B"):
-		var b strings.Builder
-		b.WriteString(l.Value)
-		for {
-			s, err := r.physical()
-			if err != nil {
-				l.Value = b.String()
-				return r.unlessEnd(err)
-			}
-			if s == "" || strings.Trim(s, base64Letters) != "" {
-				r.unread(s)
-				l.Value = b.String()
-				return nil
-			}
-			if b.Len()+len(s) > r.limit {
-				return fmt.Errorf("line %d: %w", l.Number, errTooLong)
-			}
-			b.WriteString(s)
-		}
+		return r.unindented(l)
 	}
 	return nil
+}
+
+// unindented reads lines of Base64 that are not indented. A value without any is not copied:
+// it may be a large attachment.
+func (r *lineReader) unindented(l *line) error {
+	var b strings.Builder
+	for {
+		s, err := r.physical()
+		if err != nil || s == "" || strings.Trim(s, base64Letters) != "" {
+			if b.Len() > 0 {
+				l.Value = b.String()
+			}
+			if err != nil {
+				return r.unlessEnd(err)
+			}
+			r.unread(s)
+			return nil
+		}
+		if b.Len() == 0 {
+			b.WriteString(l.Value)
+		}
+		if b.Len()+len(s) > r.limit {
+			return fmt.Errorf("line %d: %w", l.Number, errTooLong)
+		}
+		b.WriteString(s)
+	}
 }
 
 const base64Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="

@@ -133,7 +133,7 @@ func (a *archiving) contacts(at *place, c *content) (odd []string, err error) {
 // events reads a calendar.
 func (a *archiving) events(at *place, c *content) (odd []string, err error) {
 	from := c.reader()
-	if c.r.Bytes > maxParsed {
+	if c.r.Bytes > maxParsed || a.data == nil { // nobody needs what is attached
 		from = &unattached{r: bufio.NewReaderSize(from, 64<<10)}
 	}
 	cal, err := pim.ReadCalendar(from)
