@@ -98,11 +98,11 @@ func (e *errand) run(ctx context.Context) (keepwatch.ServerLog, error) {
 	var none keepwatch.ServerLog
 	var err error
 	if e.target, err = e.folder(ctx); err != nil {
-		return none, err
+		return none, e.gone(err)
 	}
 	e.cfg.Crash("outlook.return.folder")
 	if e.marks, err = e.cfg.Restorer.Marked(ctx, e.item.Mailbox, e.target, e.job.Run); err != nil {
-		return none, err
+		return none, e.gone(err)
 	}
 	if e.later, err = e.from.mentions(ctx, 0); err != nil {
 		return none, err
@@ -126,7 +126,7 @@ func (e *errand) gone(err error) error {
 	if !errors.Is(err, outlook.ErrGone) {
 		return err
 	}
-	return keepwatch.Errorf(keepwatch.KindTransient, "The folder %s was removed while %s was put into it.", keepwatch.Printable(e.item.Into), e.item.Name).Because(err)
+	return keepwatch.Errorf(keepwatch.KindTransient, "The folder %s, or something that was put there, was removed while %s was put into it. It is made anew at the next try.", keepwatch.Printable(e.item.Into), e.item.Name).Because(err)
 }
 
 // folder gives the folder that it all goes into, and makes it with those above it.

@@ -47,11 +47,11 @@ func (r *Restorer) MakeFolder(ctx context.Context, mailbox string, kind outlook.
 		f, err := r.child(ctx, mailbox, kind, path, name)
 		if err != nil || f.ID != "" {
 			f.Parent = parent
-			return f, err
+			return f, gone(err)
 		}
 		if f, err = r.makeChild(ctx, mailbox, kind, path, name); err == nil || !errors.Is(err, graph.ErrExists) || try == 3 {
 			f.Parent = parent
-			return f, err
+			return f, gone(err)
 		}
 	}
 }
@@ -125,7 +125,7 @@ func (r *Restorer) Holds(ctx context.Context, mailbox string, folder outlook.Fol
 		q := url.Values{"$select": {"id," + field}, "$filter": {strings.Join(tests, " or ")}}
 		for page, err := range r.client.Pages(ctx, mailbox, list(mailbox, folder)+"?"+q.Encode()) {
 			if err != nil {
-				return nil, fmt.Errorf("look for what is in %s: %w", folder.Title(), err)
+				return nil, fmt.Errorf("look for what is in %s: %w", folder.Title(), gone(err))
 			}
 			for _, raw := range page.Items {
 				var x map[string]any

@@ -199,7 +199,7 @@ func (r *Restorer) Marked(ctx context.Context, mailbox string, folder outlook.Fo
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, gone(err)
 	}
 	for _, id := range twice {
 		if err := r.remove(ctx, mailbox, one(mailbox, folder.Kind, id)); err != nil {
