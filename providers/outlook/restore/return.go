@@ -131,19 +131,27 @@ func (e *errand) gone(err error) error {
 
 // folder gives the folder that it all goes into, and makes it with those above it.
 func (e *errand) folder(ctx context.Context) (outlook.Folder, error) {
+	var f outlook.Folder
+	names := e.in.To
 	if e.in.Same && e.cfg.Server != nil {
 		list, err := e.cfg.Server.Folders(ctx, e.item.Mailbox, outlook.Wish{Kinds: []outlook.Kind{e.in.Kind}})
 		if err != nil {
-			return outlook.Folder{}, err
+			return f, err
 		}
-		for _, f := range list {
-			if f.ID == e.in.Folder && f.Kind == e.in.Kind { // it may be called otherwise by now
-				return f, nil
+		for _, had := range list {
+			if had.ID == e.in.Folder && had.Kind == e.in.Kind { // it may be called otherwise by now
+				return had, nil
+			}
+		}
+		// The mailbox was made anew, or is another one: its folders may be in another language.
+		for _, had := range list {
+			if e.in.Known != "" && knownAs(had) == e.in.Known && had.Kind == e.in.Kind && !had.ReadOnly {
+				f, names = had, names[min(e.in.Depth, len(names)):]
+				break
 			}
 		}
 	}
-	var f outlook.Folder
-	for _, name := range e.in.To {
+	for _, name := range names {
 		var err error
 		if f, err = e.cfg.Restorer.MakeFolder(ctx, e.item.Mailbox, e.in.Kind, f.ID, name); err != nil {
 			return f, err

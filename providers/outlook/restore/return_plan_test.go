@@ -164,6 +164,41 @@ func TestReturnToRenamed(t *testing.T) {
 	}
 }
 
+// anew is a Server of a mailbox that was made anew, in another language.
+type anew struct{ outlook.Server }
+
+func (anew) Folders(_ context.Context, _ string, wish outlook.Wish) (list []outlook.Folder, err error) {
+	for _, f := range []outlook.Folder{
+		{ID: "new-in", Kind: outlook.Mail, Path: []string{"Inbox"}, WellKnown: "inbox"}, {ID: "new-people", Kind: outlook.Contacts, Path: []string{"Contacts"}, Default: true},
+		{ID: "new-others", Kind: outlook.Calendar, Path: []string{"Kalender"}, ReadOnly: true, Default: true}, {ID: "new-days", Kind: outlook.Calendar, Path: []string{"Calendar"}, Default: true},
+	} {
+		if slices.Contains(wish.Kinds, f.Kind) {
+			list = append(list, f)
+		}
+	}
+	return list, nil
+}
+
+// TestReturnToAnotherLanguage: the folders that every mailbox has are found by what they
+// are, where nothing has the ID or the name of the archive.
+func TestReturnToAnotherLanguage(t *testing.T) {
+	x, a := &exchange{}, &archives{}
+	p, _ := bench(t, x)
+	p.cfg.Server = anew{}
+	plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{office(a)}, keepwatch.ReturnAsk{Into: "original", Parts: []string{"inbox", "contacts", "Kalender"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	carry(t, p, plan, a)
+	var made []string
+	for _, f := range x.folders {
+		made = append(made, f.Parent+" > "+f.Name())
+	}
+	if d := cmp.Diff([]string{"new-in > a/b", "new-people > Team"}, made); d != "" || len(x.items["new-in"]) != 2 || len(x.items["new-people"]) != 1 || len(x.items["new-days"]) != 1 {
+		t.Errorf("%s %+v", d, x.items)
+	}
+}
+
 // TestReturnHostile: an index that nobody has written like that is refused in a sentence.
 func TestReturnHostile(t *testing.T) {
 	for name, index := range map[string]string{

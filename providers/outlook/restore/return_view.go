@@ -186,3 +186,27 @@ func (v *view) refs(f *folderView) []string {
 	}
 	return list
 }
+
+// ownFolder is what returning.Known says of the mailbox's own folder of contacts, or calendar.
+const ownFolder = "default"
+
+// above gives the nearest folder, at or above one, that every mailbox has, and how many
+// names lead to it.
+func (v *view) above(f *folderView) (known string, depth int) {
+	for _, g := range v.folders {
+		if n := len(g.Path); n > depth && f.Within(g.Folder) {
+			if name := knownAs(g.Folder); name != "" {
+				known, depth = name, n
+			}
+		}
+	}
+	return known, depth
+}
+
+// knownAs names a folder that every mailbox has; "" for others.
+func knownAs(f outlook.Folder) string {
+	if f.Default && f.Kind != outlook.Mail {
+		return ownFolder
+	}
+	return f.WellKnown
+}
