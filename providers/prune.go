@@ -258,6 +258,13 @@ func readerOf(open []keepwatch.Run, ref string) int64 {
 	return 0
 }
 
+// reads reports whether a run reads an archive: the one that it names, or one of those that
+// what it puts back is put together from.
 func reads(r keepwatch.Run, ref string) bool {
-	return r.Ask.Archive == ref && (r.Kind == keepwatch.RunVerify || r.Kind == keepwatch.RunRestore)
+	if r.Kind != keepwatch.RunVerify && r.Kind != keepwatch.RunRestore {
+		return false
+	}
+	return r.Ask.Archive == ref || slices.ContainsFunc(r.Ask.Return, func(i keepwatch.ReturnItem) bool {
+		return i.Archive == ref || slices.Contains(i.With, ref)
+	})
 }

@@ -175,6 +175,34 @@ func TestPruningWaitsForWhoReads(t *testing.T) {
 	}
 }
 
+// TestPruningWaitsForWhoPutsBack: a restore that is put together from several archives
+// needs all of them until its end, and names only the first.
+func TestPruningWaitsForWhoPutsBack(t *testing.T) {
+	for name, item := range map[string]func(ref string) keepwatch.ReturnItem{
+		"archive": func(ref string) keepwatch.ReturnItem { return keepwatch.ReturnItem{Archive: ref} },
+		"with": func(ref string) keepwatch.ReturnItem {
+			return keepwatch.ReturnItem{Archive: "notes/other", With: []string{ref}}
+		},
+	} {
+		l := newLab()
+		var refs []string
+		for id := range int64(2) {
+			run := backupRun(id + 1)
+			if err := l.carry(t, &run, ""); err != nil {
+				t.Fatal(err)
+			}
+			refs = append(refs, run.Result.Archive)
+		}
+		l.keep = keepwatch.Keep{Last: 1}
+		l.confirmed = l.rules()
+		l.open = []keepwatch.Run{{ID: 9, Kind: keepwatch.RunRestore, State: keepwatch.RunRunning, Ask: keepwatch.Ask{Archive: "notes/other", Return: []keepwatch.ReturnItem{item(refs[0])}}}}
+		prune := keepwatch.Run{ID: 7, Kind: keepwatch.RunPrune, Source: "notes", Ask: keepwatch.Ask{Remove: refs[:1]}}
+		if err := l.carry(t, &prune, ""); err != nil || len(l.inVault) != 2 || len(prune.Result.Notes) != 1 || !strings.Contains(prune.Result.Notes[0].Text, "a run is reading it") {
+			t.Errorf("%s: %v, %v, %+v", name, err, l.inVault, prune.Result.Notes)
+		}
+	}
+}
+
 // TestARemovalThatCameToNothing: an archive that could not be removed, and is
 // kept by the rules later, is no longer one that is meant to be gone.
 func TestARemovalThatCameToNothing(t *testing.T) {

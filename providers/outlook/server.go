@@ -130,4 +130,7 @@ type ExportFile struct {
 	Name string
 	Size int64 // bytes
 	URL  string
+	// Incomplete says why the export may lack something, as a sentence without an end; ""
+	// for one that is complete. One file of an export says it.
+	Incomplete string
 }

@@ -36,6 +36,7 @@ type archiving struct {
 
 	did    keepwatch.Progress
 	inside keepwatch.Inside
+	holds  int // files of an export that are, or may hold, an Outlook data file
 	remarks
 }
 

@@ -102,6 +102,14 @@ func (p *Maker) fetchExport(ctx context.Context, job providers.Job, k outlook.Ke
 		if err := a.exported(e, f, taken.file(f.Name)); err != nil {
 			return a.disk(err)
 		}
+		if f.Incomplete != "" {
+			if err := a.info(keepwatch.Printable(f.Name), f.Incomplete); err != nil {
+				return err
+			}
+		}
+	}
+	if a.holds == 0 { // reports alone would look like a backup of a mailbox, and be none
+		return keepwatch.Errorf(keepwatch.KindAttention, "The export that Purview made of %s holds no Outlook data file: nothing of the mailbox is in it. Look at the search in the Purview portal, then cancel this run and start the backup again. Without `engine: purview` Keepwatch reads the mailbox itself, also one that is empty.", job.Source.Mailbox)
 	}
 	if job.Found != nil {
 		job.Found(a.inside)
@@ -127,6 +135,7 @@ func (a *archiving) export(path, name string, store storing) error {
 	if !keepwatch.NamedMailbox(name) {
 		return a.volume(path, name, store)
 	}
+	a.holds++
 	why, err := a.look(path, sound)
 	if err != nil {
 		return err

@@ -20,11 +20,17 @@ import (
 func packed(name string) bool { return strings.EqualFold(path.Ext(name), ".zip") }
 
 // unpack puts what is in a package into the archive, below a folder of its name. One that
-// cannot be read is kept as it came, and said to be so.
+// is packed in a way that is not known here is kept as it came, and said to be so; what is
+// no package at all is nothing that Purview has made.
 func (a *archiving) unpack(file, name string) error {
 	z, err := zip.OpenReader(file)
 	if err != nil {
-		if err := a.info(name, fmt.Sprintf("this package of the export cannot be unpacked (%v), so nothing in it was checked; it is kept as it came", err)); err != nil {
+		return keepwatch.Errorf(keepwatch.KindAttention, "What came as the package %s of the export is none (%v). Retry: it is downloaded again. If that does not help, cancel this run and start the backup again.", keepwatch.Printable(name), err).Because(err)
+	}
+	if why := strange(z.File); why != "" {
+		a.holds++
+		err := a.info(name, fmt.Sprintf("this package of the export cannot be unpacked here (%s), so nothing in it was checked; it is kept as it came", why))
+		if err = errors.Join(err, z.Close()); err != nil {
 			return err
 		}
 		return a.volume(file, name, a.file)
@@ -36,6 +42,21 @@ func (a *archiving) unpack(file, name string) error {
 		}
 	}
 	return errors.Join(z.Close(), os.Remove(file))
+}
+
+// strange says why a package cannot be unpacked, though nothing is wrong with it: other
+// programs pack with methods that the standard library has not (APPNOTE.TXT 4.4.5), and
+// encrypt (4.4.4, bit 0).
+func strange(files []*zip.File) string {
+	for _, f := range files {
+		switch {
+		case f.Flags&1 != 0:
+			return keepwatch.Printable(f.Name) + " is encrypted"
+		case f.Method != zip.Store && f.Method != zip.Deflate:
+			return fmt.Sprintf("%s is packed by method %d", keepwatch.Printable(f.Name), f.Method)
+		}
+	}
+	return ""
 }
 
 // unpackFile puts one file of a package into the archive. Its path is made safe, part by

@@ -76,14 +76,65 @@ func TestPackageIsUnpacked(t *testing.T) {
 	}
 }
 
-func TestPackageThatIsNoneIsKept(t *testing.T) {
+// TestPackageThatIsNone: a page of a proxy, or half a file, is no backup.
+func TestPackageThatIsNone(t *testing.T) {
 	w, e := archExport(t)
-	archOnly(e, "PSTs.001.zip", []byte("no zip at all"))
-	sink := &archSink{}
+	archOnly(e, "PSTs.001.zip", []byte("<html>Sign in to your account</html>"))
+	e.files[0].Size = 0 // it may not say
+	err := w.fetch(t.Context(), t, &archSink{})
+	if keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(keepwatch.Sentence(err), "PSTs.001.zip") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestPackageOfAnotherMethodIsKept: what is packed or encrypted as is not known here is
+// all that there is, and no retry makes it another one.
+func TestPackageOfAnotherMethodIsKept(t *testing.T) {
+	for name, change := range map[string]func(h *zip.FileHeader){
+		"method 9": func(h *zip.FileHeader) { h.Method = 9 }, "is encrypted": func(h *zip.FileHeader) { h.Flags |= 1 },
+	} {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		h := &zip.FileHeader{Name: "alis.pst", CompressedSize64: 4, UncompressedSize64: 9}
+		change(h)
+		raw, err := z.CreateRaw(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := raw.Write([]byte("odd!")); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		w, e := archExport(t)
+		archOnly(e, "PSTs.001.zip", b.Bytes())
+		sink := &archSink{pst: t.TempDir()}
+		w.mustFetch(t, sink)
+		notes := sink.noted(keepwatch.NoteInfo)
+		if got := sink.paths(); !slices.Equal(got, []string{"PSTs.001.zip"}) || len(notes) != 1 || !strings.Contains(notes[0], "nothing in it was checked") || !strings.Contains(notes[0], name) {
+			t.Errorf("%q, %q", got, notes)
+		}
+	}
+}
+
+// TestExportWithoutMail: reports alone are no backup of a mailbox.
+func TestExportWithoutMail(t *testing.T) {
+	w, _ := archPackaged(t, func(files map[string][]byte) { delete(files, "Exchange/alis.pst") })
+	err := w.fetch(t.Context(), t, &archSink{})
+	if keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(keepwatch.Sentence(err), "no Outlook data file") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestExportThatIsIncomplete: what Purview says is missing is said by the archive.
+func TestExportThatIsIncomplete(t *testing.T) {
+	w, e := archExport(t)
+	e.files[0].Incomplete = "Purview could not export all of it"
+	sink := &archSink{pst: t.TempDir()}
 	w.mustFetch(t, sink)
-	notes := sink.noted(keepwatch.NoteInfo)
-	if got := sink.paths(); !slices.Equal(got, []string{"PSTs.001.zip"}) || len(notes) != 1 || !strings.Contains(notes[0], "nothing in it was checked") {
-		t.Errorf("%q, %q", got, notes)
+	if notes := sink.noted(keepwatch.NoteInfo); len(notes) != 1 || !strings.Contains(notes[0], "could not export all") {
+		t.Errorf("%q", notes)
 	}
 }
 

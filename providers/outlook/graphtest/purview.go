@@ -27,6 +27,8 @@ type PurviewOptions struct {
 	Steps      int  // how often an operation is looked at until it is over; default 3
 	Fails      string
 	Forgets    bool              // operations are listed only after they were looked at Steps times
+	Partial    bool              // exports miss something
+	Page       bool              // a proxy answers downloads with a page of its own
 	Files      map[string][]byte // what an export gives
 }
 
@@ -335,6 +337,9 @@ func (c *call) operation(o *ediscoveryOperation) map[string]any {
 			files = append(files, map[string]any{"fileName": name, "size": len(p.Files[name]), "downloadUrl": c.n.URL + proxyPath + o.id + "/" + name})
 		}
 		body["exportFileMetadata"] = files
+		if p.Partial {
+			body["status"], body["resultInfo"] = "partiallySucceeded", map[string]any{"code": 206, "message": "3 items could not be exported."}
+		}
 	case done:
 		o.search.measured = true
 		body["status"], body["indexedItemCount"], body["mailboxCount"] = "succeeded", 12, len(o.search.sources)
@@ -366,6 +371,9 @@ func (n *Tenant) serveProxy(w http.ResponseWriter, r *http.Request) {
 		return
 	case !found:
 		w.WriteHeader(http.StatusNotFound)
+		return
+	case n.purview.Page:
+		write(w, http.StatusOK, http.Header{"Content-Type": {"text/html; charset=utf-8"}}, []byte("<html>Sign in to your account</html>"))
 		return
 	}
 	status, h := http.StatusOK, http.Header{"Content-Type": {"application/octet-stream"}}

@@ -98,13 +98,13 @@ func (e *errand) run(ctx context.Context) (keepwatch.ServerLog, error) {
 	var none keepwatch.ServerLog
 	var err error
 	if e.target, err = e.folder(ctx); err != nil {
-		return none, err
+		return none, e.gone(err)
 	}
 	e.cfg.Crash("outlook.return.folder")
 	// An empty folder of mail holds none; of others the server does not say how many.
 	e.held = e.held && (e.in.Kind != outlook.Mail || e.target.Items != 0)
 	if e.marks, err = e.findMarks(ctx, e.held); err != nil {
-		return none, err
+		return none, e.gone(err)
 	}
 	if e.later, err = e.from.mentions(ctx, 0); err != nil {
 		return none, err
@@ -127,24 +127,32 @@ func (e *errand) gone(err error) error {
 	if !errors.Is(err, outlook.ErrGone) {
 		return err
 	}
-	return keepwatch.Errorf(keepwatch.KindTransient, "The folder %s was removed while %s was put into it.", keepwatch.Printable(e.item.Into), e.item.Name).Because(err)
+	return keepwatch.Errorf(keepwatch.KindTransient, "The folder %s, or something that was put there, was removed while %s was put into it. It is made anew at the next try.", keepwatch.Printable(e.item.Into), e.item.Name).Because(err)
 }
 
 // folder gives the folder that it all goes into, and makes it with those above it.
 func (e *errand) folder(ctx context.Context) (outlook.Folder, error) {
+	var f outlook.Folder
+	names := e.in.To
 	if e.in.Same && e.cfg.Server != nil {
 		list, err := e.cfg.Server.Folders(ctx, e.item.Mailbox, outlook.Wish{Kinds: []outlook.Kind{e.in.Kind}})
 		if err != nil {
-			return outlook.Folder{}, err
+			return f, err
 		}
-		for _, f := range list {
-			if f.ID == e.in.Folder && f.Kind == e.in.Kind { // it may be called otherwise by now
-				return f, nil
+		for _, had := range list {
+			if had.ID == e.in.Folder && had.Kind == e.in.Kind { // it may be called otherwise by now
+				return had, nil
+			}
+		}
+		// The mailbox was made anew, or is another one: its folders may be in another language.
+		for _, had := range list {
+			if e.in.Known != "" && knownAs(had) == e.in.Known && had.Kind == e.in.Kind && !had.ReadOnly {
+				f, names = had, names[min(e.in.Depth, len(names)):]
+				break
 			}
 		}
 	}
-	var f outlook.Folder
-	for _, name := range e.in.To {
+	for _, name := range names {
 		var err error
 		if f, err = e.cfg.Restorer.MakeFolder(ctx, e.item.Mailbox, e.in.Kind, f.ID, name); err != nil {
 			return f, err

@@ -18,7 +18,12 @@ type returning struct {
 	To     []string     `json:"to"` // path of the folder that it goes into
 	// Same says that it goes back where it was: a folder of that ID is taken, whatever it
 	// is called now.
-	Same   bool     `json:"same,omitempty"`
+	Same bool `json:"same,omitempty"`
+	// Known, of one that goes back where it was, is the nearest folder at or above it that a
+	// mailbox has from the beginning, by WellKnown or, "default", as its own of the kind. The
+	// first Depth names of To lead to it. It is called otherwise in other languages.
+	Known  string   `json:"known,omitempty"`
+	Depth  int      `json:"depth,omitempty"`
 	Search search   `json:"search,omitzero"`
 	Items  []string `json:"items,omitempty"` // only these, by Item.ID
 	Count  int64    `json:"count"`

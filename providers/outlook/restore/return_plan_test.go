@@ -164,6 +164,41 @@ func TestReturnToRenamed(t *testing.T) {
 	}
 }
 
+// anew is a Server of a mailbox that was made anew, in another language.
+type anew struct{ outlook.Server }
+
+func (anew) Folders(_ context.Context, _ string, wish outlook.Wish) (list []outlook.Folder, err error) {
+	for _, f := range []outlook.Folder{
+		{ID: "new-in", Kind: outlook.Mail, Path: []string{"Inbox"}, WellKnown: "inbox"}, {ID: "new-people", Kind: outlook.Contacts, Path: []string{"Contacts"}, Default: true},
+		{ID: "new-others", Kind: outlook.Calendar, Path: []string{"Kalender"}, ReadOnly: true, Default: true}, {ID: "new-days", Kind: outlook.Calendar, Path: []string{"Calendar"}, Default: true},
+	} {
+		if slices.Contains(wish.Kinds, f.Kind) {
+			list = append(list, f)
+		}
+	}
+	return list, nil
+}
+
+// TestReturnToAnotherLanguage: the folders that every mailbox has are found by what they
+// are, where nothing has the ID or the name of the archive.
+func TestReturnToAnotherLanguage(t *testing.T) {
+	x, a := &exchange{}, &archives{}
+	p, _ := bench(t, x)
+	p.cfg.Server = anew{}
+	plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{office(a)}, keepwatch.ReturnAsk{Into: "original", Parts: []string{"inbox", "contacts", "Kalender"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	carry(t, p, plan, a)
+	var made []string
+	for _, f := range x.folders {
+		made = append(made, f.Parent+" > "+f.Name())
+	}
+	if d := cmp.Diff([]string{"new-in > a/b", "new-people > Team"}, made); d != "" || len(x.items["new-in"]) != 2 || len(x.items["new-people"]) != 1 || len(x.items["new-days"]) != 1 {
+		t.Errorf("%s %+v", d, x.items)
+	}
+}
+
 // TestReturnHostile: an index that nobody has written like that is refused in a sentence.
 func TestReturnHostile(t *testing.T) {
 	for name, index := range map[string]string{
@@ -231,5 +266,29 @@ func TestReturnOrder(t *testing.T) {
 		if got = slices.Compact(got); len(got) != len(list) || !shuffle && a.walks != 1 {
 			t.Errorf("%d items in %d walks", len(got), a.walks)
 		}
+	}
+}
+
+// TestPlanReturnOfTwoChains: an old whole archive that is named together with one of changes
+// that goes on from another is no base of that. Else mails that had come between are
+// missing, and such as were removed come back.
+func TestPlanReturnOfTwoChains(t *testing.T) {
+	x, a := &exchange{}, &archives{}
+	p, _ := bench(t, x)
+	in := func(whole bool) []outlook.FolderState {
+		return []outlook.FolderState{folder("in", outlook.Mail, whole, "Inbox")}
+	}
+	old := a.add("alis-mail/2026-11-01", outlook.State{Folders: in(true)}, []outlook.Line{line("in", "a", "removed since"), line("in", "b", "old")})
+	a.add("alis-mail/2026-11-10", outlook.State{Folders: in(true)}, []outlook.Line{line("in", "b", "old"), line("in", "c", "between")})
+	a.add("alis-mail/2026-11-11", outlook.State{Base: "alis-mail/2026-11-10", Folders: in(false)}, []outlook.Line{line("in", "d", "next")})
+	last := a.add("alis-mail/2026-11-12", outlook.State{Base: "alis-mail/2026-11-11", Folders: in(false)}, []outlook.Line{line("in", "e", "last")})
+	plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{last, old}, keepwatch.ReturnAsk{})
+	if err != nil || len(plan.Items) != 1 {
+		t.Fatalf("%+v %v", plan, err)
+	}
+	carry(t, p, plan, a)
+	want := []string{"between=1-10 between", "last=1-12 last", "next=1-11 next", "old=1-10 old"}
+	if d := cmp.Diff(want, x.in(t, "Restored 2026-11-23/Inbox")); d != "" {
+		t.Error(d)
 	}
 }

@@ -97,6 +97,9 @@ func (p *planner) step(part *planned) keepwatch.ReturnItem {
 	f, alone := part.folder, len(part.ids) == 1
 	to := p.to.folder(f, len(part.ids) > 0)
 	in := returning{Folder: f.ID, Kind: f.Kind, To: to, Same: p.to.original, Search: p.which.search, Items: part.ids, Count: part.count}
+	if in.Same {
+		in.Known, in.Depth = p.view.above(f)
+	}
 	inner, _ := json.Marshal(in) // of texts, numbers and moments that were read as such
 	refs := p.view.refs(f)
 	name := keepwatch.Printable(f.title) + ", " + countedItems(f.Kind, part.count)

@@ -95,16 +95,18 @@ func viewOf(ctx context.Context, sets []providers.Set) (*view, error) {
 	return &v, nil
 }
 
-// wants gives the archive that is missing below another one, and where it belongs.
+// wants gives the archive that is missing below another one, and where it belongs: what
+// changed since one archive says nothing of what had changed before that, also where an
+// older one is there that is whole.
 func (v *view) wants() (at int, ref string) {
 	for _, f := range v.folders {
-		if f.whole {
-			continue
-		}
-		at := f.layers[0]
-		base := v.layers[at].state.Base
-		if base != "" && (at == 0 || v.layers[at-1].ref != base) && !v.has(base) {
-			return at, base
+		for n, at := range f.layers {
+			if n == 0 && f.whole {
+				continue
+			}
+			if base := v.layers[at].state.Base; base != "" && !v.has(base) {
+				return at, base
+			}
 		}
 	}
 	return 0, ""
@@ -183,4 +185,28 @@ func (v *view) refs(f *folderView) []string {
 		list = append(list, v.layers[i].ref)
 	}
 	return list
+}
+
+// ownFolder is what returning.Known says of the mailbox's own folder of contacts, or calendar.
+const ownFolder = "default"
+
+// above gives the nearest folder, at or above one, that every mailbox has, and how many
+// names lead to it.
+func (v *view) above(f *folderView) (known string, depth int) {
+	for _, g := range v.folders {
+		if n := len(g.Path); n > depth && f.Within(g.Folder) {
+			if name := knownAs(g.Folder); name != "" {
+				known, depth = name, n
+			}
+		}
+	}
+	return known, depth
+}
+
+// knownAs names a folder that every mailbox has; "" for others.
+func knownAs(f outlook.Folder) string {
+	if f.Default && f.Kind != outlook.Mail {
+		return ownFolder
+	}
+	return f.WellKnown
 }

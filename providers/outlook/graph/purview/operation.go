@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -98,8 +99,16 @@ func (x *Exporter) Files(ctx context.Context, kept json.RawMessage) ([]outlook.E
 		return nil, explain(err)
 	}
 	var files []outlook.ExportFile
+	incomplete := ""
+	if o.Status == "partiallySucceeded" {
+		incomplete = "Purview could not export all of the mailbox, and what it missed stands in the reports of the export"
+		if o.ResultInfo != nil && o.ResultInfo.Message != "" {
+			incomplete += ". It says: " + keepwatch.Printable(o.ResultInfo.Message)
+		}
+	}
 	for _, f := range o.Files {
-		files = append(files, outlook.ExportFile{Name: f.FileName, Size: f.Size, URL: f.DownloadURL})
+		files = append(files, outlook.ExportFile{Name: f.FileName, Size: f.Size, URL: f.DownloadURL, Incomplete: incomplete})
+		incomplete = ""
 	}
 	if len(files) == 0 {
 		return nil, keepwatch.Errorf(keepwatch.KindAttention, "Purview has ended the export of %s and names no file of it. Packages can be downloaded for 14 days: after that start a new backup. Otherwise look at the case %q in the Purview portal.", e.Mailbox, e.Name)
@@ -125,6 +134,10 @@ func (x *Exporter) Open(ctx context.Context, kept json.RawMessage, file outlook.
 	if err != nil {
 		return nil, explainDownload(err)
 	}
+	if media, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")); media == "text/html" {
+		answer.Body.Close()
+		return nil, keepwatch.Errorf(keepwatch.KindAttention, "The download of the export of %s gives a web page in place of %s. A proxy between this machine and Purview may have put it there. Retry; if that does not help, look at the case %q in the Purview portal.", e.Mailbox, keepwatch.Printable(file.Name), e.Name)
+	}
 	if from > 0 && answer.Status != http.StatusPartialContent { // it begins at the beginning
 		if _, err := io.CopyN(io.Discard, answer.Body, from); err != nil {
 			answer.Body.Close()
@@ -140,7 +153,7 @@ func (x *Exporter) Remove(ctx context.Context, kept json.RawMessage) ([]keepwatc
 		return nil, nil
 	}
 	e, err := read(kept)
-	if err != nil || e.Case == "" {
+	if err != nil || e.Name == "" {
 		return nil, err
 	}
 	stays := func(err error) ([]keepwatch.Note, error) {
@@ -148,6 +161,15 @@ func (x *Exporter) Remove(ctx context.Context, kept json.RawMessage) ([]keepwatc
 			return nil, context.Cause(ctx)
 		}
 		return []keepwatch.Note{{Kind: keepwatch.NoteInfo, Text: fmt.Sprintf("the case %q stays in Purview, since it could not be removed there (%v); remove it in the portal", e.Name, err)}}, nil
+	}
+	if e.Case == "" { // it may have been made, and the run killed before that was kept
+		w := &work{Exporter: x, export: e}
+		if e.Case, err = w.find(ctx, cases); err != nil {
+			return stays(err)
+		}
+		if e.Case == "" {
+			return nil, nil
+		}
 	}
 	err = x.cfg.Client.JSON(ctx, "", graph.Request{Method: http.MethodPost, URL: e.at("/close"), Again: true}, nil)
 	if err != nil && !errors.Is(err, graph.ErrNotFound) && !errors.Is(err, graph.ErrExists) {

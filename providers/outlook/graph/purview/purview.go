@@ -80,7 +80,6 @@ type export struct {
 	Search   string `json:"search,omitempty"`
 	Source   bool   `json:"source,omitempty"` // the search has the mailbox
 	Estimate string `json:"estimate,omitempty"`
-	Empty    bool   `json:"empty,omitempty"` // the estimate found nothing
 	Export   string `json:"export,omitempty"`
 }
 

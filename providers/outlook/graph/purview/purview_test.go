@@ -32,6 +32,7 @@ type world struct {
 	app  *graphtest.App
 	x    *Exporter
 	kept json.RawMessage
+	lost json.RawMessage // what was kept before
 	naps int
 	// dies ends the export when something is kept for the n-th time; 0: never.
 	dies, keeps int
@@ -82,7 +83,7 @@ func (fastClock) AfterFunc(d time.Duration, f func()) func() {
 }
 
 func (w *world) keep(kept json.RawMessage) error {
-	w.kept = kept
+	w.lost, w.kept = w.kept, kept
 	if w.keeps++; w.keeps == w.dies {
 		return errKilled
 	}
@@ -154,10 +155,33 @@ func TestKilledAnywhere(t *testing.T) {
 		if !errors.Is(err, errKilled) {
 			t.Fatal(err)
 		}
+		cancelled := newWorld(t, graphtest.PurviewOptions{})
+		cancelled.dies = dies
+		if err := cancelled.begin(); !errors.Is(err, errKilled) {
+			t.Fatal(err)
+		}
+		if notes, err := cancelled.x.Remove(t.Context(), cancelled.lost); err != nil || len(notes) != 0 {
+			t.Errorf("killed at %d: %v %v", dies, notes, err)
+		}
+		if _, cases := cancelled.n.Exports(); cases != 0 {
+			t.Errorf("killed before keep %d and cancelled: %d cases stay", dies, cases)
+		}
 		w.must(w.begin())
 		if exports, cases := w.n.Exports(); exports != 1 || cases != 1 {
 			t.Errorf("killed at %d: %d exports, %d cases", dies, exports, cases)
 		}
+	}
+}
+
+// TestPartialExport: an export that misses something says so, once.
+func TestPartialExport(t *testing.T) {
+	w := newWorld(t, graphtest.PurviewOptions{Partial: true})
+	w.must(w.begin())
+	w.must(w.x.Wait(t.Context(), w.kept, func(keepwatch.Progress) {}))
+	files, err := w.x.Files(t.Context(), w.kept)
+	w.must(err)
+	if len(files) != 2 || !strings.Contains(files[0].Incomplete, "3 items could not be exported.") || files[1].Incomplete != "" {
+		t.Errorf("%+v", files)
 	}
 }
 
@@ -198,6 +222,7 @@ func TestRefusals(t *testing.T) {
 		{"no service principal", graphtest.PurviewOptions{NoApp: true}, "", []string{"New-MgServicePrincipal -AppId " + DownloadApp}},
 		{"the estimate fails", graphtest.PurviewOptions{Fails: "estimateStatistics"}, "", []string{"The location could not be searched.", "Keepwatch "}},
 		{"the export fails", graphtest.PurviewOptions{Fails: "exportResult"}, "", []string{"The location could not be searched."}},
+		{"a page of a proxy", graphtest.PurviewOptions{Page: true}, "", []string{"web page", "PSTs.001.zip"}},
 		{"nothing is given", graphtest.PurviewOptions{Files: map[string][]byte{}}, "", []string{"names no file", "14 days"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

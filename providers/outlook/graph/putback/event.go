@@ -128,6 +128,10 @@ func (t target) attachAll(ctx context.Context, id string, files []pim.Attachment
 
 // change changes or removes one time of a series.
 func (t target) change(ctx context.Context, series string, c change, m *meeting) error {
+	if c.day == "" && c.at.IsZero() { // Graph knows no time of that year, and refuses the question
+		m.notes = append(m.notes, "a time of the series that was changed is not put back, since nobody knows which")
+		return nil
+	}
 	id, err := t.instance(ctx, series, c, m)
 	if err != nil {
 		return err
@@ -171,7 +175,7 @@ func (c change) when(zone *time.Location) string {
 // refused reports whether a call failed because of what it said.
 func refused(err error) bool {
 	var e *graph.Error
-	return errors.As(err, &e) && (e.Status == http.StatusBadRequest || e.Status == http.StatusNotFound || e.Status == http.StatusConflict || e.Status == http.StatusUnsupportedMediaType)
+	return errors.As(err, &e) && (e.Status == http.StatusBadRequest || e.Status == http.StatusNotFound || e.Status == http.StatusConflict || e.Status == http.StatusUnsupportedMediaType || e.Status == http.StatusRequestEntityTooLarge)
 }
 
 func code(err error) string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"keepwatch"
@@ -47,11 +48,11 @@ func (r *Restorer) MakeFolder(ctx context.Context, mailbox string, kind outlook.
 		f, err := r.child(ctx, mailbox, kind, path, name)
 		if err != nil || f.ID != "" {
 			f.Parent = parent
-			return f, err
+			return f, gone(err)
 		}
 		if f, err = r.makeChild(ctx, mailbox, kind, path, name); err == nil || !errors.Is(err, graph.ErrExists) || try == 3 {
 			f.Parent = parent
-			return f, err
+			return f, gone(err)
 		}
 	}
 }
@@ -100,8 +101,13 @@ func (r *Restorer) makeChild(ctx context.Context, mailbox string, kind outlook.K
 	return c.folder(kind), nil
 }
 
-// mostHeld is how many names one question has in it, so that its address stays short.
-const mostHeld = 10
+// Bounds of the names in one question, so that its address stays short: a mail may come
+// with a Message-ID of any length, and servers refuse long addresses.
+const (
+	mostHeld = 10
+	longName = 200 // bytes of one that is asked for alone
+	mostName = 900 // of one that is asked for at all
+)
 
 // Holds tells which of the messages or events a folder has; see outlook.Restorer.
 func (r *Restorer) Holds(ctx context.Context, mailbox string, folder outlook.Folder, messageIDs []string) (map[string]bool, error) {
@@ -113,8 +119,11 @@ func (r *Restorer) Holds(ctx context.Context, mailbox string, folder outlook.Fol
 	for len(messageIDs) > 0 {
 		var tests []string
 		n := min(mostHeld, len(messageIDs))
+		if i := slices.IndexFunc(messageIDs[:n], func(id string) bool { return len(id) > longName }); i >= 0 {
+			n = max(1, i)
+		}
 		for _, id := range messageIDs[:n] {
-			if id != "" {
+			if id != "" && len(id) <= mostName {
 				tests = append(tests, field+" eq "+quoted(id))
 			}
 		}
@@ -125,7 +134,7 @@ func (r *Restorer) Holds(ctx context.Context, mailbox string, folder outlook.Fol
 		q := url.Values{"$select": {"id," + field}, "$filter": {strings.Join(tests, " or ")}}
 		for page, err := range r.client.Pages(ctx, mailbox, list(mailbox, folder)+"?"+q.Encode()) {
 			if err != nil {
-				return nil, fmt.Errorf("look for what is in %s: %w", folder.Title(), err)
+				return nil, fmt.Errorf("look for what is in %s: %w", folder.Title(), gone(err))
 			}
 			for _, raw := range page.Items {
 				var x map[string]any

@@ -84,6 +84,12 @@ func compose(item outlook.Item, content io.ReaderAt, size int64) (letter, error)
 		return l, fmt.Errorf("read the mail: %w", err)
 	}
 	l.notes = append(c.notes, l.notes...)
+	if sent := item.Sent; !item.Draft && c.props.Time(pst.PidTagClientSubmitTime).IsZero() { // Exchange would take the present moment
+		if sent.IsZero() {
+			sent = item.At
+		}
+		c.props.Set(pst.PidTagClientSubmitTime, sent)
+	}
 	l.fields = message(c.props, c.recipients, item.Draft, &l.notes)
 	text, err := json.Marshal(l.fields)
 	switch {

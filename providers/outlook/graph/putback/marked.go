@@ -50,7 +50,7 @@ func (r *Restorer) Marked(ctx context.Context, mailbox string, folder outlook.Fo
 			}
 		}
 		if err != nil && !errors.Is(err, errEnough) {
-			yield(outlook.Marked{}, err)
+			yield(outlook.Marked{}, gone(err))
 		}
 	}
 }
@@ -73,7 +73,7 @@ func (r *Restorer) Known(ctx context.Context, mailbox string, folder outlook.Fol
 			err = r.each(ctx, mailbox, folder, "", look)
 		}
 		if err != nil && !errors.Is(err, errEnough) {
-			yield(outlook.Mark{}, err)
+			yield(outlook.Mark{}, gone(err))
 		}
 	}
 }

@@ -73,17 +73,17 @@ func (r *Restorer) Put(ctx context.Context, mailbox string, folder outlook.Folde
 	}
 	if r.isOpen(t.key()) {
 		if done, err := t.clear(ctx); err != nil || done.Whole {
-			return done, err
+			return done, gone(err)
 		}
 	}
 	for try := 1; ; try++ {
 		done, err := t.put(ctx, item, content, size)
 		var g *goneError
 		if !errors.As(err, &g) || try == mostSessions {
-			return done, err
+			return done, gone(err)
 		}
 		if again, err := t.clear(ctx); err != nil || again.Whole {
-			return again, err
+			return again, gone(err)
 		}
 	}
 }

@@ -16,6 +16,19 @@ var tooLarge = []string{"ErrorMessageSizeExceeded", "ErrorAttachmentSizeLimitExc
 // poison says that an error is about this one item: others can be put back all the same.
 func poison(err error) error { return errors.Join(outlook.ErrPoison, err) }
 
+// noMailbox are the codes of what is not found because the whole mailbox is not there.
+var noMailbox = []string{"ErrorInvalidUser", "ErrorNonExistentMailbox", "MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI", "Request_ResourceNotFound"}
+
+// gone says outlook.ErrGone of an error because somebody has removed the folder that is
+// written to, or the item, meanwhile.
+func gone(err error) error {
+	var e *graph.Error
+	if !errors.Is(err, graph.ErrNotFound) || errors.As(err, &e) && slices.ContainsFunc(append([]string{e.Code}, e.Inner...), func(code string) bool { return slices.Contains(noMailbox, code) }) {
+		return err
+	}
+	return errors.Join(err, outlook.ErrGone)
+}
+
 // say puts a sentence before what the client has none for.
 func (t target) say(err error) error {
 	var e *graph.Error
