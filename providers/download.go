@@ -119,7 +119,11 @@ func (b backup) advancing(job *Job, task keepwatch.Task) error {
 // backup never fails because of it.
 func (b backup) clear(task keepwatch.Task, result *keepwatch.Result) {
 	b.cfg.Crash("providers.clear.begun")
-	if err := b.forgetDownload(task.Run); err != nil {
+	err := b.forgetDownload(task.Run)
+	if err == nil && task.Run.Step(stepDownload) != nil && task.Keep != nil {
+		err = task.Keep(nil) // the key of what was downloaded goes with it
+	}
+	if err != nil {
 		b.cfg.Log.Error("what was downloaded for a backup could not be removed", "run", task.Run.ID, "source", task.Run.Source, "err", err)
 		text := keepwatch.Sentence(err)
 		if text == "" {

@@ -28,6 +28,9 @@ func TestDownloadedBackup(t *testing.T) {
 	if a := m.lab.archives[run.Result.Archive]; !a.IsVerified() || a.Base != "" || m.served != 5 || len(m.spools) != 0 || !slices.Equal(m.discards, []int64{1}) {
 		t.Errorf("%+v, %d pieces were sent, spools %v, discarded %v", a, m.served, m.spools, m.discards)
 	}
+	if len(run.Result.Remote) > 0 {
+		t.Errorf("%s is kept of a run that is over", run.Result.Remote)
+	}
 	for i, job := range m.jobs {
 		if job.Run != 1 || job.Changes != nil || (job.Keep != nil) != (m.calls[i] != "plan") {
 			t.Errorf("%s was told %+v", m.calls[i], job)

@@ -70,6 +70,11 @@ func (m *mailbox) Download(ctx context.Context, job providers.Job) error {
 	if !m.late {
 		m.say(job)
 	}
+	if job.Keep != nil {
+		if err := job.Keep([]byte(`{"key":"of the spool"}`)); err != nil {
+			return err
+		}
+	}
 	job.Report(keepwatch.Progress{Items: int64(m.spools[job.Run])})
 	for m.spools[job.Run] < m.pieces {
 		if err := ctx.Err(); err != nil {
