@@ -15,7 +15,7 @@ func (k SourceKind) Changeable() bool { return k == KindOutlook }
 // RefuseChanges says why a backup of what changed cannot be had of a source; nil: it can.
 func (s Source) RefuseChanges() error {
 	switch {
-	case s.Kind.Changeable() && s.Engine == "purview":
+	case s.Kind.Changeable() && s.Engine == EnginePurview:
 		return Errorf(KindInvalid, "Purview exports %s whole each time: leave --changes out.", s.Name)
 	case s.Kind.Changeable():
 		return nil

@@ -21,6 +21,9 @@ const (
 // configuration does not take it, because there is one and the program makes it.
 const KindDossier SourceKind = "dossier"
 
+// EnginePurview is the Source.Engine of a mailbox that Microsoft Purview exports.
+const EnginePurview = "purview"
+
 // Source is something that needs a backup. It comes from keepwatch.yaml, or is
 // made from a path given in the terminal (AdHoc), and is never changed by a run.
 type Source struct {

@@ -18,6 +18,12 @@ var usualFolders = []string{"Inbox", "Drafts", "Sent Items", "Deleted Items", "J
 // checkMailParts refuses parts that no mailbox has, and words that are a slip of the pen for
 // one that each has. Whether there is a folder of that name is looked at when it begins.
 func (r *Router) checkMailParts(source keepwatch.Source, parts []string) error {
+	if source.Engine == keepwatch.EnginePurview && len(parts) > 0 {
+		return hinted{
+			keepwatch.Errorf(keepwatch.KindInvalid, "%s is exported by Microsoft Purview, which takes the whole mailbox: leave the parts out.", source.Name),
+			[]keepwatch.Button{{Label: "Yes, all of it", Command: "backup start " + Quote(source.Name), Style: keepwatch.StylePrimary}},
+		}
+	}
 	for _, part := range parts {
 		if !keepwatch.ValidMailboxPart(part) {
 			return keepwatch.Errorf(keepwatch.KindInvalid, "%q is no part of a mailbox. %s", keepwatch.Printable(part), mailboxParts)

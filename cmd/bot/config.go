@@ -275,8 +275,8 @@ func (d *doc) source(f field, base string, c *config) keepwatch.Source {
 		for _, at := range keys["formats"].list() {
 			s.Formats = append(s.Formats, at.oneOf("eml", "pst"))
 		}
-		s.Engine = keys["engine"].oneOf("graph", "purview")
-		if s.Engine == "purview" && (len(s.Parts) > 0 || len(s.Formats) > 0) {
+		s.Engine = keys["engine"].oneOf("graph", keepwatch.EnginePurview)
+		if s.Engine == keepwatch.EnginePurview && (len(s.Parts) > 0 || len(s.Formats) > 0) {
 			keys["engine"].bad("is purview, whose export is a PST of the whole mailbox: leave out parts and formats.")
 		}
 	}

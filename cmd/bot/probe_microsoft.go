@@ -63,7 +63,7 @@ func (p *microsoftProbes) Probes(ctx context.Context, source keepwatch.Source) [
 	if err != nil {
 		return []keepwatch.Probe{bad(name, "It was not looked at, because the sign-in to Microsoft 365 does not work.", "")}
 	}
-	if source.Engine == "purview" {
+	if source.Engine == keepwatch.EnginePurview {
 		return []keepwatch.Probe{good(name, "Purview makes the exports of "+source.Mailbox+". What that needs and is not granted stands under “permission”.")}
 	}
 	var probes []keepwatch.Probe

@@ -85,6 +85,3 @@ func (k Kept) Save(job providers.Job) error {
 	}
 	return job.Keep(data)
 }
-
-// EnginePurview is the Source.Engine of mailboxes that Purview exports.
-const EnginePurview = "purview"

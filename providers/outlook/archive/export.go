@@ -15,12 +15,12 @@ import (
 )
 
 // Prepares reports whether a job is done by Purview, which makes its export first.
-func (p *Maker) Prepares(job providers.Job) bool { return job.Source.Engine == outlook.EnginePurview }
+func (p *Maker) Prepares(job providers.Job) bool { return job.Source.Engine == keepwatch.EnginePurview }
 
 // exporter gives the Exporter, or says that there is none.
 func (p *Maker) exporter() (outlook.Exporter, error) {
 	if p.cfg.Exporter == nil {
-		return nil, keepwatch.Errorf(keepwatch.KindInvalid, "The source asks for the engine %q, and Microsoft 365 is not configured. Set MICROSOFT_TENANT_ID, MICROSOFT_CLIENT_ID and a secret or a certificate, or leave out `engine`.", outlook.EnginePurview)
+		return nil, keepwatch.Errorf(keepwatch.KindInvalid, "The source asks for the engine %q, and Microsoft 365 is not configured. Set MICROSOFT_TENANT_ID, MICROSOFT_CLIENT_ID and a secret or a certificate, or leave out `engine`.", keepwatch.EnginePurview)
 	}
 	return p.cfg.Exporter, nil
 }

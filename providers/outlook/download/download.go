@@ -25,7 +25,7 @@ const (
 
 // Downloads reports whether a job is read item by item. What Purview exports is not.
 func (p *Downloader) Downloads(job providers.Job) bool {
-	return job.Source.Engine != outlook.EnginePurview
+	return job.Source.Engine != keepwatch.EnginePurview
 }
 
 // Download reads the folders of a mailbox and brings every item into the run's spool, or

@@ -13,10 +13,10 @@ import (
 // Plan lists the folders of a mailbox, as far as the parts name them, and counts what the
 // server says is in them.
 func (p *Downloader) Plan(ctx context.Context, job providers.Job) (keepwatch.Plan, error) {
-	if p.cfg.Server == nil || job.Source.Engine == outlook.EnginePurview && p.cfg.Exporter == nil {
+	if p.cfg.Server == nil || job.Source.Engine == keepwatch.EnginePurview && p.cfg.Exporter == nil {
 		return keepwatch.Plan{}, notConfigured(job.Source.Mailbox)
 	}
-	if job.Source.Engine == outlook.EnginePurview { // it needs no permission to read the mailbox
+	if job.Source.Engine == keepwatch.EnginePurview { // it needs no permission to read the mailbox
 		return keepwatch.Plan{Text: job.Source.Mailbox + ": a PST that Microsoft Purview makes"}, nil
 	}
 	for _, part := range job.Parts {

@@ -43,6 +43,9 @@ const maxState = 64 << 20
 func stateOf(ctx context.Context, from providers.Opener, ref string) (outlook.State, error) {
 	var s outlook.State
 	_, content, err := from.OpenEntry(ctx, ref, outlook.StatePath)
+	if keepwatch.KindOf(err) == keepwatch.KindNotFound {
+		return s, keepwatch.Errorf(keepwatch.KindNotFound, "%s has no index of a mailbox, because it is a PST that Microsoft Purview made: nothing of it can be put into a mailbox. `/backup show %s` names the PST, out of which items come into a folder of this machine.", ref, ref).Because(err)
+	}
 	if err != nil {
 		return s, err
 	}

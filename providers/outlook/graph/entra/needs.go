@@ -36,7 +36,7 @@ func Needs(sources []keepwatch.Source) []Need {
 		if s.Kind != keepwatch.KindOutlook {
 			continue
 		}
-		if s.Engine == "purview" {
+		if s.Engine == keepwatch.EnginePurview {
 			purview = true
 			continue
 		}
