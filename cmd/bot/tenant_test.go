@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +22,7 @@ type toldBy struct {
 	methods     []keepwatch.SignInMethod
 	organised   entra.Organisation
 	errs        map[string]error // by what is asked
-	asked       int
+	asked       atomic.Int32
 }
 
 func (d *toldBy) Credentials(context.Context) ([]entra.Credential, []entra.Lack, error) {
@@ -37,7 +38,7 @@ func (d *toldBy) Organisation(context.Context) (entra.Organisation, []entra.Lack
 }
 
 func (d *toldBy) SignIns(_ context.Context, people []string, before keepwatch.SignIns) (keepwatch.SignIns, []entra.Lack, error) {
-	d.asked++
+	d.asked.Add(1)
 	if err := d.errs["sign-ins"]; err != nil {
 		return before, nil, err
 	}
@@ -188,20 +189,20 @@ func TestTenantEveryDay(t *testing.T) {
 		w := newWatchedTenant()
 		w.now = time.Now
 		ctx, cancel := context.WithCancel(t.Context())
-		told := 0
+		var told atomic.Int32
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			w.run(ctx, func() { told++ })
+			w.run(ctx, func() { told.Add(1) })
 		}()
 		synctest.Wait()
-		if w.told.asked != 1 || told != 1 {
-			t.Errorf("asked %d times at the start, told %d times", w.told.asked, told)
+		if w.told.asked.Load() != 1 || told.Load() != 1 {
+			t.Errorf("asked %d times at the start, told %d times", w.told.asked.Load(), told.Load())
 		}
 		time.Sleep(3*24*time.Hour + time.Minute)
 		synctest.Wait()
-		if w.told.asked != 4 || told != 4 {
-			t.Errorf("asked %d times in three days, told %d times", w.told.asked, told)
+		if w.told.asked.Load() != 4 || told.Load() != 4 {
+			t.Errorf("asked %d times in three days, told %d times", w.told.asked.Load(), told.Load())
 		}
 		cancel()
 		<-done
@@ -217,13 +218,13 @@ func TestTenantEveryDay(t *testing.T) {
 			w.run(ctx, func() {})
 		}()
 		synctest.Wait()
-		if w.told.asked != 4 || len(w.asked) != 1 {
-			t.Errorf("Entra was asked %d times, people %v", w.told.asked, w.asked)
+		if w.told.asked.Load() != 4 || len(w.asked) != 1 {
+			t.Errorf("Entra was asked %d times, people %v", w.told.asked.Load(), w.asked)
 		}
 		time.Sleep(restTenant)
 		synctest.Wait()
-		if w.told.asked != 5 || len(w.asked) != 1 {
-			t.Errorf("after an hour Entra was asked %d times, people %v", w.told.asked, w.asked)
+		if w.told.asked.Load() != 5 || len(w.asked) != 1 {
+			t.Errorf("after an hour Entra was asked %d times, people %v", w.told.asked.Load(), w.asked)
 		}
 		cancel()
 		<-done
