@@ -34,6 +34,9 @@ func (p peer) read(name string, into any) {
 	}
 }
 
+// retryAfter is longer than the client waits by itself.
+const retryAfter = 2 * time.Second
+
 // entities are what a collection has had.
 type entities struct {
 	Complete, Delta bool
@@ -70,7 +73,7 @@ func TestOthersClients(t *testing.T) {
 	inbox.Message(Message{MIME: []byte("Subject: Old\r\nX-Odd: \xc3\xbc\r\n\r\nLine\r\n"), Subject: "Old", Received: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)})
 	inbox.Messages(25, letter)
 	box.Folder("Projects", "Harbour")
-	n.Fail(Fault{Match: func(r *http.Request) bool { return r.Header.Get("X-Peer") == "throttle" }, Status: http.StatusTooManyRequests, RetryAfter: time.Second})
+	n.Fail(Fault{Match: func(r *http.Request) bool { return r.Header.Get("X-Peer") == "throttle" }, Status: http.StatusTooManyRequests, RetryAfter: retryAfter})
 	before := inbox.Items()
 
 	p := drivePeer(t, packages, n.LoginURL, n.URL, n.ID(), appID, secret, file, ali, "NODE_EXTRA_CA_CERTS="+n.CAFile())
@@ -230,7 +233,7 @@ func (p peer) refused(n *Tenant) {
 	}
 	all := n.Requests()
 	at := slices.IndexFunc(all, func(r Request) bool { return r.Status == http.StatusTooManyRequests })
-	if at < 0 || at+1 >= len(all) || all[at+1].Path != all[at].Path || all[at+1].Status != 200 || all[at+1].Time.Sub(all[at].Time) < time.Second {
+	if at < 0 || at+1 >= len(all) || all[at+1].Path != all[at].Path || all[at+1].Status != 200 || all[at+1].Time.Sub(all[at].Time) < retryAfter {
 		p.t.Errorf("after the refusal the client asked: %+v", all[max(at, 0):])
 	}
 	var got struct {

@@ -118,6 +118,8 @@ for (const [id, answer] of answers.getResponses()) {
 }
 say('batch', parts);
 
-// A refusal for now, which the client waits out by itself; and one that stays.
-say('throttled', await client.api(`${mailbox}/mailFolders/inbox`).header('X-Peer', 'throttle').get());
+// A refusal for now, which the client waits out by itself, for a second at most unless
+// Retry-After says longer; and one that stays.
+const wait = [new graph.RetryHandlerOptions(0)];
+say('throttled', await client.api(`${mailbox}/mailFolders/inbox`).header('X-Peer', 'throttle').middlewareOptions(wait).get());
 say('missing', await refused(client.api(`${mailbox}/messages/AAMkNothing`).header('client-request-id', '7f0c1f5e-6f1b-4c7e-9d62-3f8b1f1d9a11').get()));
