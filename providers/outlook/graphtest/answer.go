@@ -16,6 +16,7 @@ type failure struct {
 	retry    time.Duration
 	location string
 	inner    string // a code inside
+	client   string // the client-request-id of the request; default: the request's own id
 }
 
 func fail(status int, code, text string, args ...any) answer {
@@ -67,7 +68,7 @@ func (a answer) encode(n *Tenant, request string) (int, http.Header, []byte) {
 		if f.status == http.StatusUnauthorized {
 			h.Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+n.LoginURL+`/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
 		}
-		inner := map[string]any{"date": now.Format("2006-01-02T15:04:05"), "request-id": request, "client-request-id": request}
+		inner := map[string]any{"date": now.Format("2006-01-02T15:04:05"), "request-id": request, "client-request-id": either(f.client, request)}
 		if f.inner != "" {
 			inner["code"] = f.inner
 		}

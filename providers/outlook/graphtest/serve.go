@@ -85,6 +85,9 @@ func (n *Tenant) answer(r *http.Request, batch bool) (int, http.Header, []byte, 
 		got := c.route()
 		a = &got
 	}
+	if a.fail != nil {
+		a.fail.client = r.Header.Get("client-request-id") // learn.microsoft.com/graph/errors
+	}
 	status, header, out := a.encode(n, id)
 	if c.q.immutable && a.fail == nil {
 		header.Set("Preference-Applied", `IdType="ImmutableId"`)
