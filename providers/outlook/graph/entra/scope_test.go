@@ -250,13 +250,19 @@ func TestPowerShell(t *testing.T) {
 	}
 }
 
-// TestQuote: PowerShell itself reads back what was quoted, where it is installed.
+// TestQuote: within single quotes nothing means anything but a quote, of which two are one
+// (about_quoting_rules). Where PowerShell is installed it reads back what was quoted.
 func TestQuote(t *testing.T) {
-	shell, err := exec.LookPath("pwsh")
-	if err != nil {
-		t.Skip("there is no PowerShell here")
-	}
-	for _, text := range []string{"a", "it's", "‘a’‚b‛", "$(x) `n \"q\" $env:HOME", "''"} {
+	shell, missing := exec.LookPath("pwsh")
+	for text, want := range map[string]string{
+		"a": "'a'", "it's": "'it''s'", "‘a’‚b‛": "'‘‘a’’‚‚b‛‛'", "$(x) `n \"q\" $env:HOME": "'$(x) `n \"q\" $env:HOME'", "''": "", "": "''",
+	} {
+		if got := quote(text); got != want {
+			t.Errorf("%q is quoted %s, want %s", text, got, want)
+		}
+		if missing != nil {
+			continue
+		}
 		out, err := exec.Command(shell, "-NoProfile", "-Command", "[Console]::OutputEncoding=[Text.Encoding]::UTF8; [Console]::Write("+quote(text)+")").Output()
 		if err != nil || string(out) != text {
 			t.Errorf("%q became %q: %v", text, out, err)
