@@ -255,7 +255,7 @@ func TestPowerShell(t *testing.T) {
 func TestQuote(t *testing.T) {
 	shell, missing := exec.LookPath("pwsh")
 	for text, want := range map[string]string{
-		"a": "'a'", "it's": "'it''s'", "‘a’‚b‛": "'‘‘a’’‚‚b‛‛'", "$(x) `n \"q\" $env:HOME": "'$(x) `n \"q\" $env:HOME'", "''": "", "": "''",
+		"a": "'a'", "it's": "'it''s'", "‘a’‚b‛": "'‘‘a’’‚‚b‛‛'", "$(x) `n \"q\" $env:HOME": "'$(x) `n \"q\" $env:HOME'", "''": "''''''", "": "''",
 	} {
 		if got := quote(text); got != want {
 			t.Errorf("%q is quoted %s, want %s", text, got, want)
