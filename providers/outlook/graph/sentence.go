@@ -71,9 +71,9 @@ func (c *Client) say(mailbox string, err error) error {
 	case kind == ErrDenied:
 		return c.sayDenied(whose, mailbox, e)
 	case kind == ErrThrottled:
-		return sentence(keepwatch.KindTransient, "Microsoft 365 does not take more calls for %s at present. The run goes on later.", whose)
+		return sentence(keepwatch.KindTransient, "Microsoft 365 does not take more calls for %s at present. A run that waits for it goes on later.", whose)
 	case e.passes():
-		return sentence(keepwatch.KindTransient, "Microsoft 365 does not answer for %s at present. The run goes on later.", whose)
+		return sentence(keepwatch.KindTransient, "Microsoft 365 does not answer for %s at present. A run that waits for it goes on later.", whose)
 	case kind == ErrNotFound:
 		return sentence(keepwatch.KindNotFound, "Microsoft 365 does not have what was asked for in %s: it was deleted or moved meanwhile.", whose)
 	case kind == ErrExists:
@@ -129,7 +129,7 @@ func (c *Client) saySignIn(e *Error) *keepwatch.Error {
 		return attention("A Conditional Access policy of the tenant %s keeps the app registration %s from signing in here. Exclude it, or allow this machine's address.", tenant, app)
 	}
 	if e.passes() {
-		return keepwatch.Errorf(keepwatch.KindTransient, "The sign-in of Microsoft 365 does not answer at present. The run goes on later.")
+		return keepwatch.Errorf(keepwatch.KindTransient, "The sign-in of Microsoft 365 does not answer at present. A run that waits for it goes on later.")
 	}
 	return attention("Entra gives the app registration %s no token (%s). Check the app registration.", app, e.Code)
 }
