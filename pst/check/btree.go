@@ -103,14 +103,15 @@ func (t *tree) name() string {
 	return "node tree"
 }
 
-// walk checks the page at r and those below it. Its keys should begin with from
+// walk checks the page at r and those below it. A page that cannot be where r says is
+// found where the reference lies. Its keys should begin with from
 // and stay below to.
 func (t *tree) walk(r bref, level int, from, to uint64) {
 	if t.over() {
 		return
 	}
 	if r.ib < firstAMap || r.ib%pageSize != 0 {
-		t.find(RulePageAlign, r.ib, 0, "A page of the %s lies at %#x, which is no multiple of 512 in the data section.", t.name(), r.ib)
+		t.find(RulePageAlign, r.at, 0, "A page of the %s lies at %#x, which is no multiple of 512 in the data section.", t.name(), uint64(r.ib))
 		return
 	}
 	if t.seen[r.ib] {
@@ -119,7 +120,7 @@ func (t *tree) walk(r bref, level int, from, to uint64) {
 	}
 	b := make([]byte, pageSize)
 	if !t.read(b, r.ib) {
-		t.find(RulePageMissing, r.ib, 0, "A page of the %s lies outside the file.", t.name())
+		t.find(RulePageMissing, r.at, 0, "A page of the %s lies at %#x, outside the file.", t.name(), uint64(r.ib))
 		return
 	}
 	t.seen[r.ib] = true
@@ -148,7 +149,7 @@ func (t *tree) walk(r bref, level int, from, to uint64) {
 		if i+1 < count {
 			next = t.id(b, (i+1)*each)
 		}
-		t.walk(bref{t.id(e, t.word), int64(t.id(e, 2*t.word))}, level-1, key, next)
+		t.walk(bref{t.id(e, t.word), int64(t.id(e, 2*t.word)), at + int64(t.word)}, level-1, key, next)
 	}
 }
 

@@ -32,6 +32,7 @@ func FuzzFile(f *testing.F) {
 	}
 	f.Add(byte(0), uint32(271360), []byte{0, 4, 0x44, 0, 1, 9})
 	f.Add(byte(1), uint32(200_000), []byte{0, 0x60, 0x22, 0xFF})
+	f.Add(byte(4), uint32(200_247), []byte{0, 0xAD, 0x37, 0xE2}) // the page of a tree at a negative offset
 	f.Add(byte(2), uint32(65536), []byte{0, 0x70, 0x22, 0xFF})
 	f.Fuzz(func(t *testing.T, which byte, length uint32, changes []byte) {
 		b := bytes.Clone(bases[int(which)%len(bases)])

@@ -19,10 +19,11 @@ type header struct {
 	places       places
 }
 
-// bref is a BREF, [MS-PST] 2.2.2.4.
+// bref is a BREF, [MS-PST] 2.2.2.4, and where in the file it lies itself.
 type bref struct {
 	bid uint64
 	ib  int64
+	at  int64
 }
 
 // places are the offsets of fields of the header, [MS-PST] 2.2.2.6.
@@ -137,8 +138,8 @@ func (c *checker) root(b []byte) bool {
 	h := &c.head
 	h.eof, h.lastAMap = int64(c.id(b, p.lastAMap-c.word)), int64(c.id(b, p.lastAMap))
 	h.free, h.freePMap = c.id(b, p.free), c.id(b, p.freePMap)
-	h.nbt = bref{c.id(b, p.nbt), int64(c.id(b, p.nbt+c.word))}
-	h.bbt = bref{c.id(b, p.bbt), int64(c.id(b, p.bbt+c.word))}
+	h.nbt = bref{c.id(b, p.nbt), int64(c.id(b, p.nbt+c.word)), int64(p.nbt)}
+	h.bbt = bref{c.id(b, p.bbt), int64(c.id(b, p.bbt+c.word)), int64(p.bbt)}
 	if h.eof != c.size {
 		c.find(RuleEOF, int64(p.lastAMap-c.word), 0, "ibFileEof is %d, the file has %d bytes.", h.eof, c.size)
 	}
