@@ -258,27 +258,30 @@ func TestKilledAtRandom(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	whole := time.Since(start)
-	died := 0
-	for i := range kills {
+	died, tried := 0, 0
+	for ; died < kills && tried < 4*kills; tried++ {
 		cmd := b.command("/backup start ./notes")
+		start := time.Now()
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		kill := time.AfterFunc(time.Duration(rand.Int64N(int64(whole))), func() { _ = cmd.Process.Kill() })
 		if killed(cmd.Wait()) {
 			died++
+		} else { // the machine has become quicker
+			whole = time.Since(start)
 		}
 		kill.Stop()
-		b.checkPromises(b.restart(), fmt.Sprintf("kill %d", i))
+		b.checkPromises(b.restart(), fmt.Sprintf("kill %d", tried))
 		if t.Failed() {
 			t.FailNow()
 		}
 		b.thin()
 	}
-	if died < kills/2 {
-		t.Errorf("only %d of %d were killed while they worked", died, kills)
+	if died < kills {
+		t.Errorf("only %d of %d were killed while they worked", died, tried)
 	}
-	t.Logf("%d of %d killed while they worked; %v each", died, kills, whole)
+	t.Logf("%d of %d killed while they worked; %v each", died, tried, whole)
 }
 
 // thin keeps the disk from filling: it removes all but the newest archive.
