@@ -132,8 +132,8 @@ func (l *line) lay(prompt string, columns int) (rows []string, row, col int) {
 	b.WriteString(prompt)
 	used, at := width(prompt), 0
 	for rest := l.text; rest != ""; {
-		var c string
-		c, rest = cell(rest)
+		c, _ := cell(rest)
+		rest = rest[len(c):]
 		shown := clean(c)
 		for shown != "" { // an escaped character may need more than one row
 			head, tail := cut(shown, max(columns-used, 0))

@@ -89,6 +89,7 @@ func FuzzRender(f *testing.F) {
 	f.Add("title", "text \x1b[31m", "cell", 20)
 	f.Add("\u202e", "👩‍👩‍👧‍👦", "日本語", 9)
 	f.Add("\x80\x00", "a cell too wide for its column\x1b", "cell", 20)
+	f.Add("\x84"+strings.Repeat("\x1e", 3600)+"緜", "\r", "\x0e", 3) // a word of a thousand rows
 	f.Fuzz(func(t *testing.T, title, text, cell string, w int) {
 		s := style{width: 8 + (w&0xff+256)%256%120, bar: true, loc: time.UTC, now: func() time.Time { return noon }}
 		m := keepwatch.Message{Title: title, Blocks: []keepwatch.Block{keepwatch.Text(text), {Fields: []keepwatch.Field{{Name: cell, Value: text}}}, {Table: &keepwatch.Table{Head: []string{cell, title}, Rows: [][]string{{text, cell}, {cell}}}}}}

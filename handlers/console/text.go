@@ -12,7 +12,7 @@ import (
 // wrap breaks a text at blanks into lines that fit; what follows the first is
 // indented. A word that is longer than a line is broken.
 func (s style) wrap(text string, indent int) []string {
-	if s.width <= 0 || width(text) <= s.width {
+	if s.width <= 0 || fits(text, s.width) {
 		return []string{text}
 	}
 	var lines []string
@@ -23,15 +23,16 @@ func (s style) wrap(text string, indent int) []string {
 		line, used = pad, len(pad)
 	}
 	for _, word := range words(text) {
-		w := width(strings.TrimRight(word, " "))
-		if used > len(pad) && used+w > s.width {
+		bare := strings.TrimRight(word, " ")
+		if used > len(pad) && !fits(bare, s.width-used) {
 			flush()
 		}
-		for w > s.width-used { // longer than a line
-			head, tail := cut(word, max(s.width-used, 1))
+		for !fits(bare, s.width-used) { // longer than a line
+			head, tail := cut(bare, max(s.width-used, 1))
 			line += head
 			flush()
-			word, w = tail, width(strings.TrimRight(tail, " "))
+			word = word[len(head):]
+			bare = tail
 		}
 		line, used = line+word, used+width(word)
 	}
@@ -82,12 +83,12 @@ func isUnit(word string) bool {
 func cut(text string, w int) (head, tail string) {
 	end, used := 0, 0
 	for rest := text; rest != ""; {
-		var c string
-		c, rest = cell(rest)
-		if used += width(c); used > w && end > 0 {
+		c, columns := cell(rest)
+		if used += columns; used > w && end > 0 {
 			break
 		}
 		end += len(c)
+		rest = rest[len(c):]
 	}
 	return text[:end], text[end:]
 }
@@ -96,11 +97,11 @@ func cut(text string, w int) (head, tail string) {
 // have about forty.
 const mostCell = 256
 
-// cell splits off what stands together at the start of a text: a grapheme
+// cell gives what stands together at the start of a text, and its width: a grapheme
 // cluster, or, of a cluster of more than the two columns of an emoji or an
 // ideograph, its first character. (Marks that go before a letter, one after the
 // other, are a single cluster of any width and length.)
-func cell(text string) (first, rest string) {
+func cell(text string) (first string, columns int) {
 	window := text
 	if len(window) > mostCell {
 		window = window[:mostCell]
@@ -108,19 +109,41 @@ func cell(text string) (first, rest string) {
 			window = window[:len(window)-1]
 		}
 	}
-	first, _, columns, _ := uniseg.FirstGraphemeClusterInString(window, -1)
+	first, _, columns, _ = uniseg.FirstGraphemeClusterInString(window, -1)
 	if columns > 2 {
 		_, n := utf8.DecodeRuneInString(first)
 		first = first[:n]
+		columns = uniseg.StringWidth(first)
 	}
-	return first, text[len(first):]
+	return first, columns
 }
 
-func width(text string) int { return uniseg.StringWidth(text) }
+// width gives the columns of a text.
+func width(text string) int {
+	used := 0
+	for text != "" {
+		c, columns := cell(text)
+		used += columns
+		text = text[len(c):]
+	}
+	return used
+}
+
+// fits reports whether a text has at most w columns; it looks no further than that.
+func fits(text string, w int) bool {
+	for used := 0; text != ""; {
+		c, columns := cell(text)
+		if used += columns; used > w {
+			return false
+		}
+		text = text[len(c):]
+	}
+	return true
+}
 
 // truncate shortens a text to w columns; what is left out is marked.
 func truncate(text string, w int) string {
-	if width(text) <= w {
+	if fits(text, w) {
 		return text
 	}
 	if w < 1 {
