@@ -173,6 +173,27 @@ func TestProbeMicrosoftTenant(t *testing.T) {
 	c.says(c.check(), "problem Microsoft 365: The secret of the app registration "+checkedApp+" has expired.", "problem source alis-mail: It was not looked at, because the sign-in to Microsoft 365 does not work.")
 }
 
+// TestProbeMicrosoftAdministrators: who may become administrator, and who is one by a
+// group, is told of by name; a licence or a permission that is missing is a line.
+func TestProbeMicrosoftAdministrators(t *testing.T) {
+	c := newCheckedTenant(t)
+	c.n.Unassign()
+	c.n.Assign(graphtest.GlobalAdministrator, "bg1@contoso.onmicrosoft.com")
+	c.n.Entitle(graphtest.GlobalAdministrator, "olwen@contoso.example")
+	c.n.SetMembers("Admins", "alis@contoso.example")
+	c.n.AssignOther(graphtest.GlobalAdministrator, "group", "Admins")
+	a := c.app([]string{"Mail.Read", "RoleManagement.Read.Directory", "User.Read.All"})
+	c.says(c.check(),
+		"off tenant: Who may take the role Global Administrator for a while is not known: this takes a licence of Entra ID P2 or Entra ID Governance, which the tenant does not have.",
+		"off tenant: Who is in the group "+graphtest.GroupID("Admins")+", which gives the role Global Administrator, is not known: the application permission GroupMember.Read.All is not granted.",
+		"!olwen@contoso.example (", "warning emergency accounts: Only bg1@")
+	c.n.Managed(true)
+	a.Grant("GroupMember.Read.All")
+	c.n.ExpireTokens()
+	c.says(c.check(), "ok Global Administrators: 3 people can administer everything: alis@contoso.example (by the group Admins), bg1@contoso.onmicrosoft.com (permanent) and olwen@contoso.example (eligible).",
+		"ok Global Administrators: The group Admins holds the role: 1 person is in it.", "!off tenant: Who", "!holds more than anything here needs")
+}
+
 // TestProbeMicrosoftPeople: whether a change of people's Authenticator is seen, and who is
 // not known there.
 func TestProbeMicrosoftPeople(t *testing.T) {
