@@ -41,6 +41,7 @@ type checkedTenant struct {
 	clock   *pausing
 	sources []keepwatch.Source
 	people  []keepwatch.Person
+	wide    bool
 }
 
 const checkedApp = "11111111-2222-3333-4444-555555555555"
@@ -84,6 +85,7 @@ func (c *checkedTenant) check() string {
 		c.t.Fatal(err)
 	}
 	p := newMicrosoftProbes(c.t.Context(), d, c.sources, c.people, c.clock.Now())
+	p.wide = c.wide
 	look := map[keepwatch.SourceKind]prober{keepwatch.KindOutlook: p}
 	tenant := p.tenant(c.t.Context())
 	var servers []keepwatch.Probe
@@ -122,6 +124,25 @@ func TestProbeMicrosoftUnscoped(t *testing.T) {
 	if n := c.n.Logins(); n > 2 {
 		t.Errorf("one check signs in %d times", n)
 	}
+}
+
+// TestProbeMicrosoftWide: where the team says that every mailbox is meant, that is a fact
+// and no warning; what nobody has said stays one.
+func TestProbeMicrosoftWide(t *testing.T) {
+	c := newCheckedTenant(t)
+	c.wide = true
+	a := c.app([]string{"Mail.Read"})
+	c.says(c.check(),
+		"ok scope: Mail.Read is consented to in Entra, so the application reaches ALL mailboxes of the tenant. keepwatch.yaml says that this is meant (microsoft: scope: tenant).",
+		"!warning scope", "!PowerShell", "!then in Entra", "!no consent does that")
+	a.Grant("Mail.ReadWrite", "Mail.Send")
+	a.GrantExchange("full_access_as_app")
+	a.Grant("Application.Read.All")
+	c.n.ExpireTokens()
+	c.says(c.check(), "ok scope: Mail.Read, Mail.ReadWrite, Mail.Send are consented to", "warning scope: With Mail.ReadWrite whoever", "warning scope: The application holds more than anything here needs: Mail.Send.", "warning scope: full_access_as_app")
+	c.app(nil, "Mail.Read")
+	c.says(c.check(), "off scope: keepwatch.yaml says that the application may read every mailbox of the tenant (microsoft: scope: tenant), and no consent does that.", "ok scope: Mailboxes are read by roles",
+		"problem source olwen-mail", "→ Consent to it in Entra", "!PowerShell")
 }
 
 // TestProbeMicrosoftScoped: a role in Exchange Online opens one mailbox; the other one is
