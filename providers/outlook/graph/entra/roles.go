@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"keepwatch"
 	"keepwatch/providers/outlook/graph"
 )
 
@@ -119,7 +120,9 @@ func (r *roster) add(p principal, holder Holder, way Way) bool {
 // settle gives each the way that counts most.
 func (r *roster) settle() {
 	for i := range r.all {
-		r.all[i].Way = slices.MinFunc(r.ways[r.all[i].ID], func(a, b Way) int { return a.rank() - b.rank() })
+		if ways := r.ways[r.all[i].ID]; len(ways) > 0 {
+			r.all[i].Way = slices.MinFunc(ways, func(a, b Way) int { return a.rank() - b.rank() })
+		}
 	}
 }
 
@@ -230,6 +233,7 @@ func managed(err error, permission, what string) ([]Lack, error) {
 // group may be an application: a list of people alone, which Graph has too, would hide it,
 // and comes of an index that is behind (learn.microsoft.com/graph/api/group-list-transitivemembers).
 func (d *Directory) members(ctx context.Context, r, later *roster) (groups []Administrator, lacks []Lack, err error) {
+	past := 0
 	for _, into := range []*roster{r, later} {
 		for _, g := range into.all {
 			if g.Holder != HolderGroup || slices.ContainsFunc(groups, func(a Administrator) bool { return a.ID == g.ID }) {
@@ -238,7 +242,7 @@ func (d *Directory) members(ctx context.Context, r, later *roster) (groups []Adm
 			g.Way.Eligible = into == later
 			what := "Who is in the group " + g.title() + ", which gives the role Global Administrator,"
 			if len(groups) >= mostGroups {
-				lacks = append(lacks, Lack{What: what, Why: fmt.Sprintf("more than %d groups give it, and no more are looked at", mostGroups)})
+				past++
 				groups = append(groups, g)
 				continue
 			}
@@ -247,10 +251,13 @@ func (d *Directory) members(ctx context.Context, r, later *roster) (groups []Adm
 				return nil, nil, fmt.Errorf("read a group of Global Administrators: %w", err)
 			}
 			if groups = append(groups, g); refused == nil && !g.Whole && !into.more {
-				refused = []Lack{{What: "Who else" + strings.TrimPrefix(what, "Who"), Why: fmt.Sprintf("it has more than %d members, and no more are looked at", mostMembers)}}
+				refused = []Lack{{What: "Who else" + strings.TrimPrefix(what, "Who"), Why: "it has more than " + keepwatch.FormatCount(mostMembers, "member") + ", and no more are looked at"}}
 			}
 			lacks = append(lacks, refused...)
 		}
+	}
+	if past > 0 {
+		lacks = append(lacks, Lack{What: fmt.Sprintf("Who is in %s, which would give the role Global Administrator too,", keepwatch.FormatCount(int64(past), "more group")), Why: fmt.Sprintf("more than %d groups are not looked at", mostGroups)})
 	}
 	return groups, lacks, nil
 }
@@ -282,8 +289,8 @@ func (d *Directory) inGroup(ctx context.Context, g *Administrator, into *roster)
 // taken it for now; the others hold it for good besides.
 func (d *Directory) taken(ctx context.Context, r *roster, later roster) ([]Lack, error) {
 	var both []string
-	for _, a := range r.all {
-		if a.Holder == HolderPerson && slices.Contains(r.ways[a.ID], Way{}) && len(later.ways[a.ID]) > 0 {
+	for _, a := range later.all {
+		if a.Holder == HolderPerson && slices.Contains(r.ways[a.ID], Way{}) {
 			both = append(both, a.ID)
 		}
 	}
