@@ -27,6 +27,7 @@ type config struct {
 	Sources  []keepwatch.Source
 	Vault    vaultConfig
 	Parallel int
+	Scope    string // which mailboxes the application of Microsoft 365 is meant to reach: scopeTenant; else those of the sources
 
 	Hours       map[string]keepwatch.Hours // by channel: "slack:C0OPS"
 	Custody     []keepwatch.Custody
@@ -39,6 +40,10 @@ type config struct {
 	Plain       []string                  // secrets that stand in the file itself, by where: "sources[0].token"
 	Referred    []string                  // variables that stand where a secret belongs: "CPANEL_TOKEN"
 }
+
+// scopeTenant says that the application may read every mailbox of the tenant, and that
+// this is known.
+const scopeTenant = "tenant"
 
 // vaultConfig is where archives lie and how long.
 type vaultConfig struct {
@@ -70,7 +75,7 @@ func readConfig(file string, named bool, zone string, env func(string) (string, 
 
 func (d *doc) config(root field, base, zone string) config {
 	top := root.section("timezone", "people", "groups", "channels", "sources", "vault", "parallel",
-		"hours", "custody", "credentials", "checklists", "emergency_accounts", "dossier")
+		"hours", "custody", "credentials", "checklists", "emergency_accounts", "dossier", "microsoft")
 	c := config{Channels: map[string]string{}, Hours: map[string]keepwatch.Hours{}, Second: map[string]string{}, Dossier: map[string]string{}, When: map[string]keepwatch.When{}, Parallel: top["parallel"].number(1), Location: d.zone(top["timezone"], zone), Zoned: top["timezone"].is() || zone != ""}
 	for i, f := range top["people"].list() {
 		p, second := d.person(f)
@@ -109,6 +114,7 @@ func (d *doc) config(root field, base, zone string) config {
 		}
 		c.Sources = append(c.Sources, s)
 	}
+	c.Scope = top["microsoft"].section("scope")["scope"].oneOf("mailboxes", scopeTenant)
 	c.Vault = d.vault(top["vault"], base)
 	d.duties(&c, top, base)
 	return c

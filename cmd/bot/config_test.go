@@ -175,6 +175,9 @@ func TestConfigProblems(t *testing.T) {
 		"people:\n  - {name: Alis, slack: ${ALIS}, role: admin}\n":                                         `keepwatch.yaml:2: it is not readable as YAML: did not find expected ',' or '}'. Inside {…} a reference goes into quotes: "${NAME}".`,
 		"people:\n  - {name: A, role: viewer, devices: [{name: P, platform: ios, account: microsoft}]}\n":  `keepwatch.yaml:2: people[0].devices[0].account is "microsoft", and since September 2025 Authenticator on an iPhone is backed up to iCloud alone; expected icloud or none.`,
 		"people:\n  - {name: A, role: viewer, devices: [{name: P, platform: android, account: icloud}]}\n": `keepwatch.yaml:2: people[0].devices[0].account is "icloud", and Authenticator on an Android phone is backed up to a personal Microsoft account alone; expected microsoft or none.`,
+		"microsoft: {scope: everything}\n":                                                                 `keepwatch.yaml:1: microsoft.scope is "everything"; expected mailboxes or tenant.`,
+		"microsoft: {scopes: tenant}\n":                                                                    `keepwatch.yaml:1: microsoft.scopes is not known. Did you mean "scope"?`,
+		"microsoft: tenant\n":                                                                              `keepwatch.yaml:1: microsoft must hold keys and values: scope.`,
 		"channels:\n  default: ops\n":                                                                      `keepwatch.yaml:2: channels.default is "ops"; expected a channel such as slack:C0123 or discord:998877.`,
 	} {
 		_, err := readText(t, text)

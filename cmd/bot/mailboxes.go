@@ -111,6 +111,7 @@ func (s settings) probeMicrosoft(ctx context.Context, now func() time.Time) (pro
 		return nil, []keepwatch.Probe{bad(name, keepwatch.Sentence(err), "")}
 	}
 	m := newMicrosoftProbes(ctx, d, s.Sources, s.People, now())
+	m.wide = s.Scope == scopeTenant
 	return m, m.tenant(ctx)
 }
 

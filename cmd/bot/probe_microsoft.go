@@ -30,6 +30,7 @@ type microsoftProbes struct {
 	sources []keepwatch.Source // the mailboxes
 	names   []string           // with which people sign in
 	now     time.Time
+	wide    bool                        // that every mailbox of the tenant can be read is meant
 	scope   func() (entra.Scope, error) // read once
 
 	mu      sync.Mutex
@@ -82,7 +83,11 @@ func (p *microsoftProbes) Probes(ctx context.Context, source keepwatch.Source) [
 		case r.Access == entra.AccessNone:
 			probes = append(probes, bad(name, why, ""))
 		default:
-			probes = append(probes, bad(name, why, "The lines under PowerShell give it for the configured mailboxes and no other."))
+			next := "The lines under PowerShell give it for the configured mailboxes and no other."
+			if p.wide {
+				next = "Consent to it in Entra: App registrations, the application, API permissions."
+			}
+			probes = append(probes, bad(name, why, next))
 		}
 	}
 	if len(read) > 0 {
@@ -114,7 +119,7 @@ func (p *microsoftProbes) tenant(ctx context.Context) []keepwatch.Probe {
 	all.Go(func() { registered = p.registered(ctx, scope) })
 	all.Go(func() { people = p.people(ctx, scope) })
 	all.Wait()
-	return slices.Concat(probeScope(scope, slices.Concat(tried...)), expiring, emergency, registered, people)
+	return slices.Concat(probeScope(scope, slices.Concat(tried...), p.wide), expiring, emergency, registered, people)
 }
 
 // expiring tells which secrets and certificates run out.

@@ -41,6 +41,7 @@ type checkedTenant struct {
 	clock   *pausing
 	sources []keepwatch.Source
 	people  []keepwatch.Person
+	wide    bool
 }
 
 const checkedApp = "11111111-2222-3333-4444-555555555555"
@@ -84,6 +85,7 @@ func (c *checkedTenant) check() string {
 		c.t.Fatal(err)
 	}
 	p := newMicrosoftProbes(c.t.Context(), d, c.sources, c.people, c.clock.Now())
+	p.wide = c.wide
 	look := map[keepwatch.SourceKind]prober{keepwatch.KindOutlook: p}
 	tenant := p.tenant(c.t.Context())
 	var servers []keepwatch.Probe
@@ -122,6 +124,25 @@ func TestProbeMicrosoftUnscoped(t *testing.T) {
 	if n := c.n.Logins(); n > 2 {
 		t.Errorf("one check signs in %d times", n)
 	}
+}
+
+// TestProbeMicrosoftWide: where the team says that every mailbox is meant, that is a fact
+// and no warning; what nobody has said stays one.
+func TestProbeMicrosoftWide(t *testing.T) {
+	c := newCheckedTenant(t)
+	c.wide = true
+	a := c.app([]string{"Mail.Read"})
+	c.says(c.check(),
+		"ok scope: Mail.Read is consented to in Entra, so the application reaches ALL mailboxes of the tenant. keepwatch.yaml says that this is meant (microsoft: scope: tenant).",
+		"!warning scope", "!PowerShell", "!then in Entra", "!no consent does that")
+	a.Grant("Mail.ReadWrite", "Mail.Send")
+	a.GrantExchange("full_access_as_app")
+	a.Grant("Application.Read.All")
+	c.n.ExpireTokens()
+	c.says(c.check(), "ok scope: Mail.Read, Mail.ReadWrite, Mail.Send are consented to", "warning scope: With Mail.ReadWrite whoever", "warning scope: The application holds more than anything here needs: Mail.Send.", "warning scope: full_access_as_app")
+	c.app(nil, "Mail.Read")
+	c.says(c.check(), "off scope: keepwatch.yaml says that the application may read every mailbox of the tenant (microsoft: scope: tenant), and no consent does that.", "ok scope: Mailboxes are read by roles",
+		"problem source olwen-mail", "→ Consent to it in Entra", "!PowerShell")
 }
 
 // TestProbeMicrosoftScoped: a role in Exchange Online opens one mailbox; the other one is
@@ -171,6 +192,27 @@ func TestProbeMicrosoftTenant(t *testing.T) {
 		"ok source p: Purview makes the exports of olwen@contoso.example.")
 	a.EndSecret("secret", c.clock.Now())
 	c.says(c.check(), "problem Microsoft 365: The secret of the app registration "+checkedApp+" has expired.", "problem source alis-mail: It was not looked at, because the sign-in to Microsoft 365 does not work.")
+}
+
+// TestProbeMicrosoftAdministrators: who may become administrator, and who is one by a
+// group, is told of by name; a licence or a permission that is missing is a line.
+func TestProbeMicrosoftAdministrators(t *testing.T) {
+	c := newCheckedTenant(t)
+	c.n.Unassign()
+	c.n.Assign(graphtest.GlobalAdministrator, "bg1@contoso.onmicrosoft.com")
+	c.n.Entitle(graphtest.GlobalAdministrator, "olwen@contoso.example")
+	c.n.SetMembers("Admins", "alis@contoso.example")
+	c.n.AssignOther(graphtest.GlobalAdministrator, "group", "Admins")
+	a := c.app([]string{"Mail.Read", "RoleManagement.Read.Directory", "User.Read.All"})
+	c.says(c.check(),
+		"off tenant: Who may take the role Global Administrator for a while is not known: this takes a licence of Entra ID P2 or Entra ID Governance, which the tenant does not have.",
+		"off tenant: Who is in the group "+graphtest.GroupID("Admins")+", which gives the role Global Administrator, is not known: the application permission GroupMember.Read.All is not granted.",
+		"!olwen@contoso.example (", "warning emergency accounts: Only bg1@")
+	c.n.Managed(true)
+	a.Grant("GroupMember.Read.All")
+	c.n.ExpireTokens()
+	c.says(c.check(), "ok Global Administrators: 3 people can administer everything: alis@contoso.example (by the group Admins), bg1@contoso.onmicrosoft.com (permanent) and olwen@contoso.example (eligible).",
+		"ok Global Administrators: The group Admins holds the role: 1 person is in it.", "!off tenant: Who", "!holds more than anything here needs")
 }
 
 // TestProbeMicrosoftPeople: whether a change of people's Authenticator is seen, and who is

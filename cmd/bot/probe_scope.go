@@ -10,8 +10,9 @@ import (
 )
 
 // probeScope tells what the application may do in the tenant, what of it is too much or
-// too little, and the steps that are missing. tried are the calls for all mailboxes.
-func probeScope(s entra.Scope, tried []entra.Reach) []keepwatch.Probe {
+// too little, and the steps that are missing. tried are the calls for all mailboxes; wide
+// says that a consent for all mailboxes of the tenant is meant.
+func probeScope(s entra.Scope, tried []entra.Reach, wide bool) []keepwatch.Probe {
 	const name = "Microsoft 365"
 	var probes []keepwatch.Probe
 	switch {
@@ -23,13 +24,16 @@ func probeScope(s entra.Scope, tried []entra.Reach) []keepwatch.Probe {
 		probes = append(probes, good(name, "The application "+s.App+" signs in. Consented to for the whole tenant: "+strings.Join(s.Roles, ", ")+"."))
 	}
 	probes = append(probes, tooLittle(s)...)
-	probes = append(probes, tooMuch(s)...)
+	probes = append(probes, tooMuch(s, wide)...)
 	denied := slices.ContainsFunc(tried, func(r entra.Reach) bool { return r.Access == entra.AccessDenied })
 	byRole := slices.ContainsFunc(tried, func(r entra.Reach) bool { return r.Access == entra.AccessYes && !r.Consent })
 	if byRole && len(s.Unscoped) == 0 {
 		probes = append(probes, good("scope", fmt.Sprintf("Mailboxes are read by roles in Exchange Online, and no consent reaches further. Which other mailboxes those roles reach cannot be seen from here; this shows it: Test-ServicePrincipalAuthorization -Identity %s -Resource MAILBOX", s.App)))
 	}
-	if denied || len(s.Unscoped) > 0 {
+	if wide && s.Seen && len(s.Unscoped) == 0 {
+		probes = append(probes, off("scope", "keepwatch.yaml says that the application may read every mailbox of the tenant (microsoft: scope: tenant), and no consent does that. Take the setting out, so that one which does is warned of.", ""))
+	}
+	if !wide && (denied || len(s.Unscoped) > 0) {
 		for _, line := range s.PowerShell() {
 			probes = append(probes, off("PowerShell", line, ""))
 		}
@@ -63,15 +67,19 @@ func tooLittle(s entra.Scope) []keepwatch.Probe {
 }
 
 // tooMuch tells which consents reach further than anybody may have meant.
-func tooMuch(s entra.Scope) []keepwatch.Probe {
+func tooMuch(s entra.Scope, wide bool) []keepwatch.Probe {
 	var probes []keepwatch.Probe
-	if len(s.Unscoped) > 0 {
+	switch {
+	case len(s.Unscoped) == 0:
+	case wide:
+		probes = append(probes, good("scope", fmt.Sprintf("%s %s consented to in Entra, so the application reaches ALL mailboxes of the tenant. keepwatch.yaml says that this is meant (microsoft: scope: tenant).", strings.Join(s.Unscoped, ", "), are(len(s.Unscoped)))))
+	default:
 		only := ""
 		if len(s.Mailboxes) > 0 {
 			only = ", not only " + few(s.Mailboxes)
 		}
 		probes = append(probes, caution("scope", fmt.Sprintf("%s %s consented to in Entra, so the application reaches ALL mailboxes of the tenant%s. Roles in Exchange Online for single mailboxes add to a consent and do not narrow it. (An older application access policy may; that cannot be seen from here.)", strings.Join(s.Unscoped, ", "), are(len(s.Unscoped)), only),
-			"Give the roles first, by the lines under PowerShell; when Test-ServicePrincipalAuthorization shows them, take the consent back in Entra."))
+			"Give the roles first, by the lines under PowerShell; when Test-ServicePrincipalAuthorization shows them, take the consent back in Entra. If all mailboxes are meant, say so in keepwatch.yaml: microsoft: {scope: tenant}."))
 	}
 	if writes := slices.DeleteFunc(slices.Clone(s.Unscoped), func(p string) bool { return !strings.HasSuffix(p, ".ReadWrite") }); len(writes) > 0 {
 		probes = append(probes, caution("scope", fmt.Sprintf("With %s whoever has the application's secret can change and delete what is in every mailbox.", strings.Join(writes, ", ")), "Only a restore needs it: grant it before one, and take it back afterwards."))

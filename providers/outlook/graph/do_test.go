@@ -331,6 +331,8 @@ func TestPermission(t *testing.T) {
 		{"GET", "/v1.0/users/x/mailFolders/y/messages/delta", "Mail.Read"}, {"POST", "/users/x/mailFolders", "Mail.ReadWrite"},
 		{"GET", "/users/x/calendarView/delta", "Calendars.Read"}, {"POST", "/users/x/contactFolders", "Contacts.ReadWrite"},
 		{"GET", "/applications", "Application.Read.All"}, {"GET", "/users/x", "User.Read.All"}, {"GET", "/elsewhere", ""},
+		{"GET", "/roleManagement/directory/roleEligibilityScheduleInstances", "RoleEligibilitySchedule.Read.Directory"}, {"GET", "/roleManagement/directory/roleAssignments", "RoleManagement.Read.Directory"},
+		{"GET", "/roleManagement/directory/roleAssignmentScheduleInstances", "RoleAssignmentSchedule.Read.Directory"}, {"GET", "/groups/x/transitiveMembers", "GroupMember.Read.All"},
 	} {
 		if got := Permission(test[0], test[1]); got != test[2] {
 			t.Errorf("%s %s: %s", test[0], test[1], got)

@@ -26,14 +26,12 @@ type directory struct {
 	methods  map[string][]Method // by the id of a user
 	onPrem   map[string]bool     // users that come from a directory of one's own
 	holders  []holder
+	eligible []holder            // for a role that they do not hold
+	members  map[string][]holder // of groups, by their id
 	report   []map[string]any
 	premium  bool
+	managed  bool // there is Privileged Identity Management
 	org      Organisation
-}
-
-// holder is who holds a role.
-type holder struct {
-	role, id, kind, name string // kind: "user", "group", "servicePrincipal"
 }
 
 // Credential is a secret or a certificate of an application, as an administrator sees it.
@@ -146,29 +144,6 @@ func (n *Tenant) FromDirectory(user string) {
 	if u := n.user(user); u != nil {
 		put(&n.dir.onPrem, u.ID, true)
 	}
-}
-
-// Assign gives somebody a role for good.
-func (n *Tenant) Assign(role, user string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if u := n.user(user); u != nil {
-		n.dir.holders = append(n.dir.holders, holder{role: role, id: u.ID, kind: "user"})
-	}
-}
-
-// AssignOther gives a role to a "group" or a "servicePrincipal" of a name.
-func (n *Tenant) AssignOther(role, kind, name string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.dir.holders = append(n.dir.holders, holder{role, guidOf(kind + " " + name), kind, name})
-}
-
-// Unassign takes all roles from everybody.
-func (n *Tenant) Unassign() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.dir.holders = nil
 }
 
 // Premium gives the tenant Entra ID P1, or takes it.

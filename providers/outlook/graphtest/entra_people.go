@@ -1,10 +1,5 @@
 package graphtest
 
-import (
-	"regexp"
-	"strings"
-)
-
 // methodTypes are the kinds of method, and the permission that is least for each list.
 var methodTypes = map[string]struct{ kind, least string }{
 	"microsoftauthenticatormethods":  {"microsoftAuthenticator", "UserAuthMethod-MicrosoftAuthApp.Read.All"},
@@ -102,66 +97,6 @@ func (c *call) registrations() answer {
 		all = append(all, row)
 	}
 	return c.objects("userRegistrationDetails", all)
-}
-
-// roleFilter is the one filter that is taken of assignments.
-var roleFilter = regexp.MustCompile(`^roleDefinitionId eq '([^']*)'$`)
-
-func (c *call) roleAssignments() answer {
-	if no, ok := c.allowed("RoleManagement.Read.Directory", "RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory", "Directory.Read.All"); !ok {
-		return no
-	}
-	m := roleFilter.FindStringSubmatch(c.q.filter)
-	if m == nil {
-		return fail(400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause specified.")
-	}
-	var all []map[string]any
-	for _, h := range c.n.dir.holders {
-		if !strings.EqualFold(h.role, m[1]) {
-			continue
-		}
-		v := map[string]any{"id": guidOf("assigned " + h.role + h.id), "principalId": h.id, "roleDefinitionId": h.role, "directoryScopeId": "/"}
-		if c.q.expand == "principal" {
-			v["principal"] = c.principal(h)
-		}
-		all = append(all, v)
-	}
-	return c.objects("unifiedRoleAssignment", all)
-}
-
-// principal is who holds a role. Of those that the application may not read only the id
-// and the type are told (learn.microsoft.com/graph/permissions-overview, "Limited
-// information returned for inaccessible member objects").
-func (c *call) principal(h holder) map[string]any {
-	v := map[string]any{"@odata.type": "#microsoft.graph." + h.kind, "id": h.id, "displayName": nil}
-	u := c.n.user(h.id)
-	if _, ok := c.allowed("User.ReadBasic.All", "User.Read.All", "Directory.Read.All"); ok && u != nil {
-		v["displayName"], v["userPrincipalName"], v["mail"] = u.Name, u.UPN, u.Mail
-	}
-	if _, ok := c.allowed("Directory.Read.All"); ok && u == nil {
-		v["displayName"] = h.name
-	}
-	return v
-}
-
-// roleMembers lists who holds a role, as the older call does.
-func (c *call) roleMembers(role string, rest []string) answer {
-	if no, ok := c.allowed("RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory", "Directory.Read.All"); !ok {
-		return no
-	}
-	if len(rest) == 0 {
-		return c.object("directoryRole", map[string]any{"id": guidOf("role " + role), "roleTemplateId": role, "displayName": "Global Administrator", "description": nil})
-	}
-	if len(rest) != 1 || !strings.EqualFold(rest[0], "members") {
-		return c.noSegment(rest[0])
-	}
-	var all []map[string]any
-	for _, h := range c.n.dir.holders {
-		if strings.EqualFold(h.role, role) {
-			all = append(all, c.principal(h))
-		}
-	}
-	return c.objects("directoryObject", all)
 }
 
 // synced is null for somebody who was made in the cloud.

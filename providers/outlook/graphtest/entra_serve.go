@@ -21,7 +21,7 @@ func (c *call) ofEntra() bool {
 	switch first {
 	case "users":
 		return len(c.path) > 2 && strings.EqualFold(c.path[2], "authentication")
-	case "applications", "serviceprincipals", "reports", "rolemanagement", "directoryroles", "organization", "domains", "subscribedskus", "directory":
+	case "applications", "serviceprincipals", "reports", "rolemanagement", "directoryroles", "organization", "domains", "subscribedskus", "directory", "groups":
 		return true
 	}
 	return false
@@ -46,6 +46,12 @@ func (c *call) entra() answer {
 		return c.registrations()
 	case path == "rolemanagement/directory/roleassignments":
 		return c.roleAssignments()
+	case path == "rolemanagement/directory/roleeligibilityscheduleinstances":
+		return c.roleEligible()
+	case path == "rolemanagement/directory/roleassignmentscheduleinstances":
+		return c.roleActive()
+	case strings.EqualFold(c.path[0], "groups") && len(c.path) == 3 && strings.EqualFold(c.path[2], "transitiveMembers"):
+		return c.groupMembers(c.path[1])
 	case path == "organization":
 		return c.organization()
 	case path == "domains":

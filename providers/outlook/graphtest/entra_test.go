@@ -12,20 +12,23 @@ import (
 // directoryReads are the directory's lists, and the least permission that opens each.
 var directoryReads = map[string]string{
 	"/applications": "Application.Read.All",
-	"/applications?$select=id,appId,displayName,passwordCredentials,keyCredentials":                                             "Application.Read.All",
-	"/applications(appId='" + appID + "')":                                                                                      "Application.Read.All",
-	"/servicePrincipals(appId='" + appID + "')":                                                                                 "Application.Read.All",
-	"/servicePrincipals(appId='" + appID + "')/appRoleAssignments":                                                              "Application.Read.All",
-	"/servicePrincipals(appId='" + GraphAppID + "')/appRoles":                                                                   "Application.Read.All",
-	"/servicePrincipals(appId='" + GraphAppID + "')?$select=id,appRoles":                                                        "Application.Read.All",
-	"/users/" + ali + "/authentication/methods":                                                                                 "UserAuthenticationMethod.Read.All",
-	"/users/" + ali + "/authentication/microsoftAuthenticatorMethods":                                                           "UserAuthMethod-MicrosoftAuthApp.Read.All",
-	"/users/" + ali + "/authentication/phoneMethods":                                                                            "UserAuthMethod-Phone.Read.All",
-	"/users/" + ali + "/authentication/fido2Methods":                                                                            "UserAuthMethod-Passkey.Read.All",
-	"/reports/authenticationMethods/userRegistrationDetails":                                                                    "AuditLog.Read.All",
-	"/roleManagement/directory/roleAssignments?$filter=roleDefinitionId%20eq%20'" + GlobalAdministrator + "'&$expand=principal": "RoleManagement.Read.Directory",
-	"/directoryRoles(roleTemplateId='" + GlobalAdministrator + "')":                                                             "RoleManagement.Read.Directory",
-	"/directoryRoles(roleTemplateId='" + GlobalAdministrator + "')/members":                                                     "RoleManagement.Read.Directory",
+	"/applications?$select=id,appId,displayName,passwordCredentials,keyCredentials":                                                              "Application.Read.All",
+	"/applications(appId='" + appID + "')":                                                                                                       "Application.Read.All",
+	"/servicePrincipals(appId='" + appID + "')":                                                                                                  "Application.Read.All",
+	"/servicePrincipals(appId='" + appID + "')/appRoleAssignments":                                                                               "Application.Read.All",
+	"/servicePrincipals(appId='" + GraphAppID + "')/appRoles":                                                                                    "Application.Read.All",
+	"/servicePrincipals(appId='" + GraphAppID + "')?$select=id,appRoles":                                                                         "Application.Read.All",
+	"/users/" + ali + "/authentication/methods":                                                                                                  "UserAuthenticationMethod.Read.All",
+	"/users/" + ali + "/authentication/microsoftAuthenticatorMethods":                                                                            "UserAuthMethod-MicrosoftAuthApp.Read.All",
+	"/users/" + ali + "/authentication/phoneMethods":                                                                                             "UserAuthMethod-Phone.Read.All",
+	"/users/" + ali + "/authentication/fido2Methods":                                                                                             "UserAuthMethod-Passkey.Read.All",
+	"/reports/authenticationMethods/userRegistrationDetails":                                                                                     "AuditLog.Read.All",
+	"/roleManagement/directory/roleAssignments?$filter=roleDefinitionId%20eq%20'" + GlobalAdministrator + "'&$expand=principal":                  "RoleManagement.Read.Directory",
+	"/directoryRoles(roleTemplateId='" + GlobalAdministrator + "')":                                                                              "RoleManagement.Read.Directory",
+	"/directoryRoles(roleTemplateId='" + GlobalAdministrator + "')/members":                                                                      "RoleManagement.Read.Directory",
+	"/roleManagement/directory/roleEligibilityScheduleInstances?$filter=roleDefinitionId%20eq%20'" + GlobalAdministrator + "'&$expand=principal": "RoleEligibilitySchedule.Read.Directory",
+	"/roleManagement/directory/roleAssignmentScheduleInstances?$filter=roleDefinitionId%20eq%20'" + GlobalAdministrator + "'":                    "RoleAssignmentSchedule.Read.Directory",
+	"/groups/" + guidOf("group Admins") + "/transitiveMembers":                                                                                   "GroupMember.Read.All",
 	"/organization": "Organization.Read.All", "/directory/subscriptions": "Organization.Read.All", "/domains": "Domain.Read.All", "/subscribedSkus": "LicenseAssignment.Read.All",
 }
 
@@ -46,6 +49,12 @@ func directed(t *testing.T, o Options, permissions ...string) *world {
 	w.n.Assign(GlobalAdministrator, ali)
 	w.n.AssignOther(GlobalAdministrator, "group", "Admins")
 	w.n.AssignOther(GlobalAdministrator, "servicePrincipal", "Robot")
+	w.n.SetMembers("Admins", ali, "group Inner", "device Laptop", "servicePrincipal Robot")
+	w.n.SetMembers("Inner", ali, "group Admins")
+	w.n.Entitle(GlobalAdministrator, ali)
+	w.n.Entitle(GlobalAdministrator, "group Admins")
+	w.n.Activate(GlobalAdministrator, ali)
+	w.n.Managed(true)
 	w.n.SetOrganisation(Organisation{Name: "Contoso", Initial: "contoso.onmicrosoft.com", Domains: []string{"contoso.example"}, Mails: []string{"it@contoso.example"}, Phones: []string{"+44 1"},
 		Sold: []Subscription{{SKU: "SPB", Total: 5, Used: 4, Status: "Enabled", Renews: w.clock.Now()}}})
 	w.n.Premium(true)
@@ -77,7 +86,8 @@ func TestDirectoryPermissions(t *testing.T) {
 	for path, need := range directoryReads {
 		var others []string
 		for _, other := range directoryReads {
-			also := strings.Contains(path, "/authentication/") && other == "UserAuthenticationMethod.Read.All" || path == "/subscribedSkus" && other == "Organization.Read.All"
+			also := strings.Contains(path, "/authentication/") && other == "UserAuthenticationMethod.Read.All" || path == "/subscribedSkus" && other == "Organization.Read.All" ||
+				strings.Contains(path, "ScheduleInstances") && other == "RoleManagement.Read.Directory" // which opens them too
 			if other != need && !also {
 				others = append(others, other)
 			}
@@ -140,4 +150,42 @@ func TestRegistrations(t *testing.T) {
 	}
 	w.clock.add(11 * time.Second)
 	w.want(report, 403, unlicensed)
+}
+
+// TestRoles: Privileged Identity Management needs a licence and says who has taken a role;
+// a group gives all that is in it, each once, page by page.
+func TestRoles(t *testing.T) {
+	w := directed(t, Options{}, "RoleManagement.Read.Directory", "GroupMember.Read.All")
+	const pim, filter = "/roleManagement/directory/role", "?$filter=roleDefinitionId%20eq%20'" + GlobalAdministrator + "'"
+	types := func() (list []string) {
+		for _, v := range w.want(pim+"AssignmentScheduleInstances"+filter, 200, "").values() {
+			list = append(list, v["assignmentType"].(string))
+		}
+		return list
+	}
+	if got := types(); !slices.Equal(got, []string{"Assigned", "Assigned", "Assigned", "Activated"}) {
+		t.Errorf("%v", got)
+	}
+	w.want(pim+"EligibilityScheduleInstances", 400, "Request_UnsupportedQuery")
+	w.n.Managed(false)
+	w.want(pim+"EligibilityScheduleInstances"+filter, 400, "AadPremiumLicenseRequired")
+	w.want(pim+"AssignmentScheduleInstances"+filter, 400, "AadPremiumLicenseRequired")
+	w.want(pim+"Assignments"+filter, 200, "")
+	w.want("/groups/nobody/transitiveMembers", 404, "Request_ResourceNotFound")
+	inner := []string{"group Admins", ali}
+	for i := range 150 {
+		inner = append(inner, "device D"+guidOf(string(rune('a'+i))))
+	}
+	w.n.SetMembers("Inner", inner...)
+	seen, path := 0, "/groups/"+GroupID("Admins")+"/transitiveMembers"
+	for path != "" {
+		r := w.want(path, 200, "")
+		seen += len(r.values())
+		path = strings.TrimPrefix(r.text("@odata.nextLink"), w.n.URL+"/v1.0")
+	}
+	if seen != 154 { // Ali, Inner, Laptop, Robot, and the devices
+		t.Errorf("%d members", seen)
+	}
+	w.n.Throttle(1, time.Second)
+	w.want("/groups/"+GroupID("Admins")+"/transitiveMembers", 429, "ApplicationThrottled")
 }

@@ -2,7 +2,6 @@ package entra
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -18,12 +17,17 @@ import (
 // (learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference).
 const globalAdministrator = "62e90394-69f5-4237-9190-012177145e10"
 
-// Administrator holds the role Global Administrator.
+// Administrator holds the role Global Administrator, or may take it.
 type Administrator struct {
 	ID     string
 	UPN    string // sign-in name; "": it may not be read
 	Name   string
 	Holder Holder
+	Way    Way // the one that counts most, where there are several
+	// Members is how many people are in a group, at any depth, and Whole says that all of
+	// them could be read.
+	Members int
+	Whole   bool
 	// Known says that the next three could be read.
 	Known     bool
 	Disabled  bool
@@ -58,38 +62,30 @@ func (a Administrator) has(kind ...keepwatch.SignInKind) bool {
 	return slices.ContainsFunc(a.Methods, func(k keepwatch.SignInKind) bool { return slices.Contains(kind, k) })
 }
 
-// Administrators are all who hold the role Global Administrator for good. Who may take it
-// for a while (Privileged Identity Management) is not among them.
-type Administrators struct {
-	Read bool // false: they may not be read
-	List []Administrator
-}
-
-type principal struct {
-	Type string `json:"@odata.type"`
-	ID   string `json:"id"`
-	UPN  string `json:"userPrincipalName"`
-	Name string `json:"displayName"`
-}
-
-func (p principal) administrator() Administrator {
-	holder := Holder(strings.TrimPrefix(p.Type, "#microsoft.graph."))
-	if holder != HolderGroup && holder != HolderApplication {
-		holder = HolderPerson
+// titled names one with how the role is held, where that is not for good and directly.
+func (a Administrator) titled() string {
+	if a.Way == (Way{}) {
+		return a.title()
 	}
-	return Administrator{ID: p.ID, UPN: p.UPN, Name: p.Name, Holder: holder}
+	return a.title() + " (" + a.Way.String() + ")"
+}
+
+// Administrators are all who hold the role Global Administrator or may take it: each once,
+// people with the groups by which they hold it beside them.
+type Administrators struct {
+	Read  bool // false: they may not be read
+	Blind bool // who may take the role for a while could not be read
+	More  bool // there are more people than are looked at
+	List  []Administrator
 }
 
 // Administrators reads the Global Administrators, what sort of account each is, and how
 // each can sign in: from the accounts themselves, else from the report of registrations.
 func (d *Directory) Administrators(ctx context.Context) (Administrators, []Lack, error) {
-	var all Administrators
-	holders, err := d.holders(ctx)
-	lacks, err := lack(err, readRoles, "Who the Global Administrators are")
-	if err != nil || lacks != nil {
+	all, lacks, err := d.holders(ctx)
+	if err != nil || !all.Read {
 		return all, lacks, err
 	}
-	all.Read, all.List = true, holders
 	more, err := d.describe(ctx, all.List)
 	if err != nil {
 		return all, more, err
@@ -98,36 +94,6 @@ func (d *Directory) Administrators(ctx context.Context) (Administrators, []Lack,
 	more, err = d.watch(ctx, all.List)
 	slices.SortFunc(all.List, func(a, b Administrator) int { return strings.Compare(a.title(), b.title()) })
 	return all, append(lacks, more...), err
-}
-
-// holders asks for the assignments of the role, or for its members where a cloud does not
-// have those.
-func (d *Directory) holders(ctx context.Context) ([]Administrator, error) {
-	var all []Administrator
-	add := func(p principal) {
-		if p.ID != "" && !slices.ContainsFunc(all, func(a Administrator) bool { return a.ID == p.ID }) {
-			all = append(all, p.administrator())
-		}
-	}
-	type assignment struct {
-		Holder    string    `json:"principalId"`
-		Principal principal `json:"principal"`
-	}
-	err := list(ctx, d, "/roleManagement/directory/roleAssignments?$filter=roleDefinitionId%20eq%20'"+globalAdministrator+"'&$expand=principal", func(a assignment) {
-		if a.Principal.ID == "" { // it was not expanded
-			a.Principal.ID = a.Holder
-		}
-		add(a.Principal)
-	})
-	var e *graph.Error
-	if errors.As(err, &e) && (e.Status == http.StatusBadRequest || e.Status == http.StatusNotFound || e.Status == http.StatusNotImplemented) {
-		all = nil
-		err = list(ctx, d, "/directoryRoles(roleTemplateId='"+globalAdministrator+"')/members", add)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the Global Administrators: %w", err)
-	}
-	return all, nil
 }
 
 // describe fills in what sort of account each is.
@@ -204,6 +170,9 @@ func (d *Directory) watch(ctx context.Context, all []Administrator) ([]Lack, err
 		if all[i].UPN == "" {
 			all[i].UPN = r.UPN
 		}
+	}
+	if slices.ContainsFunc(all, func(a Administrator) bool { return a.Holder == HolderPerson && !a.Seen }) {
+		return lacks, nil // the report may have nothing of whoever is eligible only
 	}
 	return nil, nil
 }

@@ -8,6 +8,7 @@
 //
 // Sources: learn.microsoft.com/graph/api/resources/application,
 // /authenticationmethods-overview, /userregistrationdetails, /unifiedroleassignment,
+// /unifiedroleeligibilityscheduleinstance, /unifiedroleassignmentscheduleinstance,
 // /organization, /companysubscription; for scopes
 // learn.microsoft.com/exchange/permissions-exo/application-rbac.
 package entra
@@ -32,6 +33,9 @@ const (
 	readAuthenticator = "UserAuthMethod-MicrosoftAuthApp.Read.All"
 	readReport        = "AuditLog.Read.All"
 	readRoles         = "RoleManagement.Read.Directory"
+	readEligible      = "RoleEligibilitySchedule.Read.Directory" // readRoles opens it too
+	readStanding      = "RoleAssignmentSchedule.Read.Directory"  // readRoles opens it too
+	readMembers       = "GroupMember.Read.All"
 	readUsers         = "User.Read.All"
 	readOrganisation  = "Organization.Read.All"
 	readDomains       = "Domain.Read.All"
@@ -79,6 +83,8 @@ func lack(err error, permission, what string) ([]Lack, error) {
 		return nil, nil
 	case unlicensed(err):
 		return []Lack{{What: what, Why: "Microsoft gives this report only to tenants with a licence of Entra ID P1 or P2"}}, nil
+	case unmanaged(err):
+		return []Lack{{What: what, Why: "this takes a licence of Entra ID P2 or Entra ID Governance, which the tenant does not have"}}, nil
 	case errors.As(err, &e) && !e.SignIn && e.Status == http.StatusForbidden:
 		return []Lack{{Permission: permission, What: what, Why: "the application permission " + permission + " is not granted"}}, nil
 	}
@@ -87,7 +93,14 @@ func lack(err error, permission, what string) ([]Lack, error) {
 
 // unlicensed reports whether a call was refused because the tenant has no licence for it.
 func unlicensed(err error) bool {
-	const code = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
+	return coded(err, "Authentication_RequestFromNonPremiumTenantOrB2CTenant")
+}
+
+// unmanaged reports whether a call was refused because the tenant has no licence for
+// Privileged Identity Management. People have seen it as a 400.
+func unmanaged(err error) bool { return coded(err, "AadPremiumLicenseRequired") }
+
+func coded(err error, code string) bool {
 	var e *graph.Error
 	return errors.As(err, &e) && (e.Code == code || strings.Contains(strings.Join(e.Inner, "/"), code))
 }
@@ -101,6 +114,11 @@ func (d *Directory) get(ctx context.Context, path string, into any) error {
 
 // list reads a list, object by object.
 func list[T any](ctx context.Context, d *Directory, path string, each func(T)) error {
+	return listWhile(ctx, d, path, func(v T) bool { each(v); return true })
+}
+
+// listWhile is list, as long as each says that it wants more.
+func listWhile[T any](ctx context.Context, d *Directory, path string, each func(T) bool) error {
 	for page, err := range d.cfg.Client.Pages(ctx, "", path) {
 		if err != nil {
 			return err
@@ -110,7 +128,9 @@ func list[T any](ctx context.Context, d *Directory, path string, each func(T)) e
 			if err := json.Unmarshal(raw, &v); err != nil {
 				return fmt.Errorf("read %s: %w", path, err)
 			}
-			each(v)
+			if !each(v) {
+				return nil
+			}
 		}
 	}
 	return nil

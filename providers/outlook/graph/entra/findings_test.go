@@ -73,6 +73,7 @@ func TestFindings(t *testing.T) {
 	}
 	one, two := person("e1@contoso.onmicrosoft.com", key), person("e2@contoso.onmicrosoft.com", key, app)
 	with := func(a Administrator, change func(*Administrator)) Administrator { change(&a); return a }
+	later := func(a *Administrator) { a.Way = Way{Eligible: true} }
 	number := "ok administrators/number: 2 people can administer everything: e1@contoso.onmicrosoft.com and e2@contoso.onmicrosoft.com."
 	cloud := "ok emergency/number: e1@contoso.onmicrosoft.com and e2@contoso.onmicrosoft.com are accounts of the cloud alone, on the tenant's onmicrosoft.com domain."
 	for name, c := range map[string]struct {
@@ -85,12 +86,26 @@ func TestFindings(t *testing.T) {
 			"problem administrators/one: e1@contoso.onmicrosoft.com is the only Global Administrator: without that account only Microsoft's support lets anybody in again, which takes days.",
 			"warning emergency/one: Only e1@contoso.onmicrosoft.com is an account of the cloud alone on the tenant's onmicrosoft.com domain: if its key is lost there is no other."}},
 		"one, the other is disabled": {[]Administrator{one, with(two, func(a *Administrator) { a.Disabled = true })}, []string{"problem administrators/one", "warning emergency/one"}},
-		"a group only":               {[]Administrator{{ID: "g", Name: "Admins", Holder: HolderGroup}}, []string{"warning administrators/group/g: The group Admins holds the role, and who is in it is not looked at here."}},
-		"an application":             {[]Administrator{one, two, {ID: "r", Name: "Robot\n", Holder: HolderApplication}}, []string{number, `problem administrators/application/r: The application "Robot\n" is Global Administrator: whoever has its secret has the whole tenant, without a second factor.`, cloud}},
-		"many":                       {[]Administrator{one, two, one, two, one}, []string{"warning administrators/many: 5 people are Global Administrators, and whoever takes over one of them has everything: ", "ok emergency/number: "}},
-		"on the company's domain":    {[]Administrator{person("a1@contoso.example", key), person("a2@contoso.example", key)}, []string{"ok administrators/number", "problem emergency/none: No Global Administrator is an account of the cloud alone on the tenant's onmicrosoft.com domain: all fall with your domain, or with the directory that they come from."}},
-		"synchronised":               {[]Administrator{one, with(two, func(a *Administrator) { a.CloudOnly = false })}, []string{number, "warning emergency/one: Only e1@"}},
-		"what cannot be read":        {[]Administrator{one, with(two, func(a *Administrator) { a.Known, a.Seen, a.Methods = false, false, nil })}, []string{number}},
+		"a group only":               {[]Administrator{{ID: "g", Name: "Admins", Holder: HolderGroup}}, []string{"warning administrators/group/g: The group Admins holds the role, and not all who are in it are known here."}},
+		"a group that is read": {[]Administrator{one, two, with(person("al@contoso.example", key), func(a *Administrator) { a.Way = Way{Group: "Admins"} }), {ID: "g", Name: "Admins", Holder: HolderGroup, Members: 1, Whole: true}}, []string{
+			"ok administrators/number: 3 people can administer everything: e1@contoso.onmicrosoft.com (permanent), e2@contoso.onmicrosoft.com (permanent) and al@contoso.example (by the group Admins).",
+			"ok administrators/group/g: The group Admins holds the role: 1 person is in it.", cloud}},
+		"emergency by a group": {[]Administrator{one, with(two, func(a *Administrator) { a.Way = Way{Group: "Admins"} })}, []string{"ok administrators/number", "ok emergency/number",
+			"warning emergency/group/e2: e2@contoso.onmicrosoft.com holds the role by the group Admins alone: whoever owns the group can take it out of it."}},
+		"eligible only": {[]Administrator{with(one, later), with(two, func(a *Administrator) { a.Way = Way{Eligible: true, Group: "Admins"} })}, []string{
+			"problem administrators/none: No person is Global Administrator for good, so nobody may be able to let others in again: e1@contoso.onmicrosoft.com (eligible) and e2@contoso.onmicrosoft.com (eligible by the group Admins) can only take the role for a while, which needs Privileged Identity Management to work, and may need somebody's approval."}},
+		"one for good": {[]Administrator{one, with(two, later)}, []string{
+			"warning administrators/standing: e1@contoso.onmicrosoft.com is the only Global Administrator for good: e2@contoso.onmicrosoft.com (eligible) can only take the role",
+			"warning emergency/one: Of the Global Administrators for good only e1@contoso.onmicrosoft.com is an account of the cloud alone"}},
+		"one for good, and a group that may take it": {[]Administrator{one, {ID: "g", Name: "Admins", Holder: HolderGroup, Way: Way{Eligible: true}}}, []string{
+			"warning administrators/standing: e1@contoso.onmicrosoft.com is the only Global Administrator for good.",
+			"warning administrators/group/g: The group Admins lets its members take the role for a while, and not all who are in it are known here.", "warning emergency/one"}},
+		"eligible with a phone":   {[]Administrator{one, two, with(person("al@contoso.example", phone), later)}, []string{"ok administrators/number", cloud, "problem methods/phone/al: al@contoso.example (eligible) signs in with a phone number alone"}},
+		"an application":          {[]Administrator{one, two, {ID: "r", Name: "Robot\n", Holder: HolderApplication}}, []string{number, `problem administrators/application/r: The application "Robot\n" is Global Administrator: whoever has its secret has the whole tenant, without a second factor.`, cloud}},
+		"many":                    {[]Administrator{one, two, one, two, one}, []string{"warning administrators/many: 5 people are Global Administrators, and whoever takes over one of them has everything: ", "ok emergency/number: "}},
+		"on the company's domain": {[]Administrator{person("a1@contoso.example", key), person("a2@contoso.example", key)}, []string{"ok administrators/number", "problem emergency/none: No Global Administrator is an account of the cloud alone on the tenant's onmicrosoft.com domain: all fall with your domain, or with the directory that they come from."}},
+		"synchronised":            {[]Administrator{one, with(two, func(a *Administrator) { a.CloudOnly = false })}, []string{number, "warning emergency/one: Only e1@"}},
+		"what cannot be read":     {[]Administrator{one, with(two, func(a *Administrator) { a.Known, a.Seen, a.Methods = false, false, nil })}, []string{number}},
 		"no key": {[]Administrator{one, person("e2@contoso.onmicrosoft.com", app, keepwatch.SignInWindows)}, []string{number, cloud,
 			"problem emergency/key/e2: e2@contoso.onmicrosoft.com has no FIDO2 security key that Entra knows of."}},
 		"a passkey on a phone": {[]Administrator{one, person("e2@contoso.onmicrosoft.com", passkey)}, []string{number, cloud,
@@ -113,6 +128,8 @@ func TestFindings(t *testing.T) {
 			}
 		}
 	}
+	blind := Administrators{Read: true, Blind: true, List: []Administrator{one}}
+	contains(t, blind.Findings()[0].Text, "e1@contoso.onmicrosoft.com is the only Global Administrator that is seen here: without that account")
 	if got := (Administrators{}).Findings(); got != nil {
 		t.Errorf("what was not read is judged: %v", got)
 	}

@@ -106,7 +106,7 @@ func holds(roles []string, permission string) bool {
 var restores = []string{"Mail.ReadWrite", "Contacts.ReadWrite", "Calendars.ReadWrite"}
 
 // also are permissions that do no harm and are used where they are.
-var also = []string{readAuthenticator, readLicences, "Mail.ReadBasic.All", "Mail.ReadBasic", "User.ReadBasic.All", "MailboxItem.Export.All", "MailboxFolder.Read.All", "MailboxItem.Read.All"}
+var also = []string{readAuthenticator, readLicences, readMembers, readEligible, readStanding, "Mail.ReadBasic.All", "Mail.ReadBasic", "User.ReadBasic.All", "MailboxItem.Export.All", "MailboxFolder.Read.All", "MailboxItem.Read.All"}
 
 // reachesMailboxes reports whether a consent to a permission opens every mailbox of the
 // tenant.

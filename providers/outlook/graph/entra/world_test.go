@@ -25,7 +25,7 @@ const (
 
 // all are the permissions that everything here needs.
 func all() []string {
-	return []string{"Mail.Read", readApplications, readMethods, readAuthenticator, readReport, readRoles, readUsers, readOrganisation, readDomains, readLicences}
+	return []string{"Mail.Read", readApplications, readMethods, readAuthenticator, readReport, readRoles, readUsers, readOrganisation, readDomains, readLicences, readMembers}
 }
 
 // hurry is a clock whose pauses pass at once. What limits a call (100 seconds until it is
@@ -98,6 +98,7 @@ func newWorld(t *testing.T, permissions ...string) *world {
 		Sold: []graphtest.Subscription{{SKU: "SPB", Total: 15, Used: 12, Status: "Enabled"}},
 	})
 	w.n.Premium(true)
+	w.n.Managed(true)
 	w.n.RefreshReport()
 	w.client(graph.Config{Secret: keepwatch.NewSecret(secret1)})
 	t.Cleanup(func() {
