@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -74,9 +75,9 @@ const (
 )
 
 // hashOf is 64 bits of an ID, the same in every attempt.
-func hashOf(id string) uint64 {
+func hashOf(id []byte) uint64 {
 	h := fnv.New64a()
-	_, _ = io.WriteString(h, id)
+	_, _ = h.Write(id)
 	return h.Sum64()
 }
 
@@ -126,7 +127,7 @@ func (d *deletions) was(s *standing) string {
 	}
 	text := outlook.RemovedPath + " lists what was in it: " + keepwatch.FormatCount(s.Gone, "item")
 	if d.why != nil {
-		text += " that are known"
+		text = outlook.RemovedPath + " lists what is known of it: " + keepwatch.FormatCount(s.Gone, "item")
 	}
 	if s.moved > 0 {
 		text += ", of which " + keepwatch.FormatCount(s.moved, "") + " had been moved into other folders"
@@ -265,9 +266,7 @@ func (d *deletions) here() error {
 			if err = errors.Join(err, context.Cause(d.a.ctx)); err != nil {
 				return err
 			}
-			if id := hashOf(r.ID); !d.in(id) {
-				continue
-			} else {
+			if id := hashOf([]byte(r.ID)); d.in(id) {
 				d.moved[id] = true
 			}
 		}
@@ -279,7 +278,7 @@ func (d *deletions) here() error {
 			if err != nil {
 				return err
 			}
-			if id := hashOf(it.ID); d.in(id) {
+			if id := hashOf([]byte(it.ID)); d.in(id) {
 				d.fates[goneKey{f.no, id}] = fateRemoved
 			}
 		}
@@ -296,10 +295,6 @@ func (d *deletions) in(id uint64) bool {
 // walk gives all that the chain says of the items of folders that were deleted, or of the
 // others, the newest archive first, and of each what it removed first.
 func (d *deletions) walk(deleted bool, fn func(layer int, removed bool, f *standing, id uint64) error) error {
-	type named struct {
-		ID     string `json:"id"`
-		Folder string `json:"folder"`
-	}
 	for i, l := range d.layers {
 		if !d.needs(i, deleted) {
 			continue
@@ -309,9 +304,9 @@ func (d *deletions) walk(deleted bool, fn func(layer int, removed bool, f *stand
 			if removed && !l.changes {
 				continue
 			}
-			err := eachOlder(d, i, path, func(n *named) error {
-				if f := d.folders[n.Folder]; f != nil && f.deleted == deleted && i <= f.last {
-					return fn(i, removed, f, hashOf(n.ID))
+			err := d.each(i, path, func(f *standing, id uint64, _ []byte) error {
+				if f.deleted == deleted && i <= f.last {
+					return fn(i, removed, f, id)
 				}
 				return nil
 			})
@@ -339,15 +334,14 @@ func (d *deletions) write() error {
 		if !d.needs(i, true) {
 			continue
 		}
-		err := eachOlder(d, i, outlook.IndexPath, func(line *outlook.Line) error {
-			f := d.folders[line.Folder]
-			if f == nil || !f.deleted {
+		err := d.each(i, outlook.IndexPath, func(f *standing, id uint64, text []byte) error {
+			key := goneKey{f.no, id}
+			if at, known := d.fates[key]; !known || at != fate(i) || !f.deleted {
 				return nil
 			}
-			id := hashOf(line.ID)
-			key := goneKey{f.no, id}
-			if at, known := d.fates[key]; !known || at != fate(i) {
-				return nil
+			var line outlook.Line
+			if err := json.Unmarshal(text, &line); err != nil {
+				return d.unread(i, outlook.IndexPath, err)
 			}
 			d.fates[key] = fateTold
 			it := line.Item
@@ -366,27 +360,58 @@ func (d *deletions) write() error {
 	return nil
 }
 
-// eachOlder gives the lines of a file of an archive of the chain. What fn gives back comes
-// as it is, and that it cannot be read as an olderError.
-func eachOlder[T any](d *deletions, layer int, path string, fn func(line *T) error) error {
+// maxLine is how long a line of an index may be, in bytes.
+const maxLine = 32 << 20
+
+// each gives the lines of a file of an archive of the chain that are of known folders, with
+// the hashes of the items' ids. A line is good until fn returns. What fn gives back comes as
+// it is, and that the file cannot be read as an olderError.
+func (d *deletions) each(layer int, path string, fn func(f *standing, id uint64, line []byte) error) error {
 	var failed error
 	err := d.a.older(d.layers[layer].ref, path, func(r io.Reader) error {
-		for dec := json.NewDecoder(bufio.NewReaderSize(r, 64<<10)); failed == nil; {
-			var line T
-			if err := dec.Decode(&line); errors.Is(err, io.EOF) {
-				return nil
-			} else if err != nil {
+		lines := bufio.NewScanner(r)
+		lines.Buffer(make([]byte, 64<<10), maxLine)
+		for lines.Scan() {
+			id, folder, err := named(lines.Bytes())
+			if err != nil {
 				return err
 			}
-			failed = fn(&line)
+			if f := d.folders[string(folder)]; f != nil {
+				if failed = fn(f, hashOf(id), lines.Bytes()); failed != nil {
+					return failed
+				}
+			}
 		}
-		return failed
+		return lines.Err()
 	})
 	if failed != nil {
 		return failed
 	}
 	if err != nil {
-		return olderError{layer, fmt.Errorf("read what %s lists: %w", d.layers[layer].ref, err)}
+		return d.unread(layer, path, err)
 	}
 	return nil
+}
+
+// unread says that a file of an archive of the chain cannot be read.
+func (d *deletions) unread(layer int, path string, err error) error {
+	return olderError{layer, fmt.Errorf("read %s of %s: %w", path, d.layers[layer].ref, err)}
+}
+
+// named gives the ID and the folder of a line. There may be millions of lines, most of them
+// of other folders: one that begins as Keepwatch writes it is read no further.
+func named(line []byte) (id, folder []byte, err error) {
+	if rest, ok := bytes.CutPrefix(line, []byte(`{"id":"`)); ok {
+		id, rest, _ = bytes.Cut(rest, []byte(`","folder":"`))
+		folder, _, ok = bytes.Cut(rest, []byte(`"`))
+		if ok && !bytes.ContainsAny(id, `"\\`) && !bytes.ContainsRune(folder, '\\') {
+			return id, folder, nil
+		}
+	}
+	var n struct {
+		ID     string `json:"id"`
+		Folder string `json:"folder"`
+	}
+	err = json.Unmarshal(line, &n)
+	return []byte(n.ID), []byte(n.Folder), err
 }

@@ -158,9 +158,9 @@ func TestDeletedFoldersWithoutTheOlderArchives(t *testing.T) {
 		known string // what is said of the first folder
 		why   string
 	}{
-		"no oldest":           {func(o archOlder) { delete(o, "alis-mail/1/"+outlook.StatePath) }, upTo2, "2 items that are known", "There is no archive alis-mail/1."},
-		"no oldest index":     {func(o archOlder) { delete(o, "alis-mail/1/"+outlook.IndexPath) }, upTo2, "2 items that are known", "There is no archive alis-mail/1."},
-		"damaged":             {func(o archOlder) { o["alis-mail/1/"+outlook.IndexPath] += "{" }, upTo2, "2 items that are known", "What it says is not understood."},
+		"no oldest":           {func(o archOlder) { delete(o, "alis-mail/1/"+outlook.StatePath) }, upTo2, "lists what is known of it: 2 items", "There is no archive alis-mail/1."},
+		"no oldest index":     {func(o archOlder) { delete(o, "alis-mail/1/"+outlook.IndexPath) }, upTo2, "lists what is known of it: 2 items", "There is no archive alis-mail/1."},
+		"damaged":             {func(o archOlder) { o["alis-mail/1/"+outlook.IndexPath] += "{" }, upTo2, "lists what is known of it: 2 items", "What it says is not understood."},
 		"no list of removals": {func(o archOlder) { delete(o, "alis-mail/2/"+outlook.RemovedPath) }, []string{"Anew deleted MOVED AMONG Moved among deleted ones"}, "what was in it is not known", "There is no archive alis-mail/2."},
 		"none":                {func(o archOlder) { clear(o) }, nil, "what was in it is not known", "There is no archive alis-mail/3."},
 	} {
@@ -242,8 +242,36 @@ func TestDeletedFoldersStopped(t *testing.T) {
 				cancel(stopped)
 			}
 		}}
-		if err := w.fetch(ctx, t, &archSink{}); !errors.Is(err, stopped) {
-			t.Errorf("%d: %v", times, err)
+		sink := &archSink{}
+		if err := w.fetch(ctx, t, sink); !errors.Is(err, stopped) || len(archSince(sink)) != 0 {
+			t.Errorf("%d: %v, %v", times, err, sink.notes)
+		}
+	}
+}
+
+// TestNamedLines: what a line says is the same, whether it begins as Keepwatch writes it or
+// is read whole.
+func TestNamedLines(t *testing.T) {
+	for line, want := range map[string]string{
+		`{"id":"a=","folder":"b","kind":"mail"}`:                "a= b",
+		`{"id":"a\u003cb","folder":"c"}`:                        "a<b c",
+		`{"id":"a","folder":"b\"c"}`:                            `a b"c`,
+		`{"id":"a","kind":"mail","x":"","folder":"b"}`:          "a b",
+		`{"folder":"b","id":"a"}`:                               "a b",
+		`{ "id": "a", "folder": "b" }`:                          "a b",
+		`{"id":"a","subject":"\",\"folder\":\"x","folder":"b"}`: "a b",
+		`{"id":"a","x":{"y":"","folder":"x"},"folder":"b"}`:     "a b",
+		`{"id":"a"}`: "a ",
+		`{"id":"a`:   "unexpected end of JSON input",
+		``:           "unexpected end of JSON input",
+	} {
+		id, folder, err := named([]byte(line))
+		got := string(id) + " " + string(folder)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: %q and not %q", line, got, want)
 		}
 	}
 }
