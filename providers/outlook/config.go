@@ -61,8 +61,11 @@ type Kept struct {
 	// Notes are for the archive: why all was read where only changes were asked for, and
 	// which folders were deleted meanwhile.
 	Notes []keepwatch.Note `json:"notes,omitempty"`
-	Again bool             `json:"again,omitempty"` // what was missed is to be tried again
-	Late  int              `json:"late,omitempty"`  // how often all was here but items that could not be had at the time
+	// Gone are folders of Base that were deleted since, as that has them: what was in them is
+	// listed in the archive. Folders that are only no longer in the parts are not among them.
+	Gone  []Folder `json:"gone,omitempty"`
+	Again bool     `json:"again,omitempty"` // what was missed is to be tried again
+	Late  int      `json:"late,omitempty"`  // how often all was here but items that could not be had at the time
 }
 
 // ReadKept reads what the run of a job keeps.

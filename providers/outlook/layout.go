@@ -7,7 +7,7 @@ import "time"
 const (
 	IndexPath   = "index.jsonl"   // a Line for every item, those that cannot be had too
 	StatePath   = "state.json"    // a State
-	RemovedPath = "removed.jsonl" // of an archive of changes: a Line of every item that is no longer in its folder
+	RemovedPath = "removed.jsonl" // of an archive of changes: a Line of every item that is no longer in its folder, or whose folder was deleted
 )
 
 // Line is what the index says of one item.
@@ -29,6 +29,9 @@ type State struct {
 	Taken   time.Time     `json:"taken"`          // when the reading of its folders ended
 	Base    string        `json:"base,omitempty"` // Ref of the archive that this one goes on from
 	Folders []FolderState `json:"folders"`        // those above before those below them
+	// Gone are, in an archive of changes, the folders of Base that were deleted since. Their
+	// State is empty. Archives that were made before there was this field have none.
+	Gone []FolderState `json:"gone,omitempty"`
 }
 
 // FolderState is what it says of a folder.
@@ -40,5 +43,5 @@ type FolderState struct {
 	Whole   bool  `json:"whole,omitempty"`
 	Kept    int64 `json:"kept"`              // items with a file
 	Missing int64 `json:"missing,omitempty"` // items that could not be had
-	Gone    int64 `json:"gone,omitempty"`    // of an archive of changes: items that were removed
+	Gone    int64 `json:"gone,omitempty"`    // of an archive of changes: items that were removed, the lines of RemovedPath
 }

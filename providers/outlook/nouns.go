@@ -63,7 +63,8 @@ type Item struct {
 	// the last change).
 	Change string `json:"change,omitempty"`
 	// Removed says that it is no longer in the folder: "deleted" or "changed" (moved, or out
-	// of the window of a query). All else is empty then but ID, Folder and Kind.
+	// of the window of a query). All else of what a Server says is empty then but ID, Folder
+	// and Kind.
 	Removed string `json:"removed,omitempty"`
 
 	Subject    string    `json:"subject,omitempty"` // of a contact its name

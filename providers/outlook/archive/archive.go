@@ -28,6 +28,7 @@ type archiving struct {
 	dir   string // for files that lie open for a while
 
 	volumeSize int64 // of the PST; 0: as many bytes as suit the mailbox
+	most       int   // items of deleted folders that are held in memory; 0: mostHeld
 
 	index *lineFile
 	data  *dataFile // nil: no PST is asked for, or none can be made
@@ -145,11 +146,12 @@ func (a *archiving) taken() time.Time {
 	return a.job.Began.UTC()
 }
 
-// What files on the scratch disk take, about: a line of the index, and what a PST has of an
-// item beside its content. Texts double in a PST (UTF-16), and what is attached shrinks by a
+// What files on the scratch disk take, about: a line of the index, one of the list of what was
+// removed, and what a PST has of an item beside its content. Texts double in a PST (UTF-16), and what is attached shrinks by a
 // quarter (no base64).
 const (
 	roomOfLine = 4 << 10
+	roomOfGone = 1 << 10
 	roomOfItem = 6 << 10
 	elbowRoom  = 2 << 20
 )
@@ -157,6 +159,9 @@ const (
 // room refuses what will not fit on the disk where files lie open for a while.
 func (a *archiving) room(totals outlook.Totals) error {
 	need := totals.Items*roomOfLine + elbowRoom
+	for _, f := range a.k.Gone {
+		need += max(f.Items, 0) * roomOfGone
+	}
 	if slices.Contains(a.job.Source.Formats, "pst") {
 		need += inPST(totals)
 	}

@@ -1,6 +1,8 @@
 package archive
 
 import (
+	"bufio"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -134,5 +136,54 @@ func BenchmarkArchive(b *testing.B) {
 				b.ReportMetric(float64(most)/(1<<20), "peak-MiB")
 			})
 		}
+	}
+}
+
+// archEndless has an index of so many mails of a folder, each a line of about 2 kB, that is
+// made when it is read.
+type archEndless struct {
+	archOlder
+	count int
+	read  *int64 // lines
+}
+
+func (o archEndless) OpenEntry(ctx context.Context, ref, path string) (keepwatch.Entry, io.ReadCloser, error) {
+	if path != outlook.IndexPath {
+		return o.archOlder.OpenEntry(ctx, ref, path)
+	}
+	r, w := io.Pipe()
+	raw := `{"body":"` + strings.Repeat("What Microsoft says of it does not matter, but it takes its room. ", 24) + `"}`
+	go func() {
+		to := bufio.NewWriterSize(w, 64<<10)
+		for i := range o.count {
+			*o.read++
+			if _, err := fmt.Fprintf(to, `{"id":"AAkAKVMwrEXNNHFjqa3UoGp6faGnPxxT9rl70Xb1GhxKlrYpUzCsRc00cWOpZ%010d==","folder":"away","kind":"mail","subject":"Subject %d","at":"2026-11-01T10:00:00Z","raw":%s,"in":["Away"],"path":"mail/Away/%d.eml"}`+"\n", i, i, raw, i); err != nil {
+				break
+			}
+		}
+		w.CloseWithError(to.Flush()) // nil: the end
+	}()
+	return keepwatch.Entry{Path: path}, r, nil
+}
+
+// BenchmarkDeletedFolder tells how long it takes to list what was in a folder that was
+// deleted, and how much memory: go test -bench DeletedFolder -benchtime 1x ./providers/outlook/archive.
+func BenchmarkDeletedFolder(b *testing.B) {
+	for _, count := range []int{20_000, 150_000, 600_000} {
+		b.Run(fmt.Sprint(count), func(b *testing.B) {
+			var most, read int64
+			for b.Loop() {
+				s := newArchSpool(archFolders()...)
+				w := newArchWorld(b, s)
+				w.kept.Base, w.kept.Gone = "alis-mail/1", []outlook.Folder{{ID: "away", Kind: outlook.Mail, Path: []string{"Away"}}}
+				w.cfg.Older = archEndless{archOlder{"alis-mail/1/" + outlook.StatePath: `{"v":1,"folders":[{"id":"away","whole":true},{"id":"in","whole":true}]}`}, count, &read}
+				report, peak := archPeak()
+				w.job.Report = report
+				w.mustFetch(b, &archSink{light: true})
+				most = max(most, peak())
+			}
+			b.ReportMetric(float64(most)/(1<<20), "peak-MiB")
+			b.ReportMetric(float64(read)/float64(count), "readings")
+		})
 	}
 }

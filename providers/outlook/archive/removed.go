@@ -38,6 +38,9 @@ func (a *archiving) removed(t *tree) error {
 			return errors.Join(err, l.remove())
 		}
 	}
+	if err := a.deleted(l); err != nil {
+		return errors.Join(err, l.remove())
+	}
 	return a.lines(outlook.RemovedPath, l)
 }
 
@@ -91,7 +94,7 @@ func (a *archiving) known() (map[goneItem]*outlook.Item, error) {
 			return nil, cause
 		}
 		if err != nil {
-			return wanted, a.info(outlook.RemovedPath, "what some of the removed items were is not known, since the index of an older archive cannot be read: "+keepwatch.Sentence(err))
+			return wanted, a.info(outlook.RemovedPath, "what some of the removed items were is not known, since the index of an older archive cannot be read: "+whyUnread(err))
 		}
 		left -= n
 		ref = base
@@ -101,14 +104,7 @@ func (a *archiving) known() (map[goneItem]*outlook.Item, error) {
 
 // lookUp fills in what an archive knows, and gives the one that it goes on from.
 func (a *archiving) lookUp(ref string, wanted map[goneItem]*outlook.Item) (found int, base string, err error) {
-	err = a.older(ref, outlook.StatePath, func(r io.Reader) error {
-		var s outlook.State
-		if err := json.NewDecoder(r).Decode(&s); err != nil {
-			return err
-		}
-		base = s.Base
-		return nil
-	})
+	s, err := a.stateOf(ref)
 	if err != nil {
 		return 0, "", err
 	}
@@ -128,7 +124,21 @@ func (a *archiving) lookUp(ref string, wanted map[goneItem]*outlook.Item) (found
 			}
 		}
 	})
-	return found, base, err
+	return found, s.Base, err
+}
+
+// stateOf reads the state of an older archive.
+func (a *archiving) stateOf(ref string) (s outlook.State, err error) {
+	err = a.older(ref, outlook.StatePath, func(r io.Reader) error { return json.NewDecoder(r).Decode(&s) })
+	return s, err
+}
+
+// whyUnread says why an older archive cannot be read.
+func whyUnread(err error) string {
+	if text := keepwatch.Sentence(err); text != "" {
+		return text
+	}
+	return "What it says is not understood."
 }
 
 // older reads a file of an older archive.

@@ -2,6 +2,7 @@ package download
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -96,29 +97,57 @@ func (d *download) states(ctx context.Context) (map[string]outlook.FolderState, 
 	return d.base, nil
 }
 
-// noteSince keeps the names of folders that the older archive has and the mailbox does not
-// any more: no list of what was removed tells of what was in them.
-func (d *download) noteSince(ctx context.Context, now []outlook.Folder) error {
+// deletedSince keeps which folders the older archive has and the mailbox does not any more:
+// no list of what was removed tells of what was in them. One that is there and that no part
+// names any more is noted, and no more: nothing was removed from it.
+func (d *download) deletedSince(ctx context.Context) error {
+	d.kept.Gone = nil
 	states, err := d.states(ctx)
 	if err != nil || len(states) == 0 {
 		return err
 	}
-	gone := maps.Clone(states)
-	for _, f := range now {
-		delete(gone, f.ID)
+	taken, err := d.spool.Folders()
+	if err != nil {
+		return err
 	}
-	if len(gone) == 0 {
-		return nil
+	left := maps.Clone(states)
+	for _, f := range taken {
+		delete(left, f.ID)
 	}
-	var titles []string
-	for _, f := range gone {
-		titles = append(titles, string(f.Kind)+"/"+f.Title())
+	if err := d.lookAgain(ctx, left); err != nil {
+		return err
 	}
-	slices.Sort(titles)
-	for _, t := range titles {
-		d.note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: t, Text: "the folder is in the archive that this one goes on from, and was deleted since, or is no longer where the parts of this backup say"})
+	kinds := WishOf(d.job.Parts).Kinds
+	order := slices.SortedFunc(maps.Values(left), func(a, b outlook.FolderState) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), slices.Compare(a.Path, b.Path), cmp.Compare(a.ID, b.ID))
+	})
+	for _, f := range order {
+		if !d.seen[f.ID] && slices.Contains(kinds, f.Kind) { // others were not listed at all
+			d.kept.Gone = append(d.kept.Gone, f.Folder)
+			continue
+		}
+		d.note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: string(f.Kind) + "/" + f.Title(), Text: "the folder is in the archive that this one goes on from, and is no longer where the parts of this backup say"})
 	}
 	return d.keep()
+}
+
+// lookAgain has the server list the folders once more where one of the older archive is
+// missing, hidden ones too: it may be hidden since.
+func (d *download) lookAgain(ctx context.Context, left map[string]outlook.FolderState) error {
+	wish := WishOf(d.job.Parts)
+	missing := map[outlook.Kind]bool{}
+	for _, f := range left {
+		missing[f.Kind] = missing[f.Kind] || !d.seen[f.ID]
+	}
+	wish.Hidden, wish.Kinds = true, slices.DeleteFunc(wish.Kinds, func(k outlook.Kind) bool { return !missing[k] })
+	if len(wish.Kinds) == 0 {
+		return nil
+	}
+	all, err := d.p.cfg.Server.Folders(ctx, d.job.Source.Mailbox, wish)
+	for _, f := range all {
+		d.seen[f.ID] = true
+	}
+	return err
 }
 
 // missed has tried again what the older archive could not have: no server tells of it as a

@@ -53,7 +53,7 @@ func TestDownloadOfChanges(t *testing.T) {
 		}
 	}
 	w.must()
-	if rounds != 2 { // what changed, and nothing
+	if rounds != 3 { // what changed, and nothing; and whether a folder is really gone
 		t.Errorf("%d rounds", rounds)
 	}
 	got := w.outcome()
@@ -68,8 +68,65 @@ func TestDownloadOfChanges(t *testing.T) {
 	if want := []string{"Inbox-002", "Inbox-new", "New-000", "New-001", "Sent-005"}; !slices.Equal(asked, want) {
 		t.Errorf("asked for %q", asked)
 	}
-	if k := w.kept(); k.Base != "alis-mail/2026-11-22T023000Z" || len(k.Notes) != 1 || k.Notes[0].Path != "mail/Empty" || k.Notes[0].Kind != keepwatch.NoteInfo {
+	if k := w.kept(); k.Base != "alis-mail/2026-11-22T023000Z" || len(k.Notes) != 0 || len(k.Gone) != 1 || k.Gone[0].ID != "Empty" {
 		t.Errorf("kept %+v", k)
+	}
+}
+
+// TestDeletedFolders: a folder of the older archive was deleted, or is only elsewhere.
+func TestDeletedFolders(t *testing.T) {
+	for name, c := range map[string]struct {
+		parts        []string
+		set          func(b *box)
+		gone, noted  string
+		whileReading bool
+	}{
+		"deleted":                {set: func(b *box) { b.drop("Sent"); b.drop("Projects") }, gone: "Projects Sent"},
+		"a calendar":             {set: func(b *box) { b.drop("Calendar") }, gone: "Calendar"},
+		"renamed and moved":      {set: func(b *box) { b.get("Projects").Path, b.get("Projects").Parent = []string{"Sent", "Plans"}, "Sent" }},
+		"moved out of the parts": {parts: []string{"Inbox"}, set: func(b *box) { b.get("Projects").Path, b.get("Projects").Parent = []string{"Sent", "Projects"}, "Sent" }, noted: "mail/Inbox/Projects"},
+		"in the parts":           {parts: []string{"Inbox"}, set: func(b *box) { b.drop("Projects"); b.drop("Sent") }, gone: "Projects"},
+		"hidden":                 {set: func(b *box) { b.get("Sent").Hidden = true }, noted: "mail/Sent"},
+		"recoverable":            {set: func(b *box) { b.get("Sent").Recoverable = true }, gone: "Sent"},
+		"of a kind not asked":    {parts: []string{"mail"}, set: func(b *box) { b.drop("Sent") }, gone: "Sent"},
+		"while it is read":       {set: func(b *box) { b.drop("Sent") }, gone: "Sent", whileReading: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t).small()
+			w.job.Parts = c.parts
+			w.must()
+			w.archived()
+			if name == "of a kind not asked" { // whatever made it go on from an archive that has more
+				s := w.older[w.job.Last.Ref()]
+				s.Folders = append(s.Folders, outlook.FolderState{Folder: outlook.Folder{ID: "Friends", Kind: outlook.Contacts, Path: []string{"Friends"}}, State: "s"})
+				w.older[w.job.Last.Ref()], c.noted = s, "contacts/Friends"
+			}
+			if c.whileReading {
+				w.box.calls = 0
+				w.box.script[4] = c.set
+			} else {
+				c.set(w.box)
+			}
+			w.must()
+			var gone, noted []string
+			if vanished := slices.ContainsFunc(w.kept().Notes, func(n keepwatch.Note) bool { return n.Kind == keepwatch.NoteVanished }); vanished != c.whileReading {
+				t.Errorf("vanished while it was read: %v", vanished)
+			}
+			for _, f := range w.kept().Gone {
+				gone = append(gone, f.ID)
+			}
+			for _, n := range w.kept().Notes {
+				if n.Kind == keepwatch.NoteInfo {
+					noted = append(noted, n.Path)
+				}
+			}
+			if got := strings.Join(gone, " "); got != c.gone {
+				t.Errorf("deleted are %q and not %q", got, c.gone)
+			}
+			if got := strings.Join(noted, " "); got != c.noted {
+				t.Errorf("noted are %q and not %q", got, c.noted)
+			}
+		})
 	}
 }
 

@@ -67,6 +67,7 @@ type download struct {
 
 	whole  bool             // everything is read, and not what changed alone
 	listed int64            // items that the server counts in the folders
+	seen   map[string]bool  // IDs of all folders that the server listed the last time, also of those that no part names
 	ended  time.Time        // when the last reading of a folder ended
 	left   map[key]struct{} // items that could not be had when they were asked for
 	why    error            // of the last of them that failed as if it were for a while

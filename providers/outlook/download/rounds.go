@@ -50,6 +50,9 @@ func (d *download) rounds(ctx context.Context) error {
 	if err := d.goneFolders(ctx, gone); err != nil {
 		return err
 	}
+	if err := d.deletedSince(ctx); err != nil {
+		return err
+	}
 	return d.rest(ctx)
 }
 
@@ -82,11 +85,7 @@ func (d *download) settle(ctx context.Context) (folders []outlook.Folder, other 
 	if err != nil {
 		return nil, false, err
 	}
-	known := make(map[string]bool, len(before))
-	for _, f := range before {
-		known[f.ID] = true
-	}
-	folders, missing := choose(d.parts, newTree(all), known)
+	folders, missing := choose(d.parts, newTree(all), idsOf(before))
 	if len(before) == 0 { // later a folder that is named may have been renamed or deleted
 		if err := refuse(mailbox, folders, missing, all); err != nil {
 			return nil, false, err
@@ -95,11 +94,7 @@ func (d *download) settle(ctx context.Context) (folders []outlook.Folder, other 
 	if err := d.noteDeleted(before, folders); err != nil {
 		return nil, false, err
 	}
-	if len(before) == 0 {
-		if err := d.noteSince(ctx, folders); err != nil {
-			return nil, false, err
-		}
-	}
+	d.seen = idsOf(all)
 	if err := d.spool.SetFolders(folders); err != nil {
 		return nil, false, err
 	}
@@ -153,10 +148,7 @@ func (d *download) restart(ctx context.Context, folders []outlook.Folder) error 
 // noteDeleted keeps the names of folders that are in the mailbox no longer, before they
 // are forgotten.
 func (d *download) noteDeleted(before, now []outlook.Folder) error {
-	is := make(map[string]bool, len(now))
-	for _, f := range now {
-		is[f.ID] = true
-	}
+	is := idsOf(now)
 	notes := len(d.kept.Notes)
 	for _, f := range before {
 		if !is[f.ID] {
@@ -167,6 +159,15 @@ func (d *download) noteDeleted(before, now []outlook.Folder) error {
 		return nil
 	}
 	return d.keep()
+}
+
+// idsOf gives the IDs of folders.
+func idsOf(folders []outlook.Folder) map[string]bool {
+	ids := make(map[string]bool, len(folders))
+	for _, f := range folders {
+		ids[f.ID] = true
+	}
+	return ids
 }
 
 // sameFolders reports whether folders are the same ones with the same names.

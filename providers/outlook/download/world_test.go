@@ -39,6 +39,7 @@ type kept struct {
 	Notes []keepwatch.Note `json:"notes"`
 	Again bool             `json:"again"`
 	Late  int              `json:"late"`
+	Gone  []outlook.Folder `json:"gone"`
 }
 
 func newWorld(t *testing.T) *world {

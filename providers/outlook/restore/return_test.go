@@ -266,3 +266,39 @@ func TestReturnLarge(t *testing.T) {
 		t.Errorf("without a scratch folder: %v", err)
 	}
 }
+
+// TestReturnWithoutDeletedFolders: where single folders are backed up, no archive is a look
+// at the whole mailbox; a later one says which of them were deleted. What was in those is
+// put back from the older one alone.
+func TestReturnWithoutDeletedFolders(t *testing.T) {
+	x, a := &exchange{}, &archives{}
+	p, _ := bench(t, x)
+	in, old := folder("in", outlook.Mail, true, "Inbox"), folder("old", outlook.Mail, true, "Inbox", "Old")
+	whole := a.add("alis-mail/2026-11-20", outlook.State{Folders: []outlook.FolderState{in, old}}, []outlook.Line{line("in", "a", "one"), line("old", "b", "two")})
+	in.Whole = false
+	removed := outlook.Item{ID: "b", Folder: "old", Kind: outlook.Mail, Removed: "deleted"}
+	set := a.add("alis-mail/2026-11-21", outlook.State{Base: whole.Archive.Ref(), Folders: []outlook.FolderState{in}, Gone: []outlook.FolderState{{Folder: old.Folder, Gone: 1}}}, []outlook.Line{line("in", "c", "three")}, removed)
+	set.Archive.Parts = []string{"Inbox"}
+	for name, c := range map[string]struct {
+		set         providers.Set
+		steps, nots []string
+	}{
+		"the newest":     {set, []string{"Inbox, 2 mails"}, []string{"Inbox/Old was no longer in the mailbox when alis-mail/2026-11-21 was made. To put it back, name alis-mail/2026-11-20 alone."}},
+		"the one before": {whole, []string{"Inbox, 1 mail", "Inbox/Old, 1 mail"}, nil},
+	} {
+		plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{c.set}, keepwatch.ReturnAsk{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var steps []string
+		for _, item := range plan.Items {
+			steps = append(steps, item.Name)
+		}
+		if d := cmp.Diff(c.steps, steps); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+		if d := cmp.Diff(c.nots, plan.Not); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}

@@ -125,11 +125,12 @@ func (v *view) has(ref string) bool {
 }
 
 // merge finds for each folder the newest archive that has all of it, and those of changes
-// behind that. A folder that a later look at the whole mailbox did not see was removed.
+// behind that. A folder that a later look at the whole mailbox did not see was removed, and
+// so was one of which a later archive says so.
 func (v *view) merge() {
 	known := map[string]*folderView{}
 	var order []*folderView
-	complete := -1
+	complete, deleted := -1, map[string]int{}
 	for i, l := range v.layers {
 		if len(l.parts) == 0 {
 			complete = i
@@ -145,10 +146,13 @@ func (v *view) merge() {
 			}
 			f.layers = append(f.layers, i)
 		}
+		for _, fs := range l.state.Gone {
+			deleted[fs.ID] = i
+		}
 	}
 	v.folders, v.gone = nil, nil
 	for _, f := range order {
-		if f.layers[len(f.layers)-1] < complete {
+		if f.layers[len(f.layers)-1] < max(complete, deleted[f.ID]) {
 			v.gone = append(v.gone, f)
 		} else {
 			v.folders = append(v.folders, f)
