@@ -73,18 +73,26 @@ func TestWaitOfAnotherTry(t *testing.T) {
 	}
 	waits := before
 	waits.Pause = pause
-	if d := cmp.Diff([]keepwatch.Progress{waits, before}, said); d != "" {
+	if d := cmp.Diff([]keepwatch.Progress{waits, before, {Items: 5, TotalItems: 5, TotalBytes: 1}}, said); d != "" {
 		t.Error(d)
+	}
+	said = nil
+	cfg.Providers[keepwatch.KindOutlook] = &patient{mailbox: m}
+	if _, err := works[keepwatch.RunBackup].Do(t.Context(), task); err != nil || len(said) != 1 || said[0].Pause != (keepwatch.Pause{}) {
+		t.Errorf("%v, %+v", err, said)
 	}
 }
 
-// patient is a mailbox whose server has a download wait at its beginning, and nothing else.
+// patient is a mailbox whose server has a download wait at its beginning, where it does.
 type patient struct {
 	*mailbox
 	pause keepwatch.Pause
 }
 
-func (p *patient) Download(ctx context.Context, _ providers.Job) error {
-	providers.Paused(ctx, p.pause)()
+func (p *patient) Download(ctx context.Context, job providers.Job) error {
+	if p.pause != (keepwatch.Pause{}) {
+		providers.Paused(ctx, p.pause)()
+	}
+	job.Report(keepwatch.Progress{Items: 5, TotalItems: 5, TotalBytes: 1})
 	return nil
 }

@@ -70,7 +70,7 @@ func TestPauseIsTold(t *testing.T) {
 		{"one is, and all wait", 429, 300, 1, true},
 		{"the service is busy", 503, 60, 1, true},
 		{"short", 429, 9, 4, false},
-		{"a gateway is away, for one call", 504, 0, 4, false},
+		{"a gateway is away, for each call by itself", 504, 0, 16, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -80,10 +80,14 @@ func TestPauseIsTold(t *testing.T) {
 				}
 				f := refuseFirst(test.refuse, test.status, after)
 				c := f.client(t)
+				if _, err := c.tokens.get(t.Context(), ""); err != nil { // else all wait for it, and go on together
+					t.Fatal(err)
+				}
 				ctx, told := followed(t.Context())
 				var lanes sync.WaitGroup
-				for range 4 {
+				for i := range 4 {
 					lanes.Go(func() {
+						time.Sleep(time.Duration(i) * 10 * time.Millisecond) // no two are refused at the same moment
 						for range 3 {
 							if err := c.JSON(ctx, alis, Request{URL: "/x"}, nil); err != nil {
 								t.Error(err)
