@@ -133,7 +133,8 @@ func hidden(c rune) bool {
 }
 
 // Figures gives what is known of a progress, in words: how much of how much, how
-// fast, and last how much time is left. Nothing, where nothing is known.
+// fast, and last how much time is left; in a pause, which ends whenever a server likes, only
+// how much. Nothing, where nothing is known.
 func (p Progress) Figures() []string {
 	var parts []string
 	switch {
@@ -149,6 +150,9 @@ func (p Progress) Figures() []string {
 		parts = append(parts, FormatBytes(p.Bytes))
 	case p.Items > 0:
 		parts = append(parts, FormatCount(p.Items, "item"))
+	}
+	if p.Pause != (Pause{}) {
+		return parts
 	}
 	byItems := p.TotalBytes <= 0 && p.TotalItems > 0 // bytes say nothing about the time then
 	if r := p.Rate(); r > 0 && !byItems {

@@ -184,6 +184,15 @@ type Progress struct {
 	Share bool      `json:"share,omitempty"`
 	Since time.Time `json:"since,omitzero"` // when the step began
 	At    time.Time `json:"at,omitzero"`    // when this was said
+	// Pause says that the step waits meanwhile. It is not saved: after a restart the step asks
+	// anew, and is told anew.
+	Pause Pause `json:"-"`
+}
+
+// Pause is a wait that a server asks of a step, or that its limits do. The zero Pause is none.
+type Pause struct {
+	Why   string    // a sentence
+	Until time.Time // by which the step goes on
 }
 
 // Fraction gives how much is done, from 0 to 1, and false where that is unknown.

@@ -26,6 +26,7 @@ type records struct {
 	dead   bool
 	refuse error
 	saves  int
+	while  func() // called while a run is being saved; nil: nothing
 }
 
 func newRecords() *records { return &records{runs: map[int64][]byte{}} }
@@ -38,6 +39,9 @@ func (r *records) CreateRun(run keepwatch.Run) (keepwatch.Run, error) {
 }
 
 func (r *records) SaveRun(run keepwatch.Run) error {
+	if r.while != nil {
+		r.while()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.dead {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"keepwatch"
 	"keepwatch/engine"
@@ -116,6 +118,53 @@ func TestKeepThatCannotBeSaved(t *testing.T) {
 		begin(t, e)
 		if run := settled(t, e, 1); run.State != keepwatch.RunFailed || run.Result.Remote != nil {
 			t.Errorf("%s with %s", run.State, run.Result.Remote)
+		}
+	})
+}
+
+// TestReportedWhileSaved: what is reported while the run is being saved is not forgotten: that
+// a wait began is said once, and that it is over is too.
+func TestReportedWhileSaved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rec, w := newRecords(), newWork("download", "seal")
+		var e *engine.Engine
+		pause := keepwatch.Pause{Why: "The server asks for it.", Until: time.Now().Add(time.Hour)}
+		shown := func(want keepwatch.Pause) {
+			t.Helper()
+			if run, err := e.Run(1); err != nil || run.Progress.Pause != want || run.Progress.Step != "download" || run.Progress.Items != 7 {
+				t.Errorf("%v, %+v", err, run.Progress)
+			}
+		}
+		w.do["download"] = func(_ context.Context, task keepwatch.Task) error {
+			for _, p := range []keepwatch.Pause{pause, {}} {
+				rec.while = func() { task.Report(keepwatch.Progress{Items: 7, Pause: p}) }
+				err := task.Checkpoint(json.RawMessage(`{"items":7}`))
+				rec.while = nil
+				if err != nil {
+					return err
+				}
+				shown(p)
+			}
+			task.Report(keepwatch.Progress{Items: 7, Pause: pause})
+			if err := task.Keep(json.RawMessage(`{"key":1}`)); err != nil {
+				return err
+			}
+			shown(pause)
+			if saved, err := rec.Run(1); err != nil || saved.Progress.Pause != (keepwatch.Pause{}) || strings.Contains(string(rec.runs[1]), "asks for it") {
+				t.Errorf("a pause is on disk: %v, %+v", err, saved.Progress)
+			}
+			return nil
+		}
+		w.do["seal"] = func(_ context.Context, task keepwatch.Task) error {
+			if run, err := e.Run(1); err != nil || run.Progress.Step != "seal" || run.Progress.Pause != (keepwatch.Pause{}) {
+				t.Errorf("the next step begins with %+v, %v", run.Progress, err)
+			}
+			return nil
+		}
+		e = start(t, rec, w, nil)
+		begin(t, e)
+		if run := settled(t, e, 1); run.State != keepwatch.RunDone {
+			t.Errorf("%s: %+v", run.State, run.Failure)
 		}
 	})
 }

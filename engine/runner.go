@@ -339,16 +339,24 @@ func (e *Engine) do(ctx context.Context, j *job, work Work, name string) (result
 	})
 }
 
-// change saves a change and only then shows it to anybody.
+// change saves a change and only then shows it to anybody. What is reported while it is being
+// saved stays.
 func (e *Engine) change(j *job, change func(*keepwatch.Run)) error {
 	j.saving.Lock()
 	defer j.saving.Unlock()
 	run := j.snapshot()
+	before := run.Progress
 	change(&run)
+	said := run.Progress == before
 	if err := e.cfg.Records.SaveRun(run); err != nil {
 		return err
 	}
-	j.update(func(r *keepwatch.Run) { *r = run })
+	j.update(func(r *keepwatch.Run) {
+		if said {
+			run.Progress = r.Progress
+		}
+		*r = run
+	})
 	e.cfg.Changed(run)
 	return nil
 }

@@ -30,7 +30,7 @@ func (r *Router) RunMessage(run keepwatch.Run) keepwatch.Message {
 	case keepwatch.RunRunning, keepwatch.RunWaiting:
 		msg.Title = fmt.Sprintf("Run %d: %s is under way", run.ID, work(run))
 		p := run.Progress
-		msg.Blocks = append(msg.Blocks, keepwatch.Text(r.stepWord(run)), keepwatch.Block{Progress: &p})
+		msg.Blocks = append(append(msg.Blocks, keepwatch.Text(r.stepWord(run)), keepwatch.Block{Progress: &p}), pauseBlocks(p.Pause)...)
 		msg.Buttons = append(msg.Buttons, cancel, details)
 	case keepwatch.RunDone:
 		r.done(&msg, run)

@@ -78,6 +78,14 @@ func (r *Router) atHost(run keepwatch.Run, step string) string {
 	return ""
 }
 
+// pauseBlocks say that a run stands still, why and until when; none where it does not.
+func pauseBlocks(p keepwatch.Pause) []keepwatch.Block {
+	if p.Until.IsZero() {
+		return nil
+	}
+	return []keepwatch.Block{keepwatch.Text(p.Why + " Nothing is lost, and nobody need do anything: the run goes on by itself."), keepwatch.Field{Name: "Waits until", Time: p.Until}.Block()}
+}
+
 // stepName names a step of a run for a table.
 func (r *Router) stepName(run keepwatch.Run, name string) string {
 	if at := r.atHost(run, name); at != "" {

@@ -112,8 +112,10 @@ func TestMailboxCards(t *testing.T) {
 		r.Progress = keepwatch.Progress{Step: current, Items: 12_034, TotalItems: 32_500, Bytes: 1288 << 20, Since: noon, At: noon.Add(11 * time.Minute)}
 		return r
 	}
+	paused := going("download", mail)
+	paused.Progress.Pause = keepwatch.Pause{Why: "Microsoft 365 asks Keepwatch to wait.", Until: noon.Add(16 * time.Minute)}
 	for name, run := range map[string]keepwatch.Run{
-		"mail-download": going("download", mail), "mail-purview": going("wait", purview), "mail-purview-fetch": going("fetch", purview), "mail-making": going("fetch", mail),
+		"mail-paused": paused, "mail-download": going("download", mail), "mail-purview": going("wait", purview), "mail-purview-fetch": going("fetch", purview), "mail-making": going("fetch", mail),
 		"mail-done": done(func(r *keepwatch.Run) {
 			r.Result.Inside = &keepwatch.Inside{Files: 48, Bytes: 9 << 20, Items: map[keepwatch.ItemKind]int64{keepwatch.ItemMail: 38, keepwatch.ItemEvent: 1, keepwatch.ItemContact: 1}, Account: "alis@contoso.example"}
 			r.Result.Counts = map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: 5, keepwatch.NoteMailbox: 1}

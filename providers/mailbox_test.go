@@ -25,10 +25,11 @@ type mailbox struct {
 
 	takes    time.Duration // what a piece takes
 	discards []int64
-	refuses  error // what each Discard gives
-	plain    bool  // nothing is downloaded
-	late     bool  // what it goes on from is said by Fetch, and not by Download
-	whole    bool  // the server has forgotten what was before
+	refuses  error                                // what each Discard gives
+	plain    bool                                 // nothing is downloaded
+	during   func(ctx context.Context, piece int) // called after each piece; nil: nothing
+	late     bool                                 // what it goes on from is said by Fetch, and not by Download
+	whole    bool                                 // the server has forgotten what was before
 }
 
 func newMailbox() *mailbox {
@@ -84,6 +85,9 @@ func (m *mailbox) Download(ctx context.Context, job providers.Job) error {
 		m.spools[job.Run]++
 		m.lab.passed += m.takes
 		job.Report(keepwatch.Progress{Items: int64(m.spools[job.Run])})
+		if m.during != nil {
+			m.during(ctx, m.spools[job.Run])
+		}
 		m.pass(fmt.Sprintf("mail.download.%d", m.spools[job.Run]))
 		if err := m.errs["piece"]; err != nil && m.spools[job.Run] == 3 {
 			delete(m.errs, "piece")

@@ -192,6 +192,9 @@ func (w *Work) Steps(_ context.Context, run keepwatch.Run) ([]string, error) {
 // the configuration says of its source meanwhile changes nothing about that.
 func (w *Work) Do(ctx context.Context, task keepwatch.Task) (keepwatch.Result, error) {
 	if s, found := w.step(task.Run, task.Step); found {
+		if task.Report != nil {
+			ctx, task.Report = pausing(ctx, task)
+		}
 		return s.do(ctx, task)
 	}
 	return task.Run.Result, fmt.Errorf("providers: no step %q in a run of kind %s", task.Step, task.Run.Kind)

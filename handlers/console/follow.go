@@ -141,5 +141,5 @@ func (s style) live(run keepwatch.Run, card keepwatch.Message, more int) []strin
 		text = fmt.Sprintf("(+%d) %s", more, text)
 	}
 	left := s.paint(toneColour[keepwatch.ToneInfo], "▌") + " "
-	return []string{left + truncate(text, inner.width), left + inner.progress(run.Progress, inner.width)}
+	return []string{left + truncate(text, inner.width), left + inner.standing(run.Progress, inner.width)}
 }

@@ -46,7 +46,7 @@ func (c *Console) occasionally() func(keepwatch.Run) {
 	return func(run keepwatch.Run) {
 		if now := c.cfg.Now(); now.Sub(last) >= between && run.State == keepwatch.RunRunning {
 			last = now
-			_, _ = fmt.Fprintf(c.cfg.Err, "Run %d: %s\n", run.ID, style{}.progress(run.Progress, 0))
+			_, _ = fmt.Fprintf(c.cfg.Err, "Run %d: %s\n", run.ID, style{loc: c.cfg.Location}.standing(run.Progress, 0))
 		}
 	}
 }

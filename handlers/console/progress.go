@@ -45,6 +45,22 @@ func (s style) progress(p keepwatch.Progress, columns int) string {
 	return s.paint(toneColour[keepwatch.ToneInfo], strings.Repeat("█", full)) + s.paint(faint, strings.Repeat("░", bar-full)) + " " + text
 }
 
+// standing is progress for whoever follows a run: in a pause it says until when that is, and
+// why.
+func (s style) standing(p keepwatch.Progress, columns int) string {
+	if p.Pause.Until.IsZero() {
+		return s.progress(p, columns)
+	}
+	text := "waits until " + p.Pause.Until.In(s.loc).Format("15:04:05") + ": " + clean(p.Pause.Why)
+	if f, known := p.Fraction(); known {
+		text = fmt.Sprintf("%3d %%, %s", int(f*100), text)
+	}
+	if columns > 0 {
+		text = truncate(text, columns)
+	}
+	return text
+}
+
 // figures gives what is known of a progress: the part done first, the time left
 // last.
 func figures(p keepwatch.Progress) []string {

@@ -114,6 +114,30 @@ func TestProgressFits(t *testing.T) {
 	}
 }
 
+// TestPauseStandsAtTheFoot: whoever follows a run is told until when it waits, in their zone,
+// and first of all on a narrow terminal.
+func TestPauseStandsAtTheFoot(t *testing.T) {
+	zone := time.FixedZone("", 3600)
+	s := style{width: 80, loc: zone}
+	run := keepwatch.Run{ID: 7, State: keepwatch.RunRunning, Source: "alis-mail", Progress: keepwatch.Progress{Items: 37, TotalItems: 100, Since: noon, At: noon.Add(time.Minute)}}
+	card := keepwatch.Message{Blocks: []keepwatch.Block{keepwatch.Text("Downloading the mailbox (step 2 of 6)")}}
+	if rows := s.live(run, card, 0); !strings.Contains(rows[1], "37 of 100 items") {
+		t.Errorf("%q", rows)
+	}
+	run.Progress.Pause = keepwatch.Pause{Why: "Microsoft 365 asks\x1b[2J Keepwatch to wait.", Until: noon.Add(16 * time.Minute)}
+	if rows := s.live(run, card, 0); rows[1] != "▌  37 %, waits until 13:16:00: Microsoft 365 asks\\x1b[2J Keepwatch to wait." {
+		t.Errorf("%q", rows)
+	}
+	for w := 8; w < 120; w++ {
+		if got := s.standing(run.Progress, w); width(got) > w || !strings.Contains(got, "37 %") || w > 32 && !strings.Contains(got, "13:16:00") {
+			t.Errorf("%d columns: %q", w, got)
+		}
+	}
+	if got := s.standing(keepwatch.Progress{Pause: run.Progress.Pause}, 0); !strings.HasPrefix(got, "waits until 13:16:00: Micro") {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestProgressIsCalm: the bar has one width, whatever the figures beside it are.
 func TestProgressIsCalm(t *testing.T) {
 	cells := -1

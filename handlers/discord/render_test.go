@@ -181,6 +181,9 @@ func samples() map[string]keepwatch.Message {
 		"queued": {Title: "Run 42: backup of ruthin-web begins", Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("It is recorded, so that no restart loses it, and begins at once, or when a run under way has ended.")}, Buttons: []keepwatch.Button{cancel, details}},
 		"running": {Title: "Run 42: backup of ruthin-web is under way", Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("Reading and sealing (step 2 of 4)"),
 			{Progress: &keepwatch.Progress{Bytes: 3 << 20, TotalBytes: 8 << 20, Since: noon.Add(-3 * time.Second), At: noon}}}, Buttons: []keepwatch.Button{cancel, details}},
+		"paused": {Title: "Run 42: backup of alis_mail is under way", Run: 42, Blocks: []keepwatch.Block{keepwatch.Text("Downloading the mailbox (step 2 of 6)"),
+			{Progress: &keepwatch.Progress{Items: 4000, TotalItems: 12034, Since: noon.Add(-10 * time.Minute), At: noon, Pause: keepwatch.Pause{Why: "Microsoft 365 asks Keepwatch to wait.", Until: noon.Add(10 * time.Minute)}}},
+			keepwatch.Text("Microsoft 365 asks Keepwatch to wait. Nothing is lost, and nobody need do anything: the run goes on by itself."), keepwatch.Field{Name: "Waits until", Time: noon.Add(10 * time.Minute)}.Block()}, Buttons: []keepwatch.Button{cancel, details}},
 		"done": {Title: "Run 42: backup of alis_mail is done", Tone: keepwatch.ToneGood, Run: 42, Blocks: []keepwatch.Block{
 			keepwatch.Text("12,034 items (9.0 MiB) read in 3.0 s, 3.0 MiB/s; sealed to 4.0 MiB."), keepwatch.Text("Verified: read back from disk (90.1 MiB/s), decrypted and unpacked, and the SHA-256 of all 12,034 files compared with the sealed list of contents."),
 			{Fields: []keepwatch.Field{{Name: "Archive", Value: "alis_mail/2026-11-24T120000Z"}, {Name: "Where", Value: "data/vault/alis_mail/2026-11-24T120000Z"}, {Name: "Key", Value: "data/age-identity.txt (keep a copy elsewhere: without it no archive opens)"}}},

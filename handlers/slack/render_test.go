@@ -59,6 +59,10 @@ func cards(t testing.TB) map[string]keepwatch.Message {
 		"running": run(keepwatch.RunRunning, func(r *keepwatch.Run) {
 			r.Progress = keepwatch.Progress{Step: "fetch", Bytes: 1 << 30, TotalBytes: 3 << 30, Items: 4000, TotalItems: 12034, Since: day, At: day.Add(10 * time.Second)}
 		}),
+		"paused": run(keepwatch.RunRunning, func(r *keepwatch.Run) {
+			r.Progress = keepwatch.Progress{Step: "fetch", Items: 4000, TotalItems: 12034, Since: day, At: day.Add(10 * time.Minute),
+				Pause: keepwatch.Pause{Why: "Microsoft 365 asks Keepwatch to wait.", Until: day.Add(20 * time.Minute)}}
+		}),
 		"begun": run(keepwatch.RunRunning, nil),
 		"done":  run(keepwatch.RunDone, func(r *keepwatch.Run) { r.Steps, r.Result, r.Ended = steps(4), done, day.Add(time.Minute) }),
 		"gaps": run(keepwatch.RunDone, func(r *keepwatch.Run) {

@@ -78,7 +78,7 @@ func (c *Client) Batch(ctx context.Context, mailbox string, calls []Request) ([]
 		}
 		if open = still; len(open) > 0 {
 			c.log.Info("calls of a batch are made again", "mailbox", mailbox, "calls", len(open), "after", pause)
-			if err := sleep(ctx, c.clock, pause); err != nil {
+			if err := c.rest(ctx, c.laneOf(mailbox), pause); err != nil {
 				return nil, err
 			}
 		}

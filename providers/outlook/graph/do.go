@@ -59,7 +59,7 @@ func (c *Client) Do(ctx context.Context, mailbox string, r Request) (*Response, 
 			log.Info("a call to Graph is made again", "status", e.Status, "code", e.Code, "after", pause, "request", e.RequestID)
 			last = e.Code
 		}
-		if err := sleep(ctx, c.clock, pause); err != nil {
+		if err := c.rest(ctx, l, pause); err != nil {
 			return nil, err
 		}
 	}

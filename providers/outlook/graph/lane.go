@@ -81,7 +81,10 @@ func (l *lane) pass(ctx context.Context, n int, bytes int64) error {
 	for {
 		l.mu.Lock()
 		now := l.clock.Now()
-		wait := max(l.until.Sub(now), l.calls.wait(now, int64(n)), l.upload.wait(now, bytes))
+		wait, why := l.until.Sub(now), whyAsked
+		if room := max(l.calls.wait(now, int64(n)), l.upload.wait(now, bytes)); room > wait {
+			wait, why = room, whyUsedUp
+		}
 		if wait <= 0 {
 			l.calls.add(now, int64(n))
 			l.upload.add(now, bytes)
@@ -90,7 +93,7 @@ func (l *lane) pass(ctx context.Context, n int, bytes int64) error {
 		if wait <= 0 {
 			return nil
 		}
-		if err := sleep(ctx, l.clock, wait); err != nil {
+		if err := pause(ctx, l.clock, wait, why); err != nil {
 			return err
 		}
 	}
@@ -138,25 +141,9 @@ func (c *Client) enter(ctx context.Context, l *lane, n int, bytes int64) (leave 
 			return sync.OnceFunc(func() { c.app.give(places); l.give(places) }), nil
 		}
 		c.app.give(places) // others need not wait for this mailbox
-		if err := sleep(ctx, c.clock, wait); err != nil {
+		if err := pause(ctx, c.clock, wait, whyAsked); err != nil {
 			l.give(places)
 			return nil, err
 		}
-	}
-}
-
-// sleep waits by the client's clock.
-func sleep(ctx context.Context, clock Clock, d time.Duration) error {
-	if err := ctx.Err(); err != nil || d <= 0 {
-		return context.Cause(ctx)
-	}
-	done := make(chan struct{})
-	stop := clock.AfterFunc(d, func() { close(done) })
-	defer stop()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }
