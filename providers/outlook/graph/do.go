@@ -18,7 +18,7 @@ const (
 	mostPause  = 2 * time.Minute
 	// mostWait is the longest Retry-After that is waited for within a call. Who is told
 	// a longer one comes back later.
-	mostWait = 30 * time.Minute
+	mostWait = 2 * time.Hour
 	// longestFence bounds what a proxy, or a clock that is wrong, makes of a Retry-After.
 	longestFence = 24 * time.Hour
 )

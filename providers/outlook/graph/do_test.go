@@ -41,7 +41,8 @@ func TestTries(t *testing.T) {
 	}{
 		{"get 429", get, 429, "ApplicationThrottled", "", nil, 8, full, ErrThrottled, keepwatch.KindTransient},
 		{"get 429 with a time", get, 429, "ApplicationThrottled", "10", nil, 8, 70, ErrThrottled, keepwatch.KindTransient},
-		{"get 429 too long", get, 429, "ApplicationThrottled", "7200", nil, 1, 0, ErrThrottled, keepwatch.KindTransient},
+		{"get 429 with a long time", get, 429, "ApplicationThrottled", "7200", nil, 8, 7 * 7200, ErrThrottled, keepwatch.KindTransient},
+		{"get 429 too long", get, 429, "ApplicationThrottled", "7201", nil, 1, 0, ErrThrottled, keepwatch.KindTransient},
 		{"get 503", get, 503, "serviceNotAvailable", "", nil, 8, full, nil, keepwatch.KindTransient},
 		{"get 504", get, 504, "UnknownError", "", nil, 8, full, nil, keepwatch.KindTransient},
 		{"get 502", get, 502, "BadGateway", "", nil, 8, full, nil, keepwatch.KindTransient},
