@@ -143,6 +143,26 @@ func TestReturnOriginalKnows(t *testing.T) {
 	}
 }
 
+// TestReturnHalfOfThisRun: what this run has left in part becomes whole, also where the item
+// itself has come back meanwhile: half of one does not stay.
+func TestReturnHalfOfThisRun(t *testing.T) {
+	x, a := &exchange{}, &archives{}
+	p, _ := bench(t, x)
+	set := home(a)
+	plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{set}, keepwatch.ReturnAsk{Into: "original", Parts: []string{"contacts"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.folders = []outlook.Folder{{ID: "place", Kind: outlook.Contacts, Path: []string{"Contacts"}}}
+	x.items["place"] = []fakeItem{{id: "new", subject: "Bob", mark: outlook.Mark{Run: 7, Item: "d"}}, {id: "d", subject: "Bob", content: "as it was", whole: true}}
+	if _, err := p.Return(t.Context(), providers.Job{Source: alis, Run: 7, Report: func(keepwatch.Progress) {}}, plan.Items[0], a); err != nil {
+		t.Fatal(err)
+	}
+	if got := x.in(t, "Contacts"); !slices.Equal(got, []string{"Bob=1-20 Bob", "Bob=as it was"}) {
+		t.Error(got)
+	}
+}
+
 // TestReturnPresentRefused: where nobody can say what is there, nothing is put there and
 // nothing is taken for being there: the step fails.
 func TestReturnPresentRefused(t *testing.T) {
