@@ -14,7 +14,7 @@ func partlyThere(run keepwatch.Run, begun string) string {
 	}
 	again := "what the folder has by then is left out."
 	if run.Ask.Return[0].Present == "copy" {
-		again = "without --present copy, what the folder has by then is left out."
+		again = "with --present copy what was put there by then comes once more, without it what the folder has is left out."
 	}
 	return "\nOf " + begun + " a part may be there. Nothing in the mailbox was changed by it. To go on, restore the same again: " + again
 }
