@@ -47,7 +47,7 @@ func (r *Router) archiveCommands() []Command {
 				{Name: "part", Type: TypePart, Variadic: true, Summary: "only these: files, folders, *.docx; mail.pst/Inbox/#17; --to account, mailbox: parts, archives"},
 				{Name: "to", Type: TypePath, Flag: true, Summary: "the folder to restore into; account: the hosting account; mailbox, original, bob@contoso.example"},
 				{Name: "overwrite", Type: TypeSwitch, Flag: true, Summary: "replace files that exist there"},
-				{Name: "present", Type: TypeText, Flag: true, Summary: "--to mailbox: skip mails that are there already, or copy them"},
+				{Name: "present", Type: TypeText, Flag: true, Summary: "--to mailbox: skip what is there already, or copy it"},
 				{Name: "confirm", Type: TypeText, Flag: true, Summary: "the code of the plan that was shown, or yes; --to account: the code"},
 			}, findOptions()...),
 			Examples: []string{"backup restore ruthin-web --to /tmp/look", "backup restore notes reports/2026 --to ./back", "backup restore pst-drop mail.pst/Inbox/2024 --to ./mails", "backup restore pst-drop mail.pst --find minutes --since 2024-03-01 --to ./mails", "backup restore ruthin-web database:ruthin_wp --to account",

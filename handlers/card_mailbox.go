@@ -12,7 +12,11 @@ func partlyThere(run keepwatch.Run, begun string) string {
 	if run.State == keepwatch.RunCancelled && run.Failure != nil { // it had needed attention
 		return "\nIt had stopped at " + begun + ": " + run.Failure.Message
 	}
-	return "\nOf " + begun + " a part may be there. Nothing in the mailbox was changed by it. To go on, restore the same again: mails that the folder has by then are left out, and contacts and events come twice."
+	again := "what the folder has by then is left out."
+	if run.Ask.Return[0].Present == "copy" {
+		again = "with --present copy what was put there by then comes once more, without it what the folder has is left out."
+	}
+	return "\nOf " + begun + " a part may be there. Nothing in the mailbox was changed by it. To go on, restore the same again: " + again
 }
 
 // putInMailboxDone fills in the card of a restore into a mailbox that went through: what

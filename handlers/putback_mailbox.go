@@ -223,7 +223,7 @@ func safeText(plan keepwatch.ReturnPlan) string {
 	if plan.Items[0].Present == "copy" {
 		return text + " What is in the folder already gets another one beside it."
 	}
-	return text + " A mail that is in the folder already, by its Message-ID, is left out, and so is what an earlier restore has put there."
+	return text + " What is in the folder already is left out: a mail by its Message-ID, a contact or an event that is still the same one, and what an earlier restore has put there."
 }
 
 // nothingForMailbox answers a plan with nothing in it.

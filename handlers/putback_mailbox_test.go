@@ -176,6 +176,10 @@ func TestMailboxReturnCards(t *testing.T) {
 			r.State, r.Failure = keepwatch.RunAttention, &keepwatch.Failure{Step: second, Message: "The mailbox is full."}
 		}, half...),
 		"cancelled": with(func(r *keepwatch.Run) { r.State, r.CancelledBy = keepwatch.RunCancelled, "Olwen" }, half...),
+		"cancelled-copy": with(func(r *keepwatch.Run) {
+			r.State, r.CancelledBy, r.Ask.Return = keepwatch.RunCancelled, "Olwen", slices.Clone(r.Ask.Return)
+			r.Ask.Return[0].Present = "copy"
+		}, half...),
 	} {
 		golden(t, "return-run-"+name, plain(r.RunMessage(run)))
 	}

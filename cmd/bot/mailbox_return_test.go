@@ -41,6 +41,10 @@ func (b *inboxes) Known(context.Context, string, outlook.Folder) iter.Seq2[outlo
 	return func(func(outlook.Mark, error) bool) {}
 }
 
+func (b *inboxes) Present(context.Context, string, outlook.Folder) iter.Seq2[outlook.Item, error] {
+	return func(func(outlook.Item, error) bool) {}
+}
+
 func (b *inboxes) Holds(context.Context, string, outlook.Folder, []string) (map[string]bool, error) {
 	return nil, nil
 }

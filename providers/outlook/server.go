@@ -92,8 +92,12 @@ type Restorer interface {
 	// draft; an event invites nobody. Called again for what Marked gave as not whole, it
 	// first removes that. content is the item's file of the archive, of size bytes.
 	Put(ctx context.Context, mailbox string, folder Folder, item Item, mark Mark, content io.ReaderAt, size int64) (Restored, error)
-	// Holds tells which of the messages (by Item.MessageID) or events (by UID) a folder has,
-	// for whoever skips those. Contacts have no such name: nothing is held then.
+	// Present gives what is in a folder of contacts or a calendar now, whoever has put it
+	// there, for whoever skips that: of each item its ID, and of an event its UID as MessageID;
+	// all else is empty. One may come twice. It ends after the first error.
+	Present(ctx context.Context, mailbox string, folder Folder) iter.Seq2[Item, error]
+	// Holds tells which of the messages a folder of mail has, by Item.MessageID, for whoever
+	// skips those. There may be far too many of them to list.
 	Holds(ctx context.Context, mailbox string, folder Folder, messageIDs []string) (map[string]bool, error)
 }
 

@@ -177,13 +177,15 @@ func (f *Folder) give(i *Item, reason string) {
 	if at := slices.Index(f.items, i); at >= 0 {
 		f.items = slices.Delete(f.items, at, at+1)
 	}
-	f.log = append(f.log, change{item: i, what: removed, moves: i.moves, reason: reason})
+	if f.kind == i.kind { // else it lies among the deleted ones, and in no list
+		f.log = append(f.log, change{item: i, what: removed, moves: i.moves, reason: reason})
+	}
 }
 
 func (i *Item) touch(show bool) {
 	i.version++
 	i.changed = i.box.tenant.opts.Now()
-	if show {
+	if show && i.at.kind == i.kind {
 		i.newest = len(i.at.log)
 		i.at.log = append(i.at.log, change{item: i, what: updated})
 	}

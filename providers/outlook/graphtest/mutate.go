@@ -17,10 +17,17 @@ func (i *Item) move(to *Folder) {
 	i.at.give(i, "changed")
 	i.moves++
 	i.version++
+	if to.kind != i.kind {
+		i.at = to
+		return
+	}
 	to.take(i, created)
 }
 
-// Trash moves an item to the deleted ones.
+// Trash moves an item to the deleted ones. A contact or an event there is in no list here,
+// and its immutable id still finds it (learn.microsoft.com/graph/outlook-immutable-id: "that
+// immutable ID will NOT change if the item is moved to a different folder in the mailbox").
+// How Exchange lists one among the messages of that folder is not documented.
 func (i *Item) Trash() { i.Move(i.box.known["deleteditems"]) }
 
 // Delete deletes an item for good.

@@ -86,6 +86,106 @@ func TestReturnHalfOfAnEarlierRun(t *testing.T) {
 	}
 }
 
+// TestReturnOriginalKnows: contacts and events that are in their place still are left out,
+// whatever was changed in them; what was moved elsewhere or removed is put back, and so is a
+// contact that is only called the same.
+func TestReturnOriginalKnows(t *testing.T) {
+	for _, kind := range []outlook.Kind{outlook.Contacts, outlook.Calendar} {
+		for _, c := range []struct {
+			name  string
+			there []fakeItem // in the folder
+			twin  bool       // the archive has a second event of the UID of "b"
+			ask   string
+			want  string // subjects of what is there in the end
+			text  string
+		}{
+			{name: "all is there", there: []fakeItem{{id: "a", subject: "one"}, {id: "b", subject: "two, changed since"}}, want: "one, two, changed since", text: "0 THINGs put into alis@contoso.example/Place; 2 there already and left as they were."},
+			{name: "one is gone", there: []fakeItem{{id: "b", subject: "two"}}, want: "one, two", text: "1 THING put into alis@contoso.example/Place; 1 there already and left as they were."},
+			{name: "ids differ by case", there: []fakeItem{{id: "A", subject: "other"}, {id: "b", subject: "two"}}, want: "one, other, two"},
+			{name: "copies are asked for", there: []fakeItem{{id: "a", subject: "one"}, {id: "b", subject: "two"}}, ask: presentCopy, want: "one, one, two, two"},
+			{name: "made anew", there: []fakeItem{{id: "z", subject: "two", messageID: "<b@x>"}}, want: map[outlook.Kind]string{outlook.Contacts: "one, two, two", outlook.Calendar: "one, two"}[kind]},
+			{name: "one of twins is there", there: []fakeItem{{id: "b", subject: "two", messageID: "<b@x>"}}, twin: true, want: "one, twin, two"},
+			{name: "twins and a third", there: []fakeItem{{id: "z", subject: "third", messageID: "<b@x>"}}, twin: true, want: "one, third, twin, two"},
+		} {
+			x, a := &exchange{}, &archives{}
+			p, _ := bench(t, x)
+			x.folders = []outlook.Folder{{ID: "place", Kind: kind, Path: []string{"Place"}}}
+			for _, it := range c.there {
+				it.whole = true
+				x.items = map[string][]fakeItem{"place": append(x.items["place"], it)}
+			}
+			lines := []outlook.Line{line("place", "a", "one"), line("place", "b", "two")}
+			if c.twin {
+				lines = append(lines, line("place", "g", "twin"))
+				lines[2].MessageID = lines[1].MessageID
+			}
+			set := a.add("alis-mail/2026-11-20", outlook.State{Folders: []outlook.FolderState{folder("place", kind, true, "Place")}}, lines)
+			plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{set}, keepwatch.ReturnAsk{Into: "original", Present: c.ask})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for run := int64(7); run < 9; run++ { // and once more: nothing is added by a second run
+				log, err := p.Return(t.Context(), providers.Job{Source: alis, Run: run, Report: func(keepwatch.Progress) {}}, plan.Items[0], a)
+				var got []string
+				for _, it := range x.items["place"] {
+					got = append(got, it.subject)
+				}
+				slices.Sort(got)
+				if c.ask == presentCopy {
+					run++
+				}
+				text := strings.ReplaceAll(c.text, "THING", map[outlook.Kind]string{outlook.Contacts: "contact", outlook.Calendar: "event"}[kind])
+				if err != nil || strings.Join(got, ", ") != c.want || run == 7 && !strings.HasSuffix(log.Text, text) {
+					t.Errorf("%s, %s, run %d: %v %v %q", kind, c.name, run, err, got, log.Text)
+				}
+			}
+		}
+	}
+}
+
+// TestReturnHalfOfThisRun: what this run has left in part becomes whole, also where the item
+// itself has come back meanwhile: half of one does not stay.
+func TestReturnHalfOfThisRun(t *testing.T) {
+	x, a := &exchange{}, &archives{}
+	p, _ := bench(t, x)
+	set := home(a)
+	plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{set}, keepwatch.ReturnAsk{Into: "original", Parts: []string{"contacts"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.folders = []outlook.Folder{{ID: "place", Kind: outlook.Contacts, Path: []string{"Contacts"}}}
+	x.items["place"] = []fakeItem{{id: "new", subject: "Bob", mark: outlook.Mark{Run: 7, Item: "d"}}, {id: "d", subject: "Bob", content: "as it was", whole: true}}
+	if _, err := p.Return(t.Context(), providers.Job{Source: alis, Run: 7, Report: func(keepwatch.Progress) {}}, plan.Items[0], a); err != nil {
+		t.Fatal(err)
+	}
+	if got := x.in(t, "Contacts"); !slices.Equal(got, []string{"Bob=1-20 Bob", "Bob=as it was"}) {
+		t.Error(got)
+	}
+}
+
+// TestReturnPresentRefused: where nobody can say what is there, nothing is put there and
+// nothing is taken for being there: the step fails.
+func TestReturnPresentRefused(t *testing.T) {
+	x, a := &exchange{mute: keepwatch.Errorf(keepwatch.KindAttention, "It is not said what is there.")}, &archives{}
+	p, _ := bench(t, x)
+	set := home(a)
+	for _, ask := range []keepwatch.ReturnAsk{{Parts: []string{"contacts"}}, {Parts: []string{"calendar"}, Into: "original"}, {Parts: []string{"contacts"}, Into: "original", Present: presentCopy}, {Parts: []string{"mail"}, Into: "original"}} {
+		plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{set}, ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log, err := p.Return(t.Context(), providers.Job{Source: alis, Run: 7, Report: func(keepwatch.Progress) {}}, plan.Items[0], a)
+		if asks := ask.Present == "" && ask.Parts[0] != "mail"; asks && keepwatch.Sentence(err) != "It is not said what is there." || !asks && err != nil {
+			t.Errorf("%v: %v %+v", ask, err, log)
+		}
+	}
+	for _, f := range x.folders {
+		if (f.Name() == "Restored 2026-11-23" || f.Kind == outlook.Calendar) && len(x.items[f.ID]) > 0 {
+			t.Errorf("%s holds %+v", f.Title(), x.items[f.ID])
+		}
+	}
+}
+
 // fullHand has many items of this run and of an earlier one.
 type fullHand struct {
 	emptyHand
@@ -112,6 +212,16 @@ func (h fullHand) Known(context.Context, string, outlook.Folder) iter.Seq2[outlo
 	}
 }
 
+func (h fullHand) Present(_ context.Context, _ string, _ outlook.Folder) iter.Seq2[outlook.Item, error] {
+	return func(yield func(outlook.Item, error) bool) {
+		for i := range 2 * h.n { // each comes twice
+			if !yield(outlook.Item{ID: h.mark(0, i%h.n).Item}, nil) {
+				return
+			}
+		}
+	}
+}
+
 func (fullHand) mark(run int64, i int) outlook.Mark {
 	return outlook.Mark{Run: run, Item: "AAMkAGI2TG93AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" + strconv.Itoa(i), State: "0123456789ab"}
 }
@@ -126,13 +236,17 @@ func TestMarksMemory(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	m, err := e.findMarks(t.Context(), true)
+	if err == nil {
+		e.had, err = e.findPresent(t.Context())
+	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	if err != nil || len(m.whole) != n || len(m.earlier) != n || !m.isWhole(fullHand{}.mark(7, 3).Item) {
+	if err != nil || len(e.had.ids) != n || !e.had.has(head{ID: fullHand{}.mark(0, 3).Item}) || len(m.whole) != n || len(m.earlier) != n || !m.isWhole(fullHand{}.mark(7, 3).Item) {
 		t.Fatalf("%d and %d, %v", len(m.whole), len(m.earlier), err)
 	}
-	if used := int64(after.HeapAlloc) - int64(before.HeapAlloc); used > 24*2*n {
-		t.Errorf("%d bytes for %d items", used, 2*n)
+	if used := int64(after.HeapAlloc) - int64(before.HeapAlloc); used > 24*3*n {
+		t.Errorf("%d bytes for %d items", used, 3*n)
 	}
 	runtime.KeepAlive(m)
+	runtime.KeepAlive(e)
 }

@@ -68,6 +68,9 @@ func (emptyHand) Marked(context.Context, string, outlook.Folder, int64) iter.Seq
 func (emptyHand) Known(context.Context, string, outlook.Folder) iter.Seq2[outlook.Mark, error] {
 	return func(func(outlook.Mark, error) bool) {}
 }
+func (emptyHand) Present(context.Context, string, outlook.Folder) iter.Seq2[outlook.Item, error] {
+	return func(func(outlook.Item, error) bool) {}
+}
 func (emptyHand) Put(context.Context, string, outlook.Folder, outlook.Item, outlook.Mark, io.ReaderAt, int64) (outlook.Restored, error) {
 	return outlook.Restored{Whole: true}, nil
 }

@@ -2,6 +2,7 @@ package restore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,6 +34,7 @@ type exchange struct {
 	held    int                   // Message-IDs that were asked for
 	notes   []string
 	failing error // of every Put
+	mute    error // of every Present
 }
 
 type fakeItem struct {
@@ -95,6 +97,24 @@ func (x *exchange) Known(_ context.Context, _ string, folder outlook.Folder) ite
 		}
 		if err := x.asked(); err != nil {
 			yield(outlook.Mark{}, err)
+		}
+	}
+}
+
+func (x *exchange) Present(_ context.Context, _ string, folder outlook.Folder) iter.Seq2[outlook.Item, error] {
+	return func(yield func(outlook.Item, error) bool) {
+		if err := cmp.Or(x.mute, x.asked()); err != nil {
+			yield(outlook.Item{}, err)
+			return
+		}
+		for _, it := range x.list(folder) {
+			had := outlook.Item{ID: it.id}
+			if folder.Kind == outlook.Calendar && it.mark.Run == 0 { // what is made here has a UID of its own
+				had.MessageID = it.messageID
+			}
+			if !yield(had, nil) {
+				return
+			}
 		}
 	}
 }

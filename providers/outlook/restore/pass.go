@@ -141,6 +141,11 @@ func (p *pass) fill(ctx context.Context) error {
 			p.count(func(t *tally) { t.same++; t.say(h.head, "was put there by an earlier restore, and was left as it is") })
 			continue
 		}
+		if p.had.has(h.head) && !p.marks.has(h.ID) {
+			p.done.set(h.n)
+			p.count(func(t *tally) { t.same++; t.say(h.head, "is there already, and was left as it is now") })
+			continue
+		}
 		if w.line, err = h.line(); err != nil {
 			return oddIndex(p.ref, outlook.IndexPath, h.n+1, err)
 		}

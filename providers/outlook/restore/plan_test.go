@@ -114,9 +114,15 @@ func TestPlanReturnMinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"misses 1 item, which Microsoft 365 did not give when it was made (1 in Posteingang)", "Of contacts and events only those are known again", "come twice, since --present copy", "retention policies"} {
+	for _, want := range []string{"misses 1 item, which Microsoft 365 did not give when it was made (1 in Posteingang)", "What is in the folder already comes twice, since --present copy", "retention policies"} {
 		if !slices.ContainsFunc(plan.Mind, func(s string) bool { return strings.Contains(s, want) }) {
 			t.Errorf("%q is not said: %q", want, plan.Mind)
+		}
+	}
+	for into, parts := range map[string]int{"original": 2, "/Desk": 2, "": 0} {
+		plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{set}, keepwatch.ReturnAsk{Into: into, Parts: []string{"contacts", "Kalender"}})
+		if err != nil || len(plan.Mind) != parts || parts > 0 && (!strings.Contains(plan.Mind[0], "One that somebody has made anew is not") || !strings.Contains(plan.Mind[1], "of its single times none is put back")) {
+			t.Errorf("into %q: %q %v", into, plan.Mind, err)
 		}
 	}
 	want := []string{

@@ -39,7 +39,8 @@ type errand struct {
 	target outlook.Folder
 	marks  *marks // of what this run and others have put there before
 	later  *mentions
-	held   bool // mails that are in the folder already are left out
+	had    inPlace // contacts and events that are left out, since the folder has them
+	held   bool    // mails that are in the folder already are left out
 	only   map[string]bool
 
 	scratch string // the folder for large items, once there was one
@@ -108,6 +109,11 @@ func (e *errand) run(ctx context.Context) (keepwatch.ServerLog, error) {
 	}
 	if e.later, err = e.from.mentions(ctx, 0); err != nil {
 		return none, err
+	}
+	if e.held && e.in.Kind != outlook.Mail {
+		if e.had, err = e.findPresent(ctx); err != nil {
+			return none, e.gone(err)
+		}
 	}
 	e.held = e.held && e.in.Kind == outlook.Mail
 	if err := e.remember(ctx); err != nil {

@@ -90,17 +90,26 @@ func TestReturnCutOff(t *testing.T) {
 }
 
 // TestReturnKilled: killed at any point and begun anew, it makes no doubles and leaves
-// none out, also where the folder was there with some of the mails.
+// none out, also where the folder was there with some of the items.
 func TestReturnKilled(t *testing.T) {
+	for _, kind := range []outlook.Kind{outlook.Mail, outlook.Contacts, outlook.Calendar} {
+		t.Run(string(kind), func(t *testing.T) { killedEverywhere(t, kind) })
+	}
+}
 
+func killedEverywhere(t *testing.T, kind outlook.Kind) {
 	for at := 1; ; at++ {
 		x, a := &exchange{}, &archives{}
 		p, _ := bench(t, x)
-		x.folders = []outlook.Folder{{ID: "old", Kind: outlook.Mail, Path: []string{"Inbox"}}}
-		x.items["old"] = []fakeItem{{id: "0", subject: "one", messageID: "<a@x>", whole: true, content: "as it was"}}
+		x.folders = []outlook.Folder{{ID: "old", Kind: kind, Path: []string{"Inbox"}}}
+		id := "a"
+		if kind == outlook.Mail { // which are known by their Message-ID
+			id = "0"
+		}
+		x.items["old"] = []fakeItem{{id: id, subject: "one", messageID: "<a@x>", whole: true, content: "as it was"}}
 		twin := line("in", "g", "three") // a second mail of the same Message-ID
 		twin.MessageID = "<b@x>"
-		set := a.add("alis-mail/2026-11-20", outlook.State{Folders: []outlook.FolderState{folder("in", outlook.Mail, true, "Inbox")}}, []outlook.Line{line("in", "a", "one"), line("in", "b", "two"), twin})
+		set := a.add("alis-mail/2026-11-20", outlook.State{Folders: []outlook.FolderState{folder("in", kind, true, "Inbox")}}, []outlook.Line{line("in", "a", "one"), line("in", "b", "two"), twin})
 		plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{set}, keepwatch.ReturnAsk{Into: "original"})
 		if err != nil {
 			t.Fatal(err)
@@ -126,7 +135,6 @@ func TestReturnKilled(t *testing.T) {
 		if points < at {
 			break
 		}
-
 	}
 }
 

@@ -69,17 +69,29 @@ func (p *planner) warn(bytes int64) {
 			kinds[in.Kind] = true
 		}
 	}
-	if (p.to.original || p.to.asked) && (kinds[outlook.Contacts] || kinds[outlook.Calendar]) {
-		p.out.Mind = append(p.out.Mind, "Of contacts and events only those are known again that a restore has put into the folder: others that are still there come twice. Into a new folder (--to mailbox) they do not get among the others.")
-	}
-	if (p.to.original || p.to.asked) && p.present == presentCopy {
-		p.out.Mind = append(p.out.Mind, "Mails that are in the folder already come twice, since --present copy was asked for.")
+	if p.to.original || p.to.asked {
+		p.warnOfTwice(kinds)
 	}
 	if p.to.original && kinds[outlook.Mail] {
 		p.out.Mind = append(p.out.Mind, "A rule of the organisation that removes old mail acts on what is put back too. Look at the retention policies first where there are some.")
 	}
 	if bytes >= roomy {
 		p.out.Mind = append(p.out.Mind, fmt.Sprintf("How much room the mailbox has is not known from here, and about %s go into it.", keepwatch.FormatBytes(bytes)))
+	}
+}
+
+// warnOfTwice says what of a folder that people use comes a second time, and what does not
+// come although it is missing.
+func (p *planner) warnOfTwice(kinds map[outlook.Kind]bool) {
+	if p.present == presentCopy {
+		p.out.Mind = append(p.out.Mind, "What is in the folder already comes twice, since --present copy was asked for.")
+		return
+	}
+	if kinds[outlook.Contacts] {
+		p.out.Mind = append(p.out.Mind, "A contact is known again as long as it is the one of the archive, whatever was changed in it. One that somebody has made anew is not, and gets another one beside it. Into a new folder (--to mailbox) they do not get among the others.")
+	}
+	if kinds[outlook.Calendar] {
+		p.out.Mind = append(p.out.Mind, "A series of appointments that is still in the calendar stays as it is now: of its single times none is put back that was deleted or changed since. With --to mailbox the whole series, as it was, comes into a new calendar.")
 	}
 }
 

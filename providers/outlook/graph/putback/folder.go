@@ -109,11 +109,11 @@ const (
 	mostName = 900 // of one that is asked for at all
 )
 
-// Holds tells which of the messages or events a folder has; see outlook.Restorer.
+// Holds tells which of the messages a folder has; see outlook.Restorer.
 func (r *Restorer) Holds(ctx context.Context, mailbox string, folder outlook.Folder, messageIDs []string) (map[string]bool, error) {
-	field := map[outlook.Kind]string{outlook.Mail: "internetMessageId", outlook.Calendar: "iCalUId"}[folder.Kind]
+	const field = "internetMessageId"
 	held := map[string]bool{}
-	if field == "" {
+	if folder.Kind != outlook.Mail {
 		return held, nil
 	}
 	for len(messageIDs) > 0 {

@@ -2,11 +2,15 @@ package putback_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"keepwatch"
 	"keepwatch/providers/outlook"
 	"keepwatch/providers/outlook/graphtest"
 )
@@ -66,5 +70,116 @@ func (w *world) cutAfterCreate(f outlook.Folder, item outlook.Item, content []by
 		}
 		w.wire.cutAt(0, false, nil)
 		cancel()
+	}
+}
+
+// present gives what is in a folder, as ID and UID.
+func (w *world) present(f outlook.Folder) (all []string, err error) {
+	w.t.Helper()
+	for x, err := range w.r.Present(w.t.Context(), ali, f) {
+		if err != nil {
+			return all, err
+		}
+		all = append(all, x.ID+" "+x.MessageID)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// TestPresent: what is in its folder still is known by the id of the archive, however many
+// there are, and what was deleted or lies elsewhere is not there, although its id is good.
+func TestPresent(t *testing.T) {
+	w := newWorld(t)
+	people, days := w.box.Contacts("Family"), w.box.Calendar("Team")
+	book, calendar := outlook.Folder{ID: people.ID(), Kind: outlook.Contacts, Path: []string{"Family"}}, outlook.Folder{ID: days.ID(), Kind: outlook.Calendar, Path: []string{"Team"}}
+	var wantBook, wantDays []string
+	for n := range 6 {
+		c, e := people.Contact(graphtest.Contact{Surname: "Ek"}), days.Event(graphtest.Event{UID: fmt.Sprint("uid-", n), Start: when, End: when.Add(time.Hour)})
+		switch n {
+		case 1:
+			c.Delete()
+			e.Delete()
+		case 2:
+			c.Move(w.box.Contacts())
+			e.Move(w.box.Calendar(""))
+		case 3:
+			id := c.ID(true)
+			c.Trash()
+			e.Trash()
+			if was := w.json("contacts/" + id + "?$select=id,parentFolderId"); was["id"] != id || was["parentFolderId"] != w.box.Folder("deleteditems").ID() {
+				t.Errorf("the fake says of one that was deleted %v", was)
+			}
+		default:
+			wantBook, wantDays = append(wantBook, c.ID(true)+" "), append(wantDays, e.ID(true)+" "+fmt.Sprint("uid-", n))
+		}
+	}
+	slices.Sort(wantBook)
+	slices.Sort(wantDays)
+	for _, c := range []struct {
+		f    outlook.Folder
+		want []string
+	}{{book, wantBook}, {calendar, wantDays}} {
+		if got, err := w.present(c.f); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q, %v", c.f.Kind, got, c.want, err)
+		}
+	}
+	people.Contact(graphtest.Contact{Surname: "Late"})
+	for n := range 2500 {
+		people.Contact(graphtest.Contact{Surname: fmt.Sprint(n)})
+	}
+	w.n.ForgetRequests()
+	if got, err := w.present(book); err != nil || len(got) != 2504 || w.n.Count(func(r graphtest.Request) bool { return strings.HasSuffix(r.Path, "/contacts") }) != 6 {
+		t.Errorf("%d of many, %v", len(got), err)
+	}
+}
+
+// TestPresentShifted: one that is passed over, because another is taken out while the pages
+// are counted through, is there all the same.
+func TestPresentShifted(t *testing.T) {
+	w := newWorld(t)
+	people := w.box.Contacts("Family")
+	for n := range 1500 {
+		people.Contact(graphtest.Contact{Surname: fmt.Sprint(n)})
+	}
+	all, over := people.Items(), outlook.Folder{ID: people.ID(), Kind: outlook.Contacts}
+	w.n.Fail(graphtest.Fault{Times: 1, Status: 503, Match: func(r *http.Request) bool {
+		if hit := strings.Contains(r.URL.RawQuery, "skip"); hit {
+			all[0].Delete() // the one at the border has moved up to the page that was read
+			return true
+		}
+		return false
+	}})
+	if got, err := w.present(over); err != nil || !slices.Contains(got, all[1000].ID(true)+" ") {
+		t.Errorf("%d, %v", len(got), err)
+	}
+}
+
+// TestPresentRefused: a refusal is a sentence, or says that the folder is gone, and what
+// cannot be read of a list is not there.
+func TestPresentRefused(t *testing.T) {
+	w := newWorld(t)
+	f := outlook.Folder{ID: w.box.Calendar("Team").ID(), Kind: outlook.Calendar, Path: []string{"Team"}}
+	w.box.Calendar("Team").Event(graphtest.Event{UID: "u", Start: when, End: when.Add(time.Hour)})
+	for _, c := range []struct {
+		status int
+		code   string
+		kind   keepwatch.Kind
+		want   string
+	}{
+		{400, "ErrorInvalidUrlQuery", keepwatch.KindAttention, "Microsoft 365 does not say what is in Team (ErrorInvalidUrlQuery)"},
+		{500, "InternalServerError", keepwatch.KindAttention, "Microsoft 365 does not say what is in Team (InternalServerError)"},
+		{403, "ErrorAccessDenied", keepwatch.KindAttention, "Calendars.Read"},
+		{404, "ErrorItemNotFound", keepwatch.KindNotFound, "it was deleted or moved"},
+		{404, "ErrorInvalidUser", keepwatch.KindNotFound, "knows no mailbox"},
+	} {
+		w.n.Fail(graphtest.Fault{Times: 20, Status: c.status, Code: c.code, Match: func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/events") }})
+		got, err := w.present(f)
+		w.n.Heal()
+		if len(got) > 0 || keepwatch.KindOf(err) != c.kind || !strings.Contains(keepwatch.Sentence(err), c.want) || errors.Is(err, outlook.ErrGone) != (c.code == "ErrorItemNotFound") {
+			t.Errorf("%d %s: %q %v", c.status, c.code, got, err)
+		}
+	}
+	if got, err := w.present(f); err != nil || len(got) != 1 {
+		t.Errorf("%q %v", got, err)
 	}
 }
