@@ -157,7 +157,12 @@ func (b *Box) expanded(ctx context.Context, mailbox, path string, f file, cause 
 		f.notes = append(f.notes, lost...)
 		return all, nil
 	}
-	all, err := parts(b.readItem(ctx, mailbox, path, longText, t))
+	longest := longPlan
+	all, err := parts(b.readItem(ctx, mailbox, path, longest, t))
+	if errors.Is(err, graph.ErrTooLarge) {
+		longest = shortPlan
+		all, err = parts(b.readItem(ctx, mailbox, path, longest, t))
+	}
 	if errors.Is(err, graph.ErrTooLarge) {
 		err = cause
 	}
@@ -174,7 +179,7 @@ func (b *Box) expanded(ctx context.Context, mailbox, path string, f file, cause 
 		most = mostItem
 	}
 	made.open = func() (io.ReadCloser, error) {
-		all, err := parts(b.read(ctx, mailbox, path, longText, most))
+		all, err := parts(b.read(ctx, mailbox, path, longest, most))
 		return &sequence{parts: all}, err
 	}
 	return made, nil
