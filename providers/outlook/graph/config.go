@@ -72,7 +72,9 @@ const (
 	smallestPage    = 5
 	largestPage     = 1000 // documented for $top of messages
 	defaultMostPage = 8 << 20
-	smallPage       = 1 << 20 // bytes of a page that may be held beside others
+	smallPage       = 1 << 20   // bytes of a page that may be held beside others
+	longestQuick    = 16 << 20  // bytes of a page with its long texts, where a smaller one can be asked for
+	longestPage     = 512 << 20 // where none can
 
 	dialTime   = 20 * time.Second
 	answerTime = 100 * time.Second // until the head of an answer is there

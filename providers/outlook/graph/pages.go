@@ -110,11 +110,20 @@ func tooMuch(err error) bool {
 
 func (c *Client) page(ctx context.Context, mailbox string, r Request) (Page, error) {
 	var page Page
-	mark := ""
+	mark, most := "", r.Limit
+	if r.Longest > 0 {
+		if most == 0 {
+			most = c.config.MostPage
+		}
+		r.Limit = longestPage // with the texts, which are not held
+		if r.impatient {
+			r.Limit = longestQuick
+		}
+	}
 	err := c.Read(ctx, mailbox, r, func(answer io.Reader) (err error) {
 		if r.Longest > 0 {
 			mark = rand.Text()
-			answer = Shorten(answer, r.Longest, func(int) string { return mark })
+			answer = Bounded(Shorten(answer, r.Longest, func(int) string { return mark }), most)
 		}
 		page, err = decodePage(answer)
 		return err

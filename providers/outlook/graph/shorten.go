@@ -43,6 +43,23 @@ func Shorten(from io.Reader, longest int, mark func(n int) string) *Shortened {
 // Texts are those that were left out of what was read so far.
 func (s *Shortened) Texts() []Text { return s.texts }
 
+// Bounded reads from, and gives ErrTooLarge once there are more than most bytes.
+func Bounded(from io.Reader, most int64) io.Reader { return &bounded{from, most} }
+
+type bounded struct {
+	from io.Reader
+	left int64
+}
+
+// Read reads.
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, ErrTooLarge
+	}
+	return n, err
+}
+
 // PluckText reads the n-th of the texts that a Shortened leaves out of the same JSON,
 // decoded. Its error is ErrOtherText where that is not want.
 func PluckText(from io.Reader, longest, n int, want Text) io.Reader {

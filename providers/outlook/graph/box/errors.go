@@ -128,7 +128,7 @@ func (b *Box) answers(ctx context.Context, mailbox string, item outlook.Item) bo
 		err := b.client.Read(ctx, mailbox, graph.Request{URL: with(path, "$top", "5", "$select", "id,"+field), Limit: mostAnswer}, func(answer io.Reader) error {
 			page.Value = nil
 			short := graph.Shorten(answer, smallItem, func(int) string { return "long" })
-			return json.NewDecoder(&bounded{short, mostItem}).Decode(&page)
+			return json.NewDecoder(graph.Bounded(short, mostItem)).Decode(&page)
 		})
 		return err == nil && slices.ContainsFunc(page.Value, func(v map[string]any) bool { return v[field] != nil })
 	})

@@ -89,7 +89,7 @@ func (b *Box) read(ctx context.Context, mailbox, path string, longest int, most 
 	err := b.client.Read(ctx, mailbox, r, func(answer io.Reader) error {
 		s := graph.Shorten(answer, longest, h.mark)
 		h.raw = nil
-		err := json.NewDecoder(&bounded{s, most}).Decode(&h.raw)
+		err := json.NewDecoder(graph.Bounded(s, most)).Decode(&h.raw)
 		h.texts = s.Texts()
 		return err
 	})
@@ -115,21 +115,6 @@ func (b *Box) readItem(ctx context.Context, mailbox, path string, longest int, t
 		}
 	}
 	return b.read(ctx, mailbox, path, longest, mostItem)
-}
-
-// bounded reads up to a number of bytes.
-type bounded struct {
-	from io.Reader
-	left int64
-}
-
-// Read gives graph.ErrTooLarge once there is more.
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.from.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return 0, graph.ErrTooLarge
-	}
-	return n, err
 }
 
 // content tells the texts that have a place where they can be streamed.
