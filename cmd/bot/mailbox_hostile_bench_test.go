@@ -40,9 +40,9 @@ func hostileLoads(text int) map[string]func(b *graphtest.Mailbox) {
 				b.Calendar([]string{"", "Team", "Home", "Club"}[i%four]).Event(graphtest.Event{Subject: fmt.Sprintf("Plan %d", i), Start: storyDay, End: storyDay.Add(time.Hour), Body: one, HTML: true})
 			}
 		},
-		"80 contacts with 2 MiB of notes and a picture of 3 MiB": func(b *graphtest.Mailbox) {
+		"16 contacts with 2 MiB of notes and a picture of 3 MiB": func(b *graphtest.Mailbox) {
 			notes, photo := strings.Repeat("Met in Ruthin.\r\n", 2<<20/16), make([]byte, 3<<20)
-			for i := range 80 {
+			for i := range 16 {
 				f := b.Contacts()
 				if i%four > 0 {
 					f = b.Contacts(fmt.Sprintf("Friends %d", i%four))
@@ -50,23 +50,23 @@ func hostileLoads(text int) map[string]func(b *graphtest.Mailbox) {
 				f.Contact(graphtest.Contact{GivenName: "Bea", Surname: fmt.Sprint(i), Notes: notes, Photo: photo})
 			}
 		},
-		"4 series with 60 changed occurrences of 500 kB": func(b *graphtest.Mailbox) {
+		"4 series with 20 changed occurrences of 500 kB": func(b *graphtest.Mailbox) {
 			half := page(1)[:500_000]
 			for s := range four {
 				e := graphtest.Event{Subject: fmt.Sprintf("Series %d", s), Start: storyDay, End: storyDay.Add(time.Hour), Recurrence: &graphtest.Recurrence{Type: "daily", Count: 100}, Exceptions: map[string]graphtest.Event{}}
-				for d := range 60 {
+				for d := range 20 {
 					at := storyDay.AddDate(0, 0, d)
 					e.Exceptions[at.Format(time.DateOnly)] = graphtest.Event{Subject: "Another time", Start: at.Add(time.Hour), End: at.Add(2 * time.Hour), Body: half, HTML: true}
 				}
 				b.Calendar("").Event(e)
 			}
 		},
-		"400 mails to 2,000 people each": func(b *graphtest.Mailbox) {
+		"80 mails to 2,000 people each": func(b *graphtest.Mailbox) {
 			var all []graphtest.Address
 			for i := range 2000 {
 				all = append(all, graphtest.Address{Name: fmt.Sprintf("Somebody Number %d", i), Address: fmt.Sprintf("somebody.%d@fabrikam.example", i)})
 			}
-			for i := range 400 {
+			for i := range 80 {
 				b.Folder("inbox", fmt.Sprint(i%four)).Message(graphtest.Message{Subject: "To all", From: storyFrom, To: all, Received: storyDay, Body: "Hello.\r\n"})
 			}
 		},
