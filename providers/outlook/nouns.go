@@ -82,7 +82,8 @@ type Item struct {
 	Categories []string  `json:"categories,omitempty"`
 	Attached   bool      `json:"attached,omitempty"` // it has attachments
 	// Raw is the whole of it as the server's JSON, without the body of a message: what the
-	// standard forms have no place for is not lost. It may be nil.
+	// standard forms have no place for is not lost. It may be nil, and is where it would be
+	// longer than 1 MiB.
 	Raw json.RawMessage `json:"raw,omitempty"`
 }
 

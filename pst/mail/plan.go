@@ -4,7 +4,7 @@ import "strings"
 
 // maxBody is how large a body may be, in bytes as it lies in the mail. A larger one
 // becomes an attachment, which is streamed.
-const maxBody = 32 << 20
+const maxBody = 8 << 20
 
 // plan says which parts of a mail are its bodies, and which are attachments.
 type plan struct {

@@ -35,7 +35,7 @@ type Config struct {
 
 	InFlight int   // calls of the application at a time; 0: 16
 	PageSize int   // the page size asked for at first; 0: 200
-	MostPage int64 // bytes of an answer that is held in memory; 0: 16 MiB
+	MostPage int64 // bytes of an answer that is held in memory; 0: 8 MiB
 
 	Clock     Clock             // nil: the system's
 	Transport http.RoundTripper // nil: one with the times of this package
@@ -71,7 +71,10 @@ const (
 	defaultPage     = 200
 	smallestPage    = 5
 	largestPage     = 1000 // documented for $top of messages
-	defaultMostPage = 16 << 20
+	defaultMostPage = 8 << 20
+	smallPage       = 1 << 20   // bytes of a page that may be held beside others
+	longestQuick    = 16 << 20  // bytes of a page with its long texts, where a smaller one can be asked for
+	longestPage     = 512 << 20 // where none can
 
 	dialTime   = 20 * time.Second
 	answerTime = 100 * time.Second // until the head of an answer is there
@@ -152,6 +155,7 @@ type Client struct {
 	log    *slog.Logger
 	tokens *tokens
 	app    *lane
+	large  *lane // of one place, see Large
 
 	mu    sync.Mutex
 	lanes map[string]*lane
@@ -188,7 +192,7 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	return &Client{config: c, at: at, clock: c.Clock, log: c.Log.With("tenant", c.Tenant, "app", c.Client), tokens: t,
-		app: newLane(c.Clock, max(c.InFlight, mailboxInFlight)), lanes: map[string]*lane{}, other: map[string]*tokens{}}, nil
+		app: newLane(c.Clock, max(c.InFlight, mailboxInFlight)), large: newLane(c.Clock, 1), lanes: map[string]*lane{}, other: map[string]*tokens{}}, nil
 }
 
 // newTransport makes the client's own. RoundTrip follows no redirect, so that the token

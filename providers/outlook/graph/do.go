@@ -191,7 +191,7 @@ func (c *Client) send(ctx context.Context, r Request, u *url.URL, token string, 
 // JSON makes a call and reads its answer into into, which may be nil. Without a Limit of
 // the request, the answer has the configured bound.
 func (c *Client) JSON(ctx context.Context, mailbox string, r Request, into any) error {
-	return c.read(ctx, mailbox, r, func(answer io.Reader) error {
+	return c.Read(ctx, mailbox, r, func(answer io.Reader) error {
 		if into == nil {
 			_, err := io.Copy(io.Discard, answer)
 			return err
@@ -200,9 +200,10 @@ func (c *Client) JSON(ctx context.Context, mailbox string, r Request, into any) 
 	})
 }
 
-// read makes a call and has its answer read, again where the connection breaks within the
-// answer and the call may be made twice.
-func (c *Client) read(ctx context.Context, mailbox string, r Request, how func(io.Reader) error) error {
+// Read makes a call and has its answer read by how, again where the connection breaks within
+// the answer, or how cannot read it, and the call may be made twice. An ErrTooLarge of how is
+// passed on. The bound is as of JSON.
+func (c *Client) Read(ctx context.Context, mailbox string, r Request, how func(io.Reader) error) error {
 	if r.Limit == 0 {
 		r.Limit = c.config.MostPage
 	}

@@ -147,3 +147,14 @@ func (c *Client) enter(ctx context.Context, l *lane, n int, bytes int64) (leave 
 		}
 	}
 }
+
+// Large waits until nobody else holds much of an answer in memory: what is more than a few
+// hundred kilobytes, with all that is made of it, is had by one at a time, whatever mailbox it
+// is of. The function that it returns lets the next one in; it may be called twice. Whoever
+// waits must hold no Response: whoever is let in may need its place in the lane.
+func (c *Client) Large(ctx context.Context) (leave func(), err error) {
+	if err := c.large.take(ctx, 1); err != nil {
+		return nil, err
+	}
+	return sync.OnceFunc(func() { c.large.give(1) }), nil
+}

@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +17,7 @@ import (
 // origin has been looked at.
 type Page struct {
 	Items []json.RawMessage
+	Cut   map[int]bool // of Items: a text was longer than Request.Longest, and is empty
 	Next  string
 	Delta string
 	Size  int // the page size that was asked for
@@ -30,7 +33,11 @@ func (c *Client) Pages(ctx context.Context, mailbox, first string) iter.Seq2[Pag
 	return c.PagesOf(ctx, mailbox, Request{URL: first})
 }
 
-// PagesOf is Pages with a PageSize, headers or a Limit of a page of one's own.
+// PagesOf is Pages with a PageSize, headers or a Limit of a page of one's own. With Longest
+// it is for those who read many folders at once: the bound is 1 MiB then, and where the
+// smallest page is longer than that, its first item is asked for alone, up to the configured
+// bound, by one at a time (Large) until whoever reads asks for the next page. They must not
+// call Large meanwhile.
 func (c *Client) PagesOf(ctx context.Context, mailbox string, r Request) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		most := r.PageSize
@@ -41,7 +48,7 @@ func (c *Client) PagesOf(ctx context.Context, mailbox string, r Request) iter.Se
 		for {
 			r.PageSize = size
 			r.impatient = size > smallestPage
-			page, err := c.page(ctx, mailbox, r)
+			page, leave, err := c.pageAlone(ctx, mailbox, r)
 			if err != nil && r.impatient && tooMuch(err) {
 				size, good = max(size/2, smallestPage), 0
 				c.log.Info("a page of Graph is asked for again with fewer items", "mailbox", mailbox, "path", pathOf(r.URL), "size", size)
@@ -50,11 +57,15 @@ func (c *Client) PagesOf(ctx context.Context, mailbox string, r Request) iter.Se
 			if err == nil && page.Next != "" && before[maphash.String(seed, page.Next)] {
 				err = fmt.Errorf("read %s: a page leads back to one before it", pathOf(r.URL))
 			}
+			more := true
 			if err != nil {
-				yield(Page{}, err)
-				return
+				page, more = Page{}, false
 			}
-			if !yield(page, nil) || page.Next == "" {
+			func() {
+				defer leave()
+				more = yield(page, err) && more
+			}()
+			if !more || page.Next == "" {
 				return
 			}
 			before[maphash.String(seed, page.Next)] = true
@@ -64,6 +75,28 @@ func (c *Client) PagesOf(ctx context.Context, mailbox string, r Request) iter.Se
 			}
 		}
 	}
+}
+
+// pageAlone reads a page, one that is long where it has the smallest size as the only one of
+// the client. leave is called when nothing of it is held any more.
+func (c *Client) pageAlone(ctx context.Context, mailbox string, r Request) (page Page, leave func(), err error) {
+	leave, most := func() {}, c.config.MostPage
+	if r.Limit > 0 || r.Longest == 0 || most <= smallPage {
+		page, err = c.page(ctx, mailbox, r)
+		return page, leave, err
+	}
+	r.Limit = smallPage
+	page, err = c.page(ctx, mailbox, r)
+	if r.impatient || !errors.Is(err, ErrTooLarge) {
+		return page, leave, err
+	}
+	alone, err := c.Large(ctx)
+	if err != nil {
+		return Page{}, leave, err
+	}
+	r.Limit, r.PageSize = most, 1
+	page, err = c.page(ctx, mailbox, r)
+	return page, alone, err
 }
 
 // growAfter is after how many good pages the size is doubled again.
@@ -77,7 +110,21 @@ func tooMuch(err error) bool {
 
 func (c *Client) page(ctx context.Context, mailbox string, r Request) (Page, error) {
 	var page Page
-	err := c.read(ctx, mailbox, r, func(answer io.Reader) (err error) {
+	mark, most := "", r.Limit
+	if r.Longest > 0 {
+		if most == 0 {
+			most = c.config.MostPage
+		}
+		r.Limit = longestPage // with the texts, which are not held
+		if r.impatient {
+			r.Limit = longestQuick
+		}
+	}
+	err := c.Read(ctx, mailbox, r, func(answer io.Reader) (err error) {
+		if r.Longest > 0 {
+			mark = rand.Text()
+			answer = Bounded(Shorten(answer, r.Longest, func(int) string { return mark }), most)
+		}
 		page, err = decodePage(answer)
 		return err
 	})
@@ -90,6 +137,14 @@ func (c *Client) page(ctx context.Context, mailbox string, r Request) (Page, err
 		}
 		if _, err := c.resolve(Request{URL: link}); err != nil || link[0] == '/' {
 			return Page{}, fmt.Errorf("read %s: a page leads elsewhere: %w", pathOf(r.URL), ErrOtherHost)
+		}
+	}
+	for i, item := range page.Items {
+		if mark != "" && bytes.Contains(item, []byte(mark)) {
+			if page.Cut == nil {
+				page.Cut = map[int]bool{}
+			}
+			page.Items[i], page.Cut[i] = bytes.ReplaceAll(item, []byte(mark), nil), true
 		}
 	}
 	page.Size = r.PageSize

@@ -33,6 +33,9 @@ type Request struct {
 	PageSize int
 	// Limit is how many bytes the answer may have; 0: no limit. More is ErrTooLarge.
 	Limit int64
+	// Longest is how many bytes a text of a page may have, as it is written; 0: any number. A
+	// longer one is left out, see PagesOf and Page.Cut.
+	Longest int
 	// Timeout is how long the head of the answer may take; 0: 100 s.
 	Timeout time.Duration
 	// Anonymous sends neither token nor preferences, and may lead to another host, by

@@ -67,7 +67,7 @@ func (s *spool) leave(e *entry) error {
 	if s.waiting[e.version]--; s.waiting[e.version] == 0 {
 		delete(s.waiting, e.version)
 	}
-	s.bytes -= e.Bytes
+	s.bytes, s.held = s.bytes-e.Bytes, s.held-int64(len(e.Item))
 	g := e.segment
 	g.queued--
 	if g.queued == 0 && g.full && !g.held && g.cut < 0 {
@@ -95,7 +95,7 @@ func (s *spool) unsynced(g *segment) {
 		if s.waiting[e.version] == 0 {
 			delete(s.waiting, e.version)
 		}
-		s.bytes -= e.Bytes
+		s.bytes, s.held = s.bytes-e.Bytes, s.held-int64(len(e.Item))
 		g.queued--
 	}
 	s.queue = rest

@@ -14,6 +14,7 @@ import (
 const (
 	mostWaiting      = 1024
 	mostWaitingBytes = 64 << 20
+	mostHeldBytes    = 4 << 20 // of what is held in memory of them
 )
 
 // entry is what is in a segment and not in the index yet.
@@ -75,7 +76,8 @@ func (s *spool) append(item outlook.Item, c outlook.Note, missing string, body i
 	}
 	s.queue = append(s.queue, entry{id: id, version: version, outcome: o, segment: g, number: g.no, end: w.end})
 	s.waiting[version]++
-	s.bytes += w.bytes
+	s.bytes += o.Bytes
+	s.held += int64(len(o.Item))
 	g.queued++
 	g.end = w.end
 	s.mu.Unlock()
@@ -134,12 +136,12 @@ func (s *spool) relieve() error {
 		return err
 	}
 	s.mu.Lock()
-	n, bytes := len(s.queue), s.bytes
+	n, bytes, held := len(s.queue), s.bytes, s.held
 	s.mu.Unlock()
-	if n < mostWaiting && bytes < mostWaitingBytes {
+	if n < mostWaiting && bytes < mostWaitingBytes && held < mostHeldBytes {
 		return nil
 	}
-	if n >= 2*mostWaiting || bytes >= 2*mostWaitingBytes {
+	if n >= 2*mostWaiting || bytes >= 2*mostWaitingBytes || held >= 2*mostHeldBytes {
 		return s.flush()
 	}
 	if !s.flushing.TryLock() {

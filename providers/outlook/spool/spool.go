@@ -27,6 +27,7 @@ type spool struct {
 	queue   []entry    // what is in a segment and not in the index
 	waiting map[name]int
 	bytes   int64      // of contents in the queue
+	held    int64      // of the queue itself, for what is known of its items
 	idle    []*segment // open, and nobody writes to them
 	spare   []spare    // those of an earlier process that have room
 	next    uint32     // the number of the next segment

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 
 	"keepwatch/pst/pim"
@@ -13,7 +12,7 @@ import (
 // textOfItem writes an attached item, which has come as JSON, in the standard form of its
 // kind. What is attached to it comes along as far as it is in the JSON: Graph expands one
 // level.
-func textOfItem(raw json.RawMessage) (media string, out []byte, notes []string, err error) {
+func textOfItem(h *held, raw json.RawMessage) (media string, parts []part, notes []string, err error) {
 	var kind entity
 	if err := json.Unmarshal(raw, &kind); err != nil {
 		return "", nil, nil, err
@@ -26,35 +25,36 @@ func textOfItem(raw json.RawMessage) (media string, out []byte, notes []string, 
 			return "", nil, nil, err
 		}
 		err = c.card().Card(&b)
-		return "text/vcard", b.Bytes(), nil, err
+		return "text/vcard", []part{{text: b.Bytes()}}, nil, err
 	case strings.HasSuffix(kind.Type, ".event"):
 		var e event
 		if err := json.Unmarshal(raw, &e); err != nil {
 			return "", nil, nil, err
 		}
-		w, err := e.calendar()
+		w, err := e.calendar(h)
 		if err != nil {
 			return "", nil, nil, err
 		}
 		err = pim.WriteCalendar(&b, w.event)
-		return "text/calendar", b.Bytes(), w.notes, err
+		return "text/calendar", withFiles(b.Bytes(), w.texts), w.notes, err
 	case strings.HasSuffix(kind.Type, ".message"), strings.Contains(kind.Type, ".eventMessage"):
 		var m message
 		if err := json.Unmarshal(raw, &m); err != nil {
 			return "", nil, nil, err
 		}
-		files, notes := m.files()
-		_, err = io.Copy(&b, &sequence{parts: m.mail(files, string(raw[:min(len(raw), 4096)]))})
-		return "message/rfc822", b.Bytes(), notes, err
+		m.Body.find(h)
+		files, notes := m.files(h)
+		return "message/rfc822", m.mail(files, h.seed(raw)), notes, nil
 	}
 	return "", nil, nil, fmt.Errorf("an attached item of the type %q is not known", kind.Type)
 }
 
 // files are those that came within the JSON; notes name those that did not.
-func (m message) files() (all []file, notes []string) {
+func (m message) files(h *held) (all []file, notes []string) {
 	for _, a := range m.Attachments {
-		f := file{attached: a, media: "application/octet-stream", text: a.Bytes}
+		f := file{attached: a, media: "application/octet-stream", text: a.Bytes, open: h.openBytes(a.Bytes)}
 		if strings.HasSuffix(a.Type, ".itemAttachment") || strings.HasSuffix(a.Type, ".referenceAttachment") {
+			f.open = nil
 			f.media, f.text = "text/plain", []byte(a.Name+"\r\n(This attachment could not be had from Microsoft 365.)\r\n")
 			notes = append(notes, fmt.Sprintf("The attachment %q of the message %q, which is attached itself, is not in it", a.Name, m.Subject))
 		} else if strings.Count(a.MediaType, "/") == 1 && !strings.ContainsAny(a.MediaType, "\r\n;") {

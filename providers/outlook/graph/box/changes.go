@@ -46,7 +46,7 @@ func (b *Box) Changes(ctx context.Context, mailbox string, folder outlook.Folder
 	}
 	return func(yield func(outlook.Changes, error) bool) {
 		pages := 0
-		for page, err := range b.client.Pages(ctx, mailbox, first) {
+		for page, err := range b.client.PagesOf(ctx, mailbox, graph.Request{URL: first, Longest: longText}) {
 			if plain, _, sized := strings.Cut(first, "&$expand="); sized && pages == 0 && refused(err) {
 				for c, err := range b.Changes(ctx, mailbox, folder, outlook.Position{Next: plain, Full: full}) {
 					if !yield(c, err) {
@@ -97,10 +97,13 @@ func badRequest(err error) bool {
 
 func changesOf(folder outlook.Folder, page graph.Page) (outlook.Changes, error) {
 	var c outlook.Changes
-	for _, raw := range page.Items {
+	for i, raw := range page.Items {
 		it, err := itemOf(folder, raw)
 		if err != nil {
 			return c, err
+		}
+		if page.Cut[i] {
+			it.Raw = nil // it is not all of it
 		}
 		c.Items = append(c.Items, it)
 	}

@@ -76,7 +76,7 @@ func (b *Box) wholeCalendar(ctx context.Context, mailbox string, folder outlook.
 
 // unseen reports whether a calendar has an event that was not seen.
 func (b *Box) unseen(ctx context.Context, mailbox string, folder outlook.Folder, seen func(id string) bool) (bool, error) {
-	ids := graph.Request{URL: with(of(mailbox, "calendars", folder.ID, "events"), "$select", "id"), PageSize: largestPage}
+	ids := graph.Request{URL: with(of(mailbox, "calendars", folder.ID, "events"), "$select", "id"), PageSize: largestPage, Longest: longText}
 	for page, err := range b.client.PagesOf(ctx, mailbox, ids) {
 		if err != nil {
 			return false, err
@@ -97,7 +97,7 @@ func (b *Box) unseen(ctx context.Context, mailbox string, folder outlook.Folder,
 // calendarRound lists a calendar once. It gives the last page, which is not passed on; more
 // says that whoever reads goes on.
 func (b *Box) calendarRound(ctx context.Context, mailbox string, folder outlook.Folder, brief bool, pass func(outlook.Changes) bool) (last outlook.Changes, more bool, err error) {
-	for page, err := range b.client.Pages(ctx, mailbox, calendarURL(mailbox, folder, brief)) {
+	for page, err := range b.client.PagesOf(ctx, mailbox, graph.Request{URL: calendarURL(mailbox, folder, brief), Longest: longText}) {
 		if err != nil {
 			return last, true, err
 		}

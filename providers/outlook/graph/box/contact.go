@@ -17,23 +17,25 @@ import (
 const mostPhoto = 4 << 20
 
 // contact gives a contact as a vCard. Listings have all of it but the picture.
-func (b *Box) contact(ctx context.Context, mailbox string, item outlook.Item) (outlook.Content, error) {
+func (b *Box) contact(ctx context.Context, mailbox string, item outlook.Item, t *turn) (outlook.Content, error) {
 	out := outlook.Content{Form: outlook.VCF, Item: item}
-	if len(item.Raw) == 0 {
-		raw, err := b.read(ctx, mailbox, of(mailbox, "contacts", item.ID))
+	raw := item.Raw
+	if len(raw) == 0 {
+		h, err := b.readItem(ctx, mailbox, of(mailbox, "contacts", item.ID), longNotes, t)
 		if err != nil {
 			return outlook.Content{}, give(b.itemError(ctx, mailbox, item, err), err)
 		}
-		out.Item.Raw = compact(raw)
+		out.Notes = h.tidy()
+		raw, out.Item.Raw = h.raw, h.whole()
 	}
 	var c contact
-	if err := json.Unmarshal(out.Item.Raw, &c); err != nil {
+	if err := json.Unmarshal(raw, &c); err != nil {
 		return outlook.Content{}, unreadable(err)
 	}
 	card := c.card()
 	card.UID = item.ID
 	var err error
-	if card.Photo, err = b.photo(ctx, mailbox, item); err != nil {
+	if card.Photo, err = b.photo(ctx, mailbox, item, t); err != nil {
 		if fate := b.itemError(ctx, mailbox, item, err); !errors.Is(err, graph.ErrTooLarge) && !errors.Is(fate, outlook.ErrPoison) {
 			return outlook.Content{}, give(fate, err)
 		}
@@ -48,7 +50,19 @@ func (b *Box) contact(ctx context.Context, mailbox string, item outlook.Item) (o
 }
 
 // photo gives the picture, nil where there is none, which Graph says with 404.
-func (b *Box) photo(ctx context.Context, mailbox string, item outlook.Item) ([]byte, error) {
+func (b *Box) photo(ctx context.Context, mailbox string, item outlook.Item, t *turn) ([]byte, error) {
+	picture, err := b.photoOf(ctx, mailbox, item, smallItem)
+	if len(picture) <= smallItem || err != nil {
+		return picture, err
+	}
+	if err := t.large(ctx); err != nil {
+		return nil, err
+	}
+	return b.photoOf(ctx, mailbox, item, mostPhoto)
+}
+
+// photoOf reads so much of it, and one byte more if there is.
+func (b *Box) photoOf(ctx context.Context, mailbox string, item outlook.Item, most int64) ([]byte, error) {
 	r, err := b.client.Do(ctx, mailbox, graph.Request{URL: of(mailbox, "contacts", item.ID) + "/photo/$value", Limit: mostPhoto})
 	if gone(err) || has(err, "ErrorNoPhoto") {
 		return nil, nil
@@ -57,7 +71,7 @@ func (b *Box) photo(ctx context.Context, mailbox string, item outlook.Item) ([]b
 		return nil, err
 	}
 	defer r.Body.Close()
-	return io.ReadAll(r.Body)
+	return io.ReadAll(io.LimitReader(r.Body, most+1))
 }
 
 // card makes of the JSON what a vCard is written of. What it has no place for stands below

@@ -3,7 +3,6 @@ package box
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"strconv"
@@ -13,19 +12,36 @@ import (
 )
 
 // Content gives one item. Its Body holds at most one of the mailbox's calls at a time, and
-// a mail that broke off is an error of its Read.
+// a mail that broke off is an error of its Read. Items of which much has to be held in memory
+// are given one at a time: the next one waits until the Body of the one before is closed.
 func (b *Box) Content(ctx context.Context, mailbox string, item outlook.Item) (outlook.Content, error) {
+	t := &turn{client: b.client}
+	out, err := b.content(ctx, mailbox, item, t)
+	if err != nil || t.leave == nil {
+		t.over()
+		return out, err
+	}
+	out.Body = &turned{out.Body, t}
+	return out, nil
+}
+
+func (b *Box) content(ctx context.Context, mailbox string, item outlook.Item, t *turn) (outlook.Content, error) {
+	if item.Kind != outlook.Mail && len(item.Raw) > smallItem {
+		if err := t.large(ctx); err != nil {
+			return outlook.Content{}, err
+		}
+	}
 	switch item.Kind {
 	case outlook.Contacts:
-		return b.contact(ctx, mailbox, item)
+		return b.contact(ctx, mailbox, item, t)
 	case outlook.Calendar:
-		return b.event(ctx, mailbox, item)
+		return b.event(ctx, mailbox, item, t)
 	}
-	return b.mail(ctx, mailbox, item)
+	return b.mail(ctx, mailbox, item, t)
 }
 
 // mail gives a message as Exchange writes it, or rebuilds it.
-func (b *Box) mail(ctx context.Context, mailbox string, item outlook.Item) (outlook.Content, error) {
+func (b *Box) mail(ctx context.Context, mailbox string, item outlook.Item, t *turn) (outlook.Content, error) {
 	out := outlook.Content{Form: outlook.EML, Item: item}
 	path := of(mailbox, "messages", item.ID, "$value")
 	body, err := b.open(ctx, mailbox, path)
@@ -34,7 +50,7 @@ func (b *Box) mail(ctx context.Context, mailbox string, item outlook.Item) (outl
 		return out, nil
 	}
 	if errors.Is(err, errEmpty) {
-		return b.rebuild(ctx, mailbox, out, "Microsoft 365 gives an empty text for it")
+		return b.rebuild(ctx, mailbox, out, "Microsoft 365 gives an empty text for it", t)
 	}
 	fate := b.itemError(ctx, mailbox, item, err)
 	if !errors.Is(fate, outlook.ErrPoison) {
@@ -46,7 +62,7 @@ func (b *Box) mail(ctx context.Context, mailbox string, item outlook.Item) (outl
 			return out, nil
 		}
 	}
-	return b.rebuild(ctx, mailbox, out, "Microsoft 365 cannot convert it ("+why(err)+")")
+	return b.rebuild(ctx, mailbox, out, "Microsoft 365 cannot convert it ("+why(err)+")", t)
 }
 
 // errEmpty: the answer is one of success, and has nothing in it.
@@ -97,13 +113,3 @@ func (c counted) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-// read gives the JSON of an item.
-func (b *Box) read(ctx context.Context, mailbox, path string) (json.RawMessage, error) {
-	var raw json.RawMessage
-	err := b.client.JSON(ctx, mailbox, graph.Request{URL: path, Limit: mostItem}, &raw)
-	return raw, err
-}
-
-// mostItem is how long the JSON of one item may be: a body, without attachments.
-const mostItem = 48 << 20

@@ -2,8 +2,10 @@ package box
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -123,7 +125,11 @@ func (b *Box) answers(ctx context.Context, mailbox string, item outlook.Item) bo
 		var page struct {
 			Value []map[string]any `json:"value"`
 		}
-		err := b.client.JSON(ctx, mailbox, graph.Request{URL: with(path, "$top", "5", "$select", "id,"+field)}, &page)
+		err := b.client.Read(ctx, mailbox, graph.Request{URL: with(path, "$top", "5", "$select", "id,"+field), Limit: mostAnswer}, func(answer io.Reader) error {
+			page.Value = nil
+			short := graph.Shorten(answer, smallItem, func(int) string { return "long" })
+			return json.NewDecoder(graph.Bounded(short, mostItem)).Decode(&page)
+		})
 		return err == nil && slices.ContainsFunc(page.Value, func(v map[string]any) bool { return v[field] != nil })
 	})
 }

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"keepwatch"
 	"keepwatch/providers/outlook"
+	"keepwatch/providers/outlook/graph"
 	"keepwatch/pst/pim"
 )
 
@@ -25,32 +27,36 @@ var eventFields = strings.Join([]string{
 
 // event gives an event as iCalendar, a series with its exceptions. A single event without
 // attachments is all in the listing; the others are asked for.
-func (b *Box) event(ctx context.Context, mailbox string, item outlook.Item) (outlook.Content, error) {
+func (b *Box) event(ctx context.Context, mailbox string, item outlook.Item, t *turn) (outlook.Content, error) {
 	out := outlook.Content{Form: outlook.ICS, Item: item}
 	var e event
+	var h *held
 	known := len(item.Raw) > 0 && json.Unmarshal(item.Raw, &e) == nil
 	if !known || e.Recurrence != nil {
-		raw, err := b.read(ctx, mailbox, with(of(mailbox, "events", item.ID), "$select", eventFields+",exceptionOccurrences", "$expand", "exceptionOccurrences"))
+		var err error
+		if h, out.Notes, err = b.series(ctx, mailbox, item, t); err != nil {
+			return outlook.Content{}, give(b.itemError(ctx, mailbox, item, err), err)
+		}
+		e = event{}
+		if err := json.Unmarshal(h.raw, &e); err != nil {
+			return outlook.Content{}, unreadable(err)
+		}
+		out.Item.Raw = h.whole()
+		more, err := b.moreExceptions(ctx, mailbox, &e, int64(len(h.raw)), t)
 		if err != nil {
 			return outlook.Content{}, give(b.itemError(ctx, mailbox, item, err), err)
 		}
-		out.Item.Raw, e = compact(raw), event{}
-		if err := json.Unmarshal(raw, &e); err != nil {
-			return outlook.Content{}, unreadable(err)
-		}
-		if err := b.moreExceptions(ctx, mailbox, &e); err != nil {
-			return outlook.Content{}, give(b.itemError(ctx, mailbox, item, err), err)
-		}
+		out.Notes = append(out.Notes, more...)
 	}
-	w, err := e.calendar()
+	w, err := e.calendar(h)
 	if err != nil {
 		return outlook.Content{}, unreadable(err)
 	}
-	out.Notes = w.notes
+	out.Notes = append(out.Notes, w.notes...)
 	if w.event.UID == "" {
 		w.event.UID = item.ID
 	}
-	files := make([][]file, len(w.ids))
+	files := w.texts
 	for i, id := range w.ids {
 		if !w.attached[i] {
 			continue
@@ -58,10 +64,15 @@ func (b *Box) event(ctx context.Context, mailbox string, item outlook.Item) (out
 		if i == 0 {
 			id = item.ID
 		}
-		var notes []string
-		if files[i], notes, err = b.files(ctx, mailbox, item, of(mailbox, "events", id, "attachments")); err != nil {
+		some, notes, err := b.files(ctx, mailbox, item, of(mailbox, "events", id, "attachments"), t)
+		if i > 0 && len(files[i]) > 0 && errors.Is(err, outlook.ErrGone) { // it was asked for its long text's sake
+			out.Notes = append(out.Notes, "What may be attached to a changed occurrence is not in it, because Microsoft 365 does not list it")
+			continue
+		}
+		if err != nil {
 			return outlook.Content{}, err
 		}
+		files[i] = append(files[i], some...)
 		out.Notes = append(out.Notes, notes...)
 	}
 	var text bytes.Buffer
@@ -72,18 +83,50 @@ func (b *Box) event(ctx context.Context, mailbox string, item outlook.Item) (out
 	return out, nil
 }
 
-// moreExceptions reads the exceptions that did not fit into the answer.
-func (b *Box) moreExceptions(ctx context.Context, mailbox string, e *event) error {
+// series asks for an event with its exceptions. Where they are too long together, their texts
+// are left at the server, and if that is not enough, the exceptions.
+func (b *Box) series(ctx context.Context, mailbox string, item outlook.Item, t *turn) (*held, []string, error) {
+	path := of(mailbox, "events", item.ID)
+	all := with(path, "$select", eventFields+",exceptionOccurrences", "$expand", "exceptionOccurrences")
+	h, err := b.readItem(ctx, mailbox, all, longPlan, t)
+	if errors.Is(err, graph.ErrTooLarge) {
+		h, err = b.readItem(ctx, mailbox, all, shortPlan, t)
+	}
+	var notes []string
+	if errors.Is(err, graph.ErrTooLarge) {
+		notes = append(notes, "The changed occurrences of the series are not in it, because they are too long together")
+		h, err = b.readItem(ctx, mailbox, with(path, "$select", eventFields), shortPlan, t)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return h, append(notes, h.tidy()...), nil
+}
+
+// moreExceptions reads the exceptions that did not fit into the answer. size is how many
+// bytes are held already.
+func (b *Box) moreExceptions(ctx context.Context, mailbox string, e *event, size int64, t *turn) (notes []string, err error) {
 	if e.ExceptionsNext == "" {
-		return nil
+		return nil, nil
 	}
-	for page, err := range b.client.Pages(ctx, mailbox, e.ExceptionsNext) {
+	if err := t.large(ctx); err != nil {
+		return nil, err
+	}
+	for page, err := range b.client.PagesOf(ctx, mailbox, graph.Request{URL: e.ExceptionsNext, Longest: shortPlan, Limit: mostItem}) {
 		if err != nil {
-			return err
+			return notes, err
 		}
-		e.Exceptions = append(e.Exceptions, page.Items...)
+		for _, raw := range page.Items {
+			if size += int64(len(raw)); size > mostItem {
+				return append(notes, "Some of the changed occurrences of the series are not in it, because they are too long together"), nil
+			}
+			e.Exceptions = append(e.Exceptions, raw)
+		}
+		if len(page.Cut) > 0 && len(notes) == 0 {
+			notes = append(notes, fmt.Sprintf("Texts of its changed occurrences that are longer than %s are not in it", keepwatch.FormatBytes(shortPlan)))
+		}
 	}
-	return nil
+	return notes, nil
 }
 
 // written is an event that is being made of its JSON, with the ids of it and of its
@@ -93,6 +136,7 @@ type written struct {
 	zone     *time.Location
 	ids      []string
 	attached []bool
+	texts    [][]file // likewise: texts that are too long to stand in it
 	notes    []string
 }
 
@@ -102,12 +146,27 @@ func (w *written) note(format string, args ...any) {
 	}
 }
 
-// calendar makes the event, with its series.
-func (e event) calendar() (*written, error) {
+// long puts the text of an event, if it is one that was left out, into a file beside it.
+func (w *written) long(b *itemBody, h *held) []file {
+	if !b.find(h) {
+		return nil
+	}
+	f := file{attached: attached{Name: "text.txt"}, media: "text/plain", open: b.open}
+	if strings.EqualFold(b.Type, "html") {
+		f.Name, f.media = "text.html", "text/html"
+	}
+	w.note("Its text is long, and is attached to it as the file %q", f.Name)
+	return []file{f}
+}
+
+// calendar makes the event, with its series. h has the texts that were left out.
+func (e event) calendar(h *held) (*written, error) {
 	if e.Start.local().IsZero() || e.End.local().IsZero() {
 		return nil, errors.New("it has no start or no end")
 	}
-	w := &written{ids: []string{e.ID}, attached: []bool{e.hasFiles()}}
+	w := &written{ids: []string{e.ID}}
+	w.texts = [][]file{w.long(e.Body, h)}
+	w.attached = []bool{e.hasFiles()}
 	w.zone = w.zoneOf(e)
 	w.event = w.single(e)
 	if e.Recurrence == nil {
@@ -133,7 +192,9 @@ func (e event) calendar() (*written, error) {
 			w.note("The changed occurrence of %s stands in it twice, because Microsoft 365 does not say when it would have been", x.Start.local().Format(time.DateOnly))
 			x.Original = x.Start.time()
 		}
+		long := w.long(x.Body, h)
 		w.except(x)
+		w.texts = append(w.texts, long)
 	}
 	return w, nil
 }

@@ -175,7 +175,7 @@ func TestRulesThatAreNone(t *testing.T) {
 		if err := json.Unmarshal([]byte(`{"id":"1","start":{"dateTime":"2026-01-01T10:00:00"},"end":{"dateTime":"2026-01-01T11:00:00"},"recurrence":`+text+`}`), &e); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := e.calendar(); err == nil {
+		if _, err := e.calendar(nil); err == nil {
 			t.Errorf("%s makes a rule", text)
 		}
 	}

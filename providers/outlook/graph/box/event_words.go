@@ -24,7 +24,7 @@ func (e event) where() string {
 // hasFiles reports whether an event has attachments: Graph does not count those that the
 // body shows.
 func (e event) hasFiles() bool {
-	return e.Attached || e.Body != nil && strings.Contains(e.Body.Content, "cid:")
+	return e.Attached || e.Body != nil && (e.Body.open != nil || strings.Contains(e.Body.Content, "cid:"))
 }
 
 // The enumerations of Graph in the words of iCalendar and Outlook.

@@ -2,6 +2,7 @@ package box
 
 import (
 	"encoding/json"
+	"io"
 	"time"
 
 	"keepwatch/pst/pim"
@@ -20,8 +21,21 @@ type recipient struct {
 }
 
 type itemBody struct {
-	Type    string `json:"contentType"`
-	Content string `json:"content"`
+	Type    string                        `json:"contentType"`
+	Content string                        `json:"content"`
+	open    func() (io.ReadCloser, error) // in the place of Content, which is long then
+}
+
+// find looks whether its text is one that was left out.
+func (b *itemBody) find(h *held) (long bool) {
+	if b == nil || h == nil {
+		return false
+	}
+	if b.open = h.open(b.Content); b.open == nil {
+		return false
+	}
+	b.Content = ""
+	return true
 }
 
 // entity is what every item has.

@@ -40,7 +40,7 @@ type file struct {
 // files looks at each of the attachments below a path: opens it, so that whoever is given
 // the item knows beforehand what of it is missing. notes say what cannot be had. An error is
 // one that says nothing about the item.
-func (b *Box) files(ctx context.Context, mailbox string, item outlook.Item, path string) (all []file, notes []string, err error) {
+func (b *Box) files(ctx context.Context, mailbox string, item outlook.Item, path string, t *turn) (all []file, notes []string, err error) {
 	var list []attached
 	for page, err := range b.client.Pages(ctx, mailbox, with(path, "$select", attachmentFields)) {
 		if err != nil {
@@ -61,7 +61,7 @@ func (b *Box) files(ctx context.Context, mailbox string, item outlook.Item, path
 	}
 	room := int64(smallFiles)
 	for _, a := range list {
-		f, err := b.file(ctx, mailbox, path+"/"+url.PathEscape(a.ID), a, &room)
+		f, err := b.file(ctx, mailbox, path+"/"+url.PathEscape(a.ID), a, &room, t)
 		if err == nil {
 			all, notes = append(all, f), append(notes, f.notes...)
 			if strings.HasSuffix(a.Type, ".referenceAttachment") && f.url == "" {
@@ -78,7 +78,7 @@ func (b *Box) files(ctx context.Context, mailbox string, item outlook.Item, path
 }
 
 // file looks at one. What is small is kept, as long as there is room.
-func (b *Box) file(ctx context.Context, mailbox, path string, a attached, room *int64) (file, error) {
+func (b *Box) file(ctx context.Context, mailbox, path string, a attached, room *int64, t *turn) (file, error) {
 	f := file{attached: a, url: a.URL, item: strings.HasSuffix(a.Type, ".itemAttachment")}
 	f.media, _, _ = mime.ParseMediaType(a.MediaType)
 	if !strings.Contains(f.media, "/") || strings.HasPrefix(f.media, "multipart/") || f.media == "message/rfc822" {
@@ -101,7 +101,7 @@ func (b *Box) file(ctx context.Context, mailbox, path string, a attached, room *
 		if later(err) || !f.item {
 			return f, err
 		}
-		return b.expanded(ctx, mailbox, path, f, err)
+		return b.expanded(ctx, mailbox, path, f, err, room, t)
 	}
 	defer r.Close()
 	kept, err := io.ReadAll(io.LimitReader(r, min(smallFile, *room)+1))
@@ -139,22 +139,62 @@ func linkText(a attached) string {
 }
 
 // expanded makes an attached item of its JSON, where Graph does not give it as a text.
-func (b *Box) expanded(ctx context.Context, mailbox, path string, f file, cause error) (file, error) {
-	raw, err := b.read(ctx, mailbox, with(path, "$expand", "microsoft.graph.itemattachment/item"))
-	if err != nil {
-		if errors.Is(err, graph.ErrTooLarge) {
-			return f, cause
+func (b *Box) expanded(ctx context.Context, mailbox, path string, f file, cause error, room *int64, t *turn) (file, error) {
+	path = with(path, "$expand", "microsoft.graph.itemattachment/item")
+	parts := func(h *held, err error) ([]part, error) {
+		if err != nil {
+			return nil, err
 		}
+		lost := h.tidy()
+		var a attached
+		if err := json.Unmarshal(h.raw, &a); err != nil || len(a.Item) == 0 {
+			return nil, cause
+		}
+		var all []part
+		if f.media, all, f.notes, err = textOfItem(h, a.Item); err != nil {
+			return nil, cause
+		}
+		f.notes = append(f.notes, lost...)
+		return all, nil
+	}
+	longest := longPlan
+	all, err := parts(b.readItem(ctx, mailbox, path, longest, t))
+	if errors.Is(err, graph.ErrTooLarge) {
+		longest = shortPlan
+		all, err = parts(b.readItem(ctx, mailbox, path, longest, t))
+	}
+	if errors.Is(err, graph.ErrTooLarge) {
+		err = cause
+	}
+	if err != nil {
 		return f, err
 	}
-	var a attached
-	if err := json.Unmarshal(raw, &a); err != nil || len(a.Item) == 0 {
-		return f, cause
+	if size := sizeOf(all); size >= 0 && size <= *room {
+		*room -= size
+		f.text, err = io.ReadAll(&sequence{parts: all})
+		return f, err
 	}
-	if f.media, f.text, f.notes, err = textOfItem(a.Item); err != nil {
-		return f, cause
+	made, most := f, int64(smallItem)
+	if t.leave != nil {
+		most = mostItem
 	}
-	return f, nil
+	made.open = func() (io.ReadCloser, error) {
+		all, err := parts(b.read(ctx, mailbox, path, longest, most))
+		return &sequence{parts: all}, err
+	}
+	return made, nil
+}
+
+// sizeOf is about how long parts are when they are written; -1 where one of them is to be had
+// from the server.
+func sizeOf(parts []part) (n int64) {
+	for _, p := range parts {
+		if p.far {
+			return -1
+		}
+		n += int64(len(p.text)) + p.near*3/2
+	}
+	return n
 }
 
 // withFiles puts attachments into iCalendar as ATTACH lines, those of the n-th event before
@@ -184,7 +224,7 @@ func (f file) attach() []part {
 		return []part{text(folded(`ATTACH;FILENAME="` + quoted + `":` + strings.Join(strings.Fields(oneLine(f.url)), "%20")))}
 	}
 	head := text(folded(`ATTACH;VALUE=BINARY;ENCODING=BASE64;FMTTYPE=` + f.media + `;FILENAME="` + quoted + `":`))
-	return []part{head, {open: f.reader, line: 54, prefix: " "}}
+	return []part{head, f.body(54, " ")}
 }
 
 // folded breaks a content line at 75 bytes, within no character (RFC 5545 3.1).
@@ -201,6 +241,11 @@ func folded(line string) string {
 		n += len(s)
 	}
 	return b.String() + "\r\n"
+}
+
+// body is a part that reads the file.
+func (f file) body(line int, prefix string) part {
+	return part{open: f.reader, far: f.open != nil, near: int64(len(f.text)), line: line, prefix: prefix}
 }
 
 // reader reads a file, from memory where it is there.

@@ -68,7 +68,9 @@ func itemOf(folder outlook.Folder, raw json.RawMessage) (outlook.Item, error) {
 		it.Change = hex.EncodeToString(sum[:16])
 	}
 	fill()
-	it.Raw = compact(raw)
+	if len(raw) <= mostRaw {
+		it.Raw = compact(raw)
+	}
 	return it, nil
 }
 

@@ -15,26 +15,28 @@ import (
 
 // rebuild makes a mail of its parts: what Exchange cannot write as MIME it can mostly still
 // give as JSON.
-func (b *Box) rebuild(ctx context.Context, mailbox string, out outlook.Content, reason string) (outlook.Content, error) {
+func (b *Box) rebuild(ctx context.Context, mailbox string, out outlook.Content, reason string, t *turn) (outlook.Content, error) {
 	item := out.Item
 	path := of(mailbox, "messages", item.ID)
-	raw, err := b.read(ctx, mailbox, with(path, "$select", messageFields+",internetMessageHeaders,body"))
+	h, err := b.readItem(ctx, mailbox, with(path, "$select", messageFields+",internetMessageHeaders,body"), longText, t)
 	if err != nil {
 		fate := b.itemError(ctx, mailbox, item, err)
 		if !errors.Is(err, graph.ErrTooLarge) && !errors.Is(fate, outlook.ErrPoison) {
 			return outlook.Content{}, give(fate, err)
 		}
 		out.Notes = append(out.Notes, "Its text is not in it ("+why(err)+")")
-		if raw, err = b.read(ctx, mailbox, with(path, "$select", messageFields+",internetMessageHeaders")); err != nil {
+		if h, err = b.readItem(ctx, mailbox, with(path, "$select", messageFields+",internetMessageHeaders"), longText, t); err != nil {
 			fate := b.itemError(ctx, mailbox, item, err)
 			return outlook.Content{}, give(fate, err)
 		}
 	}
+	out.Notes = append(out.Notes, h.tidy()...)
 	var m message
-	if err := json.Unmarshal(raw, &m); err != nil {
+	if err := json.Unmarshal(h.raw, &m); err != nil {
 		return outlook.Content{}, unreadable(err)
 	}
-	files, notes, err := b.files(ctx, mailbox, item, path+"/attachments")
+	m.Body.find(h)
+	files, notes, err := b.files(ctx, mailbox, item, path+"/attachments", t)
 	if err != nil {
 		return outlook.Content{}, err
 	}
@@ -43,7 +45,7 @@ func (b *Box) rebuild(ctx context.Context, mailbox string, out outlook.Content, 
 		out.Notes = append(out.Notes, "The invitation to a meeting in it is text only")
 	}
 	if len(out.Item.Raw) == 0 {
-		out.Item.Raw = withoutBody(raw)
+		out.Item.Raw = withoutBody(h.raw)
 	}
 	out.Rebuilt = reason
 	out.Body = &sequence{parts: m.mail(files, item.ID+" "+m.ChangeKey)}
@@ -58,7 +60,7 @@ func withoutBody(raw json.RawMessage) json.RawMessage {
 	}
 	delete(all, "body")
 	out, err := json.Marshal(all)
-	if err != nil {
+	if err != nil || len(out) > mostRaw {
 		return nil
 	}
 	return out
@@ -93,15 +95,15 @@ func (m message) mail(files []file, seed string) []part {
 }
 
 func (m message) text() []part {
-	kind, content := "plain", ""
+	kind, f := "plain", file{}
 	if m.Body != nil {
-		if content = m.Body.Content; strings.EqualFold(m.Body.Type, "html") {
+		f.text, f.open = []byte(m.Body.Content), m.Body.open
+		if strings.EqualFold(m.Body.Type, "html") {
 			kind = "html"
 		}
 	}
 	head := "Content-Type: text/" + kind + "; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-	f := file{text: []byte(content)}
-	return []part{text(head), {open: f.reader, line: 57}}
+	return []part{text(head), f.body(57, "")}
 }
 
 func multipart(kind, boundary string, entities [][]part) []part {
@@ -144,7 +146,7 @@ func (f file) entity() []part {
 		h.WriteString("Content-ID: <" + id + ">\r\n")
 	}
 	if f.media == "message/rfc822" {
-		return []part{text(h.String() + "Content-Transfer-Encoding: 8bit\r\n\r\n"), {open: f.reader}}
+		return []part{text(h.String() + "Content-Transfer-Encoding: 8bit\r\n\r\n"), f.body(0, "")}
 	}
-	return []part{text(h.String() + "Content-Transfer-Encoding: base64\r\n\r\n"), {open: f.reader, line: 57}}
+	return []part{text(h.String() + "Content-Transfer-Encoding: base64\r\n\r\n"), f.body(57, "")}
 }

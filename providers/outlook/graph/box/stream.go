@@ -10,6 +10,8 @@ import (
 type part struct {
 	text []byte
 	open func() (io.ReadCloser, error)
+	far  bool  // what is opened is to be had from the server
+	near int64 // how many bytes of it are in memory
 	// Of what is opened, in base64: bytes in a line, and what stands before each. 0: as it is.
 	line   int
 	prefix string

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"keepwatch/providers/outlook/graphtest"
+)
+
+// hostileLoads are mailboxes in which everything that is long comes four times, once for each
+// call that Microsoft 365 answers at once. text is how many MiB the longest text has.
+func hostileLoads(text int) map[string]func(b *graphtest.Mailbox) {
+	const four = 4
+	page := func(mib int) string {
+		return strings.Repeat("<p>What is in it does not matter, \u00e9 \"but\" it takes its room.</p>\r\n", mib<<20/68)
+	}
+	long, files := page(text), []graphtest.Attachment{{Name: "plan.pdf", Type: "application/pdf", Size: 3 << 20}}
+	letter := graphtest.Message{Subject: "A long letter", From: storyFrom, Received: storyDay, Body: long, HTML: true, Attachments: files}
+	return map[string]func(b *graphtest.Mailbox){
+		fmt.Sprintf("4 times %d MiB of text in mails that are rebuilt", text): func(b *graphtest.Mailbox) {
+			for range four {
+				b.Folder("inbox").Message(letter).Poison(graphtest.Poison{Code: graphtest.MimeConversionFailed})
+			}
+		},
+		fmt.Sprintf("4 times %d MiB of text in mails", text): func(b *graphtest.Mailbox) {
+			for range four {
+				b.Folder("inbox").Message(letter)
+			}
+		},
+		fmt.Sprintf("4 times %d MiB of text in events", text/4): func(b *graphtest.Mailbox) {
+			for i := range four {
+				b.Calendar("").Event(graphtest.Event{Subject: fmt.Sprintf("A long plan %d", i), Start: storyDay, End: storyDay.Add(time.Hour), Body: long[:len(long)/4], HTML: true, Attachments: files})
+			}
+		},
+		"40 times 1 MiB of text in 4 calendars": func(b *graphtest.Mailbox) {
+			one := page(1)
+			for i := range 40 {
+				b.Calendar([]string{"", "Team", "Home", "Club"}[i%four]).Event(graphtest.Event{Subject: fmt.Sprintf("Plan %d", i), Start: storyDay, End: storyDay.Add(time.Hour), Body: one, HTML: true})
+			}
+		},
+		"16 contacts with 2 MiB of notes and a picture of 3 MiB": func(b *graphtest.Mailbox) {
+			notes, photo := strings.Repeat("Met in Ruthin.\r\n", 2<<20/16), make([]byte, 3<<20)
+			for i := range 16 {
+				f := b.Contacts()
+				if i%four > 0 {
+					f = b.Contacts(fmt.Sprintf("Friends %d", i%four))
+				}
+				f.Contact(graphtest.Contact{GivenName: "Bea", Surname: fmt.Sprint(i), Notes: notes, Photo: photo})
+			}
+		},
+		"4 series with 20 changed occurrences of 500 kB": func(b *graphtest.Mailbox) {
+			half := page(1)[:500_000]
+			for s := range four {
+				e := graphtest.Event{Subject: fmt.Sprintf("Series %d", s), Start: storyDay, End: storyDay.Add(time.Hour), Recurrence: &graphtest.Recurrence{Type: "daily", Count: 100}, Exceptions: map[string]graphtest.Event{}}
+				for d := range 20 {
+					at := storyDay.AddDate(0, 0, d)
+					e.Exceptions[at.Format(time.DateOnly)] = graphtest.Event{Subject: "Another time", Start: at.Add(time.Hour), End: at.Add(2 * time.Hour), Body: half, HTML: true}
+				}
+				b.Calendar("").Event(e)
+			}
+		},
+		"80 mails to 2,000 people each": func(b *graphtest.Mailbox) {
+			var all []graphtest.Address
+			for i := range 2000 {
+				all = append(all, graphtest.Address{Name: fmt.Sprintf("Somebody Number %d", i), Address: fmt.Sprintf("somebody.%d@fabrikam.example", i)})
+			}
+			for i := range 80 {
+				b.Folder("inbox", fmt.Sprint(i%four)).Message(graphtest.Message{Subject: "To all", From: storyFrom, To: all, Received: storyDay, Body: "Hello.\r\n"})
+			}
+		},
+		fmt.Sprintf("4 times %d MiB in events that are attached to mails", text/2): func(b *graphtest.Mailbox) {
+			inner := graphtest.Event{Subject: "Inner", Start: storyDay, End: storyDay.Add(time.Hour), Body: long[:len(long)/2], HTML: true}
+			for range four {
+				m := letter
+				m.Body, m.Attachments = "<p>See below.</p>", []graphtest.Attachment{{Name: "Inner", Event: &inner}, {Name: "Again", Event: &inner}}
+				b.Folder("inbox").Message(m).Poison(graphtest.Poison{Code: graphtest.MimeConversionFailed})
+			}
+		},
+	}
+}
+
+// BenchmarkHostileMailboxMemory is BenchmarkMailboxMemory for mailboxes that were made to
+// take as much as can be.
+func BenchmarkHostileMailboxMemory(b *testing.B) {
+	for name, fill := range hostileLoads(34) {
+		for _, formats := range []string{"eml", "eml, pst"} {
+			b.Run(name+" as "+formats, func(b *testing.B) {
+				n := graphtest.New(b, graphtest.Options{Limits: graphtest.Limits{Requests: 1 << 30}})
+				n.AddApp(tenantApp, tenantSecret, nil, readsAll...)
+				fill(n.AddUser(graphtest.User{UPN: paceOwner}))
+				benchMailbox(b, n, formats, "")
+			})
+		}
+	}
+}
