@@ -89,8 +89,9 @@ type contentsReader struct {
 	r    *bufio.Reader
 	note func(keepwatch.Note) error
 	at   int64
-	only []byte           // lines that this is not in are passed over unread; nil: none are
-	top  *keepwatch.Entry // the top folder, once it was met; nil: not told of
+	only []byte            // lines that this is not in are passed over unread; nil: none are
+	pass func(string) bool // asked for each path that is seen at once, whether its line is passed over too; nil: none is
+	top  *keepwatch.Entry  // the top folder, once it was met; nil: not told of
 	// refused is the error of note that ended the reading, so that it is not
 	// taken for damage.
 	refused error
@@ -117,6 +118,9 @@ func (c *contentsReader) next() (listed, error) {
 		if c.only != nil && !bytes.Contains(data, c.only) {
 			continue
 		}
+		if path := pathOf(data); c.pass != nil && path != nil && c.pass(string(path)) {
+			continue
+		}
 		e, note, top, err := decodeLine(data)
 		if err != nil {
 			return listed{}, fmt.Errorf("line %d of the list of contents: %w", c.at, err)
@@ -132,6 +136,17 @@ func (c *contentsReader) next() (listed, error) {
 			return listed{}, c.refused
 		}
 	}
+}
+
+// pathOf gives the path in a line of the list as it is written here, where that can be
+// seen without decoding the line, which costs many times as much; else nil.
+func pathOf(data []byte) []byte {
+	rest, ok := bytes.CutPrefix(data, []byte(`{"path":"`))
+	path, _, end := bytes.Cut(rest, []byte(`"`))
+	if !ok || !end || bytes.IndexByte(path, '\\') >= 0 || bytes.Contains(data, []byte(`"raw_path":`)) {
+		return nil
+	}
+	return path
 }
 
 // decodeLine reads one line: an entry, a note, or the top folder.

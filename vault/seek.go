@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"filippo.io/age"
+
+	"keepwatch"
 )
 
 // A walk that is for some entries only goes past the others in the list of
@@ -124,6 +126,17 @@ func (w *walker) passes(e listed) bool {
 		}
 		w.seeker, w.treeName, w.opened[e.In] = s, e.In, true
 	}
+	w.passed = true
+	return true
+}
+
+// passesPath is passes for an entry of which no more than the path is known, once it is
+// known that the tree has a table.
+func (w *walker) passesPath(path string) bool {
+	if !w.seek || w.seeker == nil || w.want == nil || w.want(keepwatch.Entry{Path: path, Type: keepwatch.EntryFile}) {
+		return false
+	}
+	w.items++
 	w.passed = true
 	return true
 }

@@ -126,8 +126,11 @@ func shelf(folders int) []thing {
 		}
 		things = append(things, file(dir+"/"+strings.Repeat("long", 40), "with headers of PAX "+dir), symlink(dir+"/l", "x"))
 	}
-	return append(things, alone("index", "alone"), file("last", "the last"))
+	return append(things, alone("index", "alone"), file("latin1-\xe9", "not UTF-8"), file(`say "hi"`, "quoted"), file("last", "the last"))
 }
+
+// odd reports the paths that a list of contents has to write in a way of its own.
+func odd(path string) bool { return path == "latin1-\xe9" || path == `say "hi"` }
 
 // reading counts what is read of an archive's files.
 func reading(t testing.TB, v *Vault, ref string) (*Folder, *atomic.Int64) {
@@ -194,7 +197,9 @@ func TestSeekReadsLittle(t *testing.T) {
 	in := func(dir string) func(string) bool {
 		return func(path string) bool { return strings.HasPrefix(path, dir+"/") }
 	}
-	some := func(path string) bool { return in("f2")(path) || path == "f7/1" || path == "index" || path == "f9/0" }
+	some := func(path string) bool {
+		return odd(path) || in("f2")(path) || path == "f7/1" || path == "index" || path == "f9/0"
+	}
 	for _, old := range []bool{false, true} {
 		if old {
 			older(t, v, a.Ref())
@@ -281,6 +286,9 @@ func TestSeekIsNotBelieved(t *testing.T) {
 		{"no places", nil, func(list string) string { return placeText.ReplaceAllString(list, "") }, ""},
 		{"a place missing", nil, func(list string) string { return strings.Replace(list, placeText.FindString(list), "", 1) }, ""},
 		{"a path written in another way", nil, func(list string) string { return strings.Replace(list, `"path":"last"`, `"path":"l\u0061st"`, 1) }, ""},
+		{"a path in bytes", nil, func(list string) string {
+			return strings.Replace(list, `"path":"last"`, `"path":"zzz","raw_path":"bGFzdA=="`, 1)
+		}, ""},
 		{"a negative place", nil, places(func(int64) int64 { return -512 }), ""},
 		{"a table of nothing", other(func([]byte) []byte { return tableOf() }), nil, "its seek table"},
 		{"sizes that overflow", other(func([]byte) []byte { return tableOf(1<<32-1, 1<<32-1, 1<<32-1, 1<<32-1) }), nil, "its seek table"},
@@ -319,7 +327,7 @@ func TestSeekIsNotBelieved(t *testing.T) {
 			one(t, f, last(things))
 			one(t, f, things[7*2+3])
 			chosen(t, f, things, func(path string) bool {
-				return path == "f0/2" || strings.HasPrefix(path, "f2/") || path == "index" || path == "last"
+				return odd(path) || path == "f0/2" || strings.HasPrefix(path, "f2/") || path == "index" || path == "last"
 			})
 			to := filepath.Join(t.TempDir(), "out")
 			if r, err := extract(v, ref, to, keepwatch.Ask{Parts: []string{"f3", "last"}}); err != nil || r.Items != 8 {

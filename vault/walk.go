@@ -144,6 +144,7 @@ func (w *walker) through(visit visitor) error {
 	}
 	defer list.Close()
 	w.list = newContentsReader(list, w.note)
+	w.list.pass = w.passesPath
 	early := false
 	for !early {
 		if err := context.Cause(w.ctx); err != nil {
