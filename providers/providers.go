@@ -151,8 +151,8 @@ type Set struct {
 // a list of them does not belong into memory.
 type Indexed interface{ Indexed() }
 
-// Walker is an Opener that reads many files of an archive in one pass. Opening each of
-// them takes the time to read all that lies before it.
+// Walker is an Opener that reads many files of an archive in one pass, and of what lies
+// between them no more than it must. Opening each of them would look each of them up.
 type Walker interface {
 	// WalkEntries calls visit with each file that is wanted, in the order in which they lie
 	// in the archive. body is good until visit returns; what is damaged is told of as by

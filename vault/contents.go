@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,12 +19,15 @@ const (
 	formPlain = "plain" // on its own, as it came
 )
 
-// listed is an entry of the list of contents, and the form in which it lies in
-// the archive.
+// listed is an entry of the list of contents, and how it lies in the archive.
 type listed struct {
 	keepwatch.Entry
 	form string
+	at   int64 // of one in the tree: where in the plain tar its first header begins; nowhere: it is not told
 }
+
+// nowhere is the place of what lies on its own, and of all that older versions listed.
+const nowhere = -1
 
 // line is one line of the list of contents, as the package comment describes it.
 type line struct {
@@ -31,6 +35,7 @@ type line struct {
 	RawPath []byte          `json:"raw_path,omitempty"`
 	RawLink []byte          `json:"raw_link,omitempty"`
 	Form    string          `json:"form,omitempty"`
+	At      *int64          `json:"at,omitempty"`
 	Note    *keepwatch.Note `json:"note,omitempty"`
 
 	Top *keepwatch.Entry `json:"top,omitempty"` // the folder that the tree is of
@@ -62,7 +67,11 @@ func newContentsWriter(s *sealer) *contentsWriter {
 }
 
 func (c *contentsWriter) entry(e listed) error {
-	return c.enc.Encode(line{Entry: &e.Entry, RawPath: raw(e.Path), RawLink: raw(e.Link), Form: e.form})
+	l := line{Entry: &e.Entry, RawPath: raw(e.Path), RawLink: raw(e.Link), Form: e.form}
+	if e.at != nowhere {
+		l.At = &e.at
+	}
+	return c.enc.Encode(l)
 }
 
 func (c *contentsWriter) note(n keepwatch.Note) error {
@@ -80,7 +89,9 @@ type contentsReader struct {
 	r    *bufio.Reader
 	note func(keepwatch.Note) error
 	at   int64
-	top  *keepwatch.Entry // the top folder, once it was met; nil: not told of
+	only []byte            // lines that this is not in are passed over unread; nil: none are
+	pass func(string) bool // asked for each path that is seen at once, whether its line is passed over too; nil: none is
+	top  *keepwatch.Entry  // the top folder, once it was met; nil: not told of
 	// refused is the error of note that ended the reading, so that it is not
 	// taken for damage.
 	refused error
@@ -104,6 +115,12 @@ func (c *contentsReader) next() (listed, error) {
 			return listed{}, err
 		}
 		c.at++
+		if c.only != nil && !bytes.Contains(data, c.only) {
+			continue
+		}
+		if path := pathOf(data); c.pass != nil && path != nil && c.pass(string(path)) {
+			continue
+		}
 		e, note, top, err := decodeLine(data)
 		if err != nil {
 			return listed{}, fmt.Errorf("line %d of the list of contents: %w", c.at, err)
@@ -119,6 +136,17 @@ func (c *contentsReader) next() (listed, error) {
 			return listed{}, c.refused
 		}
 	}
+}
+
+// pathOf gives the path in a line of the list as it is written here, where that can be
+// seen without decoding the line, which costs many times as much; else nil.
+func pathOf(data []byte) []byte {
+	rest, ok := bytes.CutPrefix(data, []byte(`{"path":"`))
+	path, _, end := bytes.Cut(rest, []byte(`"`))
+	if !ok || !end || bytes.IndexByte(path, '\\') >= 0 || bytes.Contains(data, []byte(`"raw_path":`)) {
+		return nil
+	}
+	return path
 }
 
 // decodeLine reads one line: an entry, a note, or the top folder.
@@ -143,7 +171,10 @@ func decodeLine(data []byte) (listed, *keepwatch.Note, *keepwatch.Entry, error) 
 	case l.Entry == nil:
 		return listed{}, nil, nil, errors.New("it is neither an entry nor a note")
 	}
-	e := listed{*l.Entry, l.Form}
+	e := listed{*l.Entry, l.Form, nowhere}
+	if l.At != nil && *l.At >= 0 && e.form == formTree { // a place that cannot be is none
+		e.at = *l.At
+	}
 	if l.RawPath != nil {
 		e.Path = string(l.RawPath)
 	}

@@ -9,8 +9,8 @@ import (
 	"keepwatch"
 )
 
-// WalkEntries reads many files of an archive in one pass, where OpenEntry would read the
-// tree up to each of them. See Folder.WalkEntries.
+// WalkEntries reads many files of an archive in one pass, where OpenEntry would look each
+// of them up. See Folder.WalkEntries.
 func (v *Vault) WalkEntries(ctx context.Context, ref string, want func(path string) bool, visit func(e keepwatch.Entry, body io.Reader) error) error {
 	f, err := v.open(ref)
 	if err != nil {
@@ -24,10 +24,12 @@ func (v *Vault) WalkEntries(ctx context.Context, ref string, want func(path stri
 // the content is compared with the list of contents: where it is not what that says, or
 // cannot be read because of damage, Read gives an error with keepwatch.ErrDamaged in its
 // chain in place of io.EOF, and the walk goes on with what can be read behind it. An
-// error of visit ends the walk, and is given back.
+// error of visit ends the walk, and is given back. What is not wanted is not read, nor is
+// damage in it met, but for short pieces on the way; an archive that does not say where its
+// files begin, as those of older versions, is read from the beginning of its tree.
 func (f *Folder) WalkEntries(ctx context.Context, want func(path string) bool, visit func(e keepwatch.Entry, body io.Reader) error) error {
 	var wrong *keepwatch.Finding // what the walk told of last
-	w := &walker{f: f, ctx: ctx, ids: f.keys.opening(f.to), mend: true, tick: func() {}, read: func(int) {},
+	w := &walker{f: f, ctx: ctx, ids: f.keys.opening(f.to), seek: true, mend: true, tick: func() {}, read: f.read,
 		tell: func(p keepwatch.Finding) { wrong = &p },
 		want: func(e keepwatch.Entry) bool { return e.Type == keepwatch.EntryFile && want(e.Path) },
 	}

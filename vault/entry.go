@@ -1,7 +1,9 @@
 package vault
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 
@@ -10,7 +12,8 @@ import (
 
 // OpenEntry opens one file of an archive for reading, a single one or one of the
 // tree: decrypted, and unpacked where the vault had compressed it. It streams, in
-// constant memory; a file of the tree takes the time to read the tree up to it.
+// constant memory. A file of the tree is read from where it begins; in an archive that
+// does not say where that is, as those of older versions, from the beginning of the tree.
 // At its end the content is compared with the list of contents: where it is not
 // what that says, or cannot be read because of damage, Read gives an error with
 // keepwatch.ErrDamaged in its chain in place of io.EOF. Close ends everything that
@@ -50,13 +53,19 @@ var errFound = errors.New("vault: the entry was found")
 
 // find looks a file up in the list of contents.
 func (f *Folder) find(ctx context.Context, path string) (found listed, err error) {
-	err = f.list(ctx, func(e listed) error {
+	look := func(e listed) error {
 		if e.Path != path {
 			return nil
 		}
 		found = e
 		return errFound
-	}, nil)
+	}
+	if as, failed := json.Marshal(path); failed == nil && bytes.Contains(as, []byte(path)) {
+		err = f.listOnly(ctx, []byte(path), look, nil) // what is decoded are a few lines
+	}
+	if !errors.Is(err, errFound) { // it may be written in another way
+		err = f.list(ctx, look, nil)
+	}
 	switch {
 	case errors.Is(err, errFound) && found.Type != keepwatch.EntryFile:
 		return found, keepwatch.Errorf(keepwatch.KindInvalid, "%s is a %s in the archive and no file.", keepwatch.Printable(path), found.Type)
@@ -91,7 +100,7 @@ func newEntryReader(ctx context.Context, f *Folder, e listed) *entryReader {
 	ctx, cancel := context.WithCancelCause(ctx)
 	in, out := io.Pipe()
 	r := &entryReader{PipeReader: in, e: e, out: out, cancel: cancel, begun: make(chan struct{}), done: make(chan struct{})}
-	r.w = &walker{f: f, ctx: ctx, ids: f.keys.opening(f.to), mend: true, tick: func() {}, read: func(int) {},
+	r.w = &walker{f: f, ctx: ctx, ids: f.keys.opening(f.to), seek: true, mend: true, tick: func() {}, read: f.read,
 		tell: func(p keepwatch.Finding) { r.wrong = &p },
 		want: func(e keepwatch.Entry) bool { return e.Path == r.e.Path && !r.there },
 		done: func() bool { return r.there },
@@ -117,7 +126,10 @@ func (r *entryReader) run() {
 	defer stop()
 	var err error
 	if r.e.form == formTree {
-		err = r.w.walk(r.visit)
+		var done bool
+		if done, err = r.w.straight(r.e, r.visit); !done {
+			err = r.w.walk(r.visit)
+		}
 	} else { // what lies before it need not be read
 		r.w.prepare()
 		err = r.w.single(r.e, true, r.visit)

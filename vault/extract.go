@@ -155,7 +155,7 @@ func (x *extraction) insideName(name string) string {
 
 // run goes through the archive and then gives the destination its name.
 func (x *extraction) run() error {
-	w := &walker{f: x.f, ctx: x.ctx, mend: true, ids: x.f.keys.opening(x.f.to), tell: x.problem, tick: x.tick, read: func(int) {},
+	w := &walker{f: x.f, ctx: x.ctx, seek: true, mend: true, ids: x.f.keys.opening(x.f.to), tell: x.problem, tick: x.tick, read: x.f.read,
 		want: func(e keepwatch.Entry) bool { return x.chosen.has(e.Path) },
 		lost: x.lose, done: func() bool { return x.seen == x.total.Items && len(x.ask.Parts) > 0 }}
 	if err := w.walk(x.visit); err != nil {

@@ -23,6 +23,7 @@ type Folder struct {
 	to       []string            // recipients that it was sealed to; empty: not known
 	problems []keepwatch.Finding // what was found wrong when it was opened
 	crash    func(string)
+	read     func(int)        // told of bytes read from disk by whoever takes something out, from any goroutine
 	own      Own              // what no restore may write to
 	top      *keepwatch.Entry // the folder that the tree is of, once the list of contents was read; nil: not told of
 }
@@ -63,7 +64,7 @@ func (v *Vault) open(ref string) (*Folder, error) {
 // openFolder reads the manifest. An archive whose manifest is damaged is opened
 // all the same: what is sealed needs none.
 func openFolder(dir, ref string, k keys, crash func(string)) (*Folder, error) {
-	f := &Folder{dir: dir, ref: ref, keys: k, crash: crash}
+	f := &Folder{dir: dir, ref: ref, keys: k, crash: crash, read: func(int) {}}
 	if _, err := os.Stat(dir); err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			return nil, keepwatch.Errorf(keepwatch.KindNotFound, "There is no archive at %s.", dir).Because(err)
@@ -183,14 +184,20 @@ func (f *Folder) Contents(ctx context.Context, entry func(keepwatch.Entry) error
 }
 
 func (f *Folder) list(ctx context.Context, entry func(listed) error, note func(keepwatch.Note) error) error {
+	return f.listOnly(ctx, nil, entry, note)
+}
+
+// listOnly is list without the lines that some bytes are not in; nil: with all.
+func (f *Folder) listOnly(ctx context.Context, only []byte, entry func(listed) error, note func(keepwatch.Note) error) error {
 	ids := f.keys.opening(f.to)
 	if len(ids) == 0 {
 		return noKey()
 	}
-	o, err := openSealed(ctx, filepath.Join(f.dir, contentsName), ids, true, func(int) {})
+	o, err := openSealed(ctx, filepath.Join(f.dir, contentsName), ids, true, func(int) {}, nil)
 	if err == nil {
 		defer o.Close()
 		list := newContentsReader(o, note)
+		list.only = only
 		defer func() { f.top = list.top }()
 		return readList(list, entry, o)
 	}

@@ -47,6 +47,7 @@ type compressor struct {
 	fail  failure
 	all   sync.WaitGroup
 	wrote bool
+	table *tableWriter // of the frames, which ends the file; nil: it gets none
 }
 
 func newCompressor(enc *zstd.Encoder, dst io.Writer, size int) *compressor {
@@ -82,6 +83,9 @@ func (c *compressor) write() {
 		<-f.done
 		if c.fail.get() == nil {
 			c.fail.set(writeTo(c.dst, f.out))
+			if c.table != nil {
+				c.table.add(len(f.out), len(f.in))
+			}
 		}
 		f.in = f.in[:0]
 		c.free <- f
@@ -142,6 +146,9 @@ func (c *compressor) Close() error {
 	close(c.work)
 	close(c.order)
 	c.all.Wait()
+	if c.table != nil && c.fail.get() == nil {
+		c.fail.set(c.table.writeTo(c.dst))
+	}
 	return c.fail.get()
 }
 

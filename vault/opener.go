@@ -20,15 +20,15 @@ import (
 // opener reads one sealed file back. Reading and hashing the disk, decrypting,
 // and unpacking each have a goroutine of their own.
 type opener struct {
-	file  *os.File
+	file  *os.File // nil: it is a seeker's
 	sum   hash.Hash
 	size  int64
 	chunk int
 	count func(int) // told of every byte read from disk
 	ctx   context.Context
-	disk  failure // of reading the disk, or the end of ctx
+	disk  *failure // of reading the disk, or the end of ctx
 
-	raw   *readAhead   // the sealed bytes
+	raw   *readAhead   // the sealed bytes; nil: it reads from the middle
 	after []*readAhead // the stages behind it
 	// decrypted counts the bytes that age has given; after damage, it is where
 	// that begins.
@@ -44,14 +44,14 @@ const maxWindow = 8 << 20
 // openSealed opens the file path, whose bytes are then taken from the disk and
 // not from what the system keeps of it in memory. With no identities they are
 // only hashed: read them with drain. An opener that comes with an error can be
-// drained too.
-func openSealed(ctx context.Context, path string, ids []age.Identity, compressed bool, count func(int)) (*opener, error) {
+// drained too. watch is shown what was decrypted, in order; nil: nobody is.
+func openSealed(ctx context.Context, path string, ids []age.Identity, compressed bool, count func(int), watch *frameWatch) (*opener, error) {
 	f, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	forget(f)
-	o := &opener{file: f, sum: sha256.New(), count: count, ctx: ctx, chunk: chunk}
+	o := &opener{file: f, sum: sha256.New(), count: count, ctx: ctx, disk: &failure{}, chunk: chunk}
 	if info, err := f.Stat(); err == nil && info.Size() < chunk/8 {
 		o.chunk = chunk / 16 // a small file needs no large buffers
 	}
@@ -66,16 +66,24 @@ func openSealed(ctx context.Context, path string, ids []age.Identity, compressed
 	o.plain = o.ahead(readerFunc(func(p []byte) (int, error) {
 		n, err := plain.Read(p)
 		o.decrypted.Add(int64(n))
+		if watch != nil {
+			_, _ = watch.Write(p[:n])
+		}
 		return n, err
 	}))
 	if compressed {
-		o.zstd, err = zstd.NewReader(o.plain, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
-		if err != nil {
-			return o, err
-		}
+		err = o.unpack(o.plain)
+	}
+	return o, err
+}
+
+// unpack puts the decompressor behind what was decrypted.
+func (o *opener) unpack(src io.Reader) (err error) {
+	o.zstd, err = zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
+	if err == nil {
 		o.plain = o.ahead(o.zstd)
 	}
-	return o, nil
+	return err
 }
 
 // openRegular opens a file for reading, and nothing but a file: opening a named
@@ -172,6 +180,9 @@ func (o *opener) sealed() keepwatch.SealedFile {
 
 func (o *opener) Close() error {
 	o.stopAfter()
+	if o.raw == nil {
+		return nil
+	}
 	o.raw.stop()
 	return o.file.Close()
 }

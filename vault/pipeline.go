@@ -123,6 +123,7 @@ type sealer struct {
 	crash func(string)
 
 	in      io.Writer
+	plain   int64       // bytes that were written to in
 	closers []io.Closer // in the order in which data goes through them
 }
 
@@ -169,7 +170,19 @@ func (s *sealer) write(p []byte) (int, error) {
 	return n, err
 }
 
-func (s *sealer) Write(p []byte) (int, error) { return s.in.Write(p) }
+func (s *sealer) Write(p []byte) (int, error) {
+	n, err := s.in.Write(p)
+	s.plain += int64(n)
+	return n, err
+}
+
+// addTable has the file end with a seek table. It is called before anything is
+// written to a sealer that compresses.
+func (s *sealer) addTable() {
+	if c, ok := s.in.(*compressor); ok {
+		c.table = &tableWriter{}
+	}
+}
 
 // close ends every stage, syncs the file and closes it.
 func (s *sealer) close() error {

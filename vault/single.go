@@ -64,7 +64,7 @@ func (w *Writer) Single(e keepwatch.Entry, content io.Reader) error {
 	w.alone = nil
 	w.written += sealed.Size
 	w.result.Sealed = append(w.result.Sealed, sealed)
-	return w.list(listed{e, form})
+	return w.list(listed{e, form, nowhere})
 }
 
 // copyAll stores content to its end and gives its SHA-256 and its size.

@@ -35,6 +35,7 @@ func (w *walker) toEntry(e listed) bool {
 		}
 		want := header(e.Entry)
 		if h.Name == want.Name {
+			w.checkPlace(e)
 			what := differs(h, want)
 			if what != "" {
 				w.problem(finding("content", e.Path, "In %s the %s of %q is not what the list of contents says.", w.treeName, what, e.Path))
@@ -51,11 +52,19 @@ func (w *walker) toEntry(e listed) bool {
 	return false
 }
 
+// checkPlace tells where the place of an entry that was just met is not the one
+// that the list of contents says.
+func (w *walker) checkPlace(e listed) {
+	if w.check && e.at != nowhere && e.at != w.begun {
+		w.problem(finding("damaged", contentsName, "%s says that %q begins at byte %d of the tar in %s, and it begins at byte %d.", contentsName, e.Path, e.at, w.treeName, w.begun))
+	}
+}
+
 // loseTree tells that the tree cannot be read on, and looks for the place behind
 // the damage where it can, if that is wanted.
 func (w *walker) loseTree(at string, err error) {
 	w.damaged(w.tree, w.treeName, at, err)
-	w.treeLost, w.resumeAt = true, 0
+	w.treeLost, w.resumeAt, w.seek = true, 0, false
 	if w.mend {
 		w.salvage()
 	}
@@ -66,15 +75,19 @@ func (w *walker) stranger(h *tar.Header) {
 }
 
 func (w *walker) openTree(name string) {
-	o, err := w.open(name, true)
+	if w.check {
+		w.watch = newFrameWatch()
+	}
+	o, err := w.open(name, true, w.watch)
 	if err != nil || o == nil {
 		if err != nil {
 			w.problem(finding("damaged", name, "%s cannot be opened: %v.", name, err))
 		}
-		w.treeName, w.treeLost = name, true
+		w.treeName, w.treeLost, w.seek = name, true, false
 		return
 	}
-	w.tree, w.treeName, w.tar = o, name, tar.NewReader(o)
+	w.tree, w.treeName, w.plain = o, name, &counting{r: o}
+	w.tar = tar.NewReader(w.plain)
 }
 
 // nextHeader gives the next header of the tree.
@@ -84,6 +97,7 @@ func (w *walker) nextHeader() (*tar.Header, error) {
 		return h, nil
 	}
 	w.tick()
+	w.begun = (w.plain.n + tarBlock - 1) / tarBlock * tarBlock
 	h, err := w.tar.Next()
 	if errors.Is(err, tar.ErrInsecurePath) && h != nil {
 		err = nil // it is compared with the list of contents, which has no such path
@@ -122,8 +136,8 @@ func differs(h, want *tar.Header) string {
 
 // endTree sees that the tree ends where the list does, and hashes it to its end.
 func (w *walker) endTree() {
-	if w.tree == nil {
-		return
+	if w.tree == nil || w.tree.raw == nil || w.passed {
+		return // nobody wanted all of it
 	}
 	for !w.treeLost && !w.blind && w.ctx.Err() == nil {
 		h, err := w.nextHeader()
@@ -142,6 +156,9 @@ func (w *walker) endTree() {
 			w.damaged(w.tree, w.treeName, "", err)
 		} else if !zeros {
 			w.problem(finding("damaged", w.treeName, "%s holds something behind its end.", w.treeName))
+		}
+		if err == nil && w.watch != nil && w.watch.wrong() != "" {
+			w.problem(finding("damaged", w.treeName, "%s is damaged: %s.", w.treeName, w.watch.wrong()))
 		}
 		break
 	}

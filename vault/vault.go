@@ -20,7 +20,9 @@
 // that it comes behind, as keepwatch.Mailbox.Seal divides it. Where a path or the
 // target of a link is not valid UTF-8, which JSON cannot carry, "raw_path" or
 // "raw_link" beside it holds its bytes in base64, and those count. A file that lies
-// on its own has "form": "zstd", or "plain" where it was compressed already.
+// on its own has "form": "zstd", or "plain" where it was compressed already. What lies
+// in the tar has in "at" where in that, in bytes, its first header begins; the tree's
+// seek table says in which zstd frame that is.
 package vault
 
 import (

@@ -135,7 +135,7 @@ func (f *Folder) prove(ctx context.Context, p *proof) error {
 	for _, s := range f.sealed {
 		p.total += max(s.Size, 0)
 	}
-	w := &walker{f: f, ctx: ctx, ids: f.keys.opening(f.to), tell: p.problem, tick: p.tick, read: func(n int) { p.read.Add(int64(n)) }, got: map[string]keepwatch.SealedFile{}}
+	w := &walker{f: f, ctx: ctx, ids: f.keys.opening(f.to), check: true, tell: p.problem, tick: p.tick, read: func(n int) { p.read.Add(int64(n)) }, got: map[string]keepwatch.SealedFile{}}
 	p.got = w.got
 	var gaps keepwatch.Gaps
 	mail := headers{bad: map[string]string{}, head: make([]byte, longestHeader), p: p}
@@ -190,7 +190,7 @@ func (f *Folder) compareCounts(w *walker, p *proof) {
 
 // hashOnly reads a sealed file that is not opened.
 func (w *walker) hashOnly(name string) error {
-	o, err := openSealed(w.ctx, filepath.Join(w.f.dir, name), nil, false, w.read)
+	o, err := openSealed(w.ctx, filepath.Join(w.f.dir, name), nil, false, w.read, nil)
 	if err != nil {
 		w.problem(cannotRead(name, err))
 		return context.Cause(w.ctx)

@@ -74,6 +74,9 @@ type walker struct {
 	read func(n int)                 // told of bytes read from disk, from any goroutine
 	done func() bool                 // ends the walk early; nil: never
 
+	check bool // places and seek table are held against what is there; with mend or seek it says nothing
+	seek  bool // what nobody wants is not read, where the archive has a seek table
+
 	buf    []byte
 	list   *contentsReader
 	ahead  *aheadEntry // what comes after the entry in hand, where it was looked at
@@ -83,8 +86,15 @@ type walker struct {
 	got    map[string]keepwatch.SealedFile
 	opened map[string]bool
 
+	seeker  *seeker // of the tree; nil: nothing was passed yet
+	passed  bool    // the tree is not read up to the entries that came last
+	visited int64   // entries that were dealt with before the walk began anew
+
 	tree     *opener
 	treeName string
+	watch    *frameWatch // what the tree is held against; nil: nothing
+	plain    *counting   // the plain tar
+	begun    int64       // where in that the header began that was read last
 	tar      *tar.Reader
 	header   *tar.Header // read from the tree and not yet used
 	treeLost bool        // the tree cannot be read on
@@ -111,14 +121,30 @@ func (w *walker) problem(p keepwatch.Finding) {
 // the archive goes to w.problem.
 func (w *walker) walk(visit visitor) error {
 	w.prepare()
+	defer w.closeSeeker()
 	defer w.closeTree()
-	list, err := w.open(contentsName, true)
+	err := w.through(visit)
+	if errors.Is(err, errAnew) && w.ctx.Err() == nil {
+		w.anew()
+		err = w.through(visit)
+	}
+	if err == nil || errors.Is(err, errAnew) {
+		err = context.Cause(w.ctx)
+	}
+	return err
+}
+
+// through goes once through the list of contents. errAnew: it has to be done again,
+// without seeking.
+func (w *walker) through(visit visitor) error {
+	list, err := w.open(contentsName, true, nil)
 	if err != nil || list == nil {
 		w.blind = true
 		return err
 	}
 	defer list.Close()
 	w.list = newContentsReader(list, w.note)
+	w.list.pass = w.passesPath
 	early := false
 	for !early {
 		if err := context.Cause(w.ctx); err != nil {
@@ -147,7 +173,7 @@ func (w *walker) walk(visit visitor) error {
 		w.endTree()
 		w.finish(list, contentsName)
 	}
-	return context.Cause(w.ctx)
+	return nil
 }
 
 // prepare makes what every walk needs.
@@ -169,9 +195,17 @@ func (w *walker) next() (listed, error) {
 
 // one walks one entry.
 func (w *walker) one(e listed, visit visitor) error {
-	wanted := w.want == nil || w.want(e.Entry)
+	wanted := w.items > w.visited && (w.want == nil || w.want(e.Entry))
 	if e.form != formTree {
 		return w.single(e, wanted, visit)
+	}
+	if !wanted && w.passes(e) {
+		return nil
+	}
+	if w.passed {
+		if err := w.seekTo(e); err != nil {
+			return err
+		}
 	}
 	if !w.toEntry(e) {
 		if wanted && w.lost != nil {
@@ -218,7 +252,7 @@ func (w *walker) single(e listed, wanted bool, visit visitor) error {
 	if !wanted {
 		return nil
 	}
-	o, err := w.open(e.In, e.form == formZstd)
+	o, err := w.open(e.In, e.form == formZstd, nil)
 	if err != nil {
 		return err
 	}
@@ -240,14 +274,14 @@ func (w *walker) single(e listed, wanted bool, visit visitor) error {
 }
 
 // open opens a sealed file. nil without an error means that it cannot be, and
-// that the problem has been told.
-func (w *walker) open(name string, compressed bool) (*opener, error) {
+// that the problem has been told. watch is as for openSealed.
+func (w *walker) open(name string, compressed bool, watch *frameWatch) (*opener, error) {
 	w.opened[name] = true
 	if _, ok := w.f.expect(name); !ok || !plainName(name) {
 		w.problem(finding("missing", name, "%q, which the list of contents names, is not among the archive's files.", name))
 		return nil, nil
 	}
-	o, err := openSealed(w.ctx, filepath.Join(w.f.dir, name), w.ids, compressed, w.read)
+	o, err := openSealed(w.ctx, filepath.Join(w.f.dir, name), w.ids, compressed, w.read, watch)
 	if err == nil {
 		return o, nil
 	}

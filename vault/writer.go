@@ -107,9 +107,14 @@ func (w *Writer) Add(e keepwatch.Entry, content io.Reader) error {
 		if err != nil {
 			return w.fail("The archive cannot be written", err)
 		}
+		s.addTable()
 		w.tree, w.tar = s, tar.NewWriter(s)
 	}
 	e.In = w.treeName
+	if err := w.tar.Flush(); err != nil { // what fills up the block of the entry before
+		return w.fail("The archive cannot be written", err)
+	}
+	at := w.tree.plain
 	if err := w.tar.WriteHeader(header(e)); err != nil {
 		return w.fail("The archive cannot be written", err)
 	}
@@ -118,7 +123,7 @@ func (w *Writer) Add(e keepwatch.Entry, content io.Reader) error {
 			return err
 		}
 	}
-	return w.list(listed{e, formTree})
+	return w.list(listed{e, formTree, at})
 }
 
 // Top keeps what the folder itself is like that the tree is of: mode, owner and
