@@ -43,5 +43,7 @@ type FolderState struct {
 	Whole   bool  `json:"whole,omitempty"`
 	Kept    int64 `json:"kept"`              // items with a file
 	Missing int64 `json:"missing,omitempty"` // items that could not be had
-	Gone    int64 `json:"gone,omitempty"`    // of an archive of changes: items that were removed, the lines of RemovedPath
+	// Gone are, of an archive of changes, items that were removed: the lines of RemovedPath.
+	// Those of a Whole folder are for people; in older archives there are none.
+	Gone int64 `json:"gone,omitempty"`
 }

@@ -28,7 +28,7 @@ type archiving struct {
 	dir   string // for files that lie open for a while
 
 	volumeSize int64 // of the PST; 0: as many bytes as suit the mailbox
-	most       int   // items of deleted folders that are held in memory; 0: mostHeld
+	most       int   // items of folders whose items are looked for that are held in memory; 0: mostHeld
 
 	index *lineFile
 	data  *dataFile // nil: no PST is asked for, or none can be made

@@ -139,12 +139,17 @@ func BenchmarkArchive(b *testing.B) {
 	}
 }
 
-// archEndless has an index of so many mails of a folder, each a line of about 2 kB, that is
-// made when it is read.
+// archEndless has an index of so many items, each a line of about 2 kB, that is made when it
+// is read. The first are mails of a folder "away", and the others events of "cal".
 type archEndless struct {
 	archOlder
-	count int
-	read  *int64 // lines
+	mails, events int
+	read          *int64 // lines
+}
+
+// archLongID is the ID of one of them, as long as those of Microsoft.
+func archLongID(i int) string {
+	return fmt.Sprintf("AAkAKVMwrEXNNHFjqa3UoGp6faGnPxxT9rl70Xb1GhxKlrYpUzCsRc00cWOpZ%010d==", i)
 }
 
 func (o archEndless) OpenEntry(ctx context.Context, ref, path string) (keepwatch.Entry, io.ReadCloser, error) {
@@ -155,9 +160,13 @@ func (o archEndless) OpenEntry(ctx context.Context, ref, path string) (keepwatch
 	raw := `{"body":"` + strings.Repeat("What Microsoft says of it does not matter, but it takes its room. ", 24) + `"}`
 	go func() {
 		to := bufio.NewWriterSize(w, 64<<10)
-		for i := range o.count {
+		for i := range o.mails + o.events {
 			*o.read++
-			if _, err := fmt.Fprintf(to, `{"id":"AAkAKVMwrEXNNHFjqa3UoGp6faGnPxxT9rl70Xb1GhxKlrYpUzCsRc00cWOpZ%010d==","folder":"away","kind":"mail","subject":"Subject %d","at":"2026-11-01T10:00:00Z","raw":%s,"in":["Away"],"path":"mail/Away/%d.eml"}`+"\n", i, i, raw, i); err != nil {
+			folder := "away"
+			if i >= o.mails {
+				folder = "cal"
+			}
+			if _, err := fmt.Fprintf(to, `{"id":"%s","folder":"%s","kind":"mail","subject":"Subject %d","at":"2026-11-01T10:00:00Z","raw":%s,"in":["Away"],"path":"mail/Away/%d.eml"}`+"\n", archLongID(i), folder, i, raw, i); err != nil {
 				break
 			}
 		}
@@ -165,6 +174,9 @@ func (o archEndless) OpenEntry(ctx context.Context, ref, path string) (keepwatch
 	}()
 	return keepwatch.Entry{Path: path}, r, nil
 }
+
+// archBase is the state of an older archive.
+const archBase = `{"v":1,"folders":[{"id":"away","whole":true,"kept":1},{"id":"in","whole":true,"kept":1},{"id":"cal","whole":true,"kept":1}]}`
 
 // BenchmarkDeletedFolder tells how long it takes to list what was in a folder that was
 // deleted, and how much memory: go test -bench DeletedFolder -benchtime 1x ./providers/outlook/archive.
@@ -176,7 +188,7 @@ func BenchmarkDeletedFolder(b *testing.B) {
 				s := newArchSpool(archFolders()...)
 				w := newArchWorld(b, s)
 				w.kept.Base, w.kept.Gone = "alis-mail/1", []outlook.Folder{{ID: "away", Kind: outlook.Mail, Path: []string{"Away"}}}
-				w.cfg.Older = archEndless{archOlder{"alis-mail/1/" + outlook.StatePath: `{"v":1,"folders":[{"id":"away","whole":true},{"id":"in","whole":true}]}`}, count, &read}
+				w.cfg.Older = archEndless{archOlder{"alis-mail/1/" + outlook.StatePath: archBase}, count, 0, &read}
 				report, peak := archPeak()
 				w.job.Report = report
 				w.mustFetch(b, &archSink{light: true})
@@ -184,6 +196,63 @@ func BenchmarkDeletedFolder(b *testing.B) {
 			}
 			b.ReportMetric(float64(most)/(1<<20), "peak-MiB")
 			b.ReportMetric(float64(read)/float64(count), "readings")
+		})
+	}
+}
+
+// BenchmarkFolderReadWhole tells how long it takes to find what is gone from a calendar of
+// 1,000 events, beside so many mails in the archive before, and from a folder of so many mails
+// that was read whole: go test -bench FolderReadWhole -benchtime 1x ./providers/outlook/archive.
+func BenchmarkFolderReadWhole(b *testing.B) {
+	for _, c := range []struct {
+		name                     string
+		mails, events, each, out int // each of so many is gone, which is so many lines
+	}{
+		{"nothing of a calendar beside 100000", 100_000, 1000, 1 << 30, 0},
+		{"10 of a calendar beside 100000", 100_000, 1000, 100, 10},
+		{"nothing of 100000", 100_000, 0, 1 << 30, 0},
+		{"1000 of 100000", 100_000, 0, 100, 1000},
+		{"6000 of 600000", 600_000, 0, 100, 6000},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			var most, read int64
+			for b.Loop() {
+				folder, from := outlook.Folder{ID: "away", Kind: outlook.Mail}, 0
+				if c.events > 0 {
+					folder, from = outlook.Folder{ID: "cal", Kind: outlook.Calendar}, c.mails
+				}
+				s := newArchSpool(folder)
+				s.items[folder.ID] = func(yield func(archItem) bool) {
+					for i := from; i < c.mails+c.events; i++ {
+						if (i+1)%c.each != 0 && !yield(archItem{Record: outlook.Record{Item: outlook.Item{ID: archLongID(i)}}}) {
+							return
+						}
+					}
+				}
+				w := newArchWorld(b, s)
+				w.cfg.Older = archEndless{archOlder{"alis-mail/1/" + outlook.StatePath: archBase}, c.mails, c.events, &read}
+				p, err := New(w.cfg)
+				if err != nil {
+					b.Fatal(err)
+				}
+				l, err := newLineFile(b.TempDir(), outlook.RemovedPath)
+				if err != nil {
+					b.Fatal(err)
+				}
+				report, peak := archPeak()
+				w.job.Report = report
+				a := &archiving{p: p, ctx: b.Context(), job: w.job, k: outlook.Kept{Base: "alis-mail/1"}, spool: s}
+				a.state.Folders = []outlook.FolderState{{Folder: folder, Whole: true}}
+				if err := a.deleted(l); err != nil || a.state.Folders[0].Gone != int64(c.out) {
+					b.Fatalf("%+v, %v", a.state.Folders, err)
+				}
+				if err := l.remove(); err != nil {
+					b.Fatal(err)
+				}
+				most = max(most, peak())
+			}
+			b.ReportMetric(float64(most)/(1<<20), "peak-MiB")
+			b.ReportMetric(float64(read)/float64(c.mails+c.events), "readings")
 		})
 	}
 }

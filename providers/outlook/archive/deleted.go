@@ -1,22 +1,18 @@
 package archive
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"hash/fnv"
-	"io"
 
 	"keepwatch"
 	"keepwatch/providers/outlook"
 )
 
 // mostHeld is of how many items the fates are held in memory at once, some 50 bytes of each.
-// Where folders with more were deleted, the older archives are read several times, each time
-// for some of the items.
+// Where more were in the folders that are looked into, the older archives are read several
+// times, each time for some of the items.
 const mostHeld = 200_000
 
 // mostParts is into how many parts items are split at most. Their ids differ, so that no
@@ -29,35 +25,36 @@ const (
 	whyMoved   = "changed"
 )
 
-// deletions lists what the archives that this one goes on from hold in folders that were
-// deleted since: no server tells of the items of such a folder one by one.
+// deletions lists what the archives that this one goes on from hold in folders of whose
+// items no server tells one by one which are gone: those that were deleted since, and those
+// that were read whole this time, since they are calendars, or since the server has forgotten
+// how far they were read.
 type deletions struct {
 	a       *archiving
 	to      *lineFile
 	most    int
-	layers  []chained            // the archives, the newest first
-	folders map[string]*standing // by ID; others are of no interest
-	gone    []*standing          // those that were deleted
+	layers  []chained             // the archives, the newest first
+	folders map[string]*standing  // by ID; others are of no interest
+	sought  []*standing           // those whose items are looked for, by their numbers
+	kinds   map[outlook.Kind]bool // of those that the newest archive has
 	fates   map[goneKey]fate
-	moved   map[uint64]bool // by the hash of an ID that is in a deleted folder: it is in another one now
+	moved   map[uint64]bool // by the hash of an ID that is in a folder that is looked into: it is in another one now
+	told    map[fate]bool   // the archives that have items of which there are lines to be written
 	why     error           // why an older archive cannot be read
-}
-
-// chained is an archive of the chain.
-type chained struct {
-	ref     string
-	changes bool // it holds changes alone
 }
 
 // standing is a folder, as the chain has it.
 type standing struct {
-	outlook.FolderState
-	no      int32
-	deleted bool
-	last    int // the place in layers of the oldest archive that says what was in it
-	whole   bool
-	moved   int64 // of the items that are gone from it
+	*outlook.FolderState // in this archive
+	no                   int32
+	sought               bool // it was deleted, or read whole
+	deleted              bool
+	last                 int // the place in layers of the oldest archive that says what was in it
+	whole                bool
+	moved                int64 // of the items that are gone from it
 }
+
+func isSought(f *standing) bool { return f.sought }
 
 // goneKey names an item in a folder: the number of that, and the hash of the item's ID.
 type goneKey struct {
@@ -81,32 +78,33 @@ func hashOf(id []byte) uint64 {
 	return h.Sum64()
 }
 
-// deleted adds the items of deleted folders to the list of what is no longer in its folder,
-// and says of each such folder that it was deleted.
+// deleted adds the items of deleted folders, and those that folders which were read whole
+// have no longer, to the list of what is no longer in its folder. It says of each folder that
+// was deleted that it was.
 func (a *archiving) deleted(to *lineFile) error {
 	d := deletions{a: a, to: to, most: mostHeld, folders: map[string]*standing{}}
 	if a.most > 0 {
 		d.most = a.most
 	}
 	for _, f := range a.k.Gone {
-		if d.folders[f.ID] == nil {
-			s := &standing{FolderState: outlook.FolderState{Folder: f}, no: int32(len(d.folders)), deleted: true}
-			d.folders[f.ID], d.gone = s, append(d.gone, s)
+		d.seek(&outlook.FolderState{Folder: f}, true)
+	}
+	for i := range a.state.Folders {
+		if f := &a.state.Folders[i]; f.Whole {
+			d.seek(f, false)
 		}
 	}
-	if len(d.gone) == 0 {
+	if len(d.sought) == 0 {
 		return nil
-	}
-	for _, f := range a.state.Folders { // of one that is whole the chain says nothing that counts
-		if !f.Whole && d.folders[f.ID] == nil {
-			d.folders[f.ID] = &standing{FolderState: outlook.FolderState{Folder: f.Folder}, no: int32(len(d.folders))}
-		}
 	}
 	if err := d.list(); err != nil {
 		return err
 	}
-	for _, s := range d.gone {
-		a.state.Gone = append(a.state.Gone, s.FolderState)
+	for _, s := range d.sought {
+		if !s.deleted {
+			continue
+		}
+		a.state.Gone = append(a.state.Gone, *s.FolderState)
 		if err := a.info(string(s.Kind)+"/"+s.Title(), "the folder was deleted since the archive that this one goes on from; "+d.was(s)); err != nil {
 			return err
 		}
@@ -114,7 +112,15 @@ func (a *archiving) deleted(to *lineFile) error {
 	if d.why == nil {
 		return nil
 	}
-	return a.info(outlook.RemovedPath, "not all that was in deleted folders is listed, since an older archive cannot be read: "+whyUnread(d.why))
+	return a.info(outlook.RemovedPath, "not all that is gone from folders which were deleted, or read whole, is listed, since an older archive cannot be read: "+whyUnread(d.why))
+}
+
+// seek has the items of a folder looked for.
+func (d *deletions) seek(f *outlook.FolderState, deleted bool) {
+	if d.folders[f.ID] == nil {
+		s := &standing{FolderState: f, no: int32(len(d.sought)), sought: true, deleted: deleted}
+		d.folders[f.ID], d.sought = s, append(d.sought, s)
+	}
 }
 
 // was says what was in a folder.
@@ -147,51 +153,6 @@ func (d *deletions) list() error {
 	return d.part(0, 1)
 }
 
-// chain finds the archives, and in which of them each folder begins.
-func (d *deletions) chain() error {
-	seen := map[string]bool{}
-	for ref := d.a.k.Base; ref != "" && !seen[ref]; {
-		seen[ref] = true
-		s, err := d.a.stateOf(ref)
-		if err != nil {
-			return d.cut(olderError{len(d.layers), err})
-		}
-		for _, fs := range s.Folders {
-			if f := d.folders[fs.ID]; f != nil && !f.whole {
-				f.last, f.whole = len(d.layers), fs.Whole
-			}
-		}
-		d.layers = append(d.layers, chained{ref, s.Base != ""})
-		ref = s.Base
-	}
-	return nil
-}
-
-// olderError is of an archive of the chain that cannot be read.
-type olderError struct {
-	layer int
-	err   error
-}
-
-func (e olderError) Error() string { return e.err.Error() }
-func (e olderError) Unwrap() error { return e.err }
-
-// cut leaves out an archive that cannot be read, and those that it goes on from. It gives
-// all other errors back, and that of a job that was stopped.
-func (d *deletions) cut(err error) error {
-	var old olderError
-	if !errors.As(err, &old) {
-		return err
-	}
-	if cause := context.Cause(d.a.ctx); cause != nil {
-		return cause
-	}
-	if d.layers = d.layers[:min(old.layer, len(d.layers))]; d.why == nil {
-		d.why = old.err
-	}
-	return nil
-}
-
 // errMany says that there are more items than are held in memory.
 var errMany = errors.New("there are too many items")
 
@@ -213,7 +174,7 @@ func (d *deletions) part(no, of uint64) error {
 			return err
 		}
 	}
-	if len(d.moved) == 0 {
+	if len(d.told) == 0 {
 		return nil
 	}
 	return d.cut(d.write())
@@ -221,8 +182,8 @@ func (d *deletions) part(no, of uint64) error {
 
 // decide finds what became of the items of a part.
 func (d *deletions) decide(no, of uint64) error {
-	d.fates, d.moved = map[goneKey]fate{}, map[uint64]bool{}
-	err := d.walk(true, func(layer int, removed bool, f *standing, id uint64) error {
+	d.fates, d.moved, d.told = map[goneKey]fate{}, map[uint64]bool{}, nil
+	err := d.walk(isSought, func(layer int, removed bool, f *standing, id uint64) error {
 		key := goneKey{f.no, id}
 		if _, known := d.fates[key]; known || id%of != no {
 			return nil
@@ -242,7 +203,8 @@ func (d *deletions) decide(no, of uint64) error {
 	if err := d.here(); err != nil {
 		return err
 	}
-	return d.walk(false, func(layer int, removed bool, f *standing, id uint64) error {
+	kinds := d.keep()
+	return d.walk(func(f *standing) bool { return !f.sought && kinds[f.Kind] }, func(layer int, removed bool, f *standing, id uint64) error {
 		key := goneKey{f.no, id}
 		if _, ours := d.moved[id]; !ours {
 			return nil
@@ -258,19 +220,26 @@ func (d *deletions) decide(no, of uint64) error {
 	})
 }
 
-// here finds which of the items this archive has in another folder, and which it says are
-// no longer there.
+// here finds which of the items this archive has still, or has in another folder, and which
+// it says are no longer there. One that could not be had is there all the same.
 func (d *deletions) here() error {
 	for _, s := range d.a.state.Folders {
+		if !d.kinds[s.Kind] {
+			continue
+		}
+		f := d.folders[s.ID]
 		for r, err := range d.a.spool.Records(s.ID) {
 			if err = errors.Join(err, context.Cause(d.a.ctx)); err != nil {
 				return err
 			}
-			if id := hashOf([]byte(r.ID)); d.in(id) {
-				d.moved[id] = true
+			id := hashOf([]byte(r.ID))
+			if !d.in(id) {
+				continue
+			}
+			if d.moved[id] = true; f != nil && f.sought {
+				d.fates[goneKey{f.no, id}] = fateRemoved // not from here
 			}
 		}
-		f := d.folders[s.ID]
 		if f == nil {
 			continue
 		}
@@ -278,65 +247,47 @@ func (d *deletions) here() error {
 			if err != nil {
 				return err
 			}
-			if id := hashOf([]byte(it.ID)); d.in(id) {
+			id := hashOf([]byte(it.ID))
+			switch {
+			case !d.in(id):
+			case !f.sought:
 				d.fates[goneKey{f.no, id}] = fateRemoved
+			case it.Removed == whyMoved: // after it was read whole
+				d.moved[id] = true
 			}
 		}
 	}
 	return context.Cause(d.a.ctx)
 }
 
-// in reports whether a deleted folder has an item of this hash.
+// keep forgets the items of which no line is to be written, and gives the kinds of the others.
+func (d *deletions) keep() map[outlook.Kind]bool {
+	kinds, moved := map[outlook.Kind]bool{}, map[uint64]bool{}
+	d.told = map[fate]bool{}
+	for key, at := range d.fates {
+		if at >= 0 {
+			moved[key.id], d.told[at], kinds[d.sought[key.folder].Kind] = d.moved[key.id], true, true
+		}
+	}
+	d.moved = moved
+	return kinds
+}
+
+// in reports whether a folder that is looked into had an item of this hash.
 func (d *deletions) in(id uint64) bool {
 	_, is := d.moved[id]
 	return is
 }
 
-// walk gives all that the chain says of the items of folders that were deleted, or of the
-// others, the newest archive first, and of each what it removed first.
-func (d *deletions) walk(deleted bool, fn func(layer int, removed bool, f *standing, id uint64) error) error {
-	for i, l := range d.layers {
-		if !d.needs(i, deleted) {
-			continue
-		}
-		for _, path := range []string{outlook.RemovedPath, outlook.IndexPath} {
-			removed := path == outlook.RemovedPath
-			if removed && !l.changes {
-				continue
-			}
-			err := d.each(i, path, func(f *standing, id uint64, _ []byte) error {
-				if f.deleted == deleted && i <= f.last {
-					return fn(i, removed, f, id)
-				}
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// needs reports whether an archive says what was in one of these folders.
-func (d *deletions) needs(layer int, deleted bool) bool {
-	for _, f := range d.folders {
-		if f.deleted == deleted && layer <= f.last {
-			return true
-		}
-	}
-	return false
-}
-
 // write writes the lines of the items whose fates are known.
 func (d *deletions) write() error {
 	for i := range d.layers {
-		if !d.needs(i, true) {
+		if !d.told[fate(i)] {
 			continue
 		}
 		err := d.each(i, outlook.IndexPath, func(f *standing, id uint64, text []byte) error {
 			key := goneKey{f.no, id}
-			if at, known := d.fates[key]; !known || at != fate(i) || !f.deleted {
+			if at, known := d.fates[key]; !known || at != fate(i) || !f.sought {
 				return nil
 			}
 			var line outlook.Line
@@ -358,60 +309,4 @@ func (d *deletions) write() error {
 		}
 	}
 	return nil
-}
-
-// maxLine is how long a line of an index may be, in bytes.
-const maxLine = 32 << 20
-
-// each gives the lines of a file of an archive of the chain that are of known folders, with
-// the hashes of the items' ids. A line is good until fn returns. What fn gives back comes as
-// it is, and that the file cannot be read as an olderError.
-func (d *deletions) each(layer int, path string, fn func(f *standing, id uint64, line []byte) error) error {
-	var failed error
-	err := d.a.older(d.layers[layer].ref, path, func(r io.Reader) error {
-		lines := bufio.NewScanner(r)
-		lines.Buffer(make([]byte, 64<<10), maxLine)
-		for lines.Scan() {
-			id, folder, err := named(lines.Bytes())
-			if err != nil {
-				return err
-			}
-			if f := d.folders[string(folder)]; f != nil {
-				if failed = fn(f, hashOf(id), lines.Bytes()); failed != nil {
-					return failed
-				}
-			}
-		}
-		return lines.Err()
-	})
-	if failed != nil {
-		return failed
-	}
-	if err != nil {
-		return d.unread(layer, path, err)
-	}
-	return nil
-}
-
-// unread says that a file of an archive of the chain cannot be read.
-func (d *deletions) unread(layer int, path string, err error) error {
-	return olderError{layer, fmt.Errorf("read %s of %s: %w", path, d.layers[layer].ref, err)}
-}
-
-// named gives the ID and the folder of a line. There may be millions of lines, most of them
-// of other folders: one that begins as Keepwatch writes it is read no further.
-func named(line []byte) (id, folder []byte, err error) {
-	if rest, ok := bytes.CutPrefix(line, []byte(`{"id":"`)); ok {
-		id, rest, _ = bytes.Cut(rest, []byte(`","folder":"`))
-		folder, _, ok = bytes.Cut(rest, []byte(`"`))
-		if ok && !bytes.ContainsAny(id, `"\\`) && !bytes.ContainsRune(folder, '\\') {
-			return id, folder, nil
-		}
-	}
-	var n struct {
-		ID     string `json:"id"`
-		Folder string `json:"folder"`
-	}
-	err = json.Unmarshal(line, &n)
-	return []byte(n.ID), []byte(n.Folder), err
 }

@@ -38,7 +38,7 @@ func archDeleted(t *testing.T) (*archWorld, archOlder) {
 	state := func(base string, whole ...string) string {
 		s := outlook.State{Version: 1, Base: base}
 		for _, id := range []string{"in", "proj", "away", "anew", "none"} {
-			s.Folders = append(s.Folders, outlook.FolderState{Folder: outlook.Folder{ID: id}, Whole: slices.Contains(whole, id)})
+			s.Folders = append(s.Folders, outlook.FolderState{Folder: outlook.Folder{ID: id}, Whole: slices.Contains(whole, id), Kept: 9})
 		}
 		return archJSON(t, s)
 	}
@@ -74,6 +74,7 @@ var archWasDeleted = []string{
 	"Inbox/Away deleted MISSING Missing",
 	"Inbox/Away deleted NEW New",
 	"Inbox/Away deleted OLD PROJ In one that is whole now",
+	"Inbox/Projects: a/b deleted OLD PROJ In one that is whole now",
 }
 
 // fromDeleted gives what the list says of what was in deleted folders.
@@ -113,7 +114,7 @@ func TestArchiveListsWhatWasInDeletedFolders(t *testing.T) {
 			if d := cmp.Diff([]string{`Inbox/Away 0 8 "" false`, `Anew 0 2 "" false`, `None 0 0 "" false`}, counted); d != "" {
 				t.Error(d)
 			}
-			if len(state.Folders) != 2 || state.Folders[0].Gone != 1 {
+			if len(state.Folders) != 2 || state.Folders[0].Gone != 1 || state.Folders[1].Gone != 1 {
 				t.Errorf("%+v", state.Folders)
 			}
 			since := ": the folder was deleted since the archive that this one goes on from; "
@@ -151,7 +152,8 @@ func (w *archWorld) mustFetchHolding(t *testing.T, sink *archSink, most int) {
 // TestDeletedFoldersWithoutTheOlderArchives: the folders are told of in any case, and what is
 // known of their items.
 func TestDeletedFoldersWithoutTheOlderArchives(t *testing.T) {
-	upTo2 := []string{"Anew deleted LATE Late", "Anew deleted MOVED AMONG Moved among deleted ones", "Inbox/Away deleted CHANGED Changed", "Inbox/Away deleted NEW New"}
+	proj := "Inbox/Projects: a/b deleted OLD PROJ In one that is whole now"
+	upTo2 := []string{"Anew deleted LATE Late", "Anew deleted MOVED AMONG Moved among deleted ones", "Inbox/Away deleted CHANGED Changed", "Inbox/Away deleted NEW New", proj}
 	for name, c := range map[string]struct {
 		set   func(o archOlder)
 		want  []string
@@ -161,7 +163,7 @@ func TestDeletedFoldersWithoutTheOlderArchives(t *testing.T) {
 		"no oldest":           {func(o archOlder) { delete(o, "alis-mail/1/"+outlook.StatePath) }, upTo2, "lists what is known of it: 2 items", "There is no archive alis-mail/1."},
 		"no oldest index":     {func(o archOlder) { delete(o, "alis-mail/1/"+outlook.IndexPath) }, upTo2, "lists what is known of it: 2 items", "There is no archive alis-mail/1."},
 		"damaged":             {func(o archOlder) { o["alis-mail/1/"+outlook.IndexPath] += "{" }, upTo2, "lists what is known of it: 2 items", "What it says is not understood."},
-		"no list of removals": {func(o archOlder) { delete(o, "alis-mail/2/"+outlook.RemovedPath) }, []string{"Anew deleted MOVED AMONG Moved among deleted ones"}, "what was in it is not known", "There is no archive alis-mail/2."},
+		"no list of removals": {func(o archOlder) { delete(o, "alis-mail/2/"+outlook.RemovedPath) }, []string{"Anew deleted MOVED AMONG Moved among deleted ones", proj}, "what was in it is not known", "There is no archive alis-mail/2."},
 		"none":                {func(o archOlder) { clear(o) }, nil, "what was in it is not known", "There is no archive alis-mail/3."},
 	} {
 		t.Run(name, func(t *testing.T) {

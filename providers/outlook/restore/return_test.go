@@ -190,6 +190,53 @@ func TestReturnMerges(t *testing.T) {
 	}
 }
 
+// TestReturnOfFoldersReadWhole: an archive of changes that has all of a folder tells what is
+// gone from it since, or it was made before there was this list. What is put back is the same.
+func TestReturnOfFoldersReadWhole(t *testing.T) {
+	for _, listed := range []bool{false, true} {
+		x, a := &exchange{}, &archives{}
+		p, _ := bench(t, x)
+		folders := func(gone int64) []outlook.FolderState {
+			cal := folder("cal", outlook.Calendar, true, "Calendar")
+			if listed {
+				cal.Gone = gone
+			}
+			return []outlook.FolderState{folder("in", outlook.Mail, gone == 0, "Inbox"), cal}
+		}
+		gone := func(folder string, kind outlook.Kind, ids ...string) (list []outlook.Item) {
+			for _, id := range ids {
+				if listed || folder != "cal" {
+					list = append(list, outlook.Item{ID: id, Folder: folder, Kind: kind, Removed: "deleted"})
+				}
+			}
+			return list
+		}
+		event := func(id, subject string) outlook.Line {
+			l := line("cal", id, subject)
+			l.Kind, l.Path = outlook.Calendar, "calendar/"+id+".ics"
+			return l
+		}
+		a.add("alis-mail/2026-11-20", outlook.State{Folders: folders(0)}, []outlook.Line{line("in", "a", "one"), line("in", "b", "two"), event("e", "stays"), event("f", "comes back"), event("g", "is gone")})
+		a.add("alis-mail/2026-11-21", outlook.State{Base: "alis-mail/2026-11-20", Folders: folders(2)}, []outlook.Line{event("e", "stays"), event("h", "comes and goes")}, append(gone("cal", outlook.Calendar, "f", "g"), gone("in", outlook.Mail, "b")...)...)
+		set := a.add("alis-mail/2026-11-22", outlook.State{Base: "alis-mail/2026-11-21", Folders: folders(1)}, []outlook.Line{event("e", "stays"), event("f", "comes back")}, gone("cal", outlook.Calendar, "h")...)
+		plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{set}, keepwatch.ReturnAsk{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var steps []string
+		for _, item := range plan.Items {
+			steps = append(steps, fmt.Sprintf("%s from %v", item.Name, item.With))
+		}
+		if d := cmp.Diff([]string{"Inbox, 1 mail from [alis-mail/2026-11-20 alis-mail/2026-11-21]", "Calendar, 2 events from []"}, steps); d != "" || len(plan.Not)+len(plan.Mind) != 0 {
+			t.Errorf("%v: %s %q %q", listed, d, plan.Not, plan.Mind)
+		}
+		carry(t, p, plan, a)
+		if d := cmp.Diff([]string{"comes back=1-22 comes back", "stays=1-22 stays"}, x.in(t, "Restored 2026-11-23 Calendar")); d != "" {
+			t.Errorf("%v: %s", listed, d)
+		}
+	}
+}
+
 // TestReturnDamaged: what is damaged is told of, when all else is back; a retry goes on
 // without it.
 func TestReturnDamaged(t *testing.T) {
