@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +25,9 @@ func TestAPauseOfDaysIsTold(t *testing.T) {
 			_, err := c.Do(t.Context(), alis, Request{URL: "/users/a"})
 			if !errors.Is(err, ErrThrottled) || keepwatch.KindOf(err) != keepwatch.KindTransient {
 				t.Fatalf("%v", err)
+			}
+			if text := keepwatch.Sentence(err); !strings.Contains(text, "a pause of ") || strings.Contains(text, "goes on later") {
+				t.Errorf("%s", text)
 			}
 		}
 		if n := f.count(); n != 1 || time.Since(began) > time.Minute {
