@@ -97,7 +97,8 @@ type Restorer interface {
 	// all else is empty. One may come twice. It ends after the first error.
 	Present(ctx context.Context, mailbox string, folder Folder) iter.Seq2[Item, error]
 	// Holds tells which of the messages a folder of mail has, by Item.MessageID, for whoever
-	// skips those. There may be far too many of them to list.
+	// skips those. One that Put has left in part is not held. There may be far too many of them
+	// to list.
 	Holds(ctx context.Context, mailbox string, folder Folder, messageIDs []string) (map[string]bool, error)
 }
 

@@ -70,7 +70,7 @@ func (c *Client) Batch(ctx context.Context, mailbox string, calls []Request) ([]
 			if !errors.As(answers[i].Err, &e) {
 				continue
 			}
-			if wait, again := calls[i].again(e, try); again {
+			if wait, again := calls[i].again(e, try); again && !beyond(ctx, wait) {
 				still, pause = append(still, i), max(pause, wait)
 				continue
 			}

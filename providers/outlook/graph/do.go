@@ -52,7 +52,7 @@ func (c *Client) Do(ctx context.Context, mailbox string, r Request) (*Response, 
 			continue
 		}
 		pause, again := r.again(e, try)
-		if !again {
+		if !again || beyond(ctx, pause) {
 			return nil, c.say(mailbox, e)
 		}
 		if e.Code != last {

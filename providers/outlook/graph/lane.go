@@ -93,10 +93,24 @@ func (l *lane) pass(ctx context.Context, n int, bytes int64) error {
 		if wait <= 0 {
 			return nil
 		}
+		if beyond(ctx, wait) {
+			return notOver(wait)
+		}
 		if err := pause(ctx, l.clock, wait, why); err != nil {
 			return err
 		}
 	}
+}
+
+// beyond reports whether a pause is longer than anybody waits for, or than ctx has time.
+func beyond(ctx context.Context, wait time.Duration) bool {
+	end, ends := ctx.Deadline()
+	return wait > mostWait || ends && wait > 0 && wait > time.Until(end)
+}
+
+// notOver is for whoever does not wait for the end of a pause.
+func notOver(wait time.Duration) *Error {
+	return &Error{Status: http.StatusTooManyRequests, Code: "TooManyRequests", Message: "the pause that was asked for is not over", RetryAfter: wait, unsent: true}
 }
 
 // fenced gives how long no call may begin; not positive: one may.
@@ -117,15 +131,15 @@ func (l *lane) fence(d time.Duration) {
 
 // enter waits for a place for a call that counts as n, of which Outlook works on four at
 // once at most. The function that it returns gives the place back; it may be called
-// twice. A pause that is longer than anybody waits for is an *Error.
+// twice. A pause that is longer than anybody waits for, or than ctx has time, is an *Error.
 func (c *Client) enter(ctx context.Context, l *lane, n int, bytes int64) (leave func(), err error) {
 	places := min(max(n, 1), mailboxInFlight)
 	if err := l.take(ctx, places); err != nil {
 		return nil, err
 	}
-	if wait := max(l.fenced(), c.app.fenced()); wait > mostWait {
+	if wait := max(l.fenced(), c.app.fenced()); beyond(ctx, wait) {
 		l.give(places)
-		return nil, &Error{Status: http.StatusTooManyRequests, Code: "TooManyRequests", Message: "the pause that was asked for is not over", RetryAfter: wait, unsent: true}
+		return nil, notOver(wait)
 	}
 	if err := l.pass(ctx, max(n, 1), bytes); err != nil {
 		l.give(places)
@@ -141,6 +155,10 @@ func (c *Client) enter(ctx context.Context, l *lane, n int, bytes int64) (leave 
 			return sync.OnceFunc(func() { c.app.give(places); l.give(places) }), nil
 		}
 		c.app.give(places) // others need not wait for this mailbox
+		if beyond(ctx, wait) {
+			l.give(places)
+			return nil, notOver(wait)
+		}
 		if err := pause(ctx, c.clock, wait, whyAsked); err != nil {
 			l.give(places)
 			return nil, err

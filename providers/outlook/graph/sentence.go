@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"keepwatch"
 )
@@ -71,6 +72,8 @@ func (c *Client) say(mailbox string, err error) error {
 		return sentence(keepwatch.KindNotFound, "Microsoft 365 knows no mailbox %s. Check its address in keepwatch.yaml.", whose)
 	case kind == ErrDenied:
 		return c.sayDenied(whose, mailbox, e)
+	case e.passes() && e.RetryAfter > mostWait:
+		return sentence(keepwatch.KindTransient, "Microsoft 365 asks for a pause of %s with all calls for %s, which is longer than Keepwatch waits by itself.", keepwatch.FormatDuration(e.RetryAfter.Round(time.Minute)), whose)
 	case kind == ErrThrottled:
 		return sentence(keepwatch.KindTransient, "Microsoft 365 does not take more calls for %s at present. A run that waits for it goes on later.", whose)
 	case e.passes():

@@ -143,6 +143,26 @@ func TestReturnOriginalKnows(t *testing.T) {
 	}
 }
 
+// TestReturnOriginalKnowsNoCopyFromElsewhere: a copy of an event that the archive has in
+// another calendar, and that lies in the place of the event by now, does not stand for it:
+// the two may differ, and the one that was deleted is nowhere else.
+func TestReturnOriginalKnowsNoCopyFromElsewhere(t *testing.T) {
+	x, a := &exchange{}, &archives{}
+	p, _ := bench(t, x)
+	x.folders = []outlook.Folder{{ID: "place", Kind: outlook.Calendar, Path: []string{"Place"}}, {ID: "other", Kind: outlook.Calendar, Path: []string{"Other"}}}
+	copied := line("other", "c", "copy with other notes")
+	copied.MessageID = "<a@x>"
+	x.items["place"] = []fakeItem{{id: "c", subject: copied.Subject, messageID: copied.MessageID, content: "as it is", whole: true}}
+	set := a.add("alis-mail/2026-11-20", outlook.State{Folders: []outlook.FolderState{folder("place", outlook.Calendar, true, "Place"), folder("other", outlook.Calendar, true, "Other")}},
+		[]outlook.Line{line("place", "a", "one"), copied})
+	if got, _ := again(t, p, x, a, 7, keepwatch.ReturnAsk{Into: "original", Parts: []string{"Place"}}, set); got != nil {
+		t.Fatal(got)
+	}
+	if got := x.in(t, "Place"); !slices.Equal(got, []string{"copy with other notes=as it is", "one=1-20 one"}) {
+		t.Error(got)
+	}
+}
+
 // TestReturnHalfOfThisRun: what this run has left in part becomes whole, also where the item
 // itself has come back meanwhile: half of one does not stay.
 func TestReturnHalfOfThisRun(t *testing.T) {

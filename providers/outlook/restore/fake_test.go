@@ -140,7 +140,7 @@ func (x *exchange) Holds(_ context.Context, _ string, folder outlook.Folder, ids
 	x.held += len(ids)
 	got := map[string]bool{}
 	for _, it := range x.items[folder.ID] {
-		if slices.Contains(ids, it.messageID) {
+		if slices.Contains(ids, it.messageID) && (it.whole || it.mark.Run == 0) {
 			got[it.messageID] = true
 		}
 	}

@@ -2,6 +2,7 @@ package restore
 
 import (
 	"context"
+	"fmt"
 	"hash/maphash"
 	"slices"
 
@@ -35,7 +36,7 @@ func (e *errand) findPresent(ctx context.Context) (inPlace, error) {
 	if len(p.uids) == 0 {
 		return p, nil
 	}
-	named, err := e.named(ctx, p.seed)
+	named, err := e.named(ctx, p)
 	if err != nil {
 		return p, err
 	}
@@ -46,16 +47,20 @@ func (e *errand) findPresent(ctx context.Context) (inPlace, error) {
 	return p, nil
 }
 
-// named are the UIDs of what the archive has of the folder, sorted: of two events of the
-// same one that which is there may be the other.
-func (e *errand) named(ctx context.Context, seed maphash.Seed) (all []uint64, err error) {
-	for layer := range e.from.refs {
-		for h, err := range e.from.each(ctx, layer, e.later) {
+// named are the UIDs of what is in the folder that the archive has, in this folder or any
+// other one, sorted: of two events of the same one that which is there may be the other.
+func (e *errand) named(ctx context.Context, p inPlace) (all []uint64, err error) {
+	for layer, ref := range e.from.refs {
+		for h, err := range heads(ctx, e.from.from, ref, outlook.IndexPath) {
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("read the index of %s: %w", ref, err)
 			}
-			if h.MessageID != "" {
-				all = append(all, maphash.String(seed, h.MessageID))
+			if h.MessageID == "" || h.Folder == e.in.Folder && !e.later.lives(h, layer) {
+				continue
+			}
+			uid := maphash.String(p.seed, h.MessageID)
+			if _, there := slices.BinarySearch(p.uids, uid); there {
+				all = append(all, uid)
 			}
 		}
 	}

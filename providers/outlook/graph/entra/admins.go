@@ -75,6 +75,7 @@ func (a Administrator) titled() string {
 type Administrators struct {
 	Read  bool // false: they may not be read
 	Blind bool // who may take the role for a while could not be read
+	Doubt bool // whether those who may take it hold it for good besides could not be read
 	More  bool // there are more people than are looked at
 	List  []Administrator
 }

@@ -31,7 +31,9 @@ func (all Administrators) Findings() []Finding {
 	people := slices.DeleteFunc(slices.Clone(all.List), func(a Administrator) bool { return a.Holder != HolderPerson || a.Disabled })
 	standing := slices.DeleteFunc(slices.Clone(people), func(a Administrator) bool { return a.Way.Eligible })
 	out := append(all.number(people, standing), all.others()...)
-	out = append(out, emergencyFindings(standing, len(standing) < len(people))...)
+	if !all.Doubt {
+		out = append(out, emergencyFindings(standing, len(standing) < len(people))...)
+	}
 	return append(out, methodFindings(people)...)
 }
 
@@ -83,7 +85,7 @@ func (all Administrators) number(people, standing []Administrator) []Finding {
 		return nil // others says that they are in a group
 	case n == 0:
 		return []Finding{bad("administrators/none", probeAdmins, "No person is Global Administrator for good, so nobody may be able to let others in again.", "Give the role to two people for good. "+emergencyPage)}
-	case len(standing) == 0:
+	case len(standing) == 0 && !all.Doubt:
 		return []Finding{bad("administrators/none", probeAdmins, fmt.Sprintf("No person is Global Administrator for good, so nobody may be able to let others in again: %s %s.", titles(later), take), "Give the role to two people for good. "+emergencyPage)}
 	case n == 1 && !unread(false) && !unread(true):
 		only := "is the only Global Administrator"
@@ -91,7 +93,7 @@ func (all Administrators) number(people, standing []Administrator) []Finding {
 			only = "is the only Global Administrator that is seen here"
 		}
 		return []Finding{bad("administrators/one", probeAdmins, fmt.Sprintf("%s %s: without that account only Microsoft's support lets anybody in again, which takes days.", people[0].titled(), only), second)}
-	case len(standing) == 1 && !unread(false):
+	case len(standing) == 1 && !unread(false) && !all.Doubt:
 		text := fmt.Sprintf("%s is the only Global Administrator for good.", standing[0].titled())
 		if len(later) > 0 {
 			text = fmt.Sprintf("%s is the only Global Administrator for good: %s %s.", standing[0].titled(), titles(later), take)

@@ -187,6 +187,13 @@ func TestOrganisation(t *testing.T) {
 		t.Errorf("by the token and the licences alone: %v", fields)
 	}
 	long := Organisation{Domains: []string{strings.Repeat("ä", 400)}, Tenant: "a\x1bb", Federated: []string{"contoso.example"}}
+	crowd := Administrators{}
+	for n := range 40 { // in the order of their names, the one for good among them
+		crowd.List = append(crowd.List, Administrator{UPN: fmt.Sprintf("a%02d@contoso.example", n), Holder: HolderPerson, Way: Way{Eligible: n != 35}})
+	}
+	if got := long.Fields(crowd)["administrators"]; !strings.HasPrefix(got, "a35@contoso.example, a00@contoso.example, a01@") {
+		t.Errorf("whoever is administrator for good is not told first: %s", got)
+	}
 	if f := long.Fields(Administrators{}); len(f["domains"]) > mostValue || strings.Contains(f["tenant-id"], "\x1b") || len(long.Findings()) != 1 {
 		t.Errorf("%v", f)
 	}

@@ -206,12 +206,17 @@ const mostValue = 600
 // Microsoft knows no invoices, no registrar, no DNS host, and no phone that is meant for a
 // lock-out: those only a person can say.
 func (o Organisation) Fields(admins Administrators) map[string]string {
-	var people, sold []string
+	var people, later, sold []string // later: who has to take the role first
 	for _, a := range admins.List {
-		if a.Holder == HolderPerson && !a.Disabled && a.UPN != "" {
+		switch {
+		case a.Holder != HolderPerson || a.Disabled || a.UPN == "":
+		case a.Way.Eligible:
+			later = append(later, a.UPN)
+		default:
 			people = append(people, a.UPN)
 		}
 	}
+	people = append(people, later...)
 	partner := ""
 	for _, s := range o.Sold {
 		sold = append(sold, s.line())

@@ -167,6 +167,7 @@ func (d *Directory) holders(ctx context.Context) (Administrators, []Lack, error)
 	if err != nil {
 		return Administrators{}, nil, err
 	}
+	doubt := len(more) > 0
 	lacks = append(lacks, more...)
 	for _, a := range later.all {
 		for _, way := range later.ways[a.ID] {
@@ -180,7 +181,7 @@ func (d *Directory) holders(ctx context.Context) (Administrators, []Lack, error)
 		lacks = append(lacks, Lack{What: "Who else is Global Administrator", Why: fmt.Sprintf("more than %d people are, and no more are looked at", mostPeople)})
 	}
 	people := slices.DeleteFunc(r.all, func(a Administrator) bool { return a.Holder == HolderGroup })
-	return Administrators{Read: true, Blind: blind, More: r.more, List: append(people, groups...)}, lacks, nil
+	return Administrators{Read: true, Blind: blind, Doubt: doubt, More: r.more, List: append(people, groups...)}, lacks, nil
 }
 
 const ofTheRole = "?$filter=roleDefinitionId%20eq%20'" + globalAdministrator + "'"

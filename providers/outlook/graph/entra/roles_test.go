@@ -232,3 +232,32 @@ func TestRolesOdd(t *testing.T) {
 		t.Errorf("%v %v %+v", lacks, err, r)
 	}
 }
+
+// TestRolesInDoubt: where it may not be read whether those who may take the role hold it for
+// good besides, that is a line, and nobody is told that there is no administrator for good.
+func TestRolesInDoubt(t *testing.T) {
+	w := newWorld(t, all()...)
+	w.n.Unassign()
+	for _, upn := range []string{"bg1@contoso.onmicrosoft.com", alis} {
+		w.n.Assign(role, upn)
+		w.n.Entitle(role, upn)
+	}
+	look := func() (string, []string) {
+		t.Helper()
+		w.client(graph.Config{Secret: keepwatch.NewSecret(secret1)})
+		_, a, lacks := w.ways()
+		return strings.Join(texts(a.Findings()), "\n"), lacks
+	}
+	text, lacks := look()
+	contains(t, text, "ok administrators/number: 2 people", "warning emergency/one")
+	if lacks != nil {
+		t.Error(lacks)
+	}
+	w.app.Revoke(readRoles)
+	w.app.Grant("Directory.Read.All", readEligible)
+	text, lacks = look()
+	contains(t, text, "ok administrators/number: 2 people")
+	if len(lacks) != 1 || strings.Contains(text, "for good") {
+		t.Errorf("%v\n%s", lacks, text)
+	}
+}

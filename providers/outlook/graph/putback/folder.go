@@ -131,21 +131,38 @@ func (r *Restorer) Holds(ctx context.Context, mailbox string, folder outlook.Fol
 		if len(tests) == 0 {
 			continue
 		}
-		q := url.Values{"$select": {"id," + field}, "$filter": {strings.Join(tests, " or ")}}
+		q := url.Values{"$select": {"id," + field}, "$expand": {expandMark}, "$filter": {strings.Join(tests, " or ")}}
 		for page, err := range r.client.Pages(ctx, mailbox, list(mailbox, folder)+"?"+q.Encode()) {
 			if err != nil {
 				return nil, fmt.Errorf("look for what is in %s: %w", folder.Title(), gone(err))
 			}
 			for _, raw := range page.Items {
-				var x map[string]any
-				if err := json.Unmarshal(raw, &x); err != nil {
-					return nil, fmt.Errorf("look for what is in %s: %w", folder.Title(), err)
+				id, good, err := r.heldOne(ctx, mailbox, folder, raw)
+				if err != nil {
+					return nil, fmt.Errorf("look for what is in %s: %w", folder.Title(), gone(err))
 				}
-				if id, ok := x[field].(string); ok {
+				if good {
 					held[id] = true
 				}
 			}
 		}
 	}
 	return held, nil
+}
+
+// heldOne reads a message of the list. One that a restore has begun and not finished, which
+// has its Message-ID and not all of its attachments, is not held.
+func (r *Restorer) heldOne(ctx context.Context, mailbox string, folder outlook.Folder, raw json.RawMessage) (id string, good bool, err error) {
+	var x struct {
+		found
+		MessageID string `json:"internetMessageId"`
+	}
+	if err := json.Unmarshal(raw, &x); err != nil {
+		return "", false, err
+	}
+	if x.MessageID == "" || x.ID == "" || !x.read() {
+		return x.MessageID, x.MessageID != "", nil
+	}
+	good, err = r.isWhole(ctx, mailbox, folder, x.found)
+	return x.MessageID, good, err
 }

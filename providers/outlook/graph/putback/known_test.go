@@ -73,6 +73,33 @@ func (w *world) cutAfterCreate(f outlook.Folder, item outlook.Item, content []by
 	}
 }
 
+// TestHoldsNoHalf: a mail that was cut off before it had all its attachments does not stand
+// for the mail, and one that is whole does.
+func TestHoldsNoHalf(t *testing.T) {
+	w := newWorld(t)
+	x := things()["large mail"]
+	f := w.folder(x.kind, "Restored")
+	held := func() bool {
+		t.Helper()
+		got, err := w.r.Holds(t.Context(), ali, f, []string{x.item.MessageID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got[x.item.MessageID]
+	}
+	w.cutAfterCreate(f, x.item, x.content)
+	w.restart()
+	if n := len(w.inside(f)); held() || n != 1 {
+		t.Errorf("half of a mail among %d is taken for the mail", n)
+	}
+	other := x.item
+	other.ID = "again"
+	w.put(f, other, x.content)
+	if !held() {
+		t.Error("the whole one is not seen beside the half one")
+	}
+}
+
 // present gives what is in a folder, as ID and UID.
 func (w *world) present(f outlook.Folder) (all []string, err error) {
 	w.t.Helper()

@@ -86,10 +86,13 @@ func beginning(text string) string { return "startswith(ep/value," + quoted(text
 // anyMark is one that every mark fulfils.
 const anyMark = "contains(ep/value,'/')"
 
+// expandMark has a list give the marks.
+const expandMark = "singleValueExtendedProperties($filter=id eq '" + markID + "')"
+
 // address is that of those in a folder whose mark fulfils a condition; of all that are in
 // it for "".
 func address(mailbox string, folder outlook.Folder, condition string) string {
-	q := url.Values{"$select": {"id"}, "$expand": {"singleValueExtendedProperties($filter=id eq " + quoted(markID) + ")"}}
+	q := url.Values{"$select": {"id"}, "$expand": {expandMark}}
 	if condition != "" {
 		q.Set("$filter", "singleValueExtendedProperties/Any(ep: ep/id eq "+quoted(markID)+" and "+condition+")")
 	}
