@@ -65,7 +65,7 @@ func (b *Box) event(ctx context.Context, mailbox string, item outlook.Item, t *t
 			id = item.ID
 		}
 		some, notes, err := b.files(ctx, mailbox, item, of(mailbox, "events", id, "attachments"), t)
-		if i > 0 && len(files[i]) > 0 && errors.Is(err, outlook.ErrGone) { // it was asked for its long text's sake
+		if i > 0 && errors.Is(err, outlook.ErrGone) { // of the series nothing is said
 			out.Notes = append(out.Notes, "What may be attached to a changed occurrence is not in it, because Microsoft 365 does not list it")
 			continue
 		}

@@ -133,6 +133,24 @@ func TestEventWithFiles(t *testing.T) {
 	}
 }
 
+// TestOccurrenceFilesGone: a changed occurrence whose attachments are not listed does not cost
+// its series.
+func TestOccurrenceFilesGone(t *testing.T) {
+	w := newWorld(t, graphtest.Options{})
+	at := time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
+	e := graphtest.Event{Subject: "Series", Start: at, End: at.Add(time.Hour), Recurrence: &graphtest.Recurrence{Type: "daily", Count: 5}}
+	x := graphtest.Event{Subject: "Moved", Start: at.AddDate(0, 0, 2).Add(time.Hour), End: at.AddDate(0, 0, 2).Add(2 * time.Hour), Attachments: []graphtest.Attachment{{Name: "a.txt", Content: []byte("a")}}}
+	e.Exceptions = map[string]graphtest.Event{"2026-05-06": x}
+	item := w.b.Calendar("").Event(e)
+	f := w.folder(outlook.Calendar, "Calendar")
+	it := w.whole(f).items[item.ID(true)]
+	w.n.Fail(graphtest.Fault{Times: -1, Status: 404, Code: "ErrorItemNotFound", Match: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/attachments") }})
+	c, _, err := w.bring(it)
+	if err != nil || len(c.Notes) != 1 {
+		t.Errorf("%v %q", err, c.Notes)
+	}
+}
+
 // TestPoisonedSeries: a series that cannot be opened is gone, or poison, and no single event
 // without its times.
 func TestPoisonedSeries(t *testing.T) {
