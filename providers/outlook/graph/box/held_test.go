@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"keepwatch"
 	"keepwatch/providers/outlook"
 	"keepwatch/providers/outlook/graphtest"
 	"keepwatch/pst/pim"
@@ -122,5 +123,74 @@ func TestOneLargeAtATime(t *testing.T) {
 			t.Fatal(name, err)
 		}
 		leave()
+	}
+}
+
+// TestGoneWhileRead: what goes, or cannot be read any more, between its being looked at and
+// written is told of that item alone.
+func TestGoneWhileRead(t *testing.T) {
+	for name, then := range map[string]func(item *graphtest.Item){
+		"deleted":  func(item *graphtest.Item) { item.Delete() },
+		"poisoned": func(item *graphtest.Item) { item.Poison(graphtest.Poison{Code: graphtest.CorruptData}) },
+	} {
+		for what, add := range map[string]func(w *world) (*graphtest.Item, outlook.Folder){
+			"a long text": func(w *world) (*graphtest.Item, outlook.Folder) {
+				m := letter()
+				m.Body = strings.Repeat("x", 100<<10)
+				return w.b.Folder("inbox").Message(m), w.folder(outlook.Mail, "Inbox")
+			},
+			"a file": func(w *world) (*graphtest.Item, outlook.Folder) {
+				m := letter()
+				m.Attachments = []graphtest.Attachment{{Name: "one.bin", Size: 400_000}}
+				return w.b.Folder("inbox").Message(m), w.folder(outlook.Mail, "Inbox")
+			},
+			"an event": func(w *world) (*graphtest.Item, outlook.Folder) {
+				return w.b.Calendar("").Event(longEvent(1200 << 10)), w.folder(outlook.Calendar, "Calendar")
+			},
+		} {
+			t.Run(what+" is "+name, func(t *testing.T) {
+				w := newWorld(t, graphtest.Options{})
+				item, f := add(w)
+				if f.Kind == outlook.Mail {
+					item.Poison(graphtest.Poison{Code: graphtest.MimeConversionFailed})
+				}
+				c, err := w.box.Content(t.Context(), alis, w.whole(f).items[item.ID(true)])
+				if err != nil {
+					t.Fatal(err)
+				}
+				then(item)
+				_, err = io.Copy(io.Discard, c.Body)
+				if err := c.Body.Close(); err != nil {
+					t.Error(err)
+				}
+				if err == nil || errors.Is(err, outlook.ErrGone) != (name == "deleted") || name != "deleted" && keepwatch.KindOf(err) != keepwatch.KindTransient {
+					t.Errorf("%v (%v)", err, keepwatch.KindOf(err))
+				}
+			})
+		}
+	}
+}
+
+// TestCloseWhileRead: a run that is stopped closes what a worker reads.
+func TestCloseWhileRead(t *testing.T) {
+	w := newWorld(t, graphtest.Options{})
+	m := letter()
+	m.Body = strings.Repeat("x", 100<<10)
+	m.Attachments = []graphtest.Attachment{{Name: "one.bin", Size: 400_000}}
+	item := w.b.Folder("inbox").Message(m)
+	item.Poison(graphtest.Poison{Code: graphtest.MimeConversionFailed})
+	it := w.whole(w.folder(outlook.Mail, "Inbox")).items[item.ID(true)]
+	for range 20 {
+		c, err := w.box.Content(t.Context(), alis, it)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_, _ = io.Copy(io.Discard, c.Body) // it may or may not come to its end
+		}()
+		_ = c.Body.Close()
+		<-done
 	}
 }
