@@ -43,10 +43,14 @@ func (b *Box) event(ctx context.Context, mailbox string, item outlook.Item, t *t
 		}
 		out.Item.Raw = h.whole()
 		more, err := b.moreExceptions(ctx, mailbox, &e, int64(len(h.raw)), t)
-		if err != nil {
-			return outlook.Content{}, give(b.itemError(ctx, mailbox, item, err), err)
-		}
 		out.Notes = append(out.Notes, more...)
+		if err != nil {
+			fate := b.itemError(ctx, mailbox, item, err)
+			if !errors.Is(fate, outlook.ErrPoison) {
+				return outlook.Content{}, give(fate, err)
+			}
+			out.Notes = append(out.Notes, "Some of the changed occurrences of the series are not in it ("+why(err)+")")
+		}
 	}
 	w, err := e.calendar(h)
 	if err != nil {
