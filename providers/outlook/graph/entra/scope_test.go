@@ -205,7 +205,7 @@ func TestReach(t *testing.T) {
 		}
 	}
 	w.fresh("Mail.Read")
-	w.n.Fail(graphtest.Fault{Times: 1, Status: 503, RetryAfter: time.Hour, Match: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "mailFolders") }})
+	w.n.Fail(graphtest.Fault{Times: 1, Status: 503, RetryAfter: 3 * time.Hour, Match: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "mailFolders") }})
 	if got := try(mailbox("a", alis, "mail")); got != "Mail.Read unknown true" {
 		t.Error(got)
 	}
