@@ -177,7 +177,7 @@ var spacePitfalls = []pitfall{
 	{name: "misaligned page", rule: check.RulePageAlign, section: "2.2.2.7", cut: func(s *surgeon) uint64 {
 		root := num(s.b, 0xE0)
 		s.put(root+16, num(s.b, root+16)+64, 8)
-		return num(s.b, root+16)
+		return root + 8 // the reference; where it leads nothing can be
 	}},
 	{name: "signature of a page", rule: check.RulePageSig, section: "2.2.2.7.1", cut: func(s *surgeon) uint64 { return num(s.b, 0xE0) + 498 }, after: flip},
 	{name: "checksum of a page", rule: check.RulePageCRC, section: "2.2.2.7.1", cut: func(s *surgeon) uint64 { return num(s.b, 0xE0) + 496 }, after: func(s *surgeon, at uint64) { s.b[at+4] ^= 1 }},

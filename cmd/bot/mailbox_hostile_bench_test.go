@@ -34,6 +34,12 @@ func hostileLoads(text int) map[string]func(b *graphtest.Mailbox) {
 				b.Calendar("").Event(graphtest.Event{Subject: fmt.Sprintf("A long plan %d", i), Start: storyDay, End: storyDay.Add(time.Hour), Body: long[:len(long)/4], HTML: true, Attachments: files})
 			}
 		},
+		"8 mails in one another with 12 MiB of text each": func(b *graphtest.Mailbox) {
+			b.Folder("inbox").Message(graphtest.Message{Subject: "Nested", MIME: nestedMails(8)})
+		},
+		"12 MiB of text in no known charset": func(b *graphtest.Mailbox) {
+			b.Folder("inbox").Message(graphtest.Message{Subject: "Strange", MIME: nestedMails(1)})
+		},
 		"40 times 1 MiB of text in 4 calendars": func(b *graphtest.Mailbox) {
 			one := page(1)
 			for i := range 40 {
@@ -79,6 +85,23 @@ func hostileLoads(text int) map[string]func(b *graphtest.Mailbox) {
 			}
 		},
 	}
+}
+
+// nestedMails is a mail with close to 12 MiB of HTML in a charset that nobody knows, of which
+// each byte becomes three, attached to another one like it, and so on.
+func nestedMails(many int) []byte {
+	line := "<p>" + strings.Repeat("\xfc", 40) + "</p>\r\n"
+	long, mail := strings.Repeat(line, (12<<20-1000)/len(line)), ""
+	for n := range many {
+		next := fmt.Sprintf("\r\n--m%d", n)
+		inner := ""
+		if mail != "" {
+			inner = next + "\r\nContent-Type: message/rfc822\r\n\r\n" + mail
+		}
+		mail = fmt.Sprintf("From: bea@fabrikam.example\r\nSubject: Level %d\r\nDate: Wed, 31 Dec 2025 23:59:59 +0000\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=m%d\r\n", n, n) +
+			next + "\r\nContent-Type: text/html; charset=x-strange\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + long + inner + next + "--\r\n"
+	}
+	return []byte(mail)
 }
 
 // BenchmarkHostileMailboxMemory is BenchmarkMailboxMemory for mailboxes that were made to

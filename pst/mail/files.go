@@ -240,7 +240,7 @@ func (m *importer) embed(p *part) error {
 		return nil
 	}
 	err = m.sink.Embed(props, func(s pst.Sink) error {
-		inner := importer{sink: s, r: r, size: sc.lines.size, o: Options{Read: true}, res: m.res, depth: m.depth + 1}
+		inner := importer{sink: s, r: r, size: sc.lines.size, o: Options{Read: true}, res: m.res, depth: m.depth + 1, room: m.room}
 		err := inner.run(sc)
 		for _, n := range inner.notes.list {
 			m.notes.add("in a message inside: " + strings.TrimPrefix(n, "in a message inside: "))

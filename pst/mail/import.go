@@ -65,7 +65,7 @@ func Import(s pst.Sink, r io.ReaderAt, size int64, o Options) (Result, error) {
 	if err != nil {
 		return res, err
 	}
-	m := importer{sink: s, r: r, size: sc.lines.size, o: o, res: &res}
+	m := importer{sink: s, r: r, size: sc.lines.size, o: o, res: &res, room: maxBodies}
 	if err := m.run(sc); err != nil {
 		return res, err
 	}
@@ -82,6 +82,7 @@ type importer struct {
 	o        Options
 	res      *Result
 	depth    int
+	room     int64 // for bodies
 	notes    notes
 	head     *header
 	sent     time.Time // zero where the mail does not say it
@@ -97,7 +98,11 @@ func (m *importer) run(sc *scanner) error {
 	if len(sc.head.fields) == 0 && m.size > 0 {
 		m.notes.lose("there is no header")
 	}
-	pl := choose(sc.root)
+	pl := choose(sc.root, m.room)
+	m.room = pl.room // for those that lie in it
+	if pl.long {
+		m.notes.add("a text is too long for a body, and is attached")
+	}
 	if m.depth == 0 {
 		m.res.Class = pl.class
 	}

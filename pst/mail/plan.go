@@ -2,9 +2,13 @@ package mail
 
 import "strings"
 
-// maxBody is how large a body may be, in bytes as it lies in the mail. A larger one
-// becomes an attachment, which is streamed.
-const maxBody = 8 << 20
+// maxBodies is how many bytes of bodies are in memory at once: of a mail, and of those that
+// it lies in. A plain text counts twice, because it becomes UTF-16. What is too long becomes
+// an attachment, which is streamed. Each mail has leastBodies.
+const (
+	maxBodies   = 12 << 20
+	leastBodies = 256 << 10
+)
 
 // plan says which parts of a mail are its bodies, and which are attachments.
 type plan struct {
@@ -15,6 +19,8 @@ type plan struct {
 	files  []*part // in their order
 	entity *part   // of a clear-signed mail: its one attachment, as it came
 	signed bool    // something else in it is signed
+	room   int64   // for its bodies
+	long   bool    // a body did not fit
 }
 
 // The classes of a mail. The two of S/MIME are of [MS-OXOSMIME] 2.1.3.
@@ -24,8 +30,9 @@ const (
 	classSigned = "IPM.Note.SMIME.MultipartSigned"
 )
 
-func choose(root *part) *plan {
-	pl := &plan{class: classNote}
+// choose has a mail whose bodies may take room bytes.
+func choose(root *part, room int64) *plan {
+	pl := &plan{class: classNote, room: max(room, leastBodies)}
 	switch {
 	case pkcs7(root):
 		pl.class, pl.files = classOpaque, []*part{root}
@@ -86,8 +93,11 @@ func (pl *plan) leaf(p, alt *part, root bool) {
 		p.media = "text/plain"
 	}
 	if slot := pl.slot(p, alt, root); slot != nil {
-		*slot, pl.alt = p, alt
-		return
+		if n := p.held(); n <= pl.room {
+			*slot, pl.alt, pl.room = p, alt, pl.room-n
+			return
+		}
+		pl.long = true
 	}
 	if p.end == p.body && p.name == "" && (p.top() == "text" || root) {
 		return // nothing, as some mailers put it before a file
@@ -98,7 +108,7 @@ func (pl *plan) leaf(p, alt *part, root bool) {
 // slot is where a part belongs that is a body, and nil for any other. The first
 // text that is no file is the body, and with it the other form of the same text.
 func (pl *plan) slot(p, alt *part, root bool) **part {
-	if p.end-p.body > maxBody || p.disposition != "" && p.disposition != "inline" {
+	if p.disposition != "" && p.disposition != "inline" {
 		return nil
 	}
 	if p.name != "" && !root && (alt == nil || p.disposition != "") {
@@ -115,6 +125,18 @@ func (pl *plan) slot(p, alt *part, root bool) **part {
 		return &pl.text
 	}
 	return nil
+}
+
+// held is how much a body takes.
+func (p *part) held() int64 {
+	n := p.end - p.body
+	if p.encoding == "base64" {
+		n -= n / 4
+	}
+	if p.media != "text/html" {
+		n *= 2
+	}
+	return n
 }
 
 // fileText are kinds of text that are for programs, so that they are files even where

@@ -132,6 +132,67 @@ func TestPageBound(t *testing.T) {
 	}
 }
 
+// TestPageAlone: of a page no more than 1 MiB is held, but of one item alone, which nobody
+// else may do until whoever reads asks for the next page, or leaves. Long texts are not
+// counted, and are left out.
+func TestPageAlone(t *testing.T) {
+	items := []string{`{"id":1}`, `{"id":2,"text":"` + strings.Repeat("x", 3<<20) + `"}`, `{"id":3}`, `{"id":4}`, `{"id":5,"all":[` + strings.Repeat("1,", 1<<20) + `1]}`, `{"id":6}`, `{"id":7}`}
+	f := &fake{serve: func(w http.ResponseWriter, r *http.Request) {
+		size := 10
+		for p := range strings.SplitSeq(r.Header.Get("Prefer"), ", ") {
+			if v, found := strings.CutPrefix(p, "odata.maxpagesize="); found {
+				size, _ = strconv.Atoi(v)
+			}
+		}
+		from, _ := strconv.Atoi(r.URL.Query().Get("$skip"))
+		to, next := min(from+size, len(items)), ""
+		if to < len(items) {
+			next = fmt.Sprintf(`,"@odata.nextLink":"https://graph.example/v1.0/x?$skip=%d"`, to)
+		}
+		fmt.Fprintf(w, `{"value":[%s]%s}`, strings.Join(items[from:to], ","), next)
+	}}
+	c := f.client(t)
+	held := func() bool { return c.large.free == 0 }
+	for leaveAt := range 8 {
+		var ids, alone []int
+		for page, err := range c.PagesOf(t.Context(), alis, Request{URL: "/x", PageSize: 2 * smallestPage, Longest: 1000}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, item := range page.Items {
+				var it struct {
+					ID   int
+					Text *string
+				}
+				if err := json.Unmarshal(item, &it); err != nil || page.Cut[i] != (it.ID == 2) || it.Text != nil && *it.Text != "" {
+					t.Errorf("item %d, cut: %t, %v", it.ID, page.Cut[i], err)
+				}
+				if ids = append(ids, it.ID); held() {
+					alone = append(alone, it.ID)
+				}
+			}
+			if leaveAt > 0 && len(ids) >= leaveAt {
+				break
+			}
+		}
+		if held() {
+			t.Fatalf("after %v nobody else is let in", ids)
+		}
+		if leaveAt == 0 && (fmt.Sprint(ids) != "[1 2 3 4 5 6 7]" || fmt.Sprint(alone) != "[1 2 3 4 5]") {
+			t.Errorf("%v, alone %v", ids, alone)
+		}
+	}
+	items[0] = `{"id":1,"all":[` + strings.Repeat("1,", 5<<20) + `1]}`
+	for _, err := range c.PagesOf(t.Context(), alis, Request{URL: "/x", PageSize: 2 * smallestPage, Longest: 1000}) {
+		if !errors.Is(err, ErrTooLarge) {
+			t.Errorf("an item that is longer alone: %v", err)
+		}
+	}
+	if held() {
+		t.Error("after an error nobody else is let in")
+	}
+}
+
 func TestPageLinks(t *testing.T) {
 	for _, test := range []struct {
 		page string

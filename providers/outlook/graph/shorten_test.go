@@ -18,7 +18,7 @@ func TestShorten(t *testing.T) {
 	} {
 		long := strings.Repeat(one, 3*pieceOfText/len(one)+7)
 		for shift := range 7 {
-			doc := fmt.Sprintf(`{"a": "short \" one", "long":"%s%s", "b":{"c":["%s","d\\"]}}`, strings.Repeat("y", shift), long, long)
+			doc := fmt.Sprintf(`{"a": "short \" one", "long":"%s%s", "b":{"c":["%s","d\\","%s"]}}`, strings.Repeat("y", shift), long, long, long)
 			var want struct {
 				A    string
 				Long string
@@ -29,10 +29,10 @@ func TestShorten(t *testing.T) {
 			}
 			s := Shorten(iotest.HalfReader(strings.NewReader(doc)), 1000, func(n int) string { return fmt.Sprintf("<%d>", n) })
 			out, err := io.ReadAll(s)
-			if err != nil || string(out) != `{"a": "short \" one", "long":"<0>", "b":{"c":["<1>","d\\"]}}` {
+			if err != nil || string(out) != `{"a": "short \" one", "long":"<0>", "b":{"c":["<1>","d\\","<2>"]}}` {
 				t.Fatalf("%s: %q, %v", name, out, err)
 			}
-			for n, text := range []string{want.Long, want.B.C[0]} {
+			for n, text := range []string{want.Long, want.B.C[0], want.B.C[2]} {
 				got, err := io.ReadAll(PluckText(strings.NewReader(doc), 1000, n, s.Texts()[n]))
 				if err != nil || string(got) != text || s.Texts()[n].Size != int64(len(text)) {
 					t.Fatalf("%s, shifted by %d: %d bytes of the %d of text %d, %v", name, shift, len(got), len(text), n, err)
@@ -40,6 +40,11 @@ func TestShorten(t *testing.T) {
 			}
 			if _, err := io.ReadAll(PluckText(strings.NewReader(doc), 1000, 0, Text{})); !errors.Is(err, ErrOtherText) {
 				t.Errorf("%s: another text gives %v", name, err)
+			}
+			if other := strings.Replace(doc, `"y`, `"z`, 1); shift > 0 {
+				if _, err := io.ReadAll(PluckText(strings.NewReader(other), 1000, 0, s.Texts()[0])); !errors.Is(err, ErrOtherText) {
+					t.Errorf("%s: one that is as long gives %v", name, err)
+				}
 			}
 			if _, err := io.ReadAll(PluckText(strings.NewReader(`{}`), 1000, 0, s.Texts()[0])); !errors.Is(err, ErrOtherText) {
 				t.Errorf("%s: no text gives %v", name, err)

@@ -2,6 +2,8 @@ package spool
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -46,6 +48,9 @@ func TestSyncFails(t *testing.T) {
 	if err := s.Sync(); keepwatch.KindOf(err) != keepwatch.KindAttention {
 		t.Errorf("a sync that fails: %v", err)
 	}
+	if s.bytes != 0 || s.held != 0 {
+		t.Errorf("%d bytes wait, and %d are held for them", s.bytes, s.held)
+	}
 	if got := pending(); got != "23" {
 		t.Errorf("%q are pending", got)
 	}
@@ -67,6 +72,33 @@ func TestSyncFails(t *testing.T) {
 	if err := again.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestMuchIsHeld: what is known of items that wait for the index is in memory, so that few of
+// them wait where it is much.
+func TestMuchIsHeld(t *testing.T) {
+	opened, err := New(Config{Dir: t.TempDir()}).Open(1, bytes.Repeat([]byte("k"), keyBytes))
+	must(t, err)
+	s := opened.(*spool)
+	raw := json.RawMessage(`"` + strings.Repeat("x", 1<<20) + `"`)
+	var items []outlook.Item
+	for n := range 10 {
+		items = append(items, outlook.Item{ID: fmt.Sprint(n), Raw: raw})
+	}
+	must(t, s.SetFolders([]outlook.Folder{{ID: "a"}}))
+	must(t, s.Page("a", items, outlook.Position{State: "s", Full: true}))
+	for n, i := range items {
+		_, _, err := s.Put(i, outlook.Note{}, strings.NewReader("x"))
+		must(t, err)
+		if want := n%4 + 1; len(s.queue) != want || s.held < int64(want*len(raw)) || s.held > int64(want*(len(raw)+200)) {
+			t.Errorf("%d items wait after %d, and %d bytes are held for them", len(s.queue), n+1, s.held)
+		}
+	}
+	must(t, s.Sync())
+	if s.held != 0 {
+		t.Errorf("%d bytes are held for nothing", s.held)
+	}
+	must(t, s.Close())
 }
 
 func must(t *testing.T, err error) {

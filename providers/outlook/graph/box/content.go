@@ -17,11 +17,11 @@ import (
 func (b *Box) Content(ctx context.Context, mailbox string, item outlook.Item) (outlook.Content, error) {
 	t := &turn{client: b.client}
 	out, err := b.content(ctx, mailbox, item, t)
-	if err != nil || t.leave == nil {
+	if err != nil {
 		t.over()
 		return out, err
 	}
-	out.Body = &turned{out.Body, t}
+	out.Body = &given{out.Body, t}
 	return out, nil
 }
 

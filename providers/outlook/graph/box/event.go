@@ -43,10 +43,14 @@ func (b *Box) event(ctx context.Context, mailbox string, item outlook.Item, t *t
 		}
 		out.Item.Raw = h.whole()
 		more, err := b.moreExceptions(ctx, mailbox, &e, int64(len(h.raw)), t)
-		if err != nil {
-			return outlook.Content{}, give(b.itemError(ctx, mailbox, item, err), err)
-		}
 		out.Notes = append(out.Notes, more...)
+		if err != nil {
+			fate := b.itemError(ctx, mailbox, item, err)
+			if !errors.Is(fate, outlook.ErrPoison) {
+				return outlook.Content{}, give(fate, err)
+			}
+			out.Notes = append(out.Notes, "Some of the changed occurrences of the series are not in it ("+why(err)+")")
+		}
 	}
 	w, err := e.calendar(h)
 	if err != nil {
@@ -65,7 +69,7 @@ func (b *Box) event(ctx context.Context, mailbox string, item outlook.Item, t *t
 			id = item.ID
 		}
 		some, notes, err := b.files(ctx, mailbox, item, of(mailbox, "events", id, "attachments"), t)
-		if i > 0 && len(files[i]) > 0 && errors.Is(err, outlook.ErrGone) { // it was asked for its long text's sake
+		if i > 0 && errors.Is(err, outlook.ErrGone) { // of the series nothing is said
 			out.Notes = append(out.Notes, "What may be attached to a changed occurrence is not in it, because Microsoft 365 does not list it")
 			continue
 		}

@@ -1,16 +1,20 @@
 package box
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"keepwatch"
 	"keepwatch/providers/outlook"
+	"keepwatch/providers/outlook/graph"
 	"keepwatch/providers/outlook/graphtest"
 	"keepwatch/pst/pim"
 )
@@ -133,6 +137,24 @@ func TestEventWithFiles(t *testing.T) {
 	}
 }
 
+// TestOccurrenceFilesGone: a changed occurrence whose attachments are not listed does not cost
+// its series.
+func TestOccurrenceFilesGone(t *testing.T) {
+	w := newWorld(t, graphtest.Options{})
+	at := time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
+	e := graphtest.Event{Subject: "Series", Start: at, End: at.Add(time.Hour), Recurrence: &graphtest.Recurrence{Type: "daily", Count: 5}}
+	x := graphtest.Event{Subject: "Moved", Start: at.AddDate(0, 0, 2).Add(time.Hour), End: at.AddDate(0, 0, 2).Add(2 * time.Hour), Attachments: []graphtest.Attachment{{Name: "a.txt", Content: []byte("a")}}}
+	e.Exceptions = map[string]graphtest.Event{"2026-05-06": x}
+	item := w.b.Calendar("").Event(e)
+	f := w.folder(outlook.Calendar, "Calendar")
+	it := w.whole(f).items[item.ID(true)]
+	w.n.Fail(graphtest.Fault{Times: -1, Status: 404, Code: "ErrorItemNotFound", Match: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/attachments") }})
+	c, _, err := w.bring(it)
+	if err != nil || len(c.Notes) != 1 {
+		t.Errorf("%v %q", err, c.Notes)
+	}
+}
+
 // TestPoisonedSeries: a series that cannot be opened is gone, or poison, and no single event
 // without its times.
 func TestPoisonedSeries(t *testing.T) {
@@ -162,6 +184,70 @@ func TestManyExceptions(t *testing.T) {
 	var e event
 	if err := json.Unmarshal([]byte(`{"id":"1","exceptionOccurrences":[{"id":"a"}],"exceptionOccurrences@odata.nextLink":"https://x/next"}`), &e); err != nil || e.ExceptionsNext != "https://x/next" || len(e.Exceptions) != 1 {
 		t.Fatalf("%+v %v", e, err)
+	}
+}
+
+// more is a transport that puts a link to further exceptions into the answer of a series, and
+// answers there.
+type more struct {
+	http.RoundTripper
+	answer func() *http.Response
+}
+
+func (m more) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Query().Has("more") {
+		return m.answer(), nil
+	}
+	a, err := m.RoundTripper.RoundTrip(r)
+	if err != nil || !strings.Contains(r.URL.RawQuery, "exceptionOccurrences") {
+		return a, err
+	}
+	data, err := io.ReadAll(a.Body)
+	if err != nil {
+		return nil, err
+	}
+	link := *r.URL
+	link.RawQuery = "more=1"
+	data = append([]byte(`{"exceptionOccurrences@odata.nextLink":"`+link.String()+`",`), data[1:]...)
+	a.Header.Del("Content-Length")
+	a.Body, a.ContentLength = io.NopCloser(bytes.NewReader(data)), -1
+	return a, nil
+}
+
+// TestMoreExceptionsLost: further exceptions that cannot be had do not cost the series.
+func TestMoreExceptionsLost(t *testing.T) {
+	for name, body := range map[string]struct {
+		status int
+		text   string
+		notes  int
+	}{
+		"there":     {200, `{"value":[{"id":"x","subject":"Moved","originalStart":"2026-05-06T08:00:00Z","start":{"dateTime":"2026-05-06T09:00:00","timeZone":"UTC"},"end":{"dateTime":"2026-05-06T10:00:00","timeZone":"UTC"}}]}`, 0},
+		"corrupt":   {500, `{"error":{"code":"ErrorCorruptData","message":"Data is corrupt."}}`, 1},
+		"too large": {200, `{"value":[{"id":"x","all":[` + strings.Repeat("1,", mostItem/2) + `1]}]}`, 1},
+	} {
+		w := newWorld(t, graphtest.Options{})
+		at := time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
+		item := w.b.Calendar("").Event(graphtest.Event{Subject: "Series", Start: at, End: at.Add(time.Hour), Recurrence: &graphtest.Recurrence{Type: "daily", Count: 5}})
+		it := w.whole(w.folder(outlook.Calendar, "Calendar")).items[item.ID(true)]
+		client, err := graph.New(graph.Config{Tenant: graphtest.DefaultTenant, Client: appID, Secret: keepwatch.NewSecret(secret), GraphURL: w.n.URL + "/v1.0", LoginURL: w.n.LoginURL, Clock: w.clk,
+			Transport: more{w.n.Client().Transport, func() *http.Response {
+				return &http.Response{StatusCode: body.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body.text))}
+			}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.box, err = New(Config{Client: client}); err != nil {
+			t.Fatal(err)
+		}
+		c, text, err := w.bring(it)
+		if err != nil || len(c.Notes) != body.notes || !strings.Contains(text, "RRULE") || strings.Contains(text, "SUMMARY:Moved") != (body.notes == 0) {
+			t.Errorf("%s: %v, %q\n%s", name, err, c.Notes, text)
+		}
+		leave, err := client.Large(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave()
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"keepwatch"
+	"keepwatch/providers/outlook"
 	"keepwatch/providers/outlook/graph"
 )
 
@@ -54,16 +55,30 @@ func (t *turn) over() {
 	}
 }
 
-// turned is a body of which much is held until it is closed.
-type turned struct {
+// given is the body of an item.
+type given struct {
 	io.ReadCloser
 	turn *turn
 }
 
+// Read gives an error that says no more than that this item is to be asked for again, or has
+// gone: it was there, and could be read, when its content was asked for.
+func (g *given) Read(p []byte) (int, error) {
+	n, err := g.ReadCloser.Read(p)
+	switch {
+	case err == nil, err == io.EOF, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case gone(err):
+		err = &told{err, outlook.ErrGone}
+	case keepwatch.KindOf(err) != keepwatch.KindTransient && keepwatch.KindOf(err) != keepwatch.KindAttention:
+		err = keepwatch.Errorf(keepwatch.KindTransient, "An item of the mailbox cannot be read to its end, or became another one while it was read. The run goes on later.").Because(err)
+	}
+	return n, err
+}
+
 // Close lets the next one have its turn.
-func (t *turned) Close() error {
-	err := t.ReadCloser.Close()
-	t.turn.over()
+func (g *given) Close() error {
+	err := g.ReadCloser.Close()
+	g.turn.over()
 	return err
 }
 
@@ -191,15 +206,6 @@ func (h *held) openBytes(mark []byte) func() (io.ReadCloser, error) {
 
 // rereading reads a text for the second time.
 type rereading struct {
-	from io.Reader
+	io.Reader
 	io.Closer
-}
-
-// Read gives an error of the moment where it is not what it was.
-func (r *rereading) Read(p []byte) (int, error) {
-	n, err := r.from.Read(p)
-	if err == nil || err == io.EOF || keepwatch.KindOf(err) == keepwatch.KindTransient {
-		return n, err
-	}
-	return n, keepwatch.Errorf(keepwatch.KindTransient, "An item of the mailbox became another one while it was read. The run goes on later.").Because(err)
 }

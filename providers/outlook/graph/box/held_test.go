@@ -3,12 +3,15 @@ package box
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"keepwatch"
 	"keepwatch/providers/outlook"
 	"keepwatch/providers/outlook/graphtest"
 	"keepwatch/pst/pim"
@@ -62,6 +65,45 @@ func TestLongTexts(t *testing.T) {
 	half := longEvent(300 << 10) // too long for a page, and short enough to stand in it
 	if c, text := w.content(w.folder(outlook.Calendar, "Calendar"), w.b.Calendar("").Event(half).ID(true)); len(c.Notes) != 0 || len(c.Item.Raw) < 300<<10 || strings.Contains(text, "ATTACH") {
 		t.Errorf("notes %q, %d bytes of JSON", c.Notes, len(c.Item.Raw))
+	}
+}
+
+// TestLongAttached: of a message that is attached, and cannot be had as MIME, its long text and
+// its long file are had one by one; and what is long where nothing can be streamed is lost, and
+// said to be.
+func TestLongAttached(t *testing.T) {
+	w := newWorld(t, graphtest.Options{})
+	file := make([]byte, 1500<<10)
+	for i := range file {
+		file[i] = byte(i * i >> 7)
+	}
+	inner := letter()
+	inner.Subject, inner.HTML, inner.Body = "Inner", true, longHTML(1200<<10)
+	inner.Attachments = []graphtest.Attachment{{Name: "in.bin", Content: file}, {Name: "in.txt", Content: []byte("inside")}}
+	m := letter()
+	m.Attachments = []graphtest.Attachment{{Name: "Inner", Message: &inner}}
+	item := w.b.Folder("inbox").Message(m)
+	item.Poison(graphtest.Poison{Code: graphtest.MimeConversionFailed})
+	w.n.Fail(graphtest.Fault{Times: -1, Status: 500, Code: graphtest.MimeConversionFailed, Match: func(r *http.Request) bool {
+		return strings.Contains(r.URL.Path, "/attachments/") && strings.HasSuffix(r.URL.Path, "$value")
+	}})
+	c, text := w.content(w.folder(outlook.Mail, "Inbox"), item.ID(true))
+	if len(c.Notes) != 0 {
+		t.Errorf("notes %q", c.Notes)
+	}
+	for name, data := range map[string]string{"text": inner.Body, "file": string(file)} {
+		want, err := io.ReadAll(&inBase64{from: strings.NewReader(data), raw: make([]byte, 57)})
+		if err != nil || !strings.Contains(text, "\r\n\r\n"+string(want)+"\r\n--") {
+			t.Errorf("the %s is another one, %v", name, err)
+		}
+	}
+	if got := importMail(t, text); len(got.embedded) != 1 || fmt.Sprint(got.embedded[0].files) != "[in.bin in.txt]" {
+		t.Errorf("%+v", got.embedded)
+	}
+	long := w.b.Contacts().Contact(graphtest.Contact{GivenName: "Bea", Surname: "Dee", Notes: strings.Repeat("n", longNotes+1)})
+	c, text = w.content(w.folder(outlook.Contacts, "Contacts"), long.ID(true))
+	if len(c.Notes) != 1 || !strings.Contains(c.Notes[0], "longer than 3") || len(c.Item.Raw) > 0 || !strings.Contains(text, "Dee") || strings.Contains(text, "NOTE") {
+		t.Errorf("notes %q, %d bytes of JSON, %.500s", c.Notes, len(c.Item.Raw), text)
 	}
 }
 
@@ -122,5 +164,74 @@ func TestOneLargeAtATime(t *testing.T) {
 			t.Fatal(name, err)
 		}
 		leave()
+	}
+}
+
+// TestGoneWhileRead: what goes, or cannot be read any more, between its being looked at and
+// written is told of that item alone.
+func TestGoneWhileRead(t *testing.T) {
+	for name, then := range map[string]func(item *graphtest.Item){
+		"deleted":  func(item *graphtest.Item) { item.Delete() },
+		"poisoned": func(item *graphtest.Item) { item.Poison(graphtest.Poison{Code: graphtest.CorruptData}) },
+	} {
+		for what, add := range map[string]func(w *world) (*graphtest.Item, outlook.Folder){
+			"a long text": func(w *world) (*graphtest.Item, outlook.Folder) {
+				m := letter()
+				m.Body = strings.Repeat("x", 100<<10)
+				return w.b.Folder("inbox").Message(m), w.folder(outlook.Mail, "Inbox")
+			},
+			"a file": func(w *world) (*graphtest.Item, outlook.Folder) {
+				m := letter()
+				m.Attachments = []graphtest.Attachment{{Name: "one.bin", Size: 400_000}}
+				return w.b.Folder("inbox").Message(m), w.folder(outlook.Mail, "Inbox")
+			},
+			"an event": func(w *world) (*graphtest.Item, outlook.Folder) {
+				return w.b.Calendar("").Event(longEvent(1200 << 10)), w.folder(outlook.Calendar, "Calendar")
+			},
+		} {
+			t.Run(what+" is "+name, func(t *testing.T) {
+				w := newWorld(t, graphtest.Options{})
+				item, f := add(w)
+				if f.Kind == outlook.Mail {
+					item.Poison(graphtest.Poison{Code: graphtest.MimeConversionFailed})
+				}
+				c, err := w.box.Content(t.Context(), alis, w.whole(f).items[item.ID(true)])
+				if err != nil {
+					t.Fatal(err)
+				}
+				then(item)
+				_, err = io.Copy(io.Discard, c.Body)
+				if err := c.Body.Close(); err != nil {
+					t.Error(err)
+				}
+				if err == nil || errors.Is(err, outlook.ErrGone) != (name == "deleted") || name != "deleted" && keepwatch.KindOf(err) != keepwatch.KindTransient {
+					t.Errorf("%v (%v)", err, keepwatch.KindOf(err))
+				}
+			})
+		}
+	}
+}
+
+// TestCloseWhileRead: a run that is stopped closes what a worker reads.
+func TestCloseWhileRead(t *testing.T) {
+	w := newWorld(t, graphtest.Options{})
+	m := letter()
+	m.Body = strings.Repeat("x", 100<<10)
+	m.Attachments = []graphtest.Attachment{{Name: "one.bin", Size: 400_000}}
+	item := w.b.Folder("inbox").Message(m)
+	item.Poison(graphtest.Poison{Code: graphtest.MimeConversionFailed})
+	it := w.whole(w.folder(outlook.Mail, "Inbox")).items[item.ID(true)]
+	for range 20 {
+		c, err := w.box.Content(t.Context(), alis, it)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_, _ = io.Copy(io.Discard, c.Body) // it may or may not come to its end
+		}()
+		_ = c.Body.Close()
+		<-done
 	}
 }

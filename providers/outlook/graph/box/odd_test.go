@@ -85,3 +85,30 @@ func TestALinkThatIsABadRequest(t *testing.T) {
 		t.Errorf("from the beginning: %v", err)
 	}
 }
+
+// TestRawIsShort: of the server's JSON up to 1 MiB is kept with an item, whichever way it
+// comes, and nothing of what is longer.
+func TestRawIsShort(t *testing.T) {
+	for _, one := range []struct {
+		size int
+		kept bool
+	}{{mostRaw, true}, {mostRaw + 1, false}} {
+		head, tail := `{"id":"A","changeKey":"c","x":[`, `1]}`
+		n := one.size - len(head) - len(tail)
+		raw := json.RawMessage(head + strings.Repeat("1,", n/2) + strings.Repeat("1", n%2) + tail)
+		if len(raw) != one.size {
+			t.Fatal(len(raw))
+		}
+		it, err := itemOf(outlook.Folder{ID: "f", Kind: outlook.Contacts}, raw)
+		if err != nil || it.ID != "A" || (len(it.Raw) > 0) != one.kept {
+			t.Errorf("listed with %d bytes: %d kept, %v", one.size, len(it.Raw), err)
+		}
+		h := &held{raw: raw}
+		if got := h.whole(); (len(got) > 0) != one.kept {
+			t.Errorf("asked for with %d bytes: %d kept", one.size, len(got))
+		}
+	}
+	if got := withoutBody(json.RawMessage(`{"a":[` + strings.Repeat("1,", mostRaw/2) + `1],"body":{}}`)); got != nil {
+		t.Errorf("of a mail that is rebuilt %d bytes are kept", len(got))
+	}
+}

@@ -3,6 +3,7 @@ package box
 import (
 	"encoding/base64"
 	"io"
+	"sync"
 )
 
 // A part is a piece of a text that is being put together: what is there already, or what is
@@ -19,9 +20,12 @@ type part struct {
 
 func text(s string) part { return part{text: []byte(s)} }
 
-// sequence reads parts one after the other, and has at most one of them open.
+// sequence reads parts one after the other, and has at most one of them open. It may be
+// closed while it is being read.
 type sequence struct {
-	parts []part
+	parts []part // of whoever reads
+
+	mu    sync.Mutex // of what follows
 	now   io.Reader
 	close func() error
 	err   error
@@ -29,21 +33,35 @@ type sequence struct {
 
 // Read opens the next part where one has ended.
 func (s *sequence) Read(p []byte) (int, error) {
-	for s.err == nil {
-		if s.now == nil {
-			s.err = s.next()
+	for {
+		s.mu.Lock()
+		now, err := s.now, s.err
+		s.mu.Unlock()
+		if err != nil {
+			return 0, err
+		}
+		if now == nil {
+			s.end(s.next())
 			continue
 		}
-		n, err := s.now.Read(p)
+		n, err := now.Read(p)
 		if err == io.EOF {
 			err = s.shut()
 		}
-		s.err = err
+		s.end(err)
 		if n > 0 {
 			return n, nil
 		}
 	}
-	return 0, s.err
+}
+
+// end keeps the first error.
+func (s *sequence) end(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = err
+	}
 }
 
 func (s *sequence) next() error {
@@ -53,23 +71,37 @@ func (s *sequence) next() error {
 	x := s.parts[0]
 	s.parts = s.parts[1:]
 	if x.open == nil {
-		s.now = &rest{x.text}
-		return nil
+		return s.begin(&rest{x.text}, nil)
 	}
 	r, err := x.open()
 	if err != nil {
 		return err
 	}
-	s.now, s.close = r, r.Close
 	if x.line > 0 {
-		s.now = &inBase64{from: r, prefix: x.prefix, raw: make([]byte, x.line)}
+		return s.begin(&inBase64{from: r, prefix: x.prefix, raw: make([]byte, x.line)}, r.Close)
+	}
+	return s.begin(r, r.Close)
+}
+
+// begin has a part read, unless all was closed meanwhile.
+func (s *sequence) begin(now io.Reader, shut func() error) error {
+	s.mu.Lock()
+	over := s.err != nil
+	if !over {
+		s.now, s.close = now, shut
+	}
+	s.mu.Unlock()
+	if over && shut != nil {
+		return shut()
 	}
 	return nil
 }
 
 func (s *sequence) shut() error {
+	s.mu.Lock()
 	shut := s.close
 	s.now, s.close = nil, nil
+	s.mu.Unlock()
 	if shut == nil {
 		return nil
 	}
@@ -78,9 +110,7 @@ func (s *sequence) shut() error {
 
 // Close ends the part that is open.
 func (s *sequence) Close() error {
-	if s.err == nil {
-		s.err = io.ErrClosedPipe
-	}
+	s.end(io.ErrClosedPipe)
 	return s.shut()
 }
 
