@@ -34,10 +34,12 @@ func archDeleted(t *testing.T) (*archWorld, archOlder) {
 		{ID: "away", Kind: outlook.Mail, Path: []string{"Inbox", "Away"}, Items: 9},
 		{ID: "anew", Kind: outlook.Mail, Path: []string{"Anew"}},
 		{ID: "none", Kind: outlook.Calendar, Path: []string{"None"}, Items: -1},
+		{ID: "bob", Kind: outlook.Calendar, Path: []string{"Bob"}, ReadOnly: true, Items: -1}, // shared no longer
+		{ID: "top", Kind: outlook.Mail, Path: []string{"Top"}, WellKnown: "msgfolderroot"},    // listed only with something in it
 	}
 	state := func(base string, whole ...string) string {
 		s := outlook.State{Version: 1, Base: base}
-		for _, id := range []string{"in", "proj", "away", "anew", "none"} {
+		for _, id := range []string{"in", "proj", "away", "anew", "none", "bob", "top"} {
 			s.Folders = append(s.Folders, outlook.FolderState{Folder: outlook.Folder{ID: id}, Whole: slices.Contains(whole, id), Kept: 9})
 		}
 		return archJSON(t, s)
@@ -111,7 +113,7 @@ func TestArchiveListsWhatWasInDeletedFolders(t *testing.T) {
 			for _, f := range state.Gone {
 				counted = append(counted, fmt.Sprintf("%s %d %d %q %v", f.Title(), f.Kept, f.Gone, f.State, f.Whole))
 			}
-			if d := cmp.Diff([]string{`Inbox/Away 0 8 "" false`, `Anew 0 2 "" false`, `None 0 0 "" false`}, counted); d != "" {
+			if d := cmp.Diff([]string{`Inbox/Away 0 8 "" false`, `Anew 0 2 "" false`, `None 0 0 "" false`, `Bob 0 0 "" false`, `Top 0 0 "" false`}, counted); d != "" {
 				t.Error(d)
 			}
 			if len(state.Folders) != 2 || state.Folders[0].Gone != 1 || state.Folders[1].Gone != 1 {
@@ -122,6 +124,8 @@ func TestArchiveListsWhatWasInDeletedFolders(t *testing.T) {
 				"mail/Inbox/Away" + since + "removed.jsonl lists what was in it: 8 items, of which 2 had been moved into other folders",
 				"mail/Anew" + since + "removed.jsonl lists what was in it: 2 items",
 				"calendar/None" + since + "nothing was in it",
+				"calendar/Bob: the calendar of others is no longer in the mailbox, and was in the archive that this one goes on from; nothing was in it",
+				"mail/Top: the folder is no longer in the mailbox, and was in the archive that this one goes on from; nothing was in it",
 			}, archSince(sink)); d != "" {
 				t.Error(d)
 			}
@@ -132,7 +136,7 @@ func TestArchiveListsWhatWasInDeletedFolders(t *testing.T) {
 // archSince gives what is noted of deleted folders.
 func archSince(s *archSink) []string {
 	return slices.DeleteFunc(s.noted(keepwatch.NoteInfo), func(n string) bool {
-		return !strings.Contains(n, "deleted")
+		return !strings.Contains(n, "deleted") && !strings.Contains(n, "no longer")
 	})
 }
 
@@ -175,7 +179,7 @@ func TestDeletedFoldersWithoutTheOlderArchives(t *testing.T) {
 				t.Error(d)
 			}
 			notes := archSince(sink)
-			if len(notes) != 4 || !strings.HasPrefix(notes[0], "mail/Inbox/Away: ") || !strings.HasSuffix(notes[0], c.known) || !strings.HasSuffix(notes[3], "cannot be read: "+c.why) {
+			if len(notes) != 6 || !strings.HasPrefix(notes[0], "mail/Inbox/Away: ") || !strings.HasSuffix(notes[0], c.known) || !strings.HasSuffix(notes[5], "cannot be read: "+c.why) {
 				t.Errorf("%q", notes)
 			}
 		})
@@ -184,7 +188,7 @@ func TestDeletedFoldersWithoutTheOlderArchives(t *testing.T) {
 	w.cfg.Older = nil
 	sink := &archSink{}
 	w.mustFetch(t, sink)
-	if notes := archSince(sink); len(notes) != 4 {
+	if notes := archSince(sink); len(notes) != 6 {
 		t.Errorf("%q", notes)
 	}
 }
