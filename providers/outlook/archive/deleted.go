@@ -166,6 +166,9 @@ func (d *deletions) list() error {
 	return d.part(0, 1)
 }
 
+// errTwice says that a line is of two items.
+var errTwice = errors.New("a line has two ids, or two folders")
+
 // errMany says that there are more items than are held in memory.
 var errMany = errors.New("there are too many items")
 
@@ -306,6 +309,9 @@ func (d *deletions) write() error {
 			var line outlook.Line
 			if err := json.Unmarshal(text, &line); err != nil {
 				return d.unread(i, outlook.IndexPath, err)
+			}
+			if line.Folder != f.ID || hashOf([]byte(line.ID)) != id { // a restore would leave out another item for it
+				return d.unread(i, outlook.IndexPath, errTwice)
 			}
 			d.fates[key] = fateTold
 			it := line.Item

@@ -281,3 +281,31 @@ func TestNamedLines(t *testing.T) {
 		}
 	}
 }
+
+// TestDeletedFoldersAndHostileLines: what an older index says twice, or too deep, or at too
+// great a length is not understood, and nothing that is there is listed as deleted for it.
+func TestDeletedFoldersAndHostileLines(t *testing.T) {
+	for name, line := range map[string]string{
+		"two ids":       `{"id":"TWICE","folder":"away","kind":"mail","id":"STAYS"}`,
+		"two folders":   `{"id":"TWICE","folder":"away","kind":"mail","folder":"in"}`,
+		"other letters": `{"id":"TWICE","folder":"away","kind":"mail","ID":"STAYS"}`,
+		"too deep":      `{"id":"TWICE","folder":"away","raw":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`,
+		"cut off":       `{"id":"TWICE","folder":"away","kind":"ma`,
+		"too long":      `{"id":"TWICE","folder":"away","subject":"` + strings.Repeat("x", maxLine) + `"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, older := archDeleted(t)
+			older["alis-mail/1/"+outlook.IndexPath] = line + "\n" + older["alis-mail/1/"+outlook.IndexPath]
+			sink := &archSink{}
+			w.mustFetch(t, sink)
+			for _, l := range sink.lines(t, outlook.RemovedPath) {
+				if l.ID == "STAYS" || l.ID == "TWICE" {
+					t.Errorf("%+v", l)
+				}
+			}
+			if notes := archSince(sink); !strings.HasSuffix(notes[len(notes)-1], "cannot be read: What it says is not understood.") {
+				t.Errorf("%q", notes)
+			}
+		})
+	}
+}
