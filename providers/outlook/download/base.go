@@ -110,7 +110,6 @@ const (
 // no list of what was removed tells of what was in them. One that is there and that no part
 // names any more is noted, and no more: nothing was removed from it.
 func (d *download) deletedSince(ctx context.Context) error {
-	d.kept.Gone = nil
 	d.kept.Notes = slices.DeleteFunc(d.kept.Notes, func(n keepwatch.Note) bool {
 		return n.Text == noteElsewhere || strings.HasPrefix(n.Text, noteUnsure)
 	})
@@ -118,11 +117,14 @@ func (d *download) deletedSince(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.baseless != nil {
+	if d.baseless != nil { // what was known before a stop still is; it is kept with the end
+		d.kept.Gone = slices.DeleteFunc(d.kept.Gone, func(f outlook.Folder) bool { return d.seen[f.ID] })
 		d.note(keepwatch.Note{Kind: keepwatch.NoteInfo, Text: noteUnsure + whyUnread(d.baseless)})
+		return nil
 	}
+	d.kept.Gone = nil
 	if len(states) == 0 {
-		return nil // the notes are kept with the end
+		return nil
 	}
 	taken, err := d.spool.Folders()
 	if err != nil {

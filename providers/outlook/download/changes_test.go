@@ -241,6 +241,33 @@ func TestTheBaseGoesForAWhile(t *testing.T) {
 	}
 }
 
+// TestTheBaseGoesAfterItWasRead: what was known of deleted folders before a stop still is.
+func TestTheBaseGoesAfterItWasRead(t *testing.T) {
+	for _, undeleted := range []bool{false, true} {
+		w := changed(t)
+		w.box.fault = func(call string) error {
+			if call == "content Inbox-new" {
+				return transient()
+			}
+			return nil
+		}
+		if err := w.download(t.Context()); keepwatch.KindOf(err) != keepwatch.KindTransient || len(w.kept().Gone) != 1 {
+			t.Fatalf("%v, kept %+v", err, w.kept())
+		}
+		w.box.fault = nil
+		clear(w.older)
+		want := 1
+		if undeleted {
+			w.box.add(outlook.Mail, "Empty", "", "", 0)
+			want = 0
+		}
+		w.must()
+		if k := w.kept(); len(k.Gone) != want || len(k.Notes) != 1 {
+			t.Errorf("kept %+v", k)
+		}
+	}
+}
+
 // TestFoldersThatComeBackIntoTheParts: what was said of a folder before a stop counts no
 // longer where it is otherwise by now.
 func TestFoldersThatComeBackIntoTheParts(t *testing.T) {
