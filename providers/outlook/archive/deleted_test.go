@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -307,5 +308,32 @@ func TestDeletedFoldersAndHostileLines(t *testing.T) {
 				t.Errorf("%q", notes)
 			}
 		})
+	}
+}
+
+// archHurt says at the end of a file that it is not what was sealed, as a vault does.
+type archHurt struct {
+	archOlder
+	path string
+}
+
+func (o archHurt) OpenEntry(ctx context.Context, ref, path string) (keepwatch.Entry, io.ReadCloser, error) {
+	e, r, err := o.archOlder.OpenEntry(ctx, ref, path)
+	if err != nil || ref+"/"+path != o.path {
+		return e, r, err
+	}
+	return e, io.NopCloser(io.MultiReader(r, iotest.ErrReader(keepwatch.ErrDamaged))), nil
+}
+
+// TestDeletedFoldersAndDamage: an older archive of which a file is damaged is not believed.
+func TestDeletedFoldersAndDamage(t *testing.T) {
+	for _, path := range []string{outlook.StatePath, outlook.IndexPath} {
+		w, older := archDeleted(t)
+		w.cfg.Older = archHurt{older, "alis-mail/1/" + path}
+		sink := &archSink{}
+		w.mustFetch(t, sink)
+		if got := sink.fromDeleted(t); len(got) != 5 || slices.ContainsFunc(got, func(l string) bool { return strings.Contains(l, "MISSING") }) {
+			t.Errorf("%s: %q", path, got)
+		}
 	}
 }
