@@ -105,7 +105,7 @@ func (a *archiving) deleted(to *lineFile) error {
 			continue
 		}
 		a.state.Gone = append(a.state.Gone, *s.FolderState)
-		if err := a.info(string(s.Kind)+"/"+s.Title(), "the folder was deleted since the archive that this one goes on from; "+d.was(s)); err != nil {
+		if err := a.info(string(s.Kind)+"/"+s.Title(), d.left(s)+"; "+d.was(s)); err != nil {
 			return err
 		}
 	}
@@ -121,6 +121,19 @@ func (d *deletions) seek(f *outlook.FolderState, deleted bool) {
 		s := &standing{FolderState: f, no: int32(len(d.sought)), sought: true, deleted: deleted}
 		d.folders[f.ID], d.sought = s, append(d.sought, s)
 	}
+}
+
+// left says that a folder is no longer there. Nobody deletes one that every mailbox has, and
+// a calendar of others may only be shared no longer.
+func (d *deletions) left(s *standing) string {
+	what := "folder"
+	switch {
+	case s.ReadOnly && s.Kind == outlook.Calendar:
+		what = "calendar of others"
+	case !s.Default && s.WellKnown == "":
+		return "the folder was deleted since the archive that this one goes on from"
+	}
+	return "the " + what + " is no longer in the mailbox, and was in the archive that this one goes on from"
 }
 
 // was says what was in a folder.
@@ -152,6 +165,9 @@ func (d *deletions) list() error {
 	}
 	return d.part(0, 1)
 }
+
+// errTwice says that a line is of two items.
+var errTwice = errors.New("a line has two ids, or two folders")
 
 // errMany says that there are more items than are held in memory.
 var errMany = errors.New("there are too many items")
@@ -293,6 +309,9 @@ func (d *deletions) write() error {
 			var line outlook.Line
 			if err := json.Unmarshal(text, &line); err != nil {
 				return d.unread(i, outlook.IndexPath, err)
+			}
+			if line.Folder != f.ID || hashOf([]byte(line.ID)) != id { // a restore would leave out another item for it
+				return d.unread(i, outlook.IndexPath, errTwice)
 			}
 			d.fates[key] = fateTold
 			it := line.Item

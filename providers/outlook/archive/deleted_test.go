@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -34,10 +35,12 @@ func archDeleted(t *testing.T) (*archWorld, archOlder) {
 		{ID: "away", Kind: outlook.Mail, Path: []string{"Inbox", "Away"}, Items: 9},
 		{ID: "anew", Kind: outlook.Mail, Path: []string{"Anew"}},
 		{ID: "none", Kind: outlook.Calendar, Path: []string{"None"}, Items: -1},
+		{ID: "bob", Kind: outlook.Calendar, Path: []string{"Bob"}, ReadOnly: true, Items: -1}, // shared no longer
+		{ID: "top", Kind: outlook.Mail, Path: []string{"Top"}, WellKnown: "msgfolderroot"},    // listed only with something in it
 	}
 	state := func(base string, whole ...string) string {
 		s := outlook.State{Version: 1, Base: base}
-		for _, id := range []string{"in", "proj", "away", "anew", "none"} {
+		for _, id := range []string{"in", "proj", "away", "anew", "none", "bob", "top"} {
 			s.Folders = append(s.Folders, outlook.FolderState{Folder: outlook.Folder{ID: id}, Whole: slices.Contains(whole, id), Kept: 9})
 		}
 		return archJSON(t, s)
@@ -111,7 +114,7 @@ func TestArchiveListsWhatWasInDeletedFolders(t *testing.T) {
 			for _, f := range state.Gone {
 				counted = append(counted, fmt.Sprintf("%s %d %d %q %v", f.Title(), f.Kept, f.Gone, f.State, f.Whole))
 			}
-			if d := cmp.Diff([]string{`Inbox/Away 0 8 "" false`, `Anew 0 2 "" false`, `None 0 0 "" false`}, counted); d != "" {
+			if d := cmp.Diff([]string{`Inbox/Away 0 8 "" false`, `Anew 0 2 "" false`, `None 0 0 "" false`, `Bob 0 0 "" false`, `Top 0 0 "" false`}, counted); d != "" {
 				t.Error(d)
 			}
 			if len(state.Folders) != 2 || state.Folders[0].Gone != 1 || state.Folders[1].Gone != 1 {
@@ -122,6 +125,8 @@ func TestArchiveListsWhatWasInDeletedFolders(t *testing.T) {
 				"mail/Inbox/Away" + since + "removed.jsonl lists what was in it: 8 items, of which 2 had been moved into other folders",
 				"mail/Anew" + since + "removed.jsonl lists what was in it: 2 items",
 				"calendar/None" + since + "nothing was in it",
+				"calendar/Bob: the calendar of others is no longer in the mailbox, and was in the archive that this one goes on from; nothing was in it",
+				"mail/Top: the folder is no longer in the mailbox, and was in the archive that this one goes on from; nothing was in it",
 			}, archSince(sink)); d != "" {
 				t.Error(d)
 			}
@@ -132,7 +137,7 @@ func TestArchiveListsWhatWasInDeletedFolders(t *testing.T) {
 // archSince gives what is noted of deleted folders.
 func archSince(s *archSink) []string {
 	return slices.DeleteFunc(s.noted(keepwatch.NoteInfo), func(n string) bool {
-		return !strings.Contains(n, "deleted")
+		return !strings.Contains(n, "deleted") && !strings.Contains(n, "no longer")
 	})
 }
 
@@ -175,7 +180,7 @@ func TestDeletedFoldersWithoutTheOlderArchives(t *testing.T) {
 				t.Error(d)
 			}
 			notes := archSince(sink)
-			if len(notes) != 4 || !strings.HasPrefix(notes[0], "mail/Inbox/Away: ") || !strings.HasSuffix(notes[0], c.known) || !strings.HasSuffix(notes[3], "cannot be read: "+c.why) {
+			if len(notes) != 6 || !strings.HasPrefix(notes[0], "mail/Inbox/Away: ") || !strings.HasSuffix(notes[0], c.known) || !strings.HasSuffix(notes[5], "cannot be read: "+c.why) {
 				t.Errorf("%q", notes)
 			}
 		})
@@ -184,7 +189,7 @@ func TestDeletedFoldersWithoutTheOlderArchives(t *testing.T) {
 	w.cfg.Older = nil
 	sink := &archSink{}
 	w.mustFetch(t, sink)
-	if notes := archSince(sink); len(notes) != 4 {
+	if notes := archSince(sink); len(notes) != 6 {
 		t.Errorf("%q", notes)
 	}
 }
@@ -274,6 +279,61 @@ func TestNamedLines(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s: %q and not %q", line, got, want)
+		}
+	}
+}
+
+// TestDeletedFoldersAndHostileLines: what an older index says twice, or too deep, or at too
+// great a length is not understood, and nothing that is there is listed as deleted for it.
+func TestDeletedFoldersAndHostileLines(t *testing.T) {
+	for name, line := range map[string]string{
+		"two ids":       `{"id":"TWICE","folder":"away","kind":"mail","id":"STAYS"}`,
+		"two folders":   `{"id":"TWICE","folder":"away","kind":"mail","folder":"in"}`,
+		"other letters": `{"id":"TWICE","folder":"away","kind":"mail","ID":"STAYS"}`,
+		"too deep":      `{"id":"TWICE","folder":"away","raw":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`,
+		"cut off":       `{"id":"TWICE","folder":"away","kind":"ma`,
+		"too long":      `{"id":"TWICE","folder":"away","subject":"` + strings.Repeat("x", maxLine) + `"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, older := archDeleted(t)
+			older["alis-mail/1/"+outlook.IndexPath] = line + "\n" + older["alis-mail/1/"+outlook.IndexPath]
+			sink := &archSink{}
+			w.mustFetch(t, sink)
+			for _, l := range sink.lines(t, outlook.RemovedPath) {
+				if l.ID == "STAYS" || l.ID == "TWICE" {
+					t.Errorf("%+v", l)
+				}
+			}
+			if notes := archSince(sink); !strings.HasSuffix(notes[len(notes)-1], "cannot be read: What it says is not understood.") {
+				t.Errorf("%q", notes)
+			}
+		})
+	}
+}
+
+// archHurt says at the end of a file that it is not what was sealed, as a vault does.
+type archHurt struct {
+	archOlder
+	path string
+}
+
+func (o archHurt) OpenEntry(ctx context.Context, ref, path string) (keepwatch.Entry, io.ReadCloser, error) {
+	e, r, err := o.archOlder.OpenEntry(ctx, ref, path)
+	if err != nil || ref+"/"+path != o.path {
+		return e, r, err
+	}
+	return e, io.NopCloser(io.MultiReader(r, iotest.ErrReader(keepwatch.ErrDamaged))), nil
+}
+
+// TestDeletedFoldersAndDamage: an older archive of which a file is damaged is not believed.
+func TestDeletedFoldersAndDamage(t *testing.T) {
+	for _, path := range []string{outlook.StatePath, outlook.IndexPath} {
+		w, older := archDeleted(t)
+		w.cfg.Older = archHurt{older, "alis-mail/1/" + path}
+		sink := &archSink{}
+		w.mustFetch(t, sink)
+		if got := sink.fromDeleted(t); len(got) != 5 || slices.ContainsFunc(got, func(l string) bool { return strings.Contains(l, "MISSING") }) {
+			t.Errorf("%s: %q", path, got)
 		}
 	}
 }

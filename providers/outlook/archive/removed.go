@@ -127,9 +127,16 @@ func (a *archiving) lookUp(ref string, wanted map[goneItem]*outlook.Item) (found
 	return found, s.Base, err
 }
 
-// stateOf reads the state of an older archive.
+// stateOf reads the state of an older archive, to its end: only there it is known to be what
+// was sealed.
 func (a *archiving) stateOf(ref string) (s outlook.State, err error) {
-	err = a.older(ref, outlook.StatePath, func(r io.Reader) error { return json.NewDecoder(r).Decode(&s) })
+	err = a.older(ref, outlook.StatePath, func(r io.Reader) error {
+		err := json.NewDecoder(r).Decode(&s)
+		if err == nil {
+			_, err = io.Copy(io.Discard, r)
+		}
+		return err
+	})
 	return s, err
 }
 

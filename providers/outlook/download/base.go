@@ -80,6 +80,7 @@ func (d *download) states(ctx context.Context) (map[string]outlook.FolderState, 
 	}
 	d.base = map[string]outlook.FolderState{}
 	if d.p.cfg.Older == nil {
+		d.baseless = keepwatch.Errorf(keepwatch.KindAttention, "Older archives cannot be opened here.")
 		return d.base, nil
 	}
 	s, err := readState(ctx, d.p.cfg.Older, d.kept.Base)
@@ -87,6 +88,7 @@ func (d *download) states(ctx context.Context) (map[string]outlook.FolderState, 
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case err != nil:
+		d.baseless = err
 		d.p.cfg.Log.Warn("the state of an archive cannot be read any more; folders are read whole", "run", d.job.Run, "archive", d.kept.Base, "err", err)
 	}
 	for _, f := range s.Folders {
@@ -97,14 +99,32 @@ func (d *download) states(ctx context.Context) (map[string]outlook.FolderState, 
 	return d.base, nil
 }
 
+// What is noted of folders of the older archive when those of the mailbox are known. It is
+// noted anew where that is done again.
+const (
+	noteElsewhere = "the folder is in the archive that this one goes on from, and is no longer where the parts of this backup say"
+	noteUnsure    = "which folders were deleted since the archive that this one goes on from is not known, since that cannot be read any more: "
+)
+
 // deletedSince keeps which folders the older archive has and the mailbox does not any more:
 // no list of what was removed tells of what was in them. One that is there and that no part
 // names any more is noted, and no more: nothing was removed from it.
 func (d *download) deletedSince(ctx context.Context) error {
-	d.kept.Gone = nil
+	d.kept.Notes = slices.DeleteFunc(d.kept.Notes, func(n keepwatch.Note) bool {
+		return n.Text == noteElsewhere || strings.HasPrefix(n.Text, noteUnsure)
+	})
 	states, err := d.states(ctx)
-	if err != nil || len(states) == 0 {
+	if err != nil {
 		return err
+	}
+	if d.baseless != nil { // what was known before a stop still is; it is kept with the end
+		d.kept.Gone = slices.DeleteFunc(d.kept.Gone, func(f outlook.Folder) bool { return d.seen[f.ID] })
+		d.note(keepwatch.Note{Kind: keepwatch.NoteInfo, Text: noteUnsure + whyUnread(d.baseless)})
+		return nil
+	}
+	d.kept.Gone = nil
+	if len(states) == 0 {
+		return nil
 	}
 	taken, err := d.spool.Folders()
 	if err != nil {
@@ -126,9 +146,17 @@ func (d *download) deletedSince(ctx context.Context) error {
 			d.kept.Gone = append(d.kept.Gone, f.Folder)
 			continue
 		}
-		d.note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: string(f.Kind) + "/" + f.Title(), Text: "the folder is in the archive that this one goes on from, and is no longer where the parts of this backup say"})
+		d.note(keepwatch.Note{Kind: keepwatch.NoteInfo, Path: string(f.Kind) + "/" + f.Title(), Text: noteElsewhere})
 	}
 	return d.keep()
+}
+
+// whyUnread says why an older archive cannot be read.
+func whyUnread(err error) string {
+	if text := keepwatch.Sentence(err); text != "" {
+		return text
+	}
+	return "What it says is not understood."
 }
 
 // lookAgain has the server list the folders once more where one of the older archive is

@@ -187,6 +187,112 @@ func TestTheBaseGoesMeanwhile(t *testing.T) {
 	clear(w.older)
 	w.must()
 	w.same(nil)
+	w.unsure()
+}
+
+// unsure sees that somebody is told that deleted folders may not be.
+func (w *world) unsure() {
+	w.t.Helper()
+	k := w.kept()
+	if len(k.Gone) != 0 || len(k.Notes) != 1 || k.Notes[0].Kind != keepwatch.NoteInfo || !strings.HasPrefix(k.Notes[0].Text, "which folders were deleted since") || !strings.HasSuffix(k.Notes[0].Text, "cannot be read any more: There is no state.json in alis-mail/2026-11-22T023000Z.") {
+		w.t.Errorf("kept %+v", k)
+	}
+}
+
+// Or after its folders were begun: a folder that was deleted is not passed over in silence.
+// Where it can be read again, all is told.
+func TestTheBaseGoesForAWhile(t *testing.T) {
+	for _, back := range []bool{false, true} {
+		w := changed(t)
+		older, rounds := maps.Clone(w.older), 0
+		broken := func(call string) error {
+			if call == "folders" {
+				if rounds++; rounds > 1 {
+					return transient()
+				}
+			}
+			return nil
+		}
+		w.box.fault = broken
+		if err := w.download(t.Context()); keepwatch.KindOf(err) != keepwatch.KindTransient {
+			t.Fatal(err)
+		}
+		clear(w.older)
+		if back { // it comes as far as to look, and stops behind that
+			w.box.fault = nil
+			w.keeping = func(k kept) {
+				if len(k.Notes) > 0 {
+					panic(errKilled)
+				}
+			}
+			if err := w.killed(t.Context()); err != errKilled {
+				t.Fatal(err)
+			}
+			w.keeping = nil
+			maps.Copy(w.older, older)
+		}
+		w.box.fault = nil
+		w.must()
+		if !back {
+			w.unsure()
+		} else if k := w.kept(); len(k.Notes) != 0 || len(k.Gone) != 1 {
+			t.Errorf("kept %+v", k)
+		}
+	}
+}
+
+// TestTheBaseGoesAfterItWasRead: what was known of deleted folders before a stop still is.
+func TestTheBaseGoesAfterItWasRead(t *testing.T) {
+	for _, undeleted := range []bool{false, true} {
+		w := changed(t)
+		w.box.fault = func(call string) error {
+			if call == "content Inbox-new" {
+				return transient()
+			}
+			return nil
+		}
+		if err := w.download(t.Context()); keepwatch.KindOf(err) != keepwatch.KindTransient || len(w.kept().Gone) != 1 {
+			t.Fatalf("%v, kept %+v", err, w.kept())
+		}
+		w.box.fault = nil
+		clear(w.older)
+		want := 1
+		if undeleted {
+			w.box.add(outlook.Mail, "Empty", "", "", 0)
+			want = 0
+		}
+		w.must()
+		if k := w.kept(); len(k.Gone) != want || len(k.Notes) != 1 {
+			t.Errorf("kept %+v", k)
+		}
+	}
+}
+
+// TestFoldersThatComeBackIntoTheParts: what was said of a folder before a stop counts no
+// longer where it is otherwise by now.
+func TestFoldersThatComeBackIntoTheParts(t *testing.T) {
+	w := newWorld(t).small()
+	w.job.Parts = []string{"Inbox"}
+	w.must()
+	w.archived()
+	projects := w.box.get("Projects")
+	projects.Path, projects.Parent = []string{"Sent", "Projects"}, "Sent"
+	w.box.put(w.box.get("Inbox"), "Inbox-new")
+	w.box.fault = func(call string) error {
+		if call == "content Inbox-new" {
+			return transient()
+		}
+		return nil
+	}
+	if err := w.download(t.Context()); keepwatch.KindOf(err) != keepwatch.KindTransient || len(w.kept().Notes) != 1 {
+		t.Fatalf("%v, kept %+v", err, w.kept())
+	}
+	w.box.fault = nil
+	projects.Path, projects.Parent = []string{"Inbox", "Projects"}, "Inbox"
+	w.must()
+	if k := w.kept(); len(k.Notes) != 0 || len(k.Gone) != 0 {
+		t.Errorf("kept %+v", k)
+	}
 }
 
 // A folder that is read whole each time is read once more, and not again, when nothing is

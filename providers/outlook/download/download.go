@@ -58,12 +58,13 @@ func (p *Downloader) Discard(run int64) error { return p.cfg.Spools.Remove(run) 
 
 // download is one call of Download.
 type download struct {
-	p     *Downloader
-	job   providers.Job
-	parts []part
-	kept  outlook.Kept
-	base  map[string]outlook.FolderState // of folders in the archive that it goes on from; nil: not read yet
-	spool outlook.Spool
+	p        *Downloader
+	job      providers.Job
+	parts    []part
+	kept     outlook.Kept
+	base     map[string]outlook.FolderState // of folders in the archive that it goes on from; nil: not read yet
+	baseless error                          // why there are none of these
+	spool    outlook.Spool
 
 	whole  bool             // everything is read, and not what changed alone
 	listed int64            // items that the server counts in the folders

@@ -210,12 +210,12 @@ type reading struct {
 }
 
 func (x *Index) read(ctx context.Context, v *view, folders []*folderView) (*reading, error) {
-	r := &reading{stack: stack{from: x.from, first: map[string]int{}}, layers: map[int]bool{}, of: map[string]*folderView{}}
+	r := &reading{stack: stack{from: x.from, first: map[string]int{}, among: map[string][]int{}}, layers: map[int]bool{}, of: map[string]*folderView{}}
 	for _, l := range v.layers {
 		r.stack.refs = append(r.stack.refs, l.ref)
 	}
 	for _, f := range folders {
-		r.stack.first[f.ID], r.of[f.ID] = f.layers[0], f
+		r.stack.first[f.ID], r.stack.among[f.ID], r.of[f.ID] = f.layers[0], f.layers, f
 		for _, i := range f.layers {
 			r.layers[i] = true
 		}

@@ -166,6 +166,19 @@ type stack struct {
 	from  providers.Opener
 	refs  []string // the oldest first
 	first map[string]int
+	// among are, for each folder, the places of those that have it, in order; nil: all have.
+	// Others may say that it was deleted. Where it is there again and a later one goes on from
+	// before that, what was in it was never gone for that one.
+	among map[string][]int
+}
+
+// has reports whether an archive has a folder.
+func (s stack) has(folder string, i int) bool {
+	if s.among == nil {
+		return true
+	}
+	_, found := slices.BinarySearch(s.among[folder], i)
+	return found
 }
 
 // mentions reads what the later archives of a stack say. room is about how much that is.
@@ -185,7 +198,7 @@ func (s stack) mentions(ctx context.Context, room int64) (*mentions, error) {
 				}
 				first, ours := s.first[h.Folder]
 				// What could not be had does not take the place of an older state that is there.
-				if ours && i > first && (list == outlook.RemovedPath || h.Path != "") {
+				if ours && i > first && s.has(h.Folder, i) && (list == outlook.RemovedPath || h.Path != "") {
 					m.list = append(m.list, mention{m.hash(h), uint32(i)})
 				}
 			}

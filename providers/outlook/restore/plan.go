@@ -139,7 +139,7 @@ type planned struct {
 
 // count reads the indexes.
 func (p *planner) count(ctx context.Context, from providers.Opener) error {
-	s := stack{from: from, first: map[string]int{}}
+	s := stack{from: from, first: map[string]int{}, among: map[string][]int{}}
 	p.parts = map[string]*planned{}
 	room := int64(0)
 	for _, l := range p.view.layers {
@@ -149,7 +149,7 @@ func (p *planner) count(ctx context.Context, from providers.Opener) error {
 		if !p.which.folders[f] && p.which.single[f] == nil || !p.possible(f) {
 			continue
 		}
-		p.parts[f.ID], s.first[f.ID] = &planned{folder: f}, f.layers[0]
+		p.parts[f.ID], s.first[f.ID], s.among[f.ID] = &planned{folder: f}, f.layers[0], f.layers
 		for _, i := range f.layers[1:] {
 			for _, fs := range p.view.layers[i].state.Folders {
 				if fs.ID == f.ID {

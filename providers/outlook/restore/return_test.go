@@ -357,3 +357,33 @@ func TestReturnWithoutDeletedFolders(t *testing.T) {
 		}
 	}
 }
+
+// TestReturnOfAFolderThatCameBack: an archive that says that a folder was deleted is named
+// together with a later one that has it again and goes on from one before both. What was in
+// the folder comes back, all of it, and is counted so.
+func TestReturnOfAFolderThatCameBack(t *testing.T) {
+	x, a := &exchange{}, &archives{}
+	p, _ := bench(t, x)
+	in, old := folder("in", outlook.Mail, true, "Inbox"), folder("old", outlook.Mail, true, "Inbox", "Old")
+	whole := a.add("alis-mail/2026-11-20", outlook.State{Folders: []outlook.FolderState{in, old}}, []outlook.Line{line("in", "a", "one"), line("old", "b", "two")})
+	in.Whole, old.Whole = false, false
+	removed := outlook.Item{ID: "b", Folder: "old", Kind: outlook.Mail, Removed: "deleted"}
+	away := a.add("alis-mail/2026-11-21", outlook.State{Base: whole.Archive.Ref(), Folders: []outlook.FolderState{in}, Gone: []outlook.FolderState{{Folder: old.Folder, Gone: 1}}}, nil, removed)
+	back := a.add("alis-mail/2026-11-22", outlook.State{Base: whole.Archive.Ref(), Folders: []outlook.FolderState{in, old}}, nil)
+	away.Archive.Parts, back.Archive.Parts = []string{"Inbox"}, []string{"Inbox"}
+	plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{away, back}, keepwatch.ReturnAsk{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var steps []string
+	for _, item := range plan.Items {
+		steps = append(steps, item.Name)
+	}
+	if d := cmp.Diff([]string{"Inbox, 1 mail", "Inbox/Old, 1 mail"}, steps); d != "" || len(plan.Not) != 0 {
+		t.Errorf("%s %q", d, plan.Not)
+	}
+	carry(t, p, plan, a)
+	if d := cmp.Diff([]string{"two=1-20 two"}, x.in(t, "Restored 2026-11-23/Inbox/Old")); d != "" {
+		t.Error(d)
+	}
+}
