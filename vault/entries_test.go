@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"keepwatch"
@@ -99,5 +100,52 @@ func TestWalkEntriesOfDamage(t *testing.T) {
 	}
 	if order, _, _, err := walked(v, ref, func(string) bool { return true }); !errors.Is(err, keepwatch.ErrDamaged) || len(order) > 0 {
 		t.Errorf("without a list: %v %v", order, err)
+	}
+}
+
+// TestWalkEntriesStops: wherever a context ends, that is what is said, and nothing is called
+// damaged.
+func TestWalkEntriesStops(t *testing.T) {
+	v := newVault(t)
+	things := shelf(3)
+	a := seal(t, v, 1, things...)
+	stop := errors.New("stopped")
+	for _, old := range []bool{false, true} {
+		if old {
+			older(t, v, a.Ref())
+		}
+		for at := 1; ; at++ {
+			f, err := v.open(a.Ref())
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancelCause(t.Context())
+			reads, ended := 0, false
+			var mu sync.Mutex
+			f.read = func(int) {
+				mu.Lock()
+				defer mu.Unlock()
+				if reads++; reads == at {
+					ended = true
+					cancel(stop)
+				}
+			}
+			err = f.WalkEntries(ctx, func(path string) bool { return path == "f1/2" || path == "last" }, func(e keepwatch.Entry, body io.Reader) error {
+				if _, err := io.Copy(io.Discard, body); err != nil && !errors.Is(err, stop) {
+					t.Errorf("old %t, stopped at read %d: %s: %v", old, at, e.Path, err)
+				}
+				return nil
+			})
+			cancel(nil)
+			if !ended {
+				if err != nil || at < 4 {
+					t.Errorf("old %t: it ended after %d reads: %v", old, at, err)
+				}
+				break
+			}
+			if err != nil && !errors.Is(err, stop) {
+				t.Errorf("old %t, stopped at read %d: %v", old, at, err)
+			}
+		}
 	}
 }
