@@ -105,10 +105,13 @@ func (w *walker) nextHeader() (*tar.Header, error) {
 	return h, err
 }
 
-// comesNext reports whether the list of contents goes on with a name.
+// comesNext reports whether the list of contents goes on with a name. What nobody
+// wants is not passed over then: it lies in the tree all the same.
 func (w *walker) comesNext(name string) bool {
 	if w.ahead == nil {
+		w.list.pass = nil
 		e, err := w.list.next()
+		w.list.pass = w.passesPath
 		w.ahead = &aheadEntry{e, err}
 	}
 	return w.ahead.err == nil && w.ahead.form == formTree && header(w.ahead.Entry).Name == name
