@@ -97,6 +97,11 @@ func (w *walker) nextHeader() (*tar.Header, error) {
 		return h, nil
 	}
 	w.tick()
+	if w.check { // the content of a stranger is not read yet
+		if _, err := io.Copy(io.Discard, w.tar); err != nil {
+			return nil, err
+		}
+	}
 	w.begun = (w.plain.n + tarBlock - 1) / tarBlock * tarBlock
 	h, err := w.tar.Next()
 	if errors.Is(err, tar.ErrInsecurePath) && h != nil {
