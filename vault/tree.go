@@ -30,8 +30,11 @@ func (w *walker) toEntry(e listed) bool {
 			return false
 		}
 		if err != nil {
-			w.loseTree(e.Path, err)
-			return false
+			w.loseTree(e.Path, err, w.items) // it may lie behind the damage itself
+			if w.treeLost = w.resumeAt != w.items; w.treeLost {
+				return false
+			}
+			continue
 		}
 		want := header(e.Entry)
 		if h.Name == want.Name {
@@ -61,12 +64,13 @@ func (w *walker) checkPlace(e listed) {
 }
 
 // loseTree tells that the tree cannot be read on, and looks for the place behind
-// the damage where it can, if that is wanted.
-func (w *walker) loseTree(at string, err error) {
+// the damage where it can, if that is wanted: for an entry of the number next, or one
+// behind it.
+func (w *walker) loseTree(at string, err error, next int64) {
 	w.damaged(w.tree, w.treeName, at, err)
 	w.treeLost, w.resumeAt, w.seek = true, 0, false
 	if w.mend {
-		w.salvage()
+		w.salvage(next)
 	}
 }
 

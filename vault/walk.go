@@ -222,7 +222,7 @@ func (w *walker) one(e listed, visit visitor) error {
 	}
 	ok, readErr, err := w.visit(e.Entry, w.tar, visit)
 	if readErr != nil {
-		w.loseTree(e.Path, readErr)
+		w.loseTree(e.Path, readErr, w.items+1)
 	} else if !ok {
 		w.problem(finding("content", e.Path, "%q in %s is damaged: its content is not what the list of contents says.", e.Path, e.In))
 	}
