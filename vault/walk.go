@@ -128,8 +128,8 @@ func (w *walker) walk(visit visitor) error {
 		w.anew()
 		err = w.through(visit)
 	}
-	if err == nil || errors.Is(err, errAnew) {
-		err = context.Cause(w.ctx)
+	if cause := context.Cause(w.ctx); cause != nil && (err == nil || errors.Is(err, errAnew)) {
+		return cause
 	}
 	return err
 }
