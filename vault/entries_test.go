@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"keepwatch"
@@ -100,4 +101,81 @@ func TestWalkEntriesOfDamage(t *testing.T) {
 	if order, _, _, err := walked(v, ref, func(string) bool { return true }); !errors.Is(err, keepwatch.ErrDamaged) || len(order) > 0 {
 		t.Errorf("without a list: %v %v", order, err)
 	}
+}
+
+// TestReadingStops: wherever a context ends, that is what is said, and nothing is called
+// damaged.
+func TestReadingStops(t *testing.T) {
+	v := newVault(t)
+	a := seal(t, v, 1, shelf(2)...)
+	stop := errors.New("stopped")
+	do := map[string]func(context.Context, *Folder) error{
+		"a walk": func(ctx context.Context, f *Folder) error {
+			return f.WalkEntries(ctx, func(path string) bool { return path == "f1/1" || path == "index" || path == "last" }, func(e keepwatch.Entry, body io.Reader) error {
+				if _, err := io.Copy(io.Discard, body); err != nil && !errors.Is(err, stop) {
+					t.Errorf("%s: %v", e.Path, err)
+				}
+				return nil
+			})
+		},
+		"one entry": func(ctx context.Context, f *Folder) error {
+			_, r, err := f.OpenEntry(ctx, "f1/3")
+			if err == nil {
+				_, err = io.Copy(io.Discard, r)
+				err = errors.Join(err, r.Close())
+			}
+			return err
+		},
+		"one on its own": func(ctx context.Context, f *Folder) error {
+			_, r, err := f.OpenEntry(ctx, "index")
+			if err == nil {
+				_, err = io.Copy(io.Discard, r)
+				err = errors.Join(err, r.Close())
+			}
+			return err
+		},
+		"a part": func(ctx context.Context, f *Folder) error {
+			_, err := f.Extract(ctx, keepwatch.Run{ID: 1, Ask: keepwatch.Ask{To: filepath.Join(t.TempDir(), "out"), Parts: []string{"f0"}}}, nil)
+			return err
+		},
+	}
+	for _, old := range []bool{false, true} {
+		if old {
+			older(t, v, a.Ref())
+		}
+		for what, do := range do {
+			for at := 0; stopAt(t, v, a.Ref(), at, stop, do); at++ {
+				if t.Failed() {
+					t.Fatalf("old %t, %s, stopped at read %d", old, what, at)
+				}
+			}
+		}
+	}
+}
+
+// stopAt reads an archive with a context that ends with a read of the disk, 0 for before the
+// first, and reports whether it came to that.
+func stopAt(t *testing.T, v *Vault, ref string, at int, stop error, do func(context.Context, *Folder) error) bool {
+	t.Helper()
+	f, err := v.open(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	var reads atomic.Int64
+	f.read = func(int) {
+		if reads.Add(1) == int64(at) {
+			cancel(stop)
+		}
+	}
+	if at == 0 {
+		cancel(stop)
+	}
+	err = do(ctx, f)
+	ended := reads.Load() >= int64(at)
+	if err != nil && !errors.Is(err, stop) || errors.Is(err, keepwatch.ErrDamaged) || err != nil && !ended {
+		t.Errorf("%v", err)
+	}
+	return ended
 }

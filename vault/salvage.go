@@ -50,8 +50,9 @@ type salvager struct {
 }
 
 // salvage looks for the next header behind the damage that the list of contents
-// knows, and has the walk go on from there.
-func (w *walker) salvage() {
+// knows, of an entry of the number next or one behind it, and has the walk go on from
+// there.
+func (w *walker) salvage(next int64) {
 	if w.behind == nil {
 		s, err := w.newSalvager()
 		if err != nil {
@@ -66,7 +67,7 @@ func (w *walker) salvage() {
 			if err != nil {
 				break // this frame is damaged too, or none at all
 			}
-			if n := s.numbers[s.key(h)]; n > w.items {
+			if n := s.numbers[s.key(h)]; n >= next {
 				w.tar, w.header, w.resumeAt = r, h, n
 				return
 			}

@@ -84,3 +84,29 @@ func flipAt(f float64) func([]byte) []byte {
 		return d
 	}
 }
+
+// TestDamageInWhatNobodyWants costs nothing of what comes next.
+func TestDamageInWhatNobodyWants(t *testing.T) {
+	v := newVault(t)
+	things := []thing{file("first", "1"), file("hurt", string(noise(3<<20, 1))), file("next", "2"), file("last", "3")}
+	a := seal(t, v, 1, things...)
+	for _, old := range []bool{false, true} {
+		if old {
+			older(t, v, a.Ref())
+		}
+		path := filepath.Join(v.Path(a.Ref()), treeName)
+		whole := read(t, path)
+		write(t, path, string(flipAt(0.5)([]byte(whole))))
+		f, err := v.open(a.Ref())
+		if err != nil {
+			t.Fatal(err)
+		}
+		chosen(t, f, things, func(path string) bool { return path != "hurt" })
+		one(t, f, things[2])
+		r, err := extract(v, a.Ref(), filepath.Join(t.TempDir(), "out"), keepwatch.Ask{Parts: []string{"next", "last"}})
+		if r.Items != 2 || old && err == nil || !old && err != nil {
+			t.Errorf("old %t: %+v, %v", old, r, err)
+		}
+		write(t, path, whole)
+	}
+}

@@ -390,3 +390,20 @@ func TestSeekAndDamage(t *testing.T) {
 	f, _ = reading(t, v, a.Ref())
 	chosen(t, f, things, in)
 }
+
+// TestSeekWithAChangedList: what the list of contents has too much is named, and what
+// comes next in it is no stranger.
+func TestSeekWithAChangedList(t *testing.T) {
+	v := newVault(t)
+	a := seal(t, v, 1, file("b", "b"), folder("d"), file("d/a", "a"), file("e", "e"), file("f", "f"), file("d/z", "z"))
+	relist(t, v, a.Ref(), func(list string) string {
+		lines := strings.SplitAfter(list, "\n")
+		return strings.Join(slices.Insert(lines, 3, strings.Replace(lines[2], `"d/a"`, `"d/b"`, 1)), "")
+	})
+	to := filepath.Join(t.TempDir(), "out")
+	r, err := extract(v, a.Ref(), to, keepwatch.Ask{Parts: []string{"d"}})
+	want(t, err, keepwatch.KindAttention, "d/b")
+	if len(r.Findings) != 2 { // and that it is lost
+		t.Errorf("%q", r.Findings)
+	}
+}

@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -74,6 +75,10 @@ func TestSeekTable(t *testing.T) {
 				}
 			}
 			dec.Close()
+			watch := newFrameWatch()
+			if _, _ = watch.Write(packed); n%tarBlock == 0 && watch.blind {
+				t.Errorf("%d bytes of %s, as a tar has them: nobody can judge the table", n, what)
+			}
 			for _, piece := range []int{1, 7, 4096, len(packed)} {
 				if wrong := shown(packed, piece); n > 0 && wrong != "" {
 					t.Errorf("%d bytes of %s, seen by %d: %s", n, what, piece, wrong)
@@ -104,10 +109,30 @@ func TestSeekTableIsChecked(t *testing.T) {
 	}
 	for n := range table {
 		cut := packed[:len(frames)+n]
+		if n > 0 && !told(t, cut) {
+			t.Errorf("nobody tells of a table of %d bytes that should have %d", n, len(table))
+		}
 		if _, err := readSeekTable(bytes.NewReader(cut), int64(len(cut))); err == nil {
 			t.Errorf("a table of %d bytes is taken for one of %d", n, len(table))
 		}
 	}
+	for _, behind := range []string{"\x00", "\x28\xb5", "\x28\xb5\x2f", string(table), string(frames)} {
+		if !told(t, append(bytes.Clone(packed), behind...)) {
+			t.Errorf("nobody tells of %d bytes behind the table", len(behind))
+		}
+	}
+}
+
+// told reports whether a verification tells of something, by unpacking or by the table.
+func told(t *testing.T, data []byte) bool {
+	t.Helper()
+	dec, err := zstd.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dec.Close()
+	_, err = io.Copy(io.Discard, dec)
+	return err != nil || shown(data, 100) != ""
 }
 
 // TestSeekTableOfOthers: zstd reads a tree with a table as one without, and counts the
@@ -195,4 +220,30 @@ func FuzzSeekTable(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestNoRoomForTheTable: an error of the disk at any byte of the frames or the table comes
+// back.
+func TestNoRoomForTheTable(t *testing.T) {
+	data := noise(5000, 1)
+	packed := compressed(t, data, 1024)
+	enc, err := newEncoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("no room")
+	for room := range len(packed) + 1 {
+		left := room
+		c := newCompressor(enc, writerFunc(func(p []byte) (int, error) {
+			if left -= len(p); left < 0 {
+				return 0, full
+			}
+			return len(p), nil
+		}), 1024)
+		c.table = &tableWriter{}
+		_, err := c.Write(data)
+		if closed := c.Close(); room < len(packed) && !errors.Is(closed, full) || room == len(packed) && (err != nil || closed != nil) {
+			t.Fatalf("with room for %d of %d bytes: %v, %v", room, len(packed), err, closed)
+		}
+	}
 }

@@ -30,8 +30,11 @@ func (w *walker) toEntry(e listed) bool {
 			return false
 		}
 		if err != nil {
-			w.loseTree(e.Path, err)
-			return false
+			w.loseTree(e.Path, err, w.items) // it may lie behind the damage itself
+			if w.treeLost = w.resumeAt != w.items; w.treeLost {
+				return false
+			}
+			continue
 		}
 		want := header(e.Entry)
 		if h.Name == want.Name {
@@ -61,12 +64,13 @@ func (w *walker) checkPlace(e listed) {
 }
 
 // loseTree tells that the tree cannot be read on, and looks for the place behind
-// the damage where it can, if that is wanted.
-func (w *walker) loseTree(at string, err error) {
+// the damage where it can, if that is wanted: for an entry of the number next, or one
+// behind it.
+func (w *walker) loseTree(at string, err error, next int64) {
 	w.damaged(w.tree, w.treeName, at, err)
 	w.treeLost, w.resumeAt, w.seek = true, 0, false
 	if w.mend {
-		w.salvage()
+		w.salvage(next)
 	}
 }
 
@@ -97,6 +101,11 @@ func (w *walker) nextHeader() (*tar.Header, error) {
 		return h, nil
 	}
 	w.tick()
+	if w.check { // the content of a stranger is not read yet
+		if _, err := io.Copy(io.Discard, w.tar); err != nil {
+			return nil, err
+		}
+	}
 	w.begun = (w.plain.n + tarBlock - 1) / tarBlock * tarBlock
 	h, err := w.tar.Next()
 	if errors.Is(err, tar.ErrInsecurePath) && h != nil {
@@ -105,10 +114,13 @@ func (w *walker) nextHeader() (*tar.Header, error) {
 	return h, err
 }
 
-// comesNext reports whether the list of contents goes on with a name.
+// comesNext reports whether the list of contents goes on with a name. What nobody
+// wants is not passed over then: it lies in the tree all the same.
 func (w *walker) comesNext(name string) bool {
 	if w.ahead == nil {
+		w.list.pass = nil
 		e, err := w.list.next()
+		w.list.pass = w.passesPath
 		w.ahead = &aheadEntry{e, err}
 	}
 	return w.ahead.err == nil && w.ahead.form == formTree && header(w.ahead.Entry).Name == name

@@ -373,3 +373,23 @@ func TestVerifyRefusesWhatIsNoArchive(t *testing.T) {
 		}
 	}
 }
+
+// TestPlacesBehindStrangers: a stranger in the tree is named, and not the places of what
+// lies behind it.
+func TestPlacesBehindStrangers(t *testing.T) {
+	v := newVault(t)
+	a := seal(t, v, 1, file("a", "a"), file("stranger", strings.Repeat("x", 2000)), file("b", "b"))
+	relist(t, v, a.Ref(), func(list string) string {
+		lines := strings.SplitAfter(list, "\n")
+		return strings.Join(slices.Delete(lines, 1, 2), "")
+	})
+	problems := verify(t, v, a.Ref()).Problems
+	if !names(problems, "stranger") {
+		t.Errorf("%q", problems)
+	}
+	for _, p := range problems {
+		if strings.Contains(p.Text, "begins at byte") {
+			t.Errorf("%s", p.Text)
+		}
+	}
+}

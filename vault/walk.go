@@ -128,8 +128,8 @@ func (w *walker) walk(visit visitor) error {
 		w.anew()
 		err = w.through(visit)
 	}
-	if err == nil || errors.Is(err, errAnew) {
-		err = context.Cause(w.ctx)
+	if cause := context.Cause(w.ctx); cause != nil && (err == nil || errors.Is(err, errAnew)) {
+		return cause
 	}
 	return err
 }
@@ -208,8 +208,8 @@ func (w *walker) one(e listed, visit visitor) error {
 		}
 	}
 	if !w.toEntry(e) {
-		if wanted && w.lost != nil {
-			return w.lost(e.Entry)
+		if wanted {
+			return w.lose(e)
 		}
 		return nil
 	}
@@ -222,11 +222,23 @@ func (w *walker) one(e listed, visit visitor) error {
 	}
 	ok, readErr, err := w.visit(e.Entry, w.tar, visit)
 	if readErr != nil {
-		w.loseTree(e.Path, readErr)
+		w.loseTree(e.Path, readErr, w.items+1)
 	} else if !ok {
 		w.problem(finding("content", e.Path, "%q in %s is damaged: its content is not what the list of contents says.", e.Path, e.In))
 	}
 	return err
+}
+
+// lose tells of a wanted entry that cannot be read, unless that is only that ctx has
+// ended: nobody may take that for damage.
+func (w *walker) lose(e listed) error {
+	if err := context.Cause(w.ctx); err != nil {
+		return err
+	}
+	if w.lost == nil {
+		return nil
+	}
+	return w.lost(e.Entry)
 }
 
 // visit hands a file to the visitor. readErr is one of reading the archive.
@@ -257,10 +269,7 @@ func (w *walker) single(e listed, wanted bool, visit visitor) error {
 		return err
 	}
 	if o == nil {
-		if w.lost != nil {
-			return w.lost(e.Entry)
-		}
-		return nil // named already; the others may be whole
+		return w.lose(e) // named already; the others may be whole
 	}
 	defer o.Close()
 	ok, readErr, err := w.visit(e.Entry, o, visit)
