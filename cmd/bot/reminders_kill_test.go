@@ -236,38 +236,53 @@ func (d *dueBench) moved(by time.Duration) {
 	}
 }
 
-// settle runs the program again and again at the end of the stretch until nothing is
-// left to be done, and stops it in order each time. It goes on by a minute where a
-// command waits: one that was lost on its way is looked for after one.
+// settle runs the program on behind the stretch, a minute later each time, until
+// nothing is left to be done, and stops it in order each time. Its clock is never set
+// back here: what is warned of only from some second of the minute on would be over
+// again and again, and each time that is told.
 func (d *dueBench) settle() {
 	d.t.Helper()
-	end := d.high.Truncate(time.Minute).Add(time.Minute)
-	d.retryCutOff(end)
+	end := d.high.Truncate(time.Minute)
 	for tries := 0; ; tries++ {
-		d.at = end
+		end = end.Add(time.Minute)
+		if tries == 0 {
+			d.retryCutOff(end)
+		}
 		cmd := d.program([]string{"--data-dir", d.data(), "serve"}, append(slices.Clone(d.in.env), "KEEPWATCH_TEST_NOW="+end.Format(time.RFC3339))...)
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		if err := cmd.Start(); err != nil {
 			d.t.Fatal(err)
 		}
-		<-time.After(4 * time.Second) // another process posts; well below the next minute
+		d.quiet()
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			d.t.Fatal(err)
 		}
 		if err := cmd.Wait(); err != nil {
 			d.t.Fatalf("the program did not stop in order: %v\n%s", err, out.String())
 		}
-		d.high = end
-		left, waits := d.left(end)
+		d.at, d.high = end, end
+		left := d.left(end)
 		if left == "" {
 			return
 		}
-		if waits {
-			end = end.Add(time.Minute)
-		}
 		if tries == 40 {
 			d.t.Fatalf("it does not settle: %s\n%s", left, out.String())
+		}
+	}
+}
+
+// quiet waits until people see nothing new for a while, or for as long as it may be for
+// nothing more to come due: what does so within a minute does at its half.
+func (d *dueBench) quiet() {
+	began := time.Now()
+	last, since := d.in.posts(), began
+	tick := time.NewTicker(100 * time.Millisecond) // another process posts
+	defer tick.Stop()
+	for time.Since(since) < 4*time.Second && time.Since(began) < 20*time.Second {
+		<-tick.C
+		if posts := d.in.posts(); !slices.Equal(posts, last) {
+			last, since = posts, time.Now()
 		}
 	}
 }
@@ -287,15 +302,28 @@ func (d *dueBench) retryCutOff(at time.Time) {
 	}
 }
 
-// left says what is still to be done at a time, and whether a command is.
-func (d *dueBench) left(at time.Time) (what string, waits bool) {
-	if n := d.waiting(); n > 0 {
-		what = fmt.Sprintf("%d channels have messages", n)
-	}
+// left says what is still to be done at a time.
+func (d *dueBench) left(at time.Time) string {
+	d.t.Helper()
+	var left []string
 	d.withRecords(func(rec *store.Records) error {
+		lanes, err := rec.Lanes()
+		for _, lane := range lanes {
+			o, _, err := rec.NextMessage(lane)
+			if err != nil {
+				return err
+			}
+			left = append(left, fmt.Sprintf("%s has messages, first %q (run %d, about %q, an edit: %t, tried %v and last %v)", lane, o.Message.Title, o.Run, o.Topic, o.Edit, o.FirstTried, o.Tried))
+		}
+		if err != nil {
+			return err
+		}
 		wakes, err := rec.Due(at, 10)
 		if len(wakes) > 0 {
-			what = fmt.Sprintf("due: %v", wakes)
+			left = append(left, fmt.Sprintf("due: %v", wakes))
+		}
+		if err != nil {
+			return err
 		}
 		for _, r := range d.rules {
 			all, err := rec.Occurrences(r.id, 5)
@@ -304,13 +332,13 @@ func (d *dueBench) left(at time.Time) (what string, waits bool) {
 			}
 			for _, o := range all {
 				if o.State == keepwatch.OccurrenceRunning || o.State == keepwatch.OccurrenceDue {
-					what, waits = fmt.Sprintf("%s is %s: %+v", o.ID, o.State, o.Log), true
+					left = append(left, fmt.Sprintf("%s is %s: %+v", o.ID, o.State, o.Log))
 				}
 			}
 		}
-		return err
+		return nil
 	})
-	return what, waits
+	return strings.Join(left, "; ")
 }
 
 // check holds what came due, what was posted and what was run against each other and
