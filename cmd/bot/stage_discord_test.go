@@ -22,7 +22,7 @@ type discordStage struct {
 }
 
 func openDiscord(ts *testscript.TestScript, t testing.TB, signed bool) stage {
-	srv := discordtest.New(t, discordtest.Config{})
+	srv := discordtest.New(t, discordtest.Config{AnswerTime: storyPatience})
 	s := &discordStage{srv, map[string]string{}, map[string]*discordtest.Interaction{}}
 	for _, who := range []string{"alis", "bram", "cara", "mallory"} {
 		s.users[who] = srv.AddUser(who)

@@ -14,13 +14,17 @@ import (
 	"keepwatch/handlers/slack/slacktest"
 )
 
+// storyPatience is what the platforms of a story give a busy machine to acknowledge. That it
+// is done in their three seconds is measured, and held by the tests of the front-ends.
+const storyPatience = 20 * time.Second
+
 type slackStage struct {
 	*slacktest.Server
 	last map[string]*slacktest.Delivery
 }
 
 func openSlack(ts *testscript.TestScript, t testing.TB, signed bool) stage {
-	srv := slacktest.New(t, slacktest.Config{})
+	srv := slacktest.New(t, slacktest.Config{AnswerTime: storyPatience})
 	ts.Setenv("SLACK_BOT_TOKEN", slacktest.BotToken)
 	ts.Setenv("SLACK_API_URL", srv.APIURL())
 	if signed {

@@ -154,7 +154,7 @@ func (s *Server) post(ctx context.Context, url string, sent *sentDelivery) (Answ
 func (s *Server) deliver(i *Interaction) {
 	s.talk.interactions[i.ID], s.talk.tokens[i.token] = i, i
 	body := s.interactionJSON(i)
-	s.soon(answerTime + time.Millisecond)
+	s.soon(s.cfg.AnswerTime + time.Millisecond)
 	s.notify()
 	if s.delivery.url == "" {
 		s.dispatch(0, "", "INTERACTION_CREATE", body)
@@ -168,7 +168,7 @@ func (s *Server) deliver(i *Interaction) {
 		ctx := s.ctx
 		if s.cfg.Clock == nil {
 			var stop context.CancelFunc
-			ctx, stop = context.WithTimeout(ctx, answerTime)
+			ctx, stop = context.WithTimeout(ctx, s.cfg.AnswerTime)
 			defer stop()
 		}
 		a, err := s.deliverSigned(ctx, url, body, Honest, func(sent *sentDelivery) { s.mu.Lock(); i.sent = sent; s.mu.Unlock() })

@@ -16,14 +16,16 @@ const (
 )
 
 const (
-	answerTime = 3 * time.Second  // for the first response
+	// AnswerTime is what Discord gives a bot for the first response
+	// (developers/interactions/receiving-and-responding).
+	AnswerTime = 3 * time.Second
 	tokenLife  = 15 * time.Minute // for edits and follow-ups
 )
 
 // State is how far the bot has answered an interaction.
 type State string
 
-// The states. Waiting becomes Failed after 3 seconds, Thinking after 15 minutes.
+// The states. Waiting becomes Failed after [Config].AnswerTime, Thinking after 15 minutes.
 const (
 	Waiting  State = "waiting"  // nothing yet
 	Thinking State = "thinking" // deferred: "… is thinking"
@@ -67,7 +69,7 @@ func (i *Interaction) state() State {
 	age := i.srv.Now().Sub(i.created)
 	switch i.answer {
 	case 0:
-		if age > answerTime || i.refused != "" {
+		if age > i.srv.cfg.AnswerTime || i.refused != "" {
 			return Failed
 		}
 		return Waiting

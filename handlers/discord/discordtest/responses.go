@@ -115,7 +115,7 @@ func (s *Server) judgeResponse(i *Interaction, body object, files []File) *reply
 		r := failure(http.StatusBadRequest, 40060, "Interaction has already been acknowledged.")
 		return &r
 	}
-	if s.Now().Sub(i.created) > answerTime {
+	if s.Now().Sub(i.created) > s.cfg.AnswerTime {
 		r := failure(http.StatusNotFound, 10062, "Unknown interaction")
 		return &r
 	}

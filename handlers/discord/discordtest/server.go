@@ -20,6 +20,7 @@ type Config struct {
 	Clock             *Clock        // nil: the wall clock
 	HeartbeatInterval time.Duration // what hello announces; 41.25 s when zero
 	AllowedIntents    int           // privileged intents switched on in the portal; others close with 4014
+	AnswerTime        time.Duration // for the first response to an interaction; [AnswerTime] when zero
 	NoRateLimits      bool          // no bucket ever runs out (headers stay)
 	Spec              *SpecDoc      // when set, every body is held against the vendor's vocabulary
 	Logger            *slog.Logger  // where the fake says what it does; nil: nowhere
@@ -80,6 +81,9 @@ func Start(cfg Config) (*Server, error) {
 	}
 	if cfg.HeartbeatInterval == 0 {
 		cfg.HeartbeatInterval = 41250 * time.Millisecond
+	}
+	if cfg.AnswerTime == 0 {
+		cfg.AnswerTime = AnswerTime
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

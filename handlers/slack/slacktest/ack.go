@@ -38,7 +38,7 @@ func (s *Server) settle(d *Delivery, a *Attempt, reply json.RawMessage) {
 		return
 	}
 	a.Acked, a.Latency = true, s.clock.Now().Sub(a.At)
-	a.Late = a.Latency > answerTime
+	a.Late = a.Latency > s.cfg.AnswerTime
 	s.stats.Acks++
 	s.stats.MaxLatency = max(s.stats.MaxLatency, a.Latency)
 	if a.Late && a.Err == nil {

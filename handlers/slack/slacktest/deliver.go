@@ -8,11 +8,13 @@ import (
 	"time"
 )
 
-const answerTime = 3 * time.Second // in which the app must acknowledge
+// AnswerTime is what Slack gives an app to acknowledge in
+// (docs.slack.dev/interactivity/handling-user-interaction).
+const AnswerTime = 3 * time.Second
 
 // What a person sees when an app does not answer.
 var (
-	// ErrOperationTimeout: the app did not acknowledge within 3 s.
+	// ErrOperationTimeout: the app did not acknowledge within [Config].AnswerTime.
 	ErrOperationTimeout = errors.New("operation_timeout")
 	// ErrDispatchFailed: there was no socket, no server, or an HTTP error.
 	ErrDispatchFailed = errors.New("dispatch_failed")
@@ -207,7 +209,7 @@ func (s *Server) attempt(d *Delivery, num int, reason string) {
 	}
 	s.touch()
 	s.mu.Unlock()
-	s.later(answerTime+1, func() { s.expire(d, i) })
+	s.later(s.cfg.AnswerTime+1, func() { s.expire(d, i) })
 	c.Send(frame)
 	if d.opt.twice {
 		second.Send(frame)

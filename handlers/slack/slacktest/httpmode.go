@@ -105,7 +105,7 @@ func (s *Server) post(d *Delivery, i int) {
 func (s *Server) roundTrip(d *Delivery, i int, w *wire) {
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	defer cancel(nil)
-	stop := s.clock.AfterFunc(answerTime+1, func() { cancel(ErrOperationTimeout) })
+	stop := s.clock.AfterFunc(s.cfg.AnswerTime+1, func() { cancel(ErrOperationTimeout) })
 	defer stop()
 	status, body, noRetry, err := s.send(ctx, w)
 	if s.ctx.Err() != nil {

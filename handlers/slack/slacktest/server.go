@@ -21,6 +21,9 @@ type Config struct {
 	Scopes []string
 	// PingEvery is how often a socket is pinged, by the wall; default 5 s.
 	PingEvery time.Duration
+	// AnswerTime is what the app has to acknowledge in; default [AnswerTime]. A test
+	// that is about something else may give a busy machine more.
+	AnswerTime time.Duration
 	// ConnectionTime is what hello promises, in seconds; default 3600. The
 	// fake closes nothing by it: call [Server.Refresh].
 	ConnectionTime int
@@ -111,6 +114,9 @@ func Open(cfg Config) *Server {
 	}
 	if cfg.PingEvery == 0 {
 		cfg.PingEvery = 5 * time.Second
+	}
+	if cfg.AnswerTime == 0 {
+		cfg.AnswerTime = AnswerTime
 	}
 	if cfg.ConnectionTime == 0 {
 		cfg.ConnectionTime = 3600
