@@ -184,8 +184,8 @@ type Progress struct {
 	Share bool      `json:"share,omitempty"`
 	Since time.Time `json:"since,omitzero"` // when the step began
 	At    time.Time `json:"at,omitzero"`    // when this was said
-	// Pause says that the step waits meanwhile. It is not saved: after a restart the step asks
-	// anew, and is told anew.
+	// Pause says that the step waits meanwhile. It is not saved with the run: after a
+	// restart the step is told anew, by what the provider has kept or by the server.
 	Pause Pause `json:"-"`
 }
 

@@ -11,7 +11,7 @@ import (
 
 // Tidy removes what is no longer needed: deliveries seen, buttons and refused
 // messages that are old, cards of runs that ended long ago, tokens for answers that
-// have run out, what came due over a year ago. It does so in small transactions, so
+// have run out, pauses that are over, what came due over a year ago. It does so in small transactions, so
 // that nobody waits for it. One Records of a process calls it, about once an hour.
 func (r *Records) Tidy() error {
 	if err := r.turn(); err != nil {
@@ -24,7 +24,7 @@ func (r *Records) Tidy() error {
 	if err := r.forgetOld(now); err != nil {
 		return fmt.Errorf("tidy the state: %w", err)
 	}
-	lists := []Range{{Prefix: "dead/"}, {Prefix: "card/"}}
+	lists := []Range{{Prefix: "dead/"}, {Prefix: "card/"}, {Prefix: "fence/"}}
 	if r.looksForPresses() {
 		lists = append(lists, Range{Prefix: "press/"})
 	}
@@ -167,6 +167,10 @@ func isOver(key string, data []byte, turn int64, now time.Time) (bool, error) {
 		var k keptButton
 		err := decode(key, data, &k)
 		return err == nil && now.Sub(k.At) > pressTime, err
+	case "fence":
+		var f keptFence
+		err := decode(key, data, &f)
+		return err == nil && !now.Before(f.Until), err
 	case "dead":
 		var o keepwatch.Outgoing
 		err := decode(key, data, &o)

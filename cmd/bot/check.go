@@ -38,7 +38,7 @@ func checkAll(ctx context.Context, p process, o options) []keepwatch.Probe {
 		}
 		return probes
 	}
-	tenant, more := s.probeMicrosoft(ctx, p.Now)
+	tenant, more := s.probeMicrosoft(ctx, nil, p.Now)
 	platforms, look := append(probePlatforms(ctx, s, p.Now), more...), probers(hosting(p, slog.New(slog.DiscardHandler)), tenant)
 	if _, err := os.Stat(s.statePath()); errors.Is(err, fs.ErrNotExist) {
 		return slices.Concat(probeSettings(s), platforms, []keepwatch.Probe{good("state", "There is none yet; the first start makes it.")}, probeSources(ctx, s.files(nil).Check, look, s.Sources, nil))
@@ -88,7 +88,7 @@ func off(name, text, next string) keepwatch.Probe {
 
 // check is `/keepwatch check`, inside the running bot.
 func (a *app) check(ctx context.Context) []keepwatch.Probe {
-	tenant, more := a.settings.probeMicrosoft(ctx, a.now)
+	tenant, more := a.settings.probeMicrosoft(ctx, a.records, a.now)
 	return slices.Concat(a.settings.probeDisk(), probeSettings(a.settings), a.probeConnections(ctx), more, probeInside(ctx, a.settings, probers(a.hosts, tenant), a.records, a.now(), true))
 }
 

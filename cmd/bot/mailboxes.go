@@ -40,13 +40,13 @@ var (
 )
 
 // graphClient gives the client of Microsoft 365, or nil where that is not configured. It
-// makes no call. clock nil: the system's.
-func (s settings) graphClient(log *slog.Logger, clock graph.Clock) (*graph.Client, error) {
+// makes no call. fences nil: long pauses are not kept; clock nil: the system's.
+func (s settings) graphClient(log *slog.Logger, fences graph.Fences, clock graph.Clock) (*graph.Client, error) {
 	cfg, ok := s.env.microsoft(log)
 	if !ok {
 		return nil, nil
 	}
-	cfg.Clock = clock
+	cfg.Fences, cfg.Clock = fences, clock
 	return graph.New(cfg)
 }
 
@@ -56,7 +56,7 @@ func (a *app) makeMailboxes() (*mailboxes, error) {
 	m := &mailboxes{spools: spool.New(spool.Config{Dir: s.spoolPath(), Log: a.log, Crash: a.crash})}
 	cfg := outlook.Config{Spools: m.spools, Older: a.vault, Lister: mailbox.Lister{}, Zone: s.Location, Now: a.now, Log: a.log, Crash: a.crash}
 	var err error
-	if m.client, err = s.graphClient(a.log, a.clock); err != nil {
+	if m.client, err = s.graphClient(a.log, a.records, a.clock); err != nil {
 		return nil, err
 	}
 	if m.client != nil {
@@ -96,10 +96,10 @@ func (a *app) sweepDownloads() error {
 func (s settings) spoolPath() string { return filepath.Join(s.DataDir, "download") }
 
 // probeMicrosoft looks at Microsoft 365 for one check, which ends with ctx. The prober is nil where
-// it is not configured.
-func (s settings) probeMicrosoft(ctx context.Context, now func() time.Time) (prober, []keepwatch.Probe) {
+// it is not configured. fences nil: what pauses were asked for before is not known.
+func (s settings) probeMicrosoft(ctx context.Context, fences graph.Fences, now func() time.Time) (prober, []keepwatch.Probe) {
 	const name = "Microsoft 365"
-	client, err := s.graphClient(nil, nil)
+	client, err := s.graphClient(nil, fences, nil)
 	if err != nil {
 		return nil, []keepwatch.Probe{bad(name, keepwatch.Sentence(err), "")}
 	}

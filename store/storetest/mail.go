@@ -36,7 +36,7 @@ func RunMail(t *testing.T, open func(t *testing.T) store.Store) {
 			"lanes": lanes, "lanes that cannot be": badLanes, "attempts": attempts, "what one person sees": asides, "refused": refused, "cards": cards, "two cards": twoCards, "one card of many that ask": oneCard,
 			"taken once": takenOnce, "taken once, whatever the clock says": takenByAnyClock, "forgotten in the end": forgotten, "forgotten by processes that live shortly": forgottenInPieces, "finished": finished,
 			"buttons": buttons, "tidy": tidy, "tidy beside a writer": tidyBeside, "newer mail": newerMail,
-			"spent tokens": spentTokens, "what waits": waiting,
+			"spent tokens": spentTokens, "what waits": waiting, "fences": fences,
 		} {
 			t.Run(how+"/"+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {

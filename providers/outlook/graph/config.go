@@ -37,6 +37,7 @@ type Config struct {
 	PageSize int   // the page size asked for at first; 0: 200
 	MostPage int64 // bytes of an answer that is held in memory; 0: 8 MiB
 
+	Fences    Fences            // where long pauses are kept over restarts; nil: nowhere
 	Clock     Clock             // nil: the system's
 	Transport http.RoundTripper // nil: one with the times of this package
 	Log       *slog.Logger      // nil: silent
@@ -157,6 +158,8 @@ type Client struct {
 	app    *lane
 	large  *lane // of one place, see Large
 
+	recalled sync.Once // the fence of app
+
 	mu    sync.Mutex
 	lanes map[string]*lane
 	other map[string]*tokens // by scope
@@ -191,8 +194,10 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{config: c, at: at, clock: c.Clock, log: c.Log.With("tenant", c.Tenant, "app", c.Client), tokens: t,
-		app: newLane(c.Clock, max(c.InFlight, mailboxInFlight)), large: newLane(c.Clock, 1), lanes: map[string]*lane{}, other: map[string]*tokens{}}, nil
+	client := &Client{config: c, at: at, clock: c.Clock, log: c.Log.With("tenant", c.Tenant, "app", c.Client), tokens: t,
+		app: newLane(c.Clock, max(c.InFlight, mailboxInFlight)), large: newLane(c.Clock, 1), lanes: map[string]*lane{}, other: map[string]*tokens{}}
+	client.app.name = client.nameOf()
+	return client, nil
 }
 
 // newTransport makes the client's own. RoundTrip follows no redirect, so that the token
@@ -226,15 +231,18 @@ func (c *Client) tokensOf(scope string) (*tokens, error) {
 	return t, nil
 }
 
-// laneOf gives the lane of a mailbox; "" has one too, for calls that are of none.
+// laneOf gives the lane of a mailbox; "" has one too, for calls that are of none. What was
+// kept of a fence stands again.
 func (c *Client) laneOf(mailbox string) *lane {
+	c.recalled.Do(func() { c.recall(c.app) })
 	key := strings.ToLower(mailbox)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l := c.lanes[key]
 	if l == nil {
 		l = newLane(c.clock, mailboxInFlight)
-		l.calls, l.upload = newWindow(mailboxCalls, callsWindow), newWindow(mailboxUpload, uploadWindow)
+		l.calls, l.upload, l.name = newWindow(mailboxCalls, callsWindow), newWindow(mailboxUpload, uploadWindow), c.nameOf(key)
+		c.recall(l)
 		c.lanes[key] = l
 	}
 	return l

@@ -111,7 +111,7 @@ func (c *Client) once(ctx context.Context, l *lane, r Request, u *url.URL, stale
 	return answer, token, nil
 }
 
-// raise puts up a fence where the vendor asks for a pause.
+// raise puts up a fence where the vendor asks for a pause, and keeps it where it is long.
 func (c *Client) raise(l *lane, e *Error) {
 	wait := e.RetryAfter
 	if e.Status != http.StatusTooManyRequests && e.Status != http.StatusServiceUnavailable {
@@ -124,10 +124,10 @@ func (c *Client) raise(l *lane, e *Error) {
 		return
 	}
 	if e.whole {
-		c.app.fence(wait)
-		return
+		l = c.app
 	}
 	l.fence(wait)
+	c.keep(l)
 }
 
 // send sends a call and reads the head of its answer, or the whole of one of no success.

@@ -20,6 +20,10 @@ type lane struct {
 	free  int
 	queue []*waiter // the first waits longest; nobody overtakes it
 	until time.Time // the fence: no call begins before
+
+	name    string // of the fence, where it is kept
+	keeping sync.Mutex
+	kept    time.Time // until when it stands there; held by keeping
 }
 
 type waiter struct {
