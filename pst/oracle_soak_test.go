@@ -31,6 +31,7 @@ func TestHundredThousandMessages(t *testing.T) {
 	timed(t, "go-pst", func() { same(t, "go-pst", want, withGoPST(t, file).items(top)) })
 	timed(t, "pypff", func() { same(t, "pypff", want, withPypff(t, file).items(top), asPypff) })
 	timed(t, "readpst", func() { same(t, "readpst", readpstKnows(want), withReadpst(t, file).Items, asReadpst) })
+	timed(t, "pst-extractor", func() { samePSTExtractor(t, file, want) })
 }
 
 // TestThreeGigabytes: a file so long that its map of free pages (FPMap, first at
@@ -54,6 +55,7 @@ func everybodyTimed(t *testing.T, all iter.Seq[message]) {
 	timed(t, "pypff", func() { same(t, "pypff", want, withPypff(t, file).items(top), asPypff) })
 	timed(t, "pffexport", func() { same(t, "pffexport", want, withPffexport(t, file).items(top), asPffexport) })
 	timed(t, "readpst", func() { same(t, "readpst", readpstKnows(want), withReadpst(t, file).Items, asReadpst) })
+	timed(t, "pst-extractor", func() { samePSTExtractor(t, file, want) })
 }
 
 // heavy are messages with an attachment of some size each, and a few small ones after
