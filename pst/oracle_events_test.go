@@ -97,7 +97,7 @@ func TestReadersReadEvents(t *testing.T) {
 		sameProperties(t, "pffexport", k, pff[id], true)
 		sameProperties(t, "go-pst", k, goPST[id], false)
 	}
-	sameExtracted(t, want, extractedByID(withPSTExtractor(t, file, "values")))
+	sameExtracted(t, "PSTAppointment", want, withPSTExtractor(t, file, "values"))
 	got := withReadpst(t, file).Files
 	if len(got) != len(events) {
 		t.Errorf("libpst finds %d events, there are %d", len(got), len(events))

@@ -26,7 +26,9 @@ func enron(t testing.TB) string {
 }
 
 // TestReadersAgree: readers that share nothing say the same about files of real
-// Outlook, so that they can be trusted about ours.
+// Outlook, so that they can be trusted about ours. The ANSI file of the samples is not among
+// them: pst-extractor 1.12.0 finds nothing in it, since it compares the keys of a branch of an
+// ANSI file as texts (findBtreeItem: ">" of two objects), so that 97 comes behind 1000.
 func TestReadersAgree(t *testing.T) {
 	t.Run("dist-list", func(t *testing.T) {
 		distList := psttest.Sample(t, "pst", "java-libpst-dist-list.pst")

@@ -40,7 +40,9 @@ func TestVolumes(t *testing.T) {
 			t.Errorf("volume %d has %d messages, is said to have %d", i+1, len(here), v.Messages)
 		}
 		goPST, readpst, pff = append(goPST, here...), append(readpst, withReadpst(t, v.Path).Items...), append(pff, withPypff(t, v.Path).items(top)...)
-		extractor = append(extractor, withPSTExtractor(t, v.Path).items(top)...)
+		extracts := withPSTExtractor(t, v.Path)
+		counted(t, extracts)
+		extractor = append(extractor, extracts.items(top)...)
 		messages += v.Messages
 	}
 	want := listed(all)
