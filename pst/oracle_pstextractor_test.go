@@ -191,6 +191,8 @@ var knownFields = map[string]map[string]pst.Key{
 	"PSTAppointment": {"startTime": pst.PidLidAppointmentStartWhole, "endTime": pst.PidLidAppointmentEndWhole, "location": pst.PidLidLocation,
 		"duration": pst.PidLidAppointmentDuration, "busyStatus": pst.PidLidBusyStatus, "isRecurring": pst.PidLidRecurring,
 		"allAttendees": pst.PidLidAllAttendeesString, "toAttendees": pst.PidLidToAttendeesString, "ccAttendees": pst.PidLidCcAttendeesString},
+	"PSTTask": {"taskStatus": pst.PidLidTaskStatus, "percentComplete": pst.PidLidPercentComplete, "isTaskComplete": pst.PidLidTaskComplete,
+		"taskOwner": pst.PidLidTaskOwner},
 }
 
 // sameFields holds what the methods of a class give against the properties that were put in.
