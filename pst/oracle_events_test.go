@@ -97,7 +97,7 @@ func TestReadersReadEvents(t *testing.T) {
 		sameProperties(t, "pffexport", k, pff[id], true)
 		sameProperties(t, "go-pst", k, goPST[id], false)
 	}
-	sameExtracted(t, "PSTAppointment", want, withPSTExtractor(t, file, "values"))
+	t.Run("pst-extractor", func(t *testing.T) { sameExtracted(t, "PSTAppointment", want, withPSTExtractor(t, file, "values")) })
 	got := withReadpst(t, file).Files
 	if len(got) != len(events) {
 		t.Errorf("libpst finds %d events, there are %d", len(got), len(events))
@@ -145,7 +145,7 @@ func TestReadersReadTasks(t *testing.T) {
 		sameProperties(t, "pffexport", k, pff[id], true)
 		sameProperties(t, "go-pst", k, goPST[id], false)
 	}
-	sameExtracted(t, "PSTTask", want, withPSTExtractor(t, file, "values"))
+	t.Run("pst-extractor", func(t *testing.T) { sameExtracted(t, "PSTTask", want, withPSTExtractor(t, file, "values")) })
 }
 
 // createEvents writes events into a calendar, and keeps what they gave.

@@ -82,7 +82,7 @@ func TestFiveThousandFolders(t *testing.T) {
 	soak(t)
 	all := inFolders(12, 4000, 200, 10)
 	file, want := everybodyTimed(t, all)
-	timed(t, "pst-extractor", func() { samePSTExtractor(t, file, want) })
+	t.Run("pst-extractor", func(t *testing.T) { timed(t, "pst-extractor", func() { samePSTExtractor(t, file, want) }) })
 }
 
 // inFolders gives each folder a message: wide of them beside one another, a chain that is deep

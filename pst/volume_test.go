@@ -24,7 +24,7 @@ func TestVolumes(t *testing.T) {
 	if len(volumes) != 5 {
 		t.Fatalf("%d volumes: %+v", len(volumes), volumes)
 	}
-	var goPST, readpst, pff, extractor []seen
+	var goPST, readpst, pff []seen
 	var messages int64
 	for i, v := range volumes {
 		info, err := os.Stat(v.Path)
@@ -40,16 +40,21 @@ func TestVolumes(t *testing.T) {
 			t.Errorf("volume %d has %d messages, is said to have %d", i+1, len(here), v.Messages)
 		}
 		goPST, readpst, pff = append(goPST, here...), append(readpst, withReadpst(t, v.Path).Items...), append(pff, withPypff(t, v.Path).items(top)...)
-		extracts := withPSTExtractor(t, v.Path)
-		counted(t, extracts)
-		extractor = append(extractor, extracts.items(top)...)
 		messages += v.Messages
 	}
 	want := listed(all)
 	same(t, "go-pst", want, goPST)
 	same(t, "readpst", readpstKnows(want), readpst, asReadpst)
 	same(t, "pypff", want, pff, asPypff)
-	same(t, "pst-extractor", want, extractor, asPSTExtractor)
+	t.Run("pst-extractor", func(t *testing.T) {
+		var extractor []seen
+		for _, v := range volumes {
+			found := withPSTExtractor(t, v.Path)
+			counted(t, found)
+			extractor = append(extractor, found.items(top)...)
+		}
+		same(t, "pst-extractor", want, extractor, asPSTExtractor)
+	})
 	if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*.partial")); err != nil || len(left) > 0 || messages != int64(len(want)) {
 		t.Errorf("%v are left over, %v; %d messages", left, err, messages)
 	}
