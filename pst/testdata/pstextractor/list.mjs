@@ -40,8 +40,10 @@ PSTFile.prototype.getData = function (item, local) {
 // Of a table it parses all rows anew for each recipient and each attachment, twice. The
 // rows of one that is asked for as a whole are kept.
 function keepRows(table) {
-  const all = table?.getItems()
-  if (all) table.getItems = () => all
+  if (!table) return
+  const { getItems } = table
+  const all = table.getItems()
+  table.getItems = (...range) => (range.length > 0 ? getItems.apply(table, range) : all)
 }
 
 function people(m) {
