@@ -62,6 +62,7 @@ func TestReadersReadContacts(t *testing.T) {
 		sameProperties(t, "pffexport", k, pff[id], true)
 		sameProperties(t, "go-pst", k, goPST[id], false)
 	}
+	t.Run("pst-extractor", func(t *testing.T) { sameExtracted(t, "PSTContact", want, withPSTExtractor(t, path, "values")) })
 	cards := withReadpst(t, path).Files
 	if len(cards) != len(contacts) {
 		t.Errorf("libpst finds %d contacts, there are %d", len(cards), len(contacts))

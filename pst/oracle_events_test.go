@@ -97,6 +97,7 @@ func TestReadersReadEvents(t *testing.T) {
 		sameProperties(t, "pffexport", k, pff[id], true)
 		sameProperties(t, "go-pst", k, goPST[id], false)
 	}
+	t.Run("pst-extractor", func(t *testing.T) { sameExtracted(t, "PSTAppointment", want, withPSTExtractor(t, file, "values")) })
 	got := withReadpst(t, file).Files
 	if len(got) != len(events) {
 		t.Errorf("libpst finds %d events, there are %d", len(got), len(events))
@@ -113,6 +114,38 @@ func TestReadersReadEvents(t *testing.T) {
 			t.Errorf("the event %d, %s (- is right):\n%s", i, e.Subject, diff)
 		}
 	}
+}
+
+// TestReadersReadTasks: each property of each task of the samples, and of some that have all
+// fields, is what libpff, go-pst and pst-extractor find.
+func TestReadersReadTasks(t *testing.T) {
+	tasks := manyTasks()
+	made := len(tasks)
+	samples := samplesOf(t, "icalendar-BSD2", "calendars", "*.ics")
+	for _, name := range slices.Sorted(maps.Keys(samples)) {
+		for task, err := range pim.ReadTasks(bytes.NewReader(samples[name])) {
+			if err == nil {
+				tasks = append(tasks, task)
+			}
+		}
+	}
+	if len(tasks) == made {
+		t.Fatal("the samples have no tasks")
+	}
+	t.Logf("%d tasks", len(tasks))
+	writes := make([]func(pst.Sink) error, len(tasks))
+	for i, task := range tasks {
+		writes[i] = task.Write
+	}
+	file, want := createItems(t, "Tasks", "IPF.Task", writes)
+	sound(t, file, len(tasks))
+	pff, goPST := rawByID(withPffexport(t, file)), rawByID(withGoPST(t, file))
+	for _, k := range want {
+		id := k.Properties.Text(pst.PidTagInternetMessageId)
+		sameProperties(t, "pffexport", k, pff[id], true)
+		sameProperties(t, "go-pst", k, goPST[id], false)
+	}
+	t.Run("pst-extractor", func(t *testing.T) { sameExtracted(t, "PSTTask", want, withPSTExtractor(t, file, "values")) })
 }
 
 // createEvents writes events into a calendar, and keeps what they gave.

@@ -60,6 +60,7 @@ func TestReadersReadSampleMails(t *testing.T) {
 		t.Fatal(err)
 	}
 	everyMail(t, path, want, byHeader, noFrom)
+	t.Run("pst-extractor", func(t *testing.T) { samePSTExtractor(t, path, want) })
 }
 
 // noFrom: one of the samples has no From, for which libpst writes MAILER-DAEMON, and
@@ -76,6 +77,7 @@ func TestReadersReadMail(t *testing.T) {
 	var want []seen
 	file := createMail(t, madeMails(50), &want)
 	everyMail(t, file, want, want)
+	t.Run("pst-extractor", func(t *testing.T) { samePSTExtractor(t, file, want, func(it *seen) { it.Headers = "" }) })
 }
 
 // everyMail is everybody for what pst/mail made, with the header block left aside.

@@ -26,11 +26,16 @@ func enron(t testing.TB) string {
 }
 
 // TestReadersAgree: readers that share nothing say the same about files of real
-// Outlook, so that they can be trusted about ours.
+// Outlook, so that they can be trusted about ours. The ANSI file of the samples is not among
+// them: pst-extractor 1.12.0 finds nothing in it, since it compares the keys of a branch of an
+// ANSI file as texts (findBtreeItem: ">" of two objects), so that 97 comes behind 1000.
 func TestReadersAgree(t *testing.T) {
 	t.Run("dist-list", func(t *testing.T) {
 		distList := psttest.Sample(t, "pst", "java-libpst-dist-list.pst")
 		agree(t, distList, 3, "pffexport", withPffexport(t, distList).items(realTop), asPffexport)
+		t.Run("pst-extractor", func(t *testing.T) {
+			agree(t, distList, 3, "pst-extractor", withPSTExtractor(t, distList).items(realTop), asPSTExtractor)
+		})
 	})
 	t.Run("enron", func(t *testing.T) {
 		file := enron(t)
@@ -38,6 +43,9 @@ func TestReadersAgree(t *testing.T) {
 		if os.Getenv("KEEPWATCH_SOAK") != "" {
 			agree(t, file, 2178, "pffexport", withPffexport(t, file).items(realTop), asPffexport)
 		}
+		t.Run("pst-extractor", func(t *testing.T) {
+			agree(t, file, 2178, "pst-extractor", withPSTExtractor(t, file).items(realTop), asPSTExtractor)
+		})
 		agree(t, file, 2178, "readpst", withReadpst(t, file).Items, asReadpst, asEnronMail)
 	})
 }

@@ -43,17 +43,17 @@ func TestThreeGigabytes(t *testing.T) {
 
 // everybodyTimed writes messages, has every reader say what it finds, and says how long
 // each takes.
-func everybodyTimed(t *testing.T, all iter.Seq[message]) {
+func everybodyTimed(t *testing.T, all iter.Seq[message]) (file string, want []seen) {
 	t.Helper()
-	var file string
 	timed(t, "written", func() { file = createOne(t, fixedOptions(), all) })
-	want := listed(all)
+	want = listed(all)
 	timed(t, "checker", func() { sound(t, file, len(want)) })
 	timed(t, "our reader", func() { same(t, "our reader", want, withReader(t, file)) })
 	timed(t, "go-pst", func() { same(t, "go-pst", want, withGoPST(t, file).items(top)) })
 	timed(t, "pypff", func() { same(t, "pypff", want, withPypff(t, file).items(top), asPypff) })
 	timed(t, "pffexport", func() { same(t, "pffexport", want, withPffexport(t, file).items(top), asPffexport) })
 	timed(t, "readpst", func() { same(t, "readpst", readpstKnows(want), withReadpst(t, file).Items, asReadpst) })
+	return file, want
 }
 
 // heavy are messages with an attachment of some size each, and a few small ones after
@@ -81,7 +81,8 @@ func heavy(seed uint64, count int, size int64) iter.Seq[message] {
 func TestFiveThousandFolders(t *testing.T) {
 	soak(t)
 	all := inFolders(12, 4000, 200, 10)
-	everybodyTimed(t, all)
+	file, want := everybodyTimed(t, all)
+	t.Run("pst-extractor", func(t *testing.T) { timed(t, "pst-extractor", func() { samePSTExtractor(t, file, want) }) })
 }
 
 // inFolders gives each folder a message: wide of them beside one another, a chain that is deep

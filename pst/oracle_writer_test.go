@@ -48,6 +48,7 @@ func everybody(t *testing.T, file string, want []seen) {
 	t.Run("pffexport", func(t *testing.T) { same(t, "pffexport", want, withPffexport(t, file).items(top), asPffexport) })
 	t.Run("pypff", func(t *testing.T) { same(t, "pypff", want, withPypff(t, file).items(top), asPypff) })
 	t.Run("readpst", func(t *testing.T) { same(t, "readpst", readpstKnows(want), withReadpst(t, file).Items, asReadpst) })
+	t.Run("pst-extractor", func(t *testing.T) { samePSTExtractor(t, file, want) })
 }
 
 func firstFew(all iter.Seq[message], n int) iter.Seq[message] {

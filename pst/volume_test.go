@@ -46,6 +46,15 @@ func TestVolumes(t *testing.T) {
 	same(t, "go-pst", want, goPST)
 	same(t, "readpst", readpstKnows(want), readpst, asReadpst)
 	same(t, "pypff", want, pff, asPypff)
+	t.Run("pst-extractor", func(t *testing.T) {
+		var extractor []seen
+		for _, v := range volumes {
+			found := withPSTExtractor(t, v.Path)
+			counted(t, found)
+			extractor = append(extractor, found.items(top)...)
+		}
+		same(t, "pst-extractor", want, extractor, asPSTExtractor)
+	})
 	if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*.partial")); err != nil || len(left) > 0 || messages != int64(len(want)) {
 		t.Errorf("%v are left over, %v; %d messages", left, err, messages)
 	}
