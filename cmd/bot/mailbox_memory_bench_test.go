@@ -95,8 +95,9 @@ func BenchmarkMailboxMemory(b *testing.B) {
 	}
 }
 
-// benchMailbox backs up the mailbox by the program, in a process of its own.
-func benchMailbox(b *testing.B, n *graphtest.Tenant, formats, hurry string) {
+// benchMailbox backs up the mailbox by the program, in a process of its own. It gives the most
+// memory of its own that the program took, in MiB.
+func benchMailbox(b *testing.B, n *graphtest.Tenant, formats, hurry string) float64 {
 	exe, err := exec.LookPath("bot")
 	if err != nil {
 		b.Fatal(err)
@@ -140,6 +141,7 @@ func benchMailbox(b *testing.B, n *graphtest.Tenant, formats, hurry string) {
 	}
 	b.ReportMetric(most, "peak-MiB")
 	b.ReportMetric(whole, "with-files-MiB")
+	return most
 }
 
 // watchOwn looks at a process until the function that it gives is called, which gives the

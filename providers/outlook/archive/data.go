@@ -62,7 +62,7 @@ func (a *archiving) dataName() string {
 // volumeItems is how many items a volume has, about: writing and checking one takes memory
 // for each (some 300 bytes, measured), so that a mailbox of a million short mails has more
 // volumes than their bytes alone would make.
-const volumeItems = 200_000
+const volumeItems = 100_000
 
 // volumeSize is how many bytes a volume may have.
 func volumeSize(totals outlook.Totals) int64 {

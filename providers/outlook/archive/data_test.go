@@ -345,8 +345,8 @@ func TestArchiveBoundsTheItemsOfAVolume(t *testing.T) {
 		totals outlook.Totals
 		want   int64
 	}{
-		{outlook.Totals{Items: 1000, Bytes: 50 << 30}, 10 << 30}, {outlook.Totals{Items: 200_000, Bytes: 1 << 30}, 10 << 30},
-		{outlook.Totals{Items: 1_000_000, Bytes: 100 << 30}, 10 << 30}, {outlook.Totals{Items: 1_000_000, Bytes: 2_000_000_000}, (2500 + roomOfItem) * 200_000},
+		{outlook.Totals{Items: 1000, Bytes: 50 << 30}, 10 << 30}, {outlook.Totals{Items: 100_000, Bytes: 1 << 30}, 10 << 30},
+		{outlook.Totals{Items: 1_000_000, Bytes: 100 << 30}, 10 << 30}, {outlook.Totals{Items: 1_000_000, Bytes: 2_000_000_000}, (2500 + roomOfItem) * 100_000},
 	} {
 		if got := volumeSize(c.totals); got != c.want {
 			t.Errorf("%+v: %d, not %d", c.totals, got, c.want)
