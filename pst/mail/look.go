@@ -21,27 +21,33 @@ const (
 // to see, decoded, each with its place, until see returns true. It gives the subject,
 // From and Sender, the people in To, Cc, Bcc and Reply-To, the texts that are shown
 // (first the plain one, then HTML without its tags), the names of attachments, of a
-// message that is attached its subject, and Keywords and Message-ID. Text longer than
-// what Import takes as a body, and what attachments hold, is not looked at. whole is
-// false where something of the mail could not be read; no mail is refused. The errors
-// are those of r.
+// message that is attached its subject, and Keywords and Message-ID. Of a text that is
+// longer than 4 MiB, as it lies in the mail, it gives the beginning. What attachments hold
+// is not looked at. whole is false where something of the mail could not be read, which
+// the rest of a long text does not count for; no mail is refused. The errors are those of r.
 func Look(r io.ReaderAt, size int64, see func(place, text string) bool) (whole bool, err error) {
 	sc, err := scan(r, size)
 	if err != nil {
 		return false, err
 	}
 	m := importer{r: r, size: sc.lines.size, res: &Result{}, head: &sc.head, notes: sc.notes}
-	pl := &plan{room: maxBodies}
+	cut := map[*part]bool{}
+	cutTexts(sc.root, cut)
+	pl := &plan{room: 3 * longestLook} // a plain text, which counts twice, and its HTML
 	pl.walk(sc.root, nil, true)
-	whole = len(sc.head.fields) > 0 && !pl.long
+	whole = len(sc.head.fields) > 0
 	if m.lookHeader(see) {
 		return whole && !m.notes.lost, nil
 	}
 	for _, p := range append([]*part{pl.text, pl.html}, pl.files...) {
-		if p == nil || p != pl.text && p != pl.html && !pl.shows(p) {
+		if p == nil || p != pl.text && p != pl.html && !shows(p) {
 			continue
 		}
+		lost := m.notes.lost
 		found, err := m.lookBody(p, see)
+		if cut[p] { // in the middle of a letter, or of its encoding
+			m.notes.lost = lost
+		}
 		if err != nil || found {
 			return whole && !m.notes.lost, err
 		}
@@ -77,15 +83,25 @@ func (m *importer) lookHeader(see func(place, text string) bool) bool {
 	return false
 }
 
+// longestLook is up to how many bytes of a text are looked at.
+const longestLook = 4 << 20
+
+// cutTexts leaves of the texts that are too long the beginning, and says which these are.
+func cutTexts(p *part, cut map[*part]bool) {
+	for _, k := range p.kids {
+		cutTexts(k, cut)
+	}
+	text := p.top() == "text" || p.top() == "multipart" // this one without its boundary
+	if text && !p.multipart() && p.end-p.body > longestLook {
+		p.end = p.body + longestLook
+		cut[p] = true
+	}
+}
+
 // shows reports whether a part that is no body is a text that mail programs show below
 // the first one, as Apple Mail writes them around a picture.
-func (pl *plan) shows(p *part) bool {
-	if p.media != "text/plain" && p.media != "text/html" || p.name != "" || p.disposition != "" && p.disposition != "inline" {
-		return false
-	}
-	n := p.held()
-	pl.room -= n
-	return pl.room >= 0
+func shows(p *part) bool {
+	return (p.media == "text/plain" || p.media == "text/html") && p.name == "" && (p.disposition == "" || p.disposition == "inline")
 }
 
 // lookBody gives a text.

@@ -75,3 +75,25 @@ func TestLookAtBrokenMail(t *testing.T) {
 type gone struct{ err error }
 
 func (g gone) ReadAt([]byte, int64) (int, error) { return 0, g.err }
+
+// TestLookAtLongTexts: of a long text the beginning is looked at, and it hides no other.
+func TestLookAtLongTexts(t *testing.T) {
+	const mixed = "Subject: long\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nfirst\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+	long := strings.Repeat("wörds\r\n", 1_000_000) // the bound is inside a letter
+	base := "Content-Transfer-Encoding: base64\r\n\r\n"
+	for name, eml := range map[string]string{
+		"alone":  "Subject: long\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nthe offer " + long,
+		"html":   "Subject: long\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>the offer " + long + long,
+		"base64": "Subject: long\r\n" + base + base64.StdEncoding.EncodeToString([]byte("the offer "+long)),
+		"second": mixed + "the offer " + long + "\r\n--b--\r\n",
+		"behind": mixed + long + "\r\n--b\r\n\r\nthe offer\r\n--b--\r\n",
+		"name":   mixed + long + long + "\r\n--b\r\nContent-Type: application/pdf; name=\"the offer\"\r\n\r\nx\r\n--b--\r\n",
+	} {
+		if place, whole := find(t, eml, "the offer"); place == "" || !whole {
+			t.Errorf("%s: found in %q, whole: %v", name, place, whole)
+		}
+		if _, whole := find(t, eml, "no such words"); !whole {
+			t.Errorf("%s is said to be damaged", name)
+		}
+	}
+}
