@@ -23,9 +23,13 @@ func (s search) when(h head) bool {
 }
 
 // fits reports whether an item is looked for, as far as the line of its index tells. Texts
-// are in a step alone that an older version has planned, which looked at no more than this.
+// are in a step alone that an older version has planned, which looked at no more than this,
+// and only put them into lower case.
 func (s search) fits(h head) bool {
-	m := newMatch(s.Texts)
+	m := newMatch(nil)
+	for _, text := range s.Texts {
+		m.left = append(m.left, pst.Fold(text))
+	}
 	return s.when(h) && (m.done() || m.see("", h.Subject+"\n"+h.From+"\n"+path.Base(h.Path)))
 }
 

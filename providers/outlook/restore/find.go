@@ -65,7 +65,8 @@ func (q question) key() string {
 // find looks for items: first in the indexes; then, once and in order, in the files of
 // those of which the index does not say it all. again says that a list is gone on with, so
 // that what was found before is taken even if it is not all. It holds 8 bytes of each item
-// that is read, one item at a time, and what is found.
+// that is read, one item at a time, and what is found; where several texts are looked for,
+// also what is left of them for the items of which the index has some.
 func (x *finder) find(ctx context.Context, q question, again bool) (*found, error) {
 	key := q.key()
 	x.mu.Lock()
@@ -80,7 +81,8 @@ func (x *finder) find(ctx context.Context, q question, again bool) (*found, erro
 	if l.read, err = readingOf(ctx, q.from, q.view, q.folders); err != nil {
 		return nil, err
 	}
-	l.unread, l.fits = make([][]uint64, len(q.view.layers)), make([]map[uint64]string, len(q.view.layers))
+	n := len(q.view.layers)
+	l.unread, l.begun, l.fits = make([][]uint64, n), make([]map[uint64]match, n), make([]map[uint64]string, n)
 	if err := l.indexes(ctx); err != nil {
 		return nil, err
 	}
@@ -108,6 +110,7 @@ type looking struct {
 	more   func() bool // there is time
 	seed   maphash.Seed
 	unread [][]uint64          // of each archive, hashes of the paths of files that are to be read; sorted
+	begun  []map[uint64]match  // of several texts, what the index does not have of those files
 	fits   []map[uint64]string // of each archive, those that have the text, with the place
 	inside int                 // how many these are
 }
@@ -141,12 +144,23 @@ func (l *looking) indexes(ctx context.Context) error {
 			l.hits.Looked++
 		default:
 			l.unread[layer] = append(l.unread[layer], l.hash(h.Path))
+			if len(m.left) < len(l.search.Texts) {
+				l.begin(layer, h.Path, *m)
+			}
 		}
 	})
 	for _, list := range l.unread {
 		slices.Sort(list)
 	}
 	return err
+}
+
+// begin remembers that the index has some of the texts.
+func (l *looking) begin(layer int, path string, m match) {
+	if l.begun[layer] == nil {
+		l.begun[layer] = map[uint64]match{}
+	}
+	l.begun[layer][l.hash(path)] = m
 }
 
 func (l *looking) hash(path string) uint64 { return maphash.String(l.seed, path) }
@@ -181,6 +195,9 @@ func (l *looking) files(ctx context.Context, layer int) error {
 		l.hits.Looked++
 		seen++
 		m := newMatch(l.search.Texts)
+		if begun, is := l.begun[layer][l.hash(path)]; is {
+			m = &begun
+		}
 		whole, err := m.file(path, body)
 		if err != nil && !isDamage(err) {
 			return err

@@ -196,3 +196,29 @@ func TestHoldOfLongMails(t *testing.T) {
 		}
 	}
 }
+
+// TestOldStepsStillFind: a step that an older version has planned says what it looks for in
+// lower case alone.
+func TestOldStepsStillFind(t *testing.T) {
+	for _, text := range []string{"hauptstraße", "u\u0308bung", "a  b"} {
+		h := head{Subject: "Hauptstraße, U\u0308bung, A  B"}
+		if !(search{Texts: []string{text}}).fits(h) {
+			t.Errorf("%s is not found", text)
+		}
+	}
+}
+
+// TestFindsTextsApart: of several texts one may be in the index, and the other in the file.
+func TestFindsTextsApart(t *testing.T) {
+	for _, single := range []bool{false, true} {
+		a := &archives{single: single}
+		set, _ := letters(a)
+		for parts, want := range map[[2]string]int64{{"find:harvest", "find:it is"}: 1, {"find:it is", "find:dave"}: 1, {"find:harvest", "find:quince"}: 0} {
+			p, _ := bench(t, &exchange{})
+			plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{set}, keepwatch.ReturnAsk{Parts: parts[:]})
+			if err != nil || plan.Found != want {
+				t.Errorf("%q: %v %d", parts, err, plan.Found)
+			}
+		}
+	}
+}
