@@ -185,7 +185,7 @@ func TestHoldOfLongMails(t *testing.T) {
 		return "--b\r\nContent-Type: application/pdf; name=" + name + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + strings.Repeat(row, n/len(row))
 	}
 	long := "Subject: long\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + part("first.pdf", 6<<20) + part("second.pdf", 6<<20) + "--b\r\nContent-Type: text/plain\r\n\r\nthe last words\r\n--b--\r\n"
-	data, cut, err := hold(strings.NewReader(long))
+	data, cut, err := hold(strings.NewReader(long), beginsPart)
 	if err != nil || !cut || len(data) > mostHeld {
 		t.Fatalf("%v, cut: %v, %d bytes", err, cut, len(data))
 	}
@@ -219,6 +219,21 @@ func TestFindsTextsApart(t *testing.T) {
 			if err != nil || plan.Found != want {
 				t.Errorf("%q: %v %d", parts, err, plan.Found)
 			}
+		}
+	}
+}
+
+// TestFindsInLargeEvents: what is attached to an event, and the picture of a contact, may
+// be longer than what is held, and hide nothing.
+func TestFindsInLargeEvents(t *testing.T) {
+	data := "QUJD\r\n" + strings.Repeat(" "+strings.Repeat("QUJD", 18)+"QU\r\n "+"JD"+strings.Repeat("QUJD", 18)+"\r\n", 40_000) // as RFC 5545 folds
+	event := "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20261124T120000Z\r\n" +
+		"ATTACH;VALUE=BINARY;ENCODING=BASE64;X-FILENAME=menu.txt:" + data + "ATTACH;VALUE=BINARY;ENCODING=BASE64;X-FILENAME=wine.txt:" + data + "SUMMARY:Lunch\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+	card := "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Carol\r\nPHOTO;ENCODING=b;TYPE=JPEG:" + data + "NOTE:the quince\r\nEND:VCARD\r\n"
+	for _, c := range []struct{ name, data, word string }{{"a.ics", event, "lunch"}, {"a.ics", event, "menu.txt"}, {"a.ics", event, "wine.txt"}, {"a.vcf", card, "the quince"}, {"a.ics", event, "no such words"}} {
+		m := newMatch([]string{c.word})
+		if whole, err := m.file(c.name, strings.NewReader(c.data)); err != nil || !whole || m.done() != (c.word != "no such words") {
+			t.Errorf("%s: %v, whole: %v, found: %v", c.word, err, whole, m.done())
 		}
 	}
 }

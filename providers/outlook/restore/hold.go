@@ -16,11 +16,18 @@ const (
 	mostHeld  = 32 << 20 // of all of it
 )
 
+// beginsPart tells of a line of a mail that may begin a part (RFC 2046 5.1.1): no line of
+// base64 does.
+func beginsPart(line []byte) bool { return bytes.HasPrefix(line, []byte("--")) }
+
+// beginsProperty tells of a line of a calendar or a vCard that does not go on with the one
+// before it (RFC 5545 3.1, RFC 6350 3.2).
+func beginsProperty(line []byte) bool { return line[0] != ' ' && line[0] != '\t' }
+
 // hold reads a file to its end, so that what is damaged in it is met. Of one that is long,
-// it keeps the beginning of each part: a line that begins with "--" may begin one (RFC 2046
-// 5.1.1), and no line of base64 does. The names of attachments and the texts are kept so,
+// it keeps the beginning of each part. The names of attachments and the texts are kept so,
 // and most of what is attached is not. cut says that something was left out.
-func hold(body io.Reader) (data []byte, cut bool, err error) {
+func hold(body io.Reader, beginsPart func(line []byte) bool) (data []byte, cut bool, err error) {
 	var b bytes.Buffer
 	n, err := io.Copy(&b, io.LimitReader(body, heldInMemory+1))
 	if err != nil || n <= heldInMemory {
@@ -31,7 +38,7 @@ func hold(body io.Reader) (data []byte, cut bool, err error) {
 	part, begins := 0, true
 	for {
 		line, err := lines.ReadSlice('\n')
-		if begins && bytes.HasPrefix(line, []byte("--")) {
+		if begins && len(line) > 0 && beginsPart(line) {
 			part = 0
 		}
 		room := partHeld

@@ -135,7 +135,11 @@ func texts(v any) string {
 // file looks into the file of an item. whole is false where not all of it could be read;
 // an error is of the archive.
 func (m *match) file(name string, body io.Reader) (whole bool, err error) {
-	data, cut, err := hold(body)
+	form, begins := outlook.Form(strings.TrimPrefix(path.Ext(name), ".")), beginsPart
+	if form == outlook.VCF || form == outlook.ICS {
+		begins = beginsProperty
+	}
+	data, cut, err := hold(body, begins)
 	if err != nil {
 		return false, err
 	}
@@ -144,11 +148,11 @@ func (m *match) file(name string, body io.Reader) (whole bool, err error) {
 			whole, err = false, nil
 		}
 	}()
-	switch outlook.Form(strings.TrimPrefix(path.Ext(name), ".")) {
+	switch form {
 	case outlook.VCF:
-		return m.cards(data) && !cut, nil
+		return m.cards(data), nil
 	case outlook.ICS:
-		return m.calendar(data) && !cut, nil
+		return m.calendar(data), nil
 	}
 	whole, err = mail.Look(bytes.NewReader(data), int64(len(data)), m.see)
 	return (whole || cut) && err == nil, nil
