@@ -183,7 +183,7 @@ func (l *looking) newest() {
 // files reads the files of an archive that are still to be read.
 func (l *looking) files(ctx context.Context, layer int) error {
 	list, ref := l.unread[layer], l.view.layers[layer].ref
-	if len(list) == 0 || l.hits.Late || len(l.list) > keepwatch.MaxMailHits {
+	if len(list) == 0 || l.hits.Late || l.hits.Many || len(l.list) > keepwatch.MaxMailHits {
 		return nil
 	}
 	l.fits[layer] = map[uint64]string{}

@@ -237,3 +237,45 @@ func TestFindsInLargeEvents(t *testing.T) {
 		}
 	}
 }
+
+// TestFindStopsAtTooMany: where the index alone has too many, no file is read.
+func TestFindStopsAtTooMany(t *testing.T) {
+	var lines []outlook.Line
+	for i := range 2*keepwatch.MaxMailHits + 2 {
+		lines = append(lines, line("in", fmt.Sprintf("m%05d", i), "plum"))
+	}
+	lines[0].Subject, lines[1].Subject = "other", "another"
+	a := &archives{}
+	set := a.add("alis-mail/2026-11-22", outlook.State{Folders: []outlook.FolderState{folder("in", outlook.Mail, true, "Inbox")}}, lines)
+	hits, err := NewIndex(a, time.Now).Find(t.Context(), set.Archive, "", keepwatch.MailQuery{Text: "plum"}, 1, 10)
+	if err != nil || !hits.Many || a.walks != 0 {
+		t.Errorf("%v %+v, %d walks", err, hits, a.walks)
+	}
+}
+
+// TestPlanOfASearchIsTheSameAfterARestart: what is confirmed is what was shown, or it is
+// shown again: after a restart the same, and another plan where the archive that it goes
+// on from is gone.
+func TestPlanOfASearchIsTheSameAfterARestart(t *testing.T) {
+	a := &archives{}
+	whole, changes := letters(a)
+	a.content("mail/in/d.eml", "Subject: four\r\n\r\nThe plum.\r\n", nil)
+	ask := keepwatch.ReturnAsk{Parts: []string{"find:plum"}}
+	plan := func() keepwatch.ReturnPlan {
+		p, _ := bench(t, &exchange{})
+		plan, err := p.PlanReturn(t.Context(), alis, []providers.Set{changes}, ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return plan
+	}
+	shown := plan()
+	a.shuffle = true
+	if again := plan(); shown.Found != 2 || fmt.Sprint(again) != fmt.Sprint(shown) {
+		t.Errorf("%+v, and before %+v", again, shown)
+	}
+	delete(a.files, whole.Archive.Ref())
+	if pruned := plan(); pruned.Found != 1 || fmt.Sprint(pruned) == fmt.Sprint(shown) {
+		t.Errorf("%+v", pruned)
+	}
+}
