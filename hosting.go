@@ -187,14 +187,15 @@ type ReturnAsk struct {
 // Beginnings of parts of a mailbox in a ReturnAsk that say which items are looked for in
 // the others. Several of them have to fit at once.
 const (
-	PartFind  = "find:"  // a text in subject, sender, or the name of the file
+	PartFind  = "find:"  // a text in an item, wherever MailQuery.Text looks
 	PartSince = "since:" // a moment as in RFC 3339: the date of the item is not before
 	PartUntil = "until:" // and before
 )
 
 // ReturnPlan is what putting parts back is going to do.
 type ReturnPlan struct {
-	Items []ReturnItem `json:"items"` // in this order: by date, the oldest archive first
+	Found int64        `json:"found,omitempty"` // of a mailbox: how many of its items that are
+	Items []ReturnItem `json:"items"`           // in this order: by date, the oldest archive first
 	// Mind is what must be known before it is confirmed, because it may be a mistake,
 	// as sentences.
 	Mind []string `json:"mind,omitempty"`

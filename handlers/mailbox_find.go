@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"keepwatch"
+	"keepwatch/pst"
 )
 
 // findOptions are those of a search in an Outlook data file.
@@ -24,7 +25,7 @@ func (c *call) searches() bool {
 
 // query reads what is looked for.
 func (r *Router) query(c *call) (q keepwatch.MailQuery, err error) {
-	if q.Text = strings.TrimSpace(c.args.one("find")); q.Text == "" && c.args.has("find") {
+	if q.Text = strings.TrimSpace(c.args.one("find")); strings.TrimSpace(pst.Fold(q.Text)) == "" && c.args.has("find") {
 		return q, keepwatch.Errorf(keepwatch.KindInvalid, "--find needs the text that is looked for: --find minutes, or --find \"minutes of March\".")
 	}
 	if c.args.has("since") {
@@ -61,7 +62,7 @@ func (r *Router) onlyMailbox(ctx context.Context, c *call, a keepwatch.Archive) 
 	case err != nil:
 		return "", r.noticed(a, err)
 	case len(list) == 0 && a.Kind == keepwatch.KindOutlook:
-		return "", keepwatch.Errorf(keepwatch.KindNotFound, "%s holds no Outlook data file, and only in those is text looked for on this machine. In its index (subject, sender, file name) it is looked for with --to mailbox.", a.Ref())
+		return "", keepwatch.Errorf(keepwatch.KindNotFound, "%s holds no Outlook data file, and only out of those is what a search finds written to this machine. With --to mailbox all of the archive is looked through, and what is found is put into the mailbox.", a.Ref())
 	case len(list) == 0:
 		return "", keepwatch.Errorf(keepwatch.KindNotFound, "%s holds no Outlook data file, and only in those text is looked for.", a.Ref())
 	case len(list) > 1:
@@ -155,6 +156,9 @@ func foundTitle(found keepwatch.MailHits) string {
 func (r *Router) sought(q keepwatch.MailQuery) string {
 	return r.soughtIn(q, "subject, sender, recipients, body, names of attachments or details")
 }
+
+// boxPlaces is where a text is looked for in the mailbox of an archive.
+const boxPlaces = "subjects, senders, recipients, text, names of attachments, details such as categories, places and what contacts have, and names of files"
 
 // soughtIn says what was looked for, and where a text was.
 func (r *Router) soughtIn(q keepwatch.MailQuery, where string) string {

@@ -19,7 +19,9 @@ type MailIndex interface {
 	// the one at from on, or the one item that part names ("Inbox/#12"). Numbers are those
 	// that a restore takes. Broken of an item says why it could not be had.
 	Page(ctx context.Context, a keepwatch.Archive, part string, from, n int) (keepwatch.MailPage, error)
-	// Find looks in a folder and below it, in all of them where part is "", in the same way.
+	// Find looks in a folder and below it, in all of them where part is "": into the index,
+	// and into the files of the items where that does not say it all. At most n hits are
+	// given, the newest first, from the one at from on.
 	Find(ctx context.Context, a keepwatch.Archive, part string, q keepwatch.MailQuery, from, n int) (keepwatch.MailHits, error)
 }
 
@@ -250,19 +252,31 @@ func (r *Router) findInBox(ctx context.Context, c *call, a keepwatch.Archive, pa
 	}
 	buttons, where := c.turn(words, from, n, len(found.Hits), found.Total)
 	msg := keepwatch.Message{Title: foundTitle(found) + " in " + in + where}
-	lines := []string{"Looked for: " + r.soughtIn(q, "subject, sender or the name of the file") + ". In " + a.Ref() + ", with all folders below. What is written in the mails is not in the index."}
+	lines := []string{"Looked for: " + r.soughtIn(q, boxPlaces) + ". In " + a.Ref() + ", with all folders below."}
 	if cut := cutShort(found); cut != "" {
 		msg.Tone = keepwatch.ToneWarn
 		lines = append(lines, "! "+cut)
+	}
+	if found.Broken > 0 {
+		lines = append(lines, "! "+keepwatch.FormatCount(found.Broken, "item is", "items are")+" damaged, and could not be looked through whole.")
 	}
 	msg.Blocks = append(msg.Blocks, keepwatch.Text(strings.Join(lines, "\n")))
 	if len(found.Hits) > 0 {
 		table := r.boxTable(c, "Item")
 		for _, hit := range found.Hits {
-			table.Rows = append(table.Rows, r.boxRow(c, keepwatch.Printable(boxItem(hit.Folder, hit.Item.Number)), hit.Item)[:len(table.Head)])
+			row := r.boxRow(c, keepwatch.Printable(boxItem(hit.Folder, hit.Item.Number)), hit.Item)
+			if row = row[:len(table.Head)]; !c.req.Local {
+				row[4] = hit.Where
+			}
+			table.Rows = append(table.Rows, row)
+		}
+		if !c.req.Local {
+			table.Head[4] = "Found in"
 		}
 		first := boxItem(found.Hits[0].Folder, found.Hits[0].Item.Number)
 		msg.Blocks = append(msg.Blocks, keepwatch.Block{Table: &table}, keepwatch.Text("To put one back into the mailbox:"), keepwatch.Code("/backup restore "+inWords(a.Ref(), first, "--to", toMailbox)))
+	}
+	if found.Total > 0 && !found.Many && !found.Late {
 		buttons = append(buttons, keepwatch.Button{Label: "Restore all of these", Command: "backup restore " + words + " --to " + toMailbox})
 	}
 	msg.Buttons = append(buttons, keepwatch.Button{Label: "All folders", Command: "backup show " + Quote(a.Ref())})

@@ -50,7 +50,7 @@ func newCabinet() *cabinet {
 		}
 		x.page.Items = append(x.page.Items, item)
 	}
-	x.hits = keepwatch.MailHits{Hits: []keepwatch.MailHit{{Folder: "Inbox", Item: x.page.Items[0]}}, Total: 1, Looked: 1221, Of: 1221}
+	x.hits = keepwatch.MailHits{Hits: []keepwatch.MailHit{{Folder: "Inbox", Item: x.page.Items[0], Where: "body"}}, Total: 1, Looked: 1221, Of: 1221}
 	return x
 }
 

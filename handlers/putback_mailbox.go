@@ -189,22 +189,9 @@ func (r *Router) mailboxFields(plan keepwatch.ReturnPlan, q keepwatch.MailQuery)
 		{Name: "How much", Value: items + ", " + size},
 	}
 	if !q.IsZero() {
-		fields = append(fields, keepwatch.Field{Name: "Looked for", Value: r.soughtInIndex(q)})
+		fields = append(fields, keepwatch.Field{Name: "Looked for", Value: r.soughtIn(q, boxPlaces)}, keepwatch.Field{Name: "Found", Value: keepwatch.FormatCount(plan.Found, "item")})
 	}
 	return keepwatch.Block{Fields: fields}
-}
-
-// soughtInIndex says what was looked for in the index of an archive, which has no bodies.
-func (r *Router) soughtInIndex(q keepwatch.MailQuery) string {
-	text := r.sought(keepwatch.MailQuery{From: q.From, To: q.To})
-	if q.Text == "" {
-		return text
-	}
-	found := "the text " + quoted(q.Text) + " in subject, sender or file name"
-	if text != "" {
-		found += ", " + text
-	}
-	return found
 }
 
 // foldersTable shows what goes into which folder.
@@ -231,7 +218,7 @@ func (r *Router) nothingForMailbox(source string, refs []string, q keepwatch.Mai
 	msg := keepwatch.Message{Title: "There is nothing of that to put into the mailbox of " + source, Tone: keepwatch.ToneWarn, Refused: keepwatch.KindConflict, Failed: true}
 	if !q.IsZero() {
 		msg.Title, msg.Refused = "Nothing was found that could be put into the mailbox", keepwatch.KindNotFound
-		msg.Blocks = append(msg.Blocks, keepwatch.Text("Looked for: "+r.soughtInIndex(q)+". What is inside the mails is not looked through for this."))
+		msg.Blocks = append(msg.Blocks, keepwatch.Text("Looked for: "+r.soughtIn(q, boxPlaces)+". It is looked for as a whole: fewer words find more, and `/backup show` with the same words and another archive looks there. What attachments hold is not looked through."))
 	}
 	if len(plan.Mind) > 0 {
 		msg.Blocks = append(msg.Blocks, keepwatch.Text("! "+printable(plan.Mind, "\n! ")))
@@ -250,7 +237,7 @@ func mailboxForm(a keepwatch.Archive) *keepwatch.Form {
 		Title: "Put into the mailbox", Submit: "Show the plan", Text: "Nothing is changed yet: you see first what would be done. It goes into a new folder of the mailbox. From " + a.Ref() + ".",
 		Fields: []keepwatch.FormField{
 			{Name: "part", Words: true, Label: "Only these parts", Hint: "mail, contacts, calendar, Inbox/Projects, Inbox/#12, divided by blanks; empty: all of it", Type: keepwatch.FieldText},
-			{Name: "find", Flag: true, Label: "Only what has this text", Hint: "in subject, sender or file name; empty: all", Type: keepwatch.FieldText},
+			{Name: "find", Flag: true, Label: "Only what has this text", Hint: "in subject, people, text, names of attachments; empty: all", Type: keepwatch.FieldText},
 		},
 	}
 }

@@ -25,7 +25,7 @@ func outlook(w *world) *returner {
 		return keepwatch.ReturnItem{Name: name, Archive: newer.Ref(), With: []string{older.Ref()}, At: newer.Started, Path: "index.jsonl", Part: "Inbox", Bytes: bytes,
 			Into: "alis@contoso.example/" + folder, Mailbox: "alis@contoso.example", Present: "skip"}
 	}
-	return &returner{plan: keepwatch.ReturnPlan{
+	return &returner{plan: keepwatch.ReturnPlan{Found: 23,
 		Items: []keepwatch.ReturnItem{item("Inbox, 1,312 mails", "Restored 2026-11-24/Inbox", 1<<30), item("Inbox/Projects, 1 mail", "Restored 2026-11-24/Inbox/Projects", 5000)},
 		Known: []string{"mail", "Inbox", "Inbox/Projects"},
 	}}

@@ -315,7 +315,7 @@ func (a *app) makeRouter() (err error) {
 	}
 	a.router, err = handlers.New(handlers.Config{
 		People: terminalPeople(s.People, a.account), Groups: s.Groups, Runs: a.engine, Sources: a.catalog, History: a.archives(), Audit: a.records,
-		Vault: shownVault{a.vault, s}, Mailboxes: a.mail, Index: restore.NewIndex(a.vault), Check: a.check, Keep: s.Vault.Keep, Location: s.Location,
+		Vault: shownVault{a.vault, s}, Mailboxes: a.mail, Index: restore.NewIndex(a.vault, a.now), Check: a.check, Keep: s.Vault.Keep, Location: s.Location,
 		KeyFile: s.shownPath(key), RestoreTo: s.restoredPath(), Version: version(), Log: a.log, Now: a.now,
 		Duties: a.commandDuties(),
 	})

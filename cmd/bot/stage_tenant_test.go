@@ -24,6 +24,7 @@ import (
 //	tenant user UPN [shared|nobody]    somebody, a shared mailbox, or somebody without one
 //	tenant mail UPN FOLDER COUNT [SIZE] so many mails, with an attachment of SIZE bytes
 //	tenant message UPN FOLDER SUBJECT [BODY]
+//	tenant mime UPN FOLDER FILE        a mail as it is in a file
 //	tenant contact UPN NAME ADDRESS, tenant event UPN SUBJECT DAY [weekly]
 //	tenant folder UPN FOLDER rename NAME | move FOLDER | delete | make | hide
 //	tenant item UPN FOLDER NUMBER delete | trash | move FOLDER | read | change | poison CODE | heal
@@ -73,6 +74,9 @@ func cmdTenant(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if play.tenant == nil || len(args) == 0 {
 		ts.Fatalf("tenant start comes first")
+	}
+	if args[0] == "mime" && len(args) == 4 {
+		args[3] = ts.ReadFile(args[3])
 	}
 	err := play.tenant.do(args[0], args[1:])
 	if (err != nil) != neg {
@@ -133,6 +137,8 @@ func (s *tenantStage) do(what string, args arguments) error {
 		s.folder(args).Messages(args.number(2), func(i int) graphtest.Message { return storyMail(i, args) })
 	case "message":
 		s.folder(args).Message(graphtest.Message{Subject: args.at(2), From: storyFrom, Body: args.at(3), Received: storyDay})
+	case "mime":
+		s.folder(args).Message(graphtest.Message{Subject: "(as it is in its file)", From: storyFrom, Received: storyDay, MIME: []byte(args.at(2))})
 	case "contact":
 		given, surname, _ := strings.Cut(args.at(1), " ")
 		s.Mailbox(args.at(0)).Contacts().Contact(graphtest.Contact{GivenName: given, Surname: surname, Emails: []graphtest.Address{{Name: args.at(1), Address: args.at(2)}}})

@@ -3,7 +3,6 @@ package reader
 import (
 	"context"
 	"errors"
-	"html"
 	"iter"
 	"strings"
 	"time"
@@ -13,7 +12,7 @@ import (
 
 // Query says what is looked for. Each field that is set has to fit.
 type Query struct {
-	Text   string    // in one of the places that Field has, without regard to upper and lower case
+	Text   string    // in one of the places that Field has, compared by pst.Fold
 	Folder pst.NID   // this folder and those below it; 0 for all
 	Class  string    // the message class, or its beginning up to a dot: IPM.Note
 	From   time.Time // received, or else sent, or else changed, not before
@@ -48,7 +47,7 @@ type Hit struct {
 // nothing.
 func (f *File) Search(q Query) iter.Seq2[Hit, error] {
 	return func(yield func(Hit, error) bool) {
-		r := search{f: f, q: q, text: strings.ToLower(q.Text), b: f.newBudget()}
+		r := search{f: f, q: q, text: pst.Fold(q.Text), b: f.newBudget()}
 		inside := map[pst.NID]bool{}
 		s := survey{f: f, b: r.b, want: searched}
 		s.folder = func(d *Folder, err error) error {
@@ -93,7 +92,7 @@ func (f *File) Search(q Query) iter.Seq2[Hit, error] {
 // same. It is for one goroutine and one search: what it reads of bodies is bounded by
 // the size of the file.
 func (f *File) Matcher(q Query) func(n pst.NID, ps pst.Properties) (Field, bool, error) {
-	r := search{f: f, q: q, text: strings.ToLower(q.Text), b: f.newBudget()}
+	r := search{f: f, q: q, text: pst.Fold(q.Text), b: f.newBudget()}
 	return func(n pst.NID, ps pst.Properties) (Field, bool, error) {
 		return r.fits(found{Row: Row{Node: n, Properties: ps}})
 	}
@@ -117,11 +116,11 @@ func searched(t pst.Tag) bool {
 type search struct {
 	f    *File
 	q    Query
-	text string // in lower case
+	text string // as pst.Fold gives it
 	b    *budget
 }
 
-func (r *search) in(s string) bool { return strings.Contains(strings.ToLower(s), r.text) }
+func (r *search) in(s string) bool { return strings.Contains(pst.Fold(s), r.text) }
 
 // any tells whether one of the properties that are texts has what is looked for.
 func (r *search) any(ps pst.Properties, tags ...pst.Tag) bool {
@@ -251,7 +250,7 @@ func (r *search) body(m *Message) (string, error) {
 	switch v := p.Value.(type) {
 	case string:
 		if isHTML {
-			v = plain(v)
+			v = pst.HTMLText(v)
 		}
 		return v, nil
 	case []byte:
@@ -259,53 +258,7 @@ func (r *search) body(m *Message) (string, error) {
 		if page == 0 {
 			page = m.codepage
 		}
-		return plain(codepageText(v, page)), nil
+		return pst.HTMLText(codepageText(v, page)), nil
 	}
 	return "", nil
-}
-
-// plain takes the tags out of HTML, well enough to look for words in it. It goes
-// forward only: what is not closed is looked for once.
-func plain(s string) string {
-	var b strings.Builder
-	unclosed := [3]bool{}
-	for {
-		text, rest, ok := strings.Cut(s, "<")
-		b.WriteString(text)
-		if !ok {
-			break
-		}
-		s = rest
-		for i, skip := range [3][2]string{{"!--", "--"}, {"style", "</style"}, {"script", "</script"}} {
-			if unclosed[i] || len(rest) < len(skip[0]) || !strings.EqualFold(rest[:len(skip[0])], skip[0]) {
-				continue
-			}
-			if _, after, ok := strings.Cut(rest[len(skip[0]):], skip[1]); ok {
-				s = after
-			} else {
-				unclosed[i] = true
-			}
-		}
-		if _, s, ok = strings.Cut(s, ">"); !ok {
-			break
-		}
-		if !inlineTag(rest) {
-			b.WriteByte(' ')
-		}
-	}
-	return html.UnescapeString(b.String())
-}
-
-// inlineTag tells of a tag that does not part words.
-func inlineTag(tag string) bool {
-	tag = strings.TrimPrefix(tag, "/")
-	end := strings.IndexFunc(tag, func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') })
-	if end < 0 {
-		return false
-	}
-	switch strings.ToLower(tag[:end]) {
-	case "b", "i", "u", "em", "strong", "span", "font", "a", "small", "big", "sub", "sup", "mark":
-		return true
-	}
-	return false
 }

@@ -37,6 +37,7 @@ func TestFind(t *testing.T) {
 	}{
 		{"old/Mail.PST", keepwatch.MailQuery{Text: "MINUTES"}, "subject", 3},
 		{"old/Mail.PST/", keepwatch.MailQuery{Text: "übung"}, "subject", 3},
+		{"old/Mail.PST/", keepwatch.MailQuery{Text: "U\u0308BUNG"}, "subject", 3}, // the accent by itself
 		{"OLD/mail.pst/inbox", keepwatch.MailQuery{Text: "minutes"}, "subject", 2},
 		{"old/Mail.PST/Inbox/Deep", keepwatch.MailQuery{Text: "minutes"}, "subject", 1},
 		{"old/Mail.PST", keepwatch.MailQuery{Text: "bethan"}, "sender", 9},

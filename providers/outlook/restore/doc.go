@@ -6,10 +6,13 @@ package restore
 import "keepwatch/providers/outlook"
 
 // Returner is a providers.Restorer for mailboxes.
-type Returner struct{ cfg outlook.Config }
+type Returner struct {
+	cfg    outlook.Config
+	finder *finder
+}
 
 // New makes one. It makes no network call.
 func New(cfg outlook.Config) (*Returner, error) {
 	cfg, err := cfg.Filled()
-	return &Returner{cfg}, err
+	return &Returner{cfg, newFinder(cfg.Now)}, err
 }

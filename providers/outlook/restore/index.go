@@ -6,19 +6,26 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"keepwatch"
 	"keepwatch/providers"
 	"keepwatch/providers/outlook"
+	"keepwatch/pst"
 )
 
 // Index looks into archives of mailboxes for people: which folders there are, and which
 // items in them. One of changes is looked at together with those that it goes on from, as
 // it would be restored; items have the numbers that a restore knows them by.
-type Index struct{ from providers.Opener }
+type Index struct {
+	from   providers.Opener
+	finder *finder
+}
 
 // NewIndex makes one that reads archives by from.
-func NewIndex(from providers.Opener) *Index { return &Index{from} }
+func NewIndex(from providers.Opener, now func() time.Time) *Index {
+	return &Index{from, newFinder(now)}
+}
 
 // Folders gives the folders of an archive with the number of items in each, those that
 // could not be had among them; Gone is how many these are. In an archive of changes both
@@ -68,12 +75,12 @@ func (x *Index) Page(ctx context.Context, a keepwatch.Archive, part string, from
 	for _, below := range found[1:] {
 		page.Below = append(page.Below, keepwatch.MailFolder{Path: below.title, Items: below.Kept + below.Missing})
 	}
-	r, err := x.read(ctx, v, found[:1])
+	r, err := readingOf(ctx, x.from, v, found[:1])
 	if err != nil {
 		return page, err
 	}
 	var all []dated
-	err = r.each(ctx, func(h head, _ *folderView, number int64) {
+	err = r.each(ctx, func(_ int, h head, _ *folderView, number int64) {
 		all = append(all, dated{whenOf(h), number})
 	})
 	if err != nil {
@@ -94,7 +101,7 @@ func (x *Index) Page(ctx context.Context, a keepwatch.Archive, part string, from
 	for i, d := range all {
 		at[d.number] = i
 	}
-	err = r.each(ctx, func(h head, f *folderView, number int64) {
+	err = r.each(ctx, func(_ int, h head, f *folderView, number int64) {
 		if i, ok := at[number]; ok {
 			page.Items[i] = itemOf(h, f, number)
 		}
@@ -103,55 +110,34 @@ func (x *Index) Page(ctx context.Context, a keepwatch.Archive, part string, from
 }
 
 // Find looks for items in a folder and those below it, or in all where part is "": at most
-// n, the newest first, from the one at from (counted from 1) on. It looks at subject, sender
-// and the name of the file, as a restore does.
+// n, the newest first, from the one at from (counted from 1) on. It looks where a restore
+// does, and ends at keepwatch.MaxMailHits and after a minute.
 func (x *Index) Find(ctx context.Context, a keepwatch.Archive, part string, q keepwatch.MailQuery, from, n int) (keepwatch.MailHits, error) {
-	var hits keepwatch.MailHits
 	v, err := x.view(ctx, a)
 	if err != nil {
-		return hits, err
+		return keepwatch.MailHits{}, err
 	}
-	folders := v.folders
+	ask, title := question{from: x.from, view: v, folders: v.folders, search: search{Since: q.From, Until: q.To}}, ""
 	if part != "" {
-		if folders, _, err = v.folder(part); err != nil {
-			return hits, err
+		if ask.folders, _, err = v.folder(part); err != nil {
+			return keepwatch.MailHits{}, err
 		}
-		hits.Folder = folders[0].title
+		title = ask.folders[0].title
 	}
-	s := search{Since: q.From, Until: q.To}
 	if q.Text != "" {
-		s.Texts = []string{strings.ToLower(q.Text)}
+		ask.search.Texts = []string{pst.Fold(q.Text)}
 	}
-	r, err := x.read(ctx, v, folders)
+	got, err := x.finder.find(ctx, ask, from > 1)
 	if err != nil {
-		return hits, err
+		return keepwatch.MailHits{}, err
 	}
-	var list []keepwatch.MailHit
-	err = r.each(ctx, func(h head, f *folderView, number int64) {
-		if hits.Looked++; !s.fits(h) {
-			return
-		}
-		list = append(list, keepwatch.MailHit{Folder: f.title, Item: itemOf(h, f, number)})
-		if len(list) >= 2*keepwatch.MaxMailHits { // the newest of them are kept
-			list, hits.Many = newestHits(list)[:keepwatch.MaxMailHits], true
-		}
-	})
-	if err != nil {
-		return hits, err
+	hits := got.hits
+	hits.Folder = title
+	from = max(1, min(from, len(got.list)))
+	for _, hit := range got.list[min(from-1, len(got.list)):min(from-1+n, len(got.list))] {
+		hits.Hits = append(hits.Hits, hit.MailHit)
 	}
-	list = newestHits(list)
-	if len(list) > keepwatch.MaxMailHits {
-		list, hits.Many = list[:keepwatch.MaxMailHits], true
-	}
-	hits.Total, hits.Of = int64(len(list)), hits.Looked
-	from = max(1, min(from, len(list)))
-	hits.Hits = list[min(from-1, len(list)):min(from-1+n, len(list))]
 	return hits, nil
-}
-
-func newestHits(list []keepwatch.MailHit) []keepwatch.MailHit {
-	slices.SortStableFunc(list, func(a, b keepwatch.MailHit) int { return b.Item.At.Compare(a.Item.At) })
-	return list
 }
 
 func newestFirst(list []dated) {
@@ -209,8 +195,8 @@ type reading struct {
 	of     map[string]*folderView // by ID
 }
 
-func (x *Index) read(ctx context.Context, v *view, folders []*folderView) (*reading, error) {
-	r := &reading{stack: stack{from: x.from, first: map[string]int{}, among: map[string][]int{}}, layers: map[int]bool{}, of: map[string]*folderView{}}
+func readingOf(ctx context.Context, from providers.Opener, v *view, folders []*folderView) (*reading, error) {
+	r := &reading{stack: stack{from: from, first: map[string]int{}, among: map[string][]int{}}, layers: map[int]bool{}, of: map[string]*folderView{}}
 	for _, l := range v.layers {
 		r.stack.refs = append(r.stack.refs, l.ref)
 	}
@@ -226,7 +212,7 @@ func (x *Index) read(ctx context.Context, v *view, folders []*folderView) (*read
 }
 
 // each gives the items with their numbers in their folders, which are those of planner.take.
-func (r *reading) each(ctx context.Context, do func(h head, f *folderView, number int64)) error {
+func (r *reading) each(ctx context.Context, do func(layer int, h head, f *folderView, number int64)) error {
 	seen := map[string]int64{}
 	for i := range r.stack.refs {
 		if !r.layers[i] {
@@ -237,7 +223,7 @@ func (r *reading) each(ctx context.Context, do func(h head, f *folderView, numbe
 				return fmt.Errorf("look into %s: %w", r.stack.refs[i], err)
 			}
 			seen[h.Folder]++
-			do(h.head, r.of[h.Folder], seen[h.Folder])
+			do(i, h.head, r.of[h.Folder], seen[h.Folder])
 		}
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 func TestIndexNumbersAsARestore(t *testing.T) {
 	a := &archives{}
 	set := office(a)
-	x := NewIndex(set.From)
+	x := NewIndex(set.From, time.Now)
 	gone := outlook.Item{ID: "a", Folder: "in", Kind: outlook.Mail}
 	gone.Removed = "deleted"
 	late := line("in", "z", "late")
@@ -47,7 +47,7 @@ func TestIndexNumbersAsARestore(t *testing.T) {
 func TestIndexPages(t *testing.T) {
 	a := &archives{}
 	set := office(a)
-	x := NewIndex(set.From)
+	x := NewIndex(set.From, time.Now)
 	list := func(page keepwatch.MailPage, err error) string {
 		var words []string
 		for _, i := range page.Items {
@@ -82,7 +82,7 @@ func TestIndexPages(t *testing.T) {
 func TestIndexFinds(t *testing.T) {
 	a := &archives{}
 	set := office(a)
-	x := NewIndex(set.From)
+	x := NewIndex(set.From, time.Now)
 	for _, c := range []struct {
 		part string
 		q    keepwatch.MailQuery

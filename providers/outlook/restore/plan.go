@@ -73,6 +73,9 @@ func (p *Returner) PlanReturn(ctx context.Context, source keepwatch.Source, sets
 	mind, err := p.whose(ctx, source, v, to)
 	if err == nil {
 		plan.out.Mind = append(mind, v.mind...)
+		err = plan.find(ctx, sets[0].From, p.finder)
+	}
+	if err == nil {
 		err = plan.count(ctx, sets[0].From)
 	}
 	if err != nil {
@@ -124,7 +127,9 @@ type planner struct {
 	present string
 	at      time.Time
 	parts   map[string]*planned // by folder ID
-	out     keepwatch.ReturnPlan
+	// found are, where a text is looked for, the items that have it: IDs of folders, and numbers.
+	found map[string]map[int64]bool
+	out   keepwatch.ReturnPlan
 }
 
 // planned is what was counted of a folder.
@@ -135,6 +140,47 @@ type planned struct {
 	bytes          int64
 	ids            []string // of those that were asked for one by one
 	subject        string   // of the first of them
+	found          []string // of those that a search has found
+}
+
+// find looks for the items that have a text. What it finds is put back by the ids: the
+// archives are not searched once more, and exactly what was shown comes back.
+func (p *planner) find(ctx context.Context, from providers.Opener, x *finder) error {
+	s := p.which.search
+	if len(s.Texts) == 0 {
+		return nil
+	}
+	q := question{from: from, view: p.view, search: s, single: map[*folderView]map[int64]bool{}}
+	for _, f := range p.view.folders {
+		if p.which.folders[f] || p.which.single[f] != nil {
+			q.folders = append(q.folders, f)
+		}
+		if !p.which.folders[f] && p.which.single[f] != nil {
+			q.single[f] = p.which.single[f]
+		}
+	}
+	got, err := x.find(ctx, q, false)
+	if err != nil {
+		return err
+	}
+	if got.hits.Late || got.hits.Many {
+		why := "Looking through all of that takes too long to be done at once"
+		if !got.hits.Late {
+			why = "More than " + keepwatch.FormatCount(keepwatch.MaxMailHits, "item fits", "items fit") + " that, which is too many to be named one by one"
+		}
+		return keepwatch.Errorf(keepwatch.KindConflict, "%s. Name a folder, or fewer days (--since, --until), or restore a folder whole.", why)
+	}
+	p.found = map[string]map[int64]bool{}
+	for _, hit := range got.list {
+		if p.found[hit.folder] == nil {
+			p.found[hit.folder] = map[int64]bool{}
+		}
+		p.found[hit.folder][hit.Item.Number] = true
+	}
+	if n := got.hits.Broken; n > 0 {
+		p.out.Mind = append(p.out.Mind, keepwatch.FormatCount(n, "item is", "items are")+" damaged, and could not be looked through whole: what was looked for may be there too.")
+	}
+	return nil
 }
 
 // count reads the indexes.
@@ -207,11 +253,18 @@ func (p *planner) take(part *planned, h head) {
 			part.subject = h.Subject
 		}
 	}
+	fits := p.which.search.when(h)
+	if p.found != nil {
+		fits = p.found[part.folder.ID][part.seen]
+	}
 	switch {
-	case !p.which.search.fits(h):
+	case !fits:
 	case h.Path == "":
 		part.missing++
 	default:
+		if p.found != nil {
+			part.found = append(part.found, h.ID)
+		}
 		part.count++
 		part.bytes += h.Bytes
 	}

@@ -40,6 +40,7 @@ func (p *planner) finish() keepwatch.ReturnPlan {
 		if part.count > 0 {
 			p.out.Items = append(p.out.Items, p.step(part))
 			bytes += part.bytes
+			p.out.Found += part.count
 		}
 		if part.count > 0 && !f.whole && len(p.view.mind) == 0 {
 			p.out.Mind = append(p.out.Mind, fmt.Sprintf("Of %s the archives that were named do not hold all: only what changed. Name an older one too that is whole.", keepwatch.Printable(f.title)))
@@ -109,6 +110,9 @@ func (p *planner) step(part *planned) keepwatch.ReturnItem {
 	f, alone := part.folder, len(part.ids) == 1
 	to := p.to.folder(f, len(part.ids) > 0)
 	in := returning{Folder: f.ID, Kind: f.Kind, To: to, Same: p.to.original, Search: p.which.search, Items: part.ids, Count: part.count}
+	if p.found != nil {
+		in.Search, in.Items = search{}, part.found
+	}
 	if in.Same {
 		in.Known, in.Depth = p.view.above(f)
 	}
