@@ -189,10 +189,14 @@ type Progress struct {
 	Pause Pause `json:"-"`
 }
 
-// Pause is a wait that a server asks of a step, or that its limits do. The zero Pause is none.
+// Pause is a wait that a server asks of a step, or that its limits or faults do. The zero Pause
+// is none.
 type Pause struct {
-	Why   string    // a sentence
+	Why   string    // a sentence, or several
 	Until time.Time // by which the step goes on
+	// Trouble says that nobody has asked for it: the server does not answer as it should, and is
+	// tried again at Until. That is past while a further try is under way.
+	Trouble bool
 }
 
 // Fraction gives how much is done, from 0 to 1, and false where that is unknown.

@@ -78,10 +78,14 @@ func (r *Router) atHost(run keepwatch.Run, step string) string {
 	return ""
 }
 
-// pauseBlocks say that a run stands still, why and until when; none where it does not.
+// pauseBlocks say that a run stands still, or a call of it, why and until when; none where
+// nothing does.
 func pauseBlocks(p keepwatch.Pause) []keepwatch.Block {
 	if p.Until.IsZero() {
 		return nil
+	}
+	if p.Trouble {
+		return []keepwatch.Block{keepwatch.Text(p.Why + " Nothing is lost, and nobody need do anything yet: if that does not help, the run says so."), keepwatch.Field{Name: "Tried again at", Time: p.Until}.Block()}
 	}
 	return []keepwatch.Block{keepwatch.Text(p.Why + " Nothing is lost, and nobody need do anything: the run goes on by itself."), keepwatch.Field{Name: "Waits until", Time: p.Until}.Block()}
 }

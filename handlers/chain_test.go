@@ -114,8 +114,10 @@ func TestMailboxCards(t *testing.T) {
 	}
 	paused := going("download", mail)
 	paused.Progress.Pause = keepwatch.Pause{Why: "Microsoft 365 asks Keepwatch to wait.", Until: noon.Add(16 * time.Minute)}
+	troubled := going("download", mail)
+	troubled.Progress.Pause = keepwatch.Pause{Why: "Microsoft 365 does not answer properly, and is tried again. The last error is 504, UnknownError.", Until: noon.Add(13 * time.Minute), Trouble: true}
 	for name, run := range map[string]keepwatch.Run{
-		"mail-paused": paused, "mail-download": going("download", mail), "mail-purview": going("wait", purview), "mail-purview-fetch": going("fetch", purview), "mail-making": going("fetch", mail),
+		"mail-paused": paused, "mail-troubled": troubled, "mail-download": going("download", mail), "mail-purview": going("wait", purview), "mail-purview-fetch": going("fetch", purview), "mail-making": going("fetch", mail),
 		"mail-done": done(func(r *keepwatch.Run) {
 			r.Result.Inside = &keepwatch.Inside{Files: 48, Bytes: 9 << 20, Items: map[keepwatch.ItemKind]int64{keepwatch.ItemMail: 38, keepwatch.ItemEvent: 1, keepwatch.ItemContact: 1}, Account: "alis@contoso.example"}
 			r.Result.Counts = map[keepwatch.NoteKind]int64{keepwatch.NoteUnreadable: 5, keepwatch.NoteMailbox: 1}

@@ -15,7 +15,7 @@ func WithPauses(ctx context.Context, tell func(keepwatch.Pause)) context.Context
 }
 
 // Paused says that the work which ctx is of stands still until p.Until, because a server asks
-// for that or its limits do; whoever follows a run is told. The function that it gives says
+// for that, or its limits or faults do; whoever follows a run is told. The function that it gives says
 // that the wait is over, and may be called twice. In a ctx that is of no step of a run, nobody
 // is told.
 func Paused(ctx context.Context, p keepwatch.Pause) (over func()) {
@@ -55,6 +55,9 @@ func (s *pauses) tell() {
 		if p.Until.After(longest.Until) {
 			longest = *p
 		}
+	}
+	if !longest.Trouble { // behind a pause that is asked for, an earlier trouble is no news
+		s.all = slices.DeleteFunc(s.all, func(p *keepwatch.Pause) bool { return p.Trouble })
 	}
 	if longest != s.last {
 		s.last = longest

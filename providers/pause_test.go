@@ -51,6 +51,33 @@ func TestWaitsAreReported(t *testing.T) {
 	providers.Paused(t.Context(), wait(1))() // nobody follows that
 }
 
+// TestTroubleGivesWay: a pause that is asked for and lasts longer takes the place of a trouble,
+// which does not come back behind it. One that lasts longer stays.
+func TestTroubleGivesWay(t *testing.T) {
+	var got []int
+	ctx := providers.WithPauses(t.Context(), func(p keepwatch.Pause) {
+		minutes := 0
+		if !p.Until.IsZero() {
+			minutes = int(p.Until.Sub(noon).Minutes())
+		}
+		if p.Trouble {
+			minutes = -minutes
+		}
+		got = append(got, minutes)
+	})
+	wait := func(minutes int, trouble bool) func() {
+		return providers.Paused(ctx, keepwatch.Pause{Why: "So it is.", Until: noon.Add(time.Duration(minutes) * time.Minute), Trouble: trouble})
+	}
+	first := wait(1, true)
+	asked, last := wait(5, false), wait(7, true)
+	last()
+	asked()
+	first()
+	if d := cmp.Diff([]int{-1, 5, -7, 5, 0}, got); d != "" {
+		t.Error(d)
+	}
+}
+
 // TestWaitOfAnotherTry: a step that is done again waits before it has anything to report. The
 // figures of the try before it stay, and its pause does not.
 func TestWaitOfAnotherTry(t *testing.T) {

@@ -45,13 +45,17 @@ func (s style) progress(p keepwatch.Progress, columns int) string {
 	return s.paint(toneColour[keepwatch.ToneInfo], strings.Repeat("█", full)) + s.paint(faint, strings.Repeat("░", bar-full)) + " " + text
 }
 
-// standing is progress for whoever follows a run: in a pause it says until when that is, and
-// why.
+// standing is progress for whoever follows a run: in a pause it says until when that is, or when
+// a server is tried again, and why.
 func (s style) standing(p keepwatch.Progress, columns int) string {
 	if p.Pause.Until.IsZero() {
 		return s.progress(p, columns)
 	}
-	text := "waits until " + p.Pause.Until.In(s.loc).Format("15:04:05") + ": " + clean(p.Pause.Why)
+	until := "waits until "
+	if p.Pause.Trouble {
+		until = "tried again at "
+	}
+	text := until + p.Pause.Until.In(s.loc).Format("15:04:05") + ": " + clean(p.Pause.Why)
 	if f, known := p.Fraction(); known {
 		text = fmt.Sprintf("%3d %%, %s", int(f*100), text)
 	}

@@ -136,6 +136,10 @@ func TestPauseStandsAtTheFoot(t *testing.T) {
 	if got := s.standing(keepwatch.Progress{Pause: run.Progress.Pause}, 0); !strings.HasPrefix(got, "waits until 13:16:00: Micro") {
 		t.Errorf("%q", got)
 	}
+	run.Progress.Pause.Trouble = true
+	if got := s.standing(run.Progress, 0); !strings.HasPrefix(got, " 37 %, tried again at 13:16:00: Micro") {
+		t.Errorf("%q", got)
+	}
 }
 
 // TestProgressIsCalm: the bar has one width, whatever the figures beside it are.

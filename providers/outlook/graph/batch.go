@@ -59,26 +59,31 @@ func (c *Client) Batch(ctx context.Context, mailbox string, calls []Request) ([]
 	for i := range calls {
 		open[i] = i
 	}
+	var t trouble
+	defer t.end()
 	for try := 1; len(open) > 0; try++ {
 		if err := c.batch(ctx, mailbox, calls, open, answers); err != nil {
 			return nil, err
 		}
 		var still []int
 		var pause time.Duration
+		var last *Error // of the call that waits the longest
 		for _, i := range open {
 			var e *Error
 			if !errors.As(answers[i].Err, &e) {
 				continue
 			}
 			if wait, again := calls[i].again(e, try); again && !beyond(ctx, wait) {
-				still, pause = append(still, i), max(pause, wait)
+				if still = append(still, i); wait > pause {
+					pause, last = wait, e
+				}
 				continue
 			}
 			answers[i].Err = c.say(mailbox, e)
 		}
 		if open = still; len(open) > 0 {
 			c.log.Info("calls of a batch are made again", "mailbox", mailbox, "calls", len(open), "after", pause)
-			if err := c.rest(ctx, c.laneOf(mailbox), pause); err != nil {
+			if err := c.rest(ctx, c.laneOf(mailbox), pause, last, &t); err != nil {
 				return nil, err
 			}
 		}

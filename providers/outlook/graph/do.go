@@ -38,6 +38,8 @@ func (c *Client) Do(ctx context.Context, mailbox string, r Request) (*Response, 
 	}
 	log := c.log.With("mailbox", mailbox, "path", u.Path)
 	l, last, stale := c.laneOf(mailbox), "", ""
+	var t trouble
+	defer t.end()
 	for try := 1; ; try++ {
 		answer, token, err := c.once(ctx, l, r, u, stale)
 		if err == nil {
@@ -59,7 +61,7 @@ func (c *Client) Do(ctx context.Context, mailbox string, r Request) (*Response, 
 			log.Info("a call to Graph is made again", "status", e.Status, "code", e.Code, "after", pause, "request", e.RequestID)
 			last = e.Code
 		}
-		if err := c.rest(ctx, l, pause); err != nil {
+		if err := c.rest(ctx, l, pause, e, &t); err != nil {
 			return nil, err
 		}
 	}
@@ -207,6 +209,8 @@ func (c *Client) Read(ctx context.Context, mailbox string, r Request, how func(i
 	if r.Limit == 0 {
 		r.Limit = c.config.MostPage
 	}
+	var t trouble
+	defer t.end()
 	for try := 1; ; try++ {
 		answer, err := c.Do(ctx, mailbox, r)
 		if err != nil {
@@ -228,7 +232,7 @@ func (c *Client) Read(ctx context.Context, mailbox string, r Request, how func(i
 		if try >= 4 || !r.repeatable() || r.impatient && e.slow() {
 			return c.say(mailbox, e)
 		}
-		if err := sleep(ctx, c.clock, pauseAfter(try)); err != nil {
+		if err := c.rest(ctx, c.laneOf(mailbox), pauseAfter(try), e, &t); err != nil {
 			return err
 		}
 	}

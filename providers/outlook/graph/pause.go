@@ -22,20 +22,48 @@ const (
 // follows the run.
 func pause(ctx context.Context, clock Clock, d time.Duration, why string) error {
 	if d >= worthTelling {
-		until := clock.Now().Add(d + time.Second - 1).Truncate(time.Second) // the same for all who wait for it
-		defer providers.Paused(ctx, keepwatch.Pause{Why: why, Until: until})()
+		defer providers.Paused(ctx, keepwatch.Pause{Why: why, Until: after(clock, d)})()
 	}
 	return sleep(ctx, clock, d)
 }
 
-// rest waits for d until a call is made again. As long as the fence stands, that is a pause
-// of all; behind it, it is this call's own.
-func (c *Client) rest(ctx context.Context, l *lane, d time.Duration) error {
+// after gives when d is over, in whole seconds: the same for all who wait for it.
+func after(clock Clock, d time.Duration) time.Time {
+	return clock.Now().Add(d + time.Second - 1).Truncate(time.Second)
+}
+
+// rest waits for d until a call that failed with e is made again. Where the fence stands for
+// about as long, that is a pause of all, and is over with the wait. Where it does not, the wait
+// is the call's own, and t tells of it until the call has ended.
+func (c *Client) rest(ctx context.Context, l *lane, d time.Duration, e *Error, t *trouble) error {
 	fenced := max(0, min(d, max(l.fenced(), c.app.fenced())))
-	if err := pause(ctx, c.clock, fenced, whyAsked); err != nil {
-		return err
+	switch {
+	case d < worthTelling:
+	case d-fenced > time.Second:
+		t.tell(ctx, keepwatch.Pause{Why: e.trouble(), Until: after(c.clock, d), Trouble: true})
+	default:
+		t.tell(ctx, keepwatch.Pause{Why: whyAsked, Until: after(c.clock, fenced)})
+		defer t.end()
 	}
-	return sleep(ctx, c.clock, d-fenced)
+	return sleep(ctx, c.clock, d)
+}
+
+// trouble is what whoever follows a run is told of the further tries of one call. It stays while
+// a try is under way, so that it does not come and go with each.
+type trouble struct{ over func() }
+
+func (t *trouble) tell(ctx context.Context, p keepwatch.Pause) {
+	over := providers.Paused(ctx, p)
+	t.end() // only now, so that there is no moment without one
+	t.over = over
+}
+
+// end is for a call that has ended, as for a wait that is over.
+func (t *trouble) end() {
+	if t.over != nil {
+		t.over()
+		t.over = nil
+	}
 }
 
 // sleep waits by the client's clock.

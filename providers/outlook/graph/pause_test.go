@@ -57,7 +57,7 @@ func refuseFirst(n, status int, after string) *fake {
 }
 
 // TestPauseIsTold: once for all lanes, with the time that the vendor has named, and gone when
-// it is over. What is short, or one call's alone, is not told.
+// it is over. What is short is not told.
 func TestPauseIsTold(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -70,7 +70,7 @@ func TestPauseIsTold(t *testing.T) {
 		{"one is, and all wait", 429, 300, 1, true},
 		{"the service is busy", 503, 60, 1, true},
 		{"short", 429, 9, 4, false},
-		{"a gateway is away, for each call by itself", 504, 0, 16, false},
+		{"a gateway is away for a moment, for each call by itself", 504, 0, 8, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

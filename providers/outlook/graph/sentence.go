@@ -2,7 +2,10 @@ package graph
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -85,6 +88,31 @@ func (c *Client) say(mailbox string, err error) error {
 	}
 	return err
 }
+
+// trouble puts a fault that a call waits for by itself into sentences for the card of a run. Of
+// the vendor's texts a code is taken alone, since a message or an address can hold anything.
+func (e *Error) trouble() string {
+	whose, last := "Microsoft 365", "The last try got no whole answer."
+	if e.SignIn {
+		whose = "The sign-in of Microsoft 365"
+	}
+	switch {
+	case e.Status == http.StatusTooManyRequests:
+		return whose + " takes no more calls at present, does not say for how long, and is tried again."
+	case e.Status != 0 && plainCode.MatchString(e.Code) && e.Code != strconv.Itoa(e.Status):
+		last = fmt.Sprintf("The last error is %d, %s.", e.Status, e.Code)
+	case e.Status != 0:
+		last = fmt.Sprintf("The last error is %d.", e.Status)
+	case e.Code == codeTimeout:
+		last = "The last try got no answer in time."
+	case e.unsent && !e.SignIn:
+		last = "The last try got no connection."
+	}
+	return whose + " does not answer properly, and is tried again. " + last
+}
+
+// plainCode is how the codes of Graph and Entra look.
+var plainCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,59}$`)
 
 func (c *Client) sayDenied(whose, mailbox string, e *Error) error {
 	need := Permission(e.Method, e.Path)
