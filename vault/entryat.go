@@ -37,8 +37,8 @@ const KeptAt = keptFrames * frameSize
 // itself, and holds no file open while nobody reads.
 //
 // What is read was proven by age to be that part of the sealed file, which was not cut
-// off. Its frame had a checksum, and was as long as the table says. It is not held against the SHA-256 of the whole
-// file in the list of contents: that takes reading all of it.
+// off. Its frame had a checksum, and was as long as all are. It is not held against the
+// SHA-256 of the whole file in the list of contents: that takes reading all of it.
 type EntryAt struct {
 	name string // of the sealed file
 	size int64
@@ -240,7 +240,8 @@ func (r *EntryAt) unpack(f *keptFrame, at int64) error {
 		return err
 	}
 	packed, plain := behind.compressed-from.compressed, behind.plain-from.plain
-	if packed > mostPacked || plain > frameSize {
+	last := behind.frame == r.s.table.frames
+	if packed > mostPacked || plain > frameSize || from.plain != from.frame*frameSize || plain < frameSize && !last {
 		return fmt.Errorf("its seek table says that frame %d makes %d bytes of %d, which is none of ours", from.frame+1, plain, packed)
 	}
 	if r.packed == nil {

@@ -115,6 +115,13 @@ func TestEntryAtIsNotBelieved(t *testing.T) {
 			tab[tableHead+tableEntry+4] += 8
 			return append(f, tab...)
 		}, true},
+		{"what frames hold swapped", func(f, tab []byte) []byte {
+			first, last := tab[tableHead+4:tableHead+8], tab[len(tab)-tableFooter-4:len(tab)-tableFooter]
+			keep := bytes.Clone(first)
+			copy(first, last)
+			copy(last, keep)
+			return append(f, tab...)
+		}, true},
 		{"last frame longer", func(f, tab []byte) []byte { tab[len(tab)-tableFooter-4]++; return append(f, tab...) }, true},
 		{"of another file", func(f, _ []byte) []byte {
 			_, other := ofTable(t, compressed(t, half(3<<20+101), frameSize))
