@@ -107,9 +107,11 @@ func (m *Mailboxes) open(ctx context.Context, ref, path string, report func(keep
 	}
 	defer func() { <-m.turn }()
 	m.mu.Lock()
-	if o := m.kept; o != nil && o.ref == ref && o.name == path && o.data.fault() == nil {
-		defer m.mu.Unlock()
-		return o, m.use(ctx, o), nil
+	if o := m.kept; o != nil && o.ref == ref && o.name == path {
+		if release, err := m.use(ctx, o); err == nil {
+			m.mu.Unlock()
+			return o, release, nil
+		}
 	}
 	err = m.drop() // its room may be needed
 	m.mu.Unlock()
@@ -122,21 +124,25 @@ func (m *Mailboxes) open(ctx context.Context, ref, path string, report func(keep
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.kept = o
-	return o, m.use(ctx, o), nil
+	release, err = m.use(ctx, o)
+	return o, release, err
 }
 
-// use counts one more user. m.mu is held.
-func (m *Mailboxes) use(ctx context.Context, o *opened) (release func()) {
+// use counts one more user, where the file can be read. m.mu is held.
+func (m *Mailboxes) use(ctx context.Context, o *opened) (release func(), err error) {
+	leave, err := o.data.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
 	o.users++
 	if o.idle != nil {
 		o.idle.Stop()
 		o.idle = nil
 	}
-	leave := o.data.enter(ctx)
 	return func() {
 		leave()
 		m.release(o)
-	}
+	}, nil
 }
 
 // release ends a use.
@@ -189,12 +195,17 @@ func (m *Mailboxes) look(ctx context.Context, ref, path string, report func(keep
 	s := &source{m: m, ref: ref, name: path, entry: e, sealed: sealed}
 	if errors.Is(err, vault.ErrFrontToBack) {
 		s.sealed = nil
-		s.whole, err = m.unpack(ctx, ref, path, report)
+		s.entry, s.whole, err = m.unpack(ctx, ref, path, report)
+		e = s.entry
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer s.enter(ctx)()
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	defer leave()
 	o := &opened{ref: ref, name: path, data: s}
 	err = notOne(s, e, e.Size)
 	if err == nil {

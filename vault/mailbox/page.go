@@ -96,7 +96,7 @@ func (m *Mailboxes) Page(ctx context.Context, ref, part string, from, n int) (ke
 			page.Below = append(page.Below, keepwatch.MailFolder{Path: b.path, Items: int64(b.dir.Count())})
 		}
 	}
-	return page, nil
+	return page, o.data.fault()
 }
 
 // ignore is for what is damaged where that is told elsewhere.

@@ -67,6 +67,9 @@ func (m *Mailboxes) search(ctx context.Context, o *opened, ref string, a asked, 
 	if err := o.look(ctx, &s, func() bool { return m.cfg.Now().Before(end.Add(o.data.patience() - before)) }); err != nil {
 		return keepwatch.MailHits{}, err
 	}
+	if err := o.data.fault(); err != nil { // not all was looked through as it should
+		return keepwatch.MailHits{}, err
+	}
 	slices.SortStableFunc(s.hits.Hits, func(a, b keepwatch.MailHit) int { return b.Item.At.Compare(a.Item.At) })
 	s.hits.Total = int64(len(s.hits.Hits))
 	o.mu.Lock()

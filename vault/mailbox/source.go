@@ -29,6 +29,7 @@ type source struct {
 	whole   *scratch       // nil: not unpacked
 	filling *filling       // nil: it is not being unpacked
 	waiting int            // users whose context has not ended
+	why     error          // the last of them went
 	alone   bool           // unpacking it did not succeed and need not be tried again
 	broken  error          // why it cannot be read on; nil: it can
 	waited  time.Duration  // for it to be unpacked
@@ -45,17 +46,26 @@ type filling struct {
 // errUnused is why an unpacking ends that nobody needs any more.
 var errUnused = errors.New("mailbox: nobody reads the file any more")
 
-// enter counts a user, until ctx ends or leave is called.
-func (s *source) enter(ctx context.Context) (leave func()) {
+// unwanted is why an unpacking ended behind the last user.
+type unwanted struct{ error }
+
+func (u *unwanted) Unwrap() error { return u.error }
+
+// enter counts a user, until ctx ends or leave is called. There are none any more where the
+// file cannot be read on.
+func (s *source) enter(ctx context.Context) (leave func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.broken != nil {
+		return nil, s.broken
+	}
 	s.waiting++
 	stop := context.AfterFunc(ctx, func() { s.left(context.Cause(ctx)) })
 	return func() {
 		if stop() {
 			s.left(errUnused)
 		}
-	}
+	}, nil
 }
 
 // left counts one user less, and ends the unpacking behind the last one.
@@ -63,7 +73,7 @@ func (s *source) left(why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.waiting--; s.waiting == 0 {
-		s.alone = false // there may be room later
+		s.why, s.alone = why, false // there may be room later
 		if s.filling != nil {
 			s.filling.stop(why)
 		}
@@ -111,7 +121,7 @@ func (s *source) ReadAt(p []byte, at int64) (int, error) {
 		}
 		s.m.cfg.Log.Warn("an Outlook data file cannot be read here and there, and is unpacked", "archive", s.ref, "err", err)
 		if err := s.wait(); err != nil {
-			return 0, s.fail(err)
+			s.fail(err)
 		}
 	}
 }
@@ -132,6 +142,10 @@ func (s *source) wait() error {
 	begin := s.m.cfg.Now()
 	s.mu.Lock()
 	if s.whole == nil && s.broken == nil && s.filling == nil {
+		if s.waiting == 0 { // whoever reads on has been stopped
+			defer s.mu.Unlock()
+			return &unwanted{s.why}
+		}
 		s.fill()
 	}
 	f, err := s.filling, s.broken
@@ -146,15 +160,18 @@ func (s *source) wait() error {
 	return f.err
 }
 
-// fail remembers why the file cannot be read on, unless that is only that nobody needed
-// it any more.
-func (s *source) fail(err error) error {
+// fail remembers why the file cannot be read on: whoever reads it may take what is missing
+// for a fault of one item. Only where the unpacking was stopped behind the last user, and
+// somebody has come since, it is to be tried again for that one.
+func (s *source) fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.waiting > 0 && s.broken == nil {
+	if _, ok := errors.AsType[*unwanted](err); ok && s.waiting > 0 {
+		return
+	}
+	if s.broken == nil {
 		s.broken = err
 	}
-	return err
 }
 
 // patience gives how long readers have waited for the file to be unpacked.
@@ -172,9 +189,15 @@ func (s *source) fill() {
 	go func() {
 		defer close(f.done)
 		defer stop(errUnused)
-		data, err := s.m.unpack(ctx, s.ref, s.name, func(keepwatch.Progress) {})
+		e, data, err := s.m.unpack(ctx, s.ref, s.name, func(keepwatch.Progress) {})
+		if err == nil && (e.Size != s.entry.Size || e.SHA256 != s.entry.SHA256) {
+			err = errors.Join(replaced(s.ref, s.name), data.close())
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if err != nil && context.Cause(ctx) != nil {
+			err = &unwanted{err}
+		}
 		s.filling, f.err = nil, err
 		if err != nil {
 			s.alone = context.Cause(ctx) == nil
@@ -207,4 +230,9 @@ func (s *source) close() error {
 		return s.whole.close()
 	}
 	return nil
+}
+
+// replaced says that what is in the archive now is not what was begun with.
+func replaced(ref, name string) error {
+	return keepwatch.Errorf(keepwatch.KindAttention, "%s in the archive %s was replaced by another file while it was looked into. Look whether that is what should be there (`/backup verify %s`), then retry.", keepwatch.Printable(name), ref, ref)
 }

@@ -15,40 +15,40 @@ const elbowRoom = 64 << 20
 
 // unpack reads a file out of an archive into a temporary file. One is written at a time,
 // so that two do not fill the disk.
-func (m *Mailboxes) unpack(ctx context.Context, ref, path string, report func(keepwatch.Progress)) (*scratch, error) {
+func (m *Mailboxes) unpack(ctx context.Context, ref, path string, report func(keepwatch.Progress)) (keepwatch.Entry, *scratch, error) {
 	select {
 	case m.room <- struct{}{}:
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return keepwatch.Entry{}, nil, context.Cause(ctx)
 	}
 	defer func() { <-m.room }()
 	e, content, err := m.cfg.Vault.OpenEntry(ctx, ref, path)
 	if err != nil {
-		return nil, err
+		return e, nil, err
 	}
 	defer content.Close()
 	head := make([]byte, longestHeader)
 	n, _ := io.ReadFull(content, head) // an error comes again with the rest
 	if err := notOne(bytes.NewReader(head[:n]), e, int64(n)); err != nil {
-		return nil, notInto(ref, path, err) // a full backup of an account has tens of gigabytes
+		return e, nil, notInto(ref, path, err) // a full backup of an account has tens of gigabytes
 	}
 	data, err := newScratch(m.cfg.Dir)
 	if err != nil {
-		return nil, m.noRoom(e, err)
+		return e, nil, m.noRoom(e, err)
 	}
 	free, err := m.cfg.Free(m.cfg.Dir)
 	if err == nil && free < e.Size+elbowRoom {
-		return nil, errors.Join(m.tooSmall(ref, e, free), data.close())
+		return e, nil, errors.Join(m.tooSmall(ref, e, free), data.close())
 	}
 	m.cfg.Crash("mailbox.unpack.begun")
 	if err := data.fill(&told{io.MultiReader(bytes.NewReader(head[:n]), content), func(n int64) { report(keepwatch.Progress{Bytes: n, TotalBytes: e.Size}) }, 0}, make([]byte, 1<<20)); err != nil {
 		if full, ok := errors.AsType[*writing](err); ok {
 			err = m.noRoom(e, full.error)
 		}
-		return nil, errors.Join(err, data.close())
+		return e, nil, errors.Join(err, data.close())
 	}
 	m.cfg.Crash("mailbox.unpack.done")
-	return data, nil
+	return e, data, nil
 }
 
 // longestHeader is how much of a file pst.ReadHeader reads.
