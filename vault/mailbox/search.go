@@ -63,6 +63,9 @@ func (m *Mailboxes) search(ctx context.Context, o *opened, ref string, a asked, 
 		return known, nil
 	}
 	s := search{folder: at.folder, query: q, hits: keepwatch.MailHits{File: a.file, Folder: o.path(at.folder)}}
+	if at.folder < 0 {
+		o.data.ahead() // which takes less than to unpack it in pieces
+	}
 	end, before := m.cfg.Now().Add(m.cfg.Within), o.data.patience()
 	if err := o.look(ctx, &s, func() bool { return m.cfg.Now().Before(end.Add(o.data.patience() - before)) }); err != nil {
 		return keepwatch.MailHits{}, err

@@ -13,8 +13,8 @@ import (
 
 // unpackPart is the part of a file, 1/unpackPart, of which so much may be unpacked here and
 // there as it is long, before all of it is unpacked once: whoever reads that much mostly goes
-// through all of it, in an order that is not that of the file. So a search takes at the most
-// this much longer than if the file were unpacked at once (docs/performance.md).
+// through all of it, in an order that is not that of the file. So that takes at the most this
+// much longer than if the file were unpacked at once, as it is for a search of all folders.
 const unpackPart = 2
 
 // source is what an Outlook data file of an archive is read from: the sealed file, here
@@ -129,12 +129,22 @@ func (s *source) ReadAt(p []byte, at int64) (int, error) {
 // much reports whether so much was read here and there that it pays to unpack the file. One
 // that is kept in memory whole by then is not unpacked.
 func (s *source) much(sealed *vault.EntryAt) bool {
-	if s.entry.Size <= vault.KeptAt || sealed.Unpacked() < s.entry.Size/unpackPart {
-		return false
-	}
+	return sealed.Unpacked() >= s.entry.Size/unpackPart && s.pays()
+}
+
+// pays reports whether the file may be unpacked for whoever reads all of it.
+func (s *source) pays() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.alone && s.waiting > 0
+	return s.entry.Size > vault.KeptAt && s.whole == nil && !s.alone && s.waiting > 0
+}
+
+// ahead has the file unpacked for somebody who is going to read all of it. Where that does
+// not succeed, it is read here and there, or that tells why it cannot be.
+func (s *source) ahead() {
+	if s.pays() {
+		_ = s.wait()
+	}
 }
 
 // wait has the file unpacked, and waits for that.

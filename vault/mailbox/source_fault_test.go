@@ -35,6 +35,46 @@ func (w *world) touched(t testing.TB) {
 	}
 }
 
+// TestRestoreUnpacksOnce: for a restore of all of a large file it is unpacked once half as much
+// was in pieces; and where it is damaged then, or gone, the restore ends with that.
+func TestRestoreUnpacksOnce(t *testing.T) {
+	w := alone(t, map[string][]byte{"mail.pst": many(t, 24<<20)})
+	path := filepath.Join(w.vault.Path(w.ref), "mail.pst.zst.age")
+	for _, c := range []struct {
+		what   string
+		change func() error // behind the second item
+		fails  bool
+	}{
+		{"whole", func() error { return nil }, false},
+		{"gone", func() error { return os.Rename(path, path+".gone") }, true},
+	} {
+		items, unpacked := 0, 0
+		w.crash = func(point string) {
+			switch point {
+			case "mailbox.extract.item":
+				if items++; items == 2 {
+					if err := c.change(); err != nil {
+						t.Error(err)
+					}
+				}
+			case "mailbox.unpack.done":
+				unpacked++
+			}
+		}
+		to := filepath.Join(w.dir, c.what)
+		result, err := w.Extract(t.Context(), w.task(to, "mail.pst/"))
+		if errors.Is(err, keepwatch.ErrDamaged) != c.fails || (err != nil) != c.fails || (unpacked == 1) == c.fails || len(result.Notes) > 0 {
+			t.Errorf("%s: %v, unpacked %d times, %+v", c.what, err, unpacked, result.Notes)
+		}
+		if _, err := os.Stat(to); (err != nil) != c.fails {
+			t.Errorf("%s: %v", c.what, err)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestStoppedInTheLastItem: a restore that is stopped while the file is unpacked for its last
 // item does not end as one that could not read that item.
 func TestStoppedInTheLastItem(t *testing.T) {

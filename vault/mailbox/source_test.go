@@ -44,14 +44,17 @@ func TestReadInPlace(t *testing.T) {
 	}
 }
 
-// TestSearchUnpacksOnce: whoever reads much of a large file has it unpacked once, and where
-// there is no room for that, it is read on in place.
+// TestSearchUnpacksOnce: for a search of all folders a large file is unpacked once, before
+// much of it was in pieces, and where there is no room for that, it is read in place.
 func TestSearchUnpacksOnce(t *testing.T) {
 	w := alone(t, map[string][]byte{"mail.pst": many(t, 24<<20)})
 	unpacked := 0
 	w.crash = func(point string) {
-		if point == "mailbox.unpack.done" {
-			unpacked++
+		if point != "mailbox.unpack.done" {
+			return
+		}
+		if unpacked++; w.kept.data.sealed.Unpacked() > w.kept.data.entry.Size/8 {
+			t.Errorf("%d bytes were unpacked in pieces", w.kept.data.sealed.Unpacked())
 		}
 	}
 	look := func() keepwatch.MailHits {
