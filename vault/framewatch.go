@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// frameWatch is shown the compressed bytes of a tree on their way to the
+// frameWatch is shown the compressed bytes of a file on their way to the
 // decompressor, and holds the seek table at their end against the frames before
 // it. It follows the sizes that frames and blocks say of themselves (RFC 8878
 // section 3.1.1), which the decompressor proves, and needs no memory but two sums.
@@ -24,13 +24,16 @@ type frameWatch struct {
 	plain    int64 // what the frame in hand holds; -1: it does not say
 	checksum bool
 
+	sum    int64 // what the frames before hold together
+	unsaid bool  // the frame that ended last did not say what it holds
+
 	frames  int64
 	said    hash.Hash // of what the table should say
 	table   hash.Hash // of what it says; nil: no table was met
 	footer  []byte
 	entries int64 // bytes of it that are still to come
 	odd     bool  // there is something that a table says nothing of
-	blind   bool  // a frame does not say what it holds, so that nobody can judge
+	blind   bool  // a frame does not say what it holds, and is not the last one, so that nobody can judge
 }
 
 func newFrameWatch() *frameWatch {
@@ -129,14 +132,20 @@ func (w *frameWatch) block(b []byte) {
 // endFrame takes in a frame.
 func (w *frameWatch) endFrame(end int64) {
 	size := end - w.begun
-	if w.plain < 0 || w.plain > 1<<32-1 || size > 1<<32-1 {
+	if w.unsaid || w.plain > 1<<32-1 || size > 1<<32-1 {
 		w.blind = true
 	}
-	var entry [tableEntry]byte
-	binary.LittleEndian.PutUint32(entry[:], uint32(size))
-	binary.LittleEndian.PutUint32(entry[4:], uint32(w.plain))
-	w.said.Write(entry[:])
+	w.said.Write(binary.LittleEndian.AppendUint32(nil, uint32(size)))
 	w.frames++
+	if w.unsaid = w.plain < 0; !w.unsaid {
+		w.holds(w.plain)
+	}
+}
+
+// holds takes in what a frame holds.
+func (w *frameWatch) holds(plain int64) {
+	w.sum += plain
+	w.said.Write(binary.LittleEndian.AppendUint32(nil, uint32(plain)))
 }
 
 // skippable reads what a decoder passes over.
@@ -154,8 +163,16 @@ func (w *frameWatch) skippable(magic uint32, size int64) {
 }
 
 // wrong says in which way the table is not what the frames say, and gives ""
-// where it is, or where there is none. It is asked when all is shown.
-func (w *frameWatch) wrong() string {
+// where it is, or where there is none. It is asked once, when all is shown. whole is
+// what the frames hold together: the last one does not say it of itself where that is
+// less than 256 bytes (RFC 8878 section 3.1.1.1.1). Below zero it is not known.
+func (w *frameWatch) wrong(whole int64) string {
+	if w.unsaid {
+		last := whole - w.sum
+		w.blind = w.blind || whole < 0
+		w.odd = w.odd || last < 0 || last > 1<<32-1
+		w.holds(last)
+	}
 	switch {
 	case w.table == nil || w.blind:
 		return ""

@@ -27,9 +27,10 @@ const near = 4 << 20
 // errAnew ends a walk that cannot go on by seeking.
 var errAnew = errors.New("vault: the place is not where the list of contents says")
 
-// seeker reads a sealed tree at any place.
+// seeker reads a sealed file at any place.
 type seeker struct {
 	ctx   context.Context
+	path  string
 	file  *os.File
 	count func(int) // told of every byte read from disk
 	disk  *failure  // of reading it for the last opener, or the end of ctx
@@ -37,13 +38,13 @@ type seeker struct {
 	table *seekTable
 }
 
-// newSeeker opens a sealed tree that has a seek table.
+// newSeeker opens a sealed file that has a seek table.
 func newSeeker(ctx context.Context, path string, ids []age.Identity, count func(int)) (*seeker, error) {
 	f, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &seeker{ctx: ctx, file: f, count: count, disk: &failure{}}
+	s := &seeker{ctx: ctx, path: path, file: f, count: count, disk: &failure{}}
 	if err := s.open(ids); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

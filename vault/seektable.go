@@ -2,13 +2,16 @@ package vault
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
-// A sealed tree ends with a seek table as in Zstandard's seekable format
+// A sealed tree, and each file that is compressed and sealed on its own but for the
+// list of contents, ends with a seek table as in Zstandard's seekable format
 // (github.com/facebook/zstd, contrib/seekable_format, version 0.1.0): a
 // skippable frame, which every decoder passes over, with the compressed and the
 // plain size of each frame, and a footer by which it is found from the end. All
@@ -68,16 +71,22 @@ func appendFooter(b []byte, frames uint32) []byte {
 	return binary.LittleEndian.AppendUint32(b, seekableMagic)
 }
 
-// seekTable is a table as it lies at the end of a decrypted tree. It is read
-// from there each time, so that its memory does not grow with the archive.
+// seekTable is a table as it lies at the end of a decrypted file. It is read from
+// there each time, so that a forged one takes no memory: what is kept of it is a place
+// for each 4,096 frames, 24 bytes for 4 GiB and less than a megabyte at the most.
 type seekTable struct {
 	r      io.ReaderAt
 	begin  int64 // where the skippable frame begins, and the others end
 	frames int64
 	plain  int64 // bytes in all the frames
 
-	at tablePlace // the place that was found last
+	marks []tablePlace // of each frame whose number is a multiple of markEach
+	at    tablePlace   // the place that was found last
 }
+
+// markEach is how many frames there are from one place that is kept to the next: so
+// much of a table is read at once.
+const markEach = 4096
 
 // tablePlace is where a frame begins.
 type tablePlace struct {
@@ -86,10 +95,10 @@ type tablePlace struct {
 	plain      int64
 }
 
-// errNoTable says that a tree has no seek table, as those of older versions.
+// errNoTable says that a file has no seek table, as those of older versions.
 var errNoTable = errors.New("vault: no seek table")
 
-// readSeekTable looks for a table at the end of a decrypted tree and sees that
+// readSeekTable looks for a table at the end of a decrypted file and sees that
 // its sizes add up. It says nothing yet of whether frames begin there.
 func readSeekTable(r io.ReaderAt, size int64) (*seekTable, error) {
 	var footer [tableFooter]byte
@@ -114,7 +123,13 @@ func readSeekTable(r io.ReaderAt, size int64) (*seekTable, error) {
 	if binary.LittleEndian.Uint32(head[:]) != tableMagic || int64(binary.LittleEndian.Uint32(head[4:])) != frames*tableEntry+tableFooter {
 		return nil, errors.New("its seek table has no beginning")
 	}
-	end, err := t.walk(tablePlace{}, func(tablePlace) bool { return true })
+	t.marks = []tablePlace{{}}
+	end, err := t.walk(tablePlace{}, func(behind tablePlace) bool {
+		if behind.frame%markEach == 0 {
+			t.marks = append(t.marks, behind)
+		}
+		return true
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -151,17 +166,31 @@ func (t *seekTable) walk(at tablePlace, next func(behind tablePlace) bool) (tabl
 
 // find gives the frame that holds a byte of the plain text.
 func (t *seekTable) find(plain int64) (tablePlace, error) {
+	at, _, err := t.span(plain)
+	return at, err
+}
+
+// span is find, and gives the place behind the frame too.
+func (t *seekTable) span(plain int64) (at, behind tablePlace, err error) {
 	if plain < 0 || plain >= t.plain {
-		return tablePlace{}, fmt.Errorf("the tree has no byte %d", plain)
+		return at, behind, fmt.Errorf("it has no byte %d", plain)
 	}
-	if plain < t.at.plain {
-		t.at = tablePlace{}
+	i, exact := slices.BinarySearchFunc(t.marks, plain, func(p tablePlace, plain int64) int { return cmp.Compare(p.plain, plain) })
+	if !exact {
+		i--
 	}
-	at, err := t.walk(t.at, func(behind tablePlace) bool { return behind.plain <= plain })
+	from := t.marks[i]
+	if t.at.plain <= plain && t.at.frame > from.frame {
+		from = t.at
+	}
+	at, err = t.walk(from, func(b tablePlace) bool {
+		behind = b
+		return b.plain <= plain
+	})
 	if err == nil {
 		t.at = at
 	}
-	return at, err
+	return at, behind, err
 }
 
 // readAt fills b from a place.

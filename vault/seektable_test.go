@@ -42,7 +42,7 @@ func shown(data []byte, piece int) string {
 		_, _ = w.Write(data[:n])
 		data = data[n:]
 	}
-	return w.wrong()
+	return w.wrong(-1)
 }
 
 // TestSeekTable: by the table every byte is found, in files of every number of frames,

@@ -13,7 +13,7 @@ import (
 )
 
 // Single stores one file as it comes, sealed under its own name: compressed,
-// unless it is compressed already. An e.Size of -1 says that nobody knows it before
+// with a seek table behind, unless it is compressed already. An e.Size of -1 says that nobody knows it before
 // content ends; then no error of content but io.EOF is an end, those of a disk
 // included, because nobody could say how much is missing.
 func (w *Writer) Single(e keepwatch.Entry, content io.Reader) error {
@@ -47,6 +47,7 @@ func (w *Writer) Single(e keepwatch.Entry, content io.Reader) error {
 	if err != nil {
 		return w.fail("The archive cannot be written", err)
 	}
+	s.addTable()
 	w.alone = s
 	if content = io.MultiReader(bytes.NewReader(head), content); open {
 		e.SHA256, e.Size, err = w.copyAll(s, e, content)

@@ -63,6 +63,17 @@ func (w *walker) checkPlace(e listed) {
 	}
 }
 
+// checkTable tells where the seek table of a file that was read to its end is not what
+// its frames are. whole is as for frameWatch.wrong.
+func (w *walker) checkTable(watch *frameWatch, name string, whole int64) {
+	if watch == nil {
+		return
+	}
+	if wrong := watch.wrong(whole); wrong != "" {
+		w.problem(finding("damaged", name, "%s is damaged: %s.", name, wrong))
+	}
+}
+
 // loseTree tells that the tree cannot be read on, and looks for the place behind
 // the damage where it can, if that is wanted: for an entry of the number next, or one
 // behind it.
@@ -169,8 +180,8 @@ func (w *walker) endTree() {
 		} else if !zeros {
 			w.problem(finding("damaged", w.treeName, "%s holds something behind its end.", w.treeName))
 		}
-		if err == nil && w.watch != nil && w.watch.wrong() != "" {
-			w.problem(finding("damaged", w.treeName, "%s is damaged: %s.", w.treeName, w.watch.wrong()))
+		if err == nil {
+			w.checkTable(w.watch, w.treeName, -1) // a tar is whole blocks, which frames say of themselves
 		}
 		break
 	}

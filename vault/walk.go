@@ -264,7 +264,11 @@ func (w *walker) single(e listed, wanted bool, visit visitor) error {
 	if !wanted {
 		return nil
 	}
-	o, err := w.open(e.In, e.form == formZstd, nil)
+	var watch *frameWatch
+	if w.check && e.form == formZstd {
+		watch = newFrameWatch()
+	}
+	o, err := w.open(e.In, e.form == formZstd, watch)
 	if err != nil {
 		return err
 	}
@@ -272,11 +276,15 @@ func (w *walker) single(e listed, wanted bool, visit visitor) error {
 		return w.lose(e) // named already; the others may be whole
 	}
 	defer o.Close()
-	ok, readErr, err := w.visit(e.Entry, o, visit)
+	plain := &counting{r: o}
+	ok, readErr, err := w.visit(e.Entry, plain, visit)
 	if readErr != nil {
 		w.damaged(o, e.In, e.Path, readErr)
 	} else if !ok {
 		w.problem(finding("content", e.Path, "%q in %s is damaged: its content is not what the list of contents says.", e.Path, e.In))
+	}
+	if readErr == nil && err == nil {
+		w.checkTable(watch, e.In, plain.n)
 	}
 	w.finish(o, e.In)
 	return err

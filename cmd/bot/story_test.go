@@ -124,6 +124,7 @@ func TestStories(t *testing.T) {
 			"host":      cmdHost,
 			"tenant":    cmdTenant,
 			"pst":       cmdPST,
+			"older":     cmdOlder,
 		},
 	})
 }

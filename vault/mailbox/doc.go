@@ -2,8 +2,9 @@
 // those that lie in archives. It says what is inside, lists folders and items, and
 // brings them out as EML, ICS and VCF files.
 //
-// An archive is sealed and compressed, and an Outlook data file has to be read here and
-// there, so it is first unpacked into a temporary file. That file is encrypted with a
+// An Outlook data file has to be read here and there. In an archive that has a seek table
+// it is, without being unpacked. From others, and by whoever reads much of it, it is first
+// unpacked into a temporary file. That file is encrypted with a
 // key that nobody but this process has and that is never written down: what a kill
 // leaves of it is noise, and is removed at the next start. Nothing is ever held in
 // memory whole.

@@ -265,6 +265,9 @@ func (x *extraction) item(in *os.Root, o *opened, n numbered, number int64, wher
 	if err := x.write(in, item, source, where, &lost); err != nil {
 		return err
 	}
+	if err := o.data.fault(); err != nil { // it is of the archive, and not of the item
+		return err
+	}
 	if len(lost) > 0 {
 		return x.note(keepwatch.NoteHalf, where, strings.Join(lost, "; "))
 	}

@@ -3,13 +3,17 @@ package mailbox
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"filippo.io/age"
 
 	"keepwatch"
 	"keepwatch/pst"
@@ -48,6 +52,17 @@ func memoryDir(t testing.TB) string {
 // seal makes a world whose archive holds some files.
 func seal(t testing.TB, files map[string][]byte) *world {
 	t.Helper()
+	return sealWith(t, files, (*vault.Writer).Add)
+}
+
+// alone is seal with each of the files on its own.
+func alone(t testing.TB, files map[string][]byte) *world {
+	t.Helper()
+	return sealWith(t, files, (*vault.Writer).Single)
+}
+
+func sealWith(t testing.TB, files map[string][]byte, add func(*vault.Writer, keepwatch.Entry, io.Reader) error) *world {
+	t.Helper()
 	w := &world{dir: memoryDir(t), crash: func(string) {}}
 	key := filepath.Join(w.dir, "key.txt")
 	if _, err := vault.NewIdentity(key); err != nil {
@@ -65,7 +80,7 @@ func seal(t testing.TB, files map[string][]byte) *world {
 	}
 	for name, data := range files {
 		e := keepwatch.Entry{Path: name, Type: keepwatch.EntryFile, Size: int64(len(data)), Mode: 0o600, ModTime: noon}
-		if err := pack.Add(e, bytes.NewReader(data)); err != nil {
+		if err := add(pack, e, bytes.NewReader(data)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -160,4 +175,55 @@ func listed(t testing.TB, dir string) []string {
 		t.Fatal(err)
 	}
 	return list
+}
+
+// older makes the archive one of a version that wrote no seek tables.
+func (w *world) older(t testing.TB) *world {
+	t.Helper()
+	w.resealed(t, func(name string, plain []byte) []byte {
+		frames := int64(binary.LittleEndian.Uint32(plain[len(plain)-9:]))
+		return plain[:int64(len(plain))-9-8*frames-8]
+	})
+	return w
+}
+
+// resealed changes what age holds in the sealed files, but for the list of contents.
+func (w *world) resealed(t testing.TB, change func(name string, plain []byte) []byte) {
+	t.Helper()
+	ids, err := os.Open(filepath.Join(w.dir, "key.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ids.Close()
+	keys, err := age.ParseIdentities(ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths, _ := filepath.Glob(filepath.Join(w.vault.Path(w.ref), "*.age"))
+	for _, path := range paths {
+		if strings.Contains(path, "contents.jsonl") {
+			continue
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := age.Decrypt(bytes.NewReader(data), keys...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sealed bytes.Buffer
+		to, err := age.Encrypt(&sealed, keys[0].(*age.X25519Identity).Recipient())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = to.Write(change(filepath.Base(path), plain))
+		if err = errors.Join(err, to.Close(), os.WriteFile(path, sealed.Bytes(), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -175,7 +175,7 @@ func TestRefusals(t *testing.T) {
 
 // TestNoRoom: what does not fit is refused before it is tried, with the figures.
 func TestNoRoom(t *testing.T) {
-	w := seal(t, map[string][]byte{"list.pst": psttest.Outlook(t, listFile)})
+	w := seal(t, map[string][]byte{"list.pst": psttest.Outlook(t, listFile)}).older(t)
 	w.cfg.Free = func(string) (int64, error) { return 1 << 20, nil }
 	_, err := w.Page(context.Background(), w.ref, "list.pst/Inbox", 1, 10)
 	if keepwatch.KindOf(err) != keepwatch.KindAttention || !strings.Contains(err.Error(), "and 1.0 MiB are free") {
@@ -221,7 +221,7 @@ func TestPage(t *testing.T) {
 // removed when nobody has for a while.
 func TestUnpackedOnce(t *testing.T) {
 	data := psttest.Outlook(t, listFile)
-	w := seal(t, map[string][]byte{"a.pst": data, "b.pst": data})
+	w := seal(t, map[string][]byte{"a.pst": data, "b.pst": data}).older(t)
 	unpacked := 0
 	w.crash = func(point string) {
 		if point == "mailbox.unpack.done" {
@@ -269,7 +269,7 @@ func TestKilled(t *testing.T) {
 	type killed struct{ point string }
 	for _, point := range []string{"mailbox.unpack.begun", "mailbox.unpack.done", "vault.folder.begun", "mailbox.extract.item", "vault.folder.synced", "vault.folder.renamed"} {
 		t.Run(point, func(t *testing.T) {
-			w := seal(t, map[string][]byte{"list.pst": data})
+			w := seal(t, map[string][]byte{"list.pst": data}).older(t)
 			to := filepath.Join(w.dir, "deep", "out")
 			task := w.task(to, "list.pst/")
 			var saved []byte

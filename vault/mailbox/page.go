@@ -61,11 +61,11 @@ func (m *Mailboxes) Page(ctx context.Context, ref, part string, from, n int) (ke
 	if err != nil {
 		return page, err
 	}
-	o, err := m.open(ctx, ref, parts[0].file, func(keepwatch.Progress) {})
+	o, release, err := m.open(ctx, ref, parts[0].file, func(keepwatch.Progress) {})
 	if err != nil {
 		return page, err
 	}
-	defer m.release(o)
+	defer release()
 	at, err := o.resolve(ref, parts[0])
 	if err != nil {
 		return page, err
@@ -96,7 +96,7 @@ func (m *Mailboxes) Page(ctx context.Context, ref, part string, from, n int) (ke
 			page.Below = append(page.Below, keepwatch.MailFolder{Path: b.path, Items: int64(b.dir.Count())})
 		}
 	}
-	return page, nil
+	return page, o.data.fault()
 }
 
 // ignore is for what is damaged where that is told elsewhere.

@@ -55,12 +55,14 @@ func (m *Mailboxes) each(ctx context.Context, ref string, parts []asked, report 
 		for n < len(parts) && parts[n].file == parts[0].file {
 			n++
 		}
-		o, err := m.open(ctx, ref, parts[0].file, report)
+		o, release, err := m.open(ctx, ref, parts[0].file, report)
 		if err != nil {
 			return err
 		}
-		err = do(o, parts[:n])
-		m.release(o)
+		if err = do(o, parts[:n]); err == nil {
+			err = o.data.fault()
+		}
+		release()
 		if err != nil {
 			return err
 		}

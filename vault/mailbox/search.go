@@ -35,11 +35,11 @@ func (m *Mailboxes) Find(ctx context.Context, ref, part string, q keepwatch.Mail
 	if err != nil {
 		return keepwatch.MailHits{}, err
 	}
-	o, err := m.open(ctx, ref, parts[0].file, func(keepwatch.Progress) {})
+	o, release, err := m.open(ctx, ref, parts[0].file, func(keepwatch.Progress) {})
 	if err != nil {
 		return keepwatch.MailHits{}, err
 	}
-	defer m.release(o)
+	defer release()
 	found, err := m.search(ctx, o, ref, parts[0], q, from > 1)
 	if err != nil {
 		return keepwatch.MailHits{}, err
@@ -63,8 +63,14 @@ func (m *Mailboxes) search(ctx context.Context, o *opened, ref string, a asked, 
 		return known, nil
 	}
 	s := search{folder: at.folder, query: q, hits: keepwatch.MailHits{File: a.file, Folder: o.path(at.folder)}}
-	end := m.cfg.Now().Add(m.cfg.Within)
-	if err := o.look(ctx, &s, func() bool { return m.cfg.Now().Before(end) }); err != nil {
+	if at.folder < 0 {
+		o.data.ahead() // which takes less than to unpack it in pieces
+	}
+	end, before := m.cfg.Now().Add(m.cfg.Within), o.data.patience()
+	if err := o.look(ctx, &s, func() bool { return m.cfg.Now().Before(end.Add(o.data.patience() - before)) }); err != nil {
+		return keepwatch.MailHits{}, err
+	}
+	if err := o.data.fault(); err != nil { // not all was looked through as it should
 		return keepwatch.MailHits{}, err
 	}
 	slices.SortStableFunc(s.hits.Hits, func(a, b keepwatch.MailHit) int { return b.Item.At.Compare(a.Item.At) })

@@ -201,7 +201,7 @@ func TestFindInDamage(t *testing.T) {
 // person's look into another file does not have the first unpacked for each of them.
 func TestPartsOfOneFileAreOpenedOnce(t *testing.T) {
 	data := made(t, [][]string{{"Inbox"}}, 4, "Minutes")
-	w := seal(t, map[string][]byte{"a.pst": data, "b.pst": data})
+	w := seal(t, map[string][]byte{"a.pst": data, "b.pst": data}).older(t)
 	unpacked, busy := map[string]int{}, false
 	w.crash = func(point string) {
 		switch {
