@@ -3,6 +3,7 @@ package download_test
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"keepwatch"
@@ -42,12 +43,10 @@ func TestChangesTryAgainWhatWasMissing(t *testing.T) {
 func TestChangesTryAgainWhatWasMissingThroughKills(t *testing.T) {
 	for _, at := range []string{"page", "restart"} {
 		w := gaps(t)
-		times := 0
+		var times atomic.Int32 // lanes call it at the same time
 		w.disk.after = func(call string) {
-			if call == at {
-				if times++; times == 1 {
-					panic(errKilled)
-				}
+			if call == at && times.Add(1) == 1 {
+				panic(errKilled)
 			}
 		}
 		if err := w.killed(t.Context()); err != errKilled {
