@@ -128,8 +128,12 @@ func (m *model) fate(p *process, c *engine.OutboxConfig) {
 }
 
 func (m *model) dawdle(ctx context.Context) {
+	wait := time.Duration(m.roll(3)*m.roll(1000)) * time.Millisecond
+	if wait == 0 { // timers that are over at once break the race detector in a bubble (golang/go#78156)
+		return
+	}
 	select {
-	case <-time.After(time.Duration(m.roll(3)*m.roll(1000)) * time.Millisecond):
+	case <-time.After(wait):
 	case <-ctx.Done():
 	}
 }

@@ -34,8 +34,12 @@ func (s *sliding) wait(ctx context.Context) {
 	}
 	s.times = append(s.times, at)
 	s.mu.Unlock()
+	rest := time.Until(at)
+	if rest <= 0 { // timers that are over at once break the race detector in a bubble (golang/go#78156)
+		return
+	}
 	select {
-	case <-time.After(time.Until(at)):
+	case <-time.After(rest):
 	case <-ctx.Done():
 	}
 }
