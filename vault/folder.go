@@ -248,7 +248,7 @@ func readList(list *contentsReader, entry func(listed) error, o *opener) error {
 
 // lostList says what can still be done without a list of contents.
 func lostList(what string, err error) error {
-	return keepwatch.Errorf(keepwatch.KindAttention, "The archive's list of contents, %s, %s, so nothing of it can be checked. Use another archive, or open the .tar.zst.age file by hand with age -d, zstd -d and tar x.",
+	return keepwatch.Errorf(keepwatch.KindAttention, "The archive's list of contents, %s, %s, so nothing of it can be checked. Use another archive, or open its other .age files by hand: age -d, then zstd -d for what ends in .zst.age, and tar x for what ends in .tar.zst.age.",
 		contentsName, what).Because(errors.Join(keepwatch.ErrDamaged, err))
 }
 
