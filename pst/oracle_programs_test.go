@@ -95,13 +95,21 @@ func readLines(t testing.TB, name string) listing {
 func (l listing) items(top string) []seen {
 	var all []seen
 	for _, raw := range l.Items {
-		it := raw.listed()
+		all = append(all, raw.listed())
+	}
+	return below(top, all)
+}
+
+// below gives those in a folder and in folders under it, with folders relative to it.
+func below(top string, all []seen) []seen {
+	var out []seen
+	for _, it := range all {
 		if rest, ok := strings.CutPrefix(it.Folder+"/", top+"/"); ok {
 			it.Folder = strings.TrimSuffix(rest, "/")
-			all = append(all, it)
+			out = append(out, it)
 		}
 	}
-	return all
+	return out
 }
 
 // goPST builds the program that lists with go-pst, once for all tests, from modules

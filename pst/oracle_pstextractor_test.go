@@ -110,13 +110,9 @@ func readExtracted(t testing.TB, name string) (all extracted) {
 func (e extracted) items(top string) []seen {
 	var all []seen
 	for _, it := range e.Items {
-		got := it.listed()
-		if rest, ok := strings.CutPrefix(got.Folder+"/", top+"/"); ok {
-			got.Folder = strings.TrimSuffix(rest, "/")
-			all = append(all, got)
-		}
+		all = append(all, it.listed())
 	}
-	return all
+	return below(top, all)
 }
 
 func (it extractedItem) listed() seen {

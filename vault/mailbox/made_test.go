@@ -39,8 +39,7 @@ func made(t testing.TB, folders [][]string, count int, subjects ...string) []byt
 		}
 		for i := range count {
 			at := begin.Add(time.Duration(i) * time.Minute)
-			eml := fmt.Sprintf("From: Bethan <b@contoso.example>\r\nTo: a@contoso.example\r\nDate: %s\r\nSubject: %s\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\nText %d of %s\r\n--x\r\nContent-Disposition: attachment; filename=a.txt\r\nContent-Type: text/plain\r\n\r\n%s\r\n--x--\r\n",
-				at.Format(time.RFC1123Z), subjects[i%len(subjects)], i, names[len(names)-1], strings.Repeat("attached ", 3000))
+			eml := bethans(at, subjects[i%len(subjects)], fmt.Sprintf("Text %d of %s", i, names[len(names)-1]), strings.Repeat("attached ", 3000))
 			err := f.Add(func(s pst.Sink) error {
 				_, err := mail.Import(s, strings.NewReader(eml), int64(len(eml)), mail.Options{Received: at})
 				return err
@@ -58,6 +57,12 @@ func made(t testing.TB, folders [][]string, count int, subjects ...string) []byt
 		t.Fatal(err)
 	}
 	return data
+}
+
+// bethans is a mail with a text and a text file attached.
+func bethans(at time.Time, subject, text, attached string) string {
+	return fmt.Sprintf("From: Bethan <b@contoso.example>\r\nTo: a@contoso.example\r\nDate: %s\r\nSubject: %s\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\n%s\r\n--x\r\nContent-Disposition: attachment; filename=a.txt\r\nContent-Type: text/plain\r\n\r\n%s\r\n--x--\r\n",
+		at.Format(time.RFC1123Z), subject, text, attached)
 }
 
 // madeOf makes a data file with one folder, which holds these items.

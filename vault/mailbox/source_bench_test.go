@@ -92,8 +92,7 @@ func many(t testing.TB, size int64) []byte {
 		if i%20 == 0 {
 			n += 400_000
 		}
-		eml := fmt.Sprintf("From: Bethan <b@contoso.example>\r\nTo: a@contoso.example\r\nDate: %s\r\nSubject: Mail %d\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\n%s\r\n--x\r\nContent-Disposition: attachment; filename=a.txt\r\nContent-Type: text/plain\r\n\r\n%s\r\n--x--\r\n",
-			begin.Add(time.Duration(i)*time.Minute).Format(time.RFC1123Z), i, text[at:at+2000], text[at:at+n])
+		eml := bethans(begin.Add(time.Duration(i)*time.Minute), fmt.Sprintf("Mail %d", i), text[at:at+2000], text[at:at+n])
 		done += int64(n + 2000)
 		err := folders[rng.IntN(100)].Add(func(s pst.Sink) error {
 			_, err := mail.Import(s, strings.NewReader(eml), int64(len(eml)), mail.Options{})
