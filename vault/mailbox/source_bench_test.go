@@ -37,7 +37,7 @@ func BenchmarkLookInto(b *testing.B) {
 		}{
 			{"list", func() error { _, err := w.Page(b.Context(), w.ref, "mail.pst/F50", 1, 20); return err }},
 			{"item", func() error {
-				_, err := w.Extract(b.Context(), w.task(filepath.Join(w.dir, "out"+strconv.FormatInt(time.Now().UnixNano(), 36)), "mail.pst/F50/#7"))
+				_, err := w.Extract(b.Context(), w.task(filepath.Join(w.dir, "out"+strconv.FormatInt(time.Now().UnixNano(), 36)), "mail.pst/F50/#1"))
 				return err
 			}},
 			{"search", func() error {
